@@ -1,0 +1,125 @@
+"""What the gateway, the training and the serving agree on: the shape of a model, and the manifest of a release.
+
+This module and :mod:`gateway.preprocess` are the only two that ``training`` and ``serving`` import, so that a network is
+trained on exactly what it will be given and the ensemble has one description.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+
+INPUT_SIDE = 128
+"""Side of the square model input, pixels."""
+
+INPUT_SHAPE = (INPUT_SIDE, INPUT_SIDE, 3)
+"""Shape of one model input: rows, columns, RGB planes; dtype uint8, 0..255."""
+
+SIGNATURE = "serving_default"
+INPUT = "images"
+"""Input of a model's signature: uint8 ``[N, 128, 128, 3]``. Normalisation is inside the graph."""
+
+INCLINATION = "inclination_deg"
+"""Output of a flavor: float32 ``[N]``, degrees, within the label range."""
+
+REJECTION = "rejection"
+"""Output of a rejector: float32 ``[N]``, 0 (a person would keep the image) to 1 (a person would reject it)."""
+
+MANIFEST_SCHEMA = 1
+
+ModelName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z][a-z0-9]*_(m[0-9]+|reject)$")]
+
+
+class _Frozen(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Model(_Frozen):
+    """A served network: where it comes from and how well it does.
+
+    ``metrics`` are measured on galaxies that this network's training never saw; their keys end in the unit
+    (``rms_deg``, ``mae_deg``, ``bias_deg``; a rejector's ``roc_area`` has none).
+    """
+
+    name: ModelName
+    architecture: str
+    version: Annotated[int, pydantic.Field(ge=1)]
+    seed: int
+    parameters: Annotated[int, pydantic.Field(ge=1)]
+    training_galaxies: Annotated[int, pydantic.Field(ge=1)]
+    metrics: dict[str, float]
+
+
+class Flavor(Model):
+    """One network of the ensemble. Bag 0 saw the whole training sample, every other bag a random 67 %."""
+
+    bag: Annotated[int, pydantic.Field(ge=0)]
+
+
+class Rejector(Model):
+    """The classifier twin of an architecture: the likelihood that a person would reject the image."""
+
+
+class Calibration(_Frozen):
+    """Turns the spread of an ensemble into intervals (split conformal prediction, normalised by the spread).
+
+    The half-width of the interval is ``quantile * hypot(floor_deg, stdev)``, where ``stdev`` is the ensemble's standard
+    deviation in degrees. The quantiles are the empirical ones of ``|label - median| / hypot(floor_deg, stdev)`` over
+    ``galaxies`` validation galaxies (Lei et al. 2018, JASA 113, 1094, section 5.2).
+    """
+
+    floor_deg: Annotated[float, pydantic.Field(gt=0)]
+    quantile68: Annotated[float, pydantic.Field(gt=0)]
+    quantile95: Annotated[float, pydantic.Field(gt=0)]
+    galaxies: Annotated[int, pydantic.Field(ge=1)]
+
+
+class Manifest(_Frozen):
+    """The one source of what the ensemble of a model release is (``model_repo/manifest.json``)."""
+
+    manifest_schema: Annotated[Literal[1], pydantic.Field(alias="schema")] = 1
+    release: str
+    tensorflow: str
+    seed: int
+    label_range_deg: tuple[float, float] = (45.0, 90.0)
+    training_sample: dict[str, int | str]
+    flavors: Annotated[tuple[Flavor, ...], pydantic.Field(min_length=1)]
+    rejectors: tuple[Rejector, ...]
+    calibration: Calibration
+    metrics: dict[str, float]
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", populate_by_name=True, protected_namespaces=())
+
+    @pydantic.model_validator(mode="after")
+    def _names_are_unique(self) -> Manifest:
+        names = [model.name for model in self.models]
+        if len(set(names)) != len(names):
+            raise ValueError("a model is listed twice")
+        return self
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """Every served network, flavors first."""
+        return (*self.flavors, *self.rejectors)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and validate a release's manifest.
+
+    Raises
+    ------
+    OSError
+        The file can't be read.
+    pydantic.ValidationError
+        It is not a manifest of schema 1.
+    """
+    return Manifest.model_validate_json(path.read_bytes())
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write ``manifest`` as indented JSON, replacing ``path`` in one step."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(manifest.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")
+    partial.replace(path)

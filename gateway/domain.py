@@ -1,0 +1,159 @@
+"""The words of the project as values: galaxy, cutout, reading, deadline. Plain, frozen, knowing no protocol."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway import errors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Galaxy:
+    """A resolved target.
+
+    Attributes
+    ----------
+    ra_deg, dec_deg : float
+        Position, degrees, J2000 (ICRS).
+    name : str, optional
+        The name that the resolver prefers, such as ``NGC 7331``.
+    pgc : int, optional
+        Principal Galaxies Catalogue number.
+    d25_arcmin : float, optional
+        Major diameter of the 25 mag/arcsec^2 isophote, arcmin.
+    axis_ratio : float, optional
+        Minor over major axis, 0..1.
+    position_angle_deg : float, optional
+        Of the major axis, degrees east of north, 0..180.
+    source : str
+        Which catalogue or service said so.
+    """
+
+    ra_deg: float
+    dec_deg: float
+    name: str | None = None
+    pgc: int | None = None
+    d25_arcmin: float | None = None
+    axis_ratio: float | None = None
+    position_angle_deg: float | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cutout:
+    """The survey image around a galaxy, encoded as the survey sent it.
+
+    Attributes
+    ----------
+    data : bytes
+        The encoded image (JPEG as a rule).
+    survey : str
+        Such as ``SDSS DR12``.
+    fov_arcmin : float
+        Side of the square field, arcmin.
+    position_angle_deg : float, optional
+        Known position angle of the galaxy: the picture may be turned so that the major axis lies along the rows.
+    """
+
+    data: bytes
+    survey: str
+    fov_arcmin: float
+    position_angle_deg: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReading:
+    """What one served network said of one model input: an inclination in degrees or a rejection likelihood 0..1."""
+
+    name: str
+    version: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What all networks said of one model input.
+
+    Attributes
+    ----------
+    flavors : tuple of ModelReading
+        Inclinations, degrees, in the order of the manifest; those that did not answer are absent.
+    rejectors : tuple of ModelReading
+        Rejection likelihoods, 0..1.
+    missing : tuple of str
+        Models of the release that did not answer.
+    """
+
+    flavors: tuple[ModelReading, ...]
+    rejectors: tuple[ModelReading, ...]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """The isophote fitted to an image; lengths and positions in units of the image's width and height (0..1).
+
+    ``angle_deg`` is that of the major axis, counter-clockwise from the +x axis of the picture, 0..180.
+    """
+
+    x: float
+    y: float
+    semi_major: float
+    semi_minor: float
+    angle_deg: float
+
+    @property
+    def axis_ratio(self) -> float:
+        """Minor over major axis, 0..1."""
+        return self.semi_minor / self.semi_major
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """An image made ready: what the networks see, and what was found on the way.
+
+    Attributes
+    ----------
+    pixels : uint8 [128, 128, 3]
+    width, height : int
+        Of the original, pixels.
+    format : str
+        Such as ``JPEG``.
+    ellipse : Ellipse, optional
+        Absent when no isophote could be fitted.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    format: str
+    ellipse: Ellipse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The one deadline of a request, spent by every step and extended by none.
+
+    ``at`` is on the clock of :func:`time.monotonic`, seconds.
+    """
+
+    at: float
+    budget_s: float = field(default=0.0)
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the deadline ``seconds`` from now."""
+        return cls(time.monotonic() + seconds, seconds)
+
+    def remaining_s(self) -> float:
+        """Seconds left; raises :class:`~gateway.errors.DeadlineExceeded` when none are."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise errors.DeadlineExceeded(f"The answer was not ready within {self.budget_s:g} s.")
+        return left

@@ -1,0 +1,207 @@
+"""Everything that can go wrong for a user, each with a stable slug, a title and a status.
+
+The tree::
+
+    InclinetError
+      TargetError            the question can't be answered as it was asked
+        UnknownTarget        404  nothing of that name or number
+        NotAGalaxy           422  it exists, and is not a galaxy
+        BadTarget            422  it can't be read (a number out of range, coordinates that don't parse…)
+        OutsideFootprint     422  the survey has no image there
+        UnusableCutout       422  the survey's image there is blank, black, saturated or cut by a mosaic edge
+      ImageError             the image can't be used
+        BadImage             422  unreadable, truncated, empty, all one colour…
+        ImageTooLarge        413  too many bytes or pixels
+        UnsupportedImage     415  not a format that is read
+      BadTable               422  a table that can't be read
+      TableTooLarge          413  too many rows or bytes
+      Unauthorized           401  an API key is missing or wrong
+      Overload               the gateway refuses work that it could not finish in time
+        TooManyRequests      429
+        Busy                 503
+        ShuttingDown         503
+      SlowClient             408  the request did not arrive in time
+      UpstreamError          a service behind the gateway failed
+        UpstreamBroken       502  it answered something that can't be right
+        UpstreamUnavailable  503  it is down, or refuses for now
+      EnsembleError
+        QuorumLost           503  fewer flavors answered than the quorum
+        ServingRefused       500  TensorFlow Serving refused a request that we made
+      DeadlineExceeded       504
+
+``slug`` ends the ``type`` URI of the problem and never changes; the message is a sentence for a person.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class InclinetError(Exception):
+    """A failure that a user is told about.
+
+    Parameters
+    ----------
+    detail : str
+        A clear sentence about this occurrence, safe to show to anyone.
+    retry_after_s : float, optional
+        When it may be worth asking again, seconds; becomes ``Retry-After``.
+    **extra
+        Further members of the problem (RFC 9457, section 3.2), JSON values.
+    """
+
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Something went wrong here"
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str, *, retry_after_s: float | None = None, **extra: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.extra = extra
+
+
+class TargetError(InclinetError):
+    """The question can't be answered as it was asked."""
+
+    status = 422
+
+
+class UnknownTarget(TargetError):
+    """No galaxy of that name or number is known. ``suggestions`` may name the nearest."""
+
+    slug, title, status = "unknown-target", "Unknown target", 404
+
+
+class NotAGalaxy(TargetError):
+    """The object exists and is not a galaxy."""
+
+    slug, title = "not-a-galaxy", "Not a galaxy"
+
+
+class BadTarget(TargetError):
+    """The question can't be read."""
+
+    slug, title = "bad-target", "Target not understood"
+
+
+class OutsideFootprint(TargetError):
+    """The survey has no image there. ``surveys`` names those that do."""
+
+    slug, title = "outside-footprint", "Outside the survey's footprint"
+
+
+class UnusableCutout(TargetError):
+    """The survey's image there is blank, black, saturated or cut by a mosaic edge."""
+
+    slug, title = "unusable-cutout", "No usable image there"
+
+
+class ImageError(InclinetError):
+    """The image can't be used."""
+
+    status = 422
+
+
+class BadImage(ImageError):
+    """The image is unreadable, truncated, empty or shows nothing."""
+
+    slug, title = "bad-image", "Image can't be used"
+
+
+class ImageTooLarge(ImageError):
+    """The image has too many bytes or pixels."""
+
+    slug, title, status = "image-too-large", "Image too large", 413
+
+
+class UnsupportedImage(ImageError):
+    """The file is of no format that is read."""
+
+    slug, title, status = "unsupported-image", "Not an image format that is read", 415
+
+
+class BadTable(InclinetError):
+    """A table of targets can't be read."""
+
+    slug, title, status = "bad-table", "Table can't be used", 422
+
+
+class TableTooLarge(InclinetError):
+    """A table of targets has too many rows or bytes."""
+
+    slug, title, status = "table-too-large", "Table too large", 413
+
+
+class Unauthorized(InclinetError):
+    """An API key is missing or wrong."""
+
+    slug, title, status = "unauthorized", "API key needed", 401
+
+
+class Overload(InclinetError):
+    """The gateway refuses work that it could not finish in time."""
+
+    status = 503
+
+
+class TooManyRequests(Overload):
+    """One client asks more than its share."""
+
+    slug, title, status = "too-many-requests", "Too many requests", 429
+
+
+class Busy(Overload):
+    """The bounded queue is full."""
+
+    slug, title = "busy", "Busy"
+
+
+class ShuttingDown(Overload):
+    """This replica finishes what it accepted and takes no more."""
+
+    slug, title = "shutting-down", "Shutting down"
+
+
+class SlowClient(InclinetError):
+    """The request did not arrive in time."""
+
+    slug, title, status = "slow-client", "Request did not arrive in time", 408
+
+
+class UpstreamError(InclinetError):
+    """A service behind the gateway failed. ``service`` names it."""
+
+
+class UpstreamBroken(UpstreamError):
+    """The service answered something that can't be right."""
+
+    slug, title, status = "upstream-broken", "A service answered nonsense", 502
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The service is down, or refuses for now."""
+
+    slug, title, status = "upstream-unavailable", "A service is down", 503
+
+
+class EnsembleError(InclinetError):
+    """The ensemble could not answer."""
+
+
+class QuorumLost(EnsembleError):
+    """Fewer flavors answered than the quorum."""
+
+    slug, title, status = "quorum-lost", "Too few networks available", 503
+
+
+class ServingRefused(EnsembleError):
+    """TensorFlow Serving refused a request that the gateway made: a fault of ours."""
+
+    slug, title, status = "serving-refused", "The networks refused the request", 500
+
+
+class DeadlineExceeded(InclinetError):
+    """The request's one deadline passed."""
+
+    slug, title, status = "deadline-exceeded", "Took too long", 504
