@@ -1,0 +1,192 @@
+"""From the bytes of an image to the model input: decode as people have them, pad to a square, reduce to 128x128.
+
+Training uses :func:`model_input` on every image it learns from, so that a network sees exactly what it will be given.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from gateway import errors, fits
+from gateway.contract import INPUT_SIDE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
+"""What Pillow is allowed to try; FITS is read beside it."""
+
+MAX_PIXELS = 40_000_000
+SMALLEST_SIDE = 16
+DRAFT_SIDE = 512
+UNIFORM_RANGE = 3
+"""A picture whose planes each span no more counts than this shows nothing (JPEG turns one colour into two or three)."""
+
+# Pillow's own guard warns first and raises at twice its limit; ours refuses at the limit, before any pixel is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded image.
+
+    Attributes
+    ----------
+    rgb : uint8 [H, W, 3]
+    format : str
+        ``JPEG``, ``PNG``, ``GIF``, ``TIFF``, ``WEBP`` or ``FITS``.
+    width, height : int
+        Of the file, pixels, as a person sees it (after its EXIF orientation). ``rgb`` of a large JPEG is smaller:
+        it is reduced while decoding, never below 512 pixels.
+    """
+
+    rgb: NDArray[np.uint8]
+    format: str
+    width: int
+    height: int
+
+
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode an image file as a person would see it.
+
+    The EXIF orientation is applied; the first frame of an animation is taken; transparent pixels get the colour of the
+    picture's own background; CMYK, palette and grayscale become RGB. A 16-bit PNG is a display image and is scaled to 8
+    bits; TIFF of more than 8 bits and FITS are measurements and get an asinh stretch (:func:`gateway.fits.stretch`).
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    max_pixels : int
+        Refused above this, from the header alone: neither memory nor time is spent on a decompression bomb.
+
+    Raises
+    ------
+    errors.UnsupportedImage
+        Of no format that is read.
+    errors.ImageTooLarge
+        Too many pixels.
+    errors.BadImage
+        Empty, truncated, damaged, too small, or all one colour.
+    """
+    if not data:
+        raise errors.BadImage("The file is empty.")
+    if fits.looks_like_fits(data):
+        planes, (width, height) = fits.read(data, max_pixels=max_pixels)
+        picture = Picture(fits.stretch(planes), "FITS", width, height)
+    else:
+        picture = _decode_with_pillow(data, max_pixels)
+    spans = np.ptp(picture.rgb.reshape(-1, 3), axis=0)
+    if int(spans.max()) <= UNIFORM_RANGE:
+        raise errors.BadImage("The image is all one colour: there is no galaxy to see in it.")
+    return picture
+
+
+def _decode_with_pillow(data: bytes, max_pixels: int) -> Picture:
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+            check_size(width, height, max_pixels)
+            file_format = image.format or "unknown"
+            image.draft(None, (DRAFT_SIDE, DRAFT_SIDE))
+            image.load()
+            if _orientation(image) in _TRANSPOSED:
+                width, height = height, width
+            return Picture(_rgb(_upright(image), file_format), file_format, width, height)
+    except UnidentifiedImageError as error:
+        raise errors.UnsupportedImage(
+            "The file is not an image in a format that is read (JPEG, PNG, GIF, TIFF, WebP or FITS).",
+        ) from error
+    except errors.InclinetError:
+        raise
+    # Decoders meet damage with whatever they stumble over: all of it means that this file can't be read.
+    except Exception as error:
+        reason = "is truncated" if "truncated" in str(error).lower() else "is damaged and can't be decoded"
+        raise errors.BadImage(f"The image file {reason}.") from error
+
+
+_TRANSPOSED = frozenset({5, 6, 7, 8})
+_EXIF_ORIENTATION = 0x0112
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - damaged EXIF says nothing about the pixels, which are what was asked about
+        return 1
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    return ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Refuse images that are too large or too small to hold a galaxy, from their size alone."""
+    if width * height > max_pixels:
+        raise errors.ImageTooLarge(
+            f"The image has {width} x {height} pixels; at most {max_pixels:,} pixels are read.",
+            max_pixels=max_pixels,
+        )
+    if min(width, height) < SMALLEST_SIDE:
+        raise errors.BadImage(f"The image has {width} x {height} pixels; at least {SMALLEST_SIDE} each way are needed.")
+
+
+def _rgb(image: Image.Image, file_format: str) -> NDArray[np.uint8]:
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+        samples = np.asarray(image)
+        if file_format == "PNG":
+            return np.repeat((samples >> 8).astype(np.uint8)[..., None], 3, axis=2)
+        return fits.stretch(samples.astype(np.float32)[None])
+    if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
+        return _over_own_background(np.asarray(image.convert("RGBA")))
+    return np.asarray(image.convert("RGB"))
+
+
+def _over_own_background(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put transparent pixels over the darkest tenth's median of the opaque ones: the sky, where there is any."""
+    rgb, alpha = rgba[..., :3].astype(np.float32), rgba[..., 3:].astype(np.float32) / 255
+    opaque = rgb[alpha[..., 0] > 0.5]  # noqa: PLR2004 - half transparent
+    if not len(opaque):
+        raise errors.BadImage("The image is fully transparent: there is no galaxy to see in it.")
+    brightness = opaque.sum(axis=1)
+    sky = np.median(opaque[brightness <= np.quantile(brightness, 0.1)], axis=0)
+    return np.rint(rgb * alpha + sky * (1 - alpha)).astype(np.uint8)
+
+
+def background(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the picture's own background, uint8 ``[3]``: the median of its outermost pixels, plane by plane."""
+    border = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
+    return np.rint(np.median(border, axis=0)).astype(np.uint8)
+
+
+def model_input(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Make the model input: pad to a square with the picture's own background, then resample to 128x128.
+
+    The picture is never stretched, and stays centred to a fraction of a pixel, so that the model input of a picture
+    turned by 90 deg is the turned model input (to one count, the resampling's rounding).
+
+    Parameters
+    ----------
+    rgb : uint8 [H, W, 3]
+
+    Returns
+    -------
+    uint8 [128, 128, 3]
+    """
+    height, width = rgb.shape[:2]
+    side = max(height, width)
+    image = Image.fromarray(rgb)
+    if height == width:
+        return np.asarray(image.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0))
+    # one pixel more than needed on each side, so that the square below is centred whatever the parities are
+    pad = ((side - height + 1) // 2 + 1, (side - width + 1) // 2 + 1)
+    canvas = Image.new("RGB", (width + 2 * pad[1], height + 2 * pad[0]), tuple(int(c) for c in background(rgb)))
+    canvas.paste(image, (pad[1], pad[0]))
+    left, top = (canvas.width - side) / 2, (canvas.height - side) / 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(canvas.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.LANCZOS, box=box))
