@@ -1,0 +1,76 @@
+"""The model repository as TensorFlow Serving is told of it: the ModelServerConfig of a release.
+
+Run as a program it prints that config, for launchers that may not import this room::
+
+    python -m serving.repository --manifest model_repo/manifest.json --base-path /abs/model_repo
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from google.protobuf import text_encoding
+
+from gateway import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONTAINER_BASE_PATH = "/models"
+"""Where the images of this project mount a model repository."""
+
+
+def models_config(manifest: contract.Manifest, base_path: str | PurePath = CONTAINER_BASE_PATH) -> str:
+    """Return the text-format ``ModelServerConfig`` that serves every model of a release.
+
+    Each model gets the default version policy: the highest version below ``<base_path>/<name>`` is served.
+
+    Parameters
+    ----------
+    manifest : gateway.contract.Manifest
+        What the release consists of; its order is kept.
+    base_path : str or path
+        The directory that holds ``<name>/<version>/``, as the server sees it. Absolute, or a URI.
+
+    Raises
+    ------
+    ValueError
+        ``base_path`` is relative: TensorFlow Serving refuses such a config at start-up.
+    """
+    base = str(base_path).rstrip("/")
+    if not base.startswith("/") and "://" not in base and not PurePath(base).is_absolute():
+        raise ValueError(f"TensorFlow Serving needs an absolute base path, and {str(base_path)!r} is relative")
+    entries = "".join(_entry(model.name, f"{base}/{model.name}") for model in manifest.models)
+    return f"# Generated from the release's manifest.\nmodel_config_list {{\n{entries}}}\n"
+
+
+def _entry(name: str, path: str) -> str:
+    return (
+        "  config {\n"
+        f'    name: "{_escaped(name)}"\n'
+        f'    base_path: "{_escaped(path)}"\n'
+        '    model_platform: "tensorflow"\n'
+        "  }\n"
+    )
+
+
+def _escaped(text: str) -> str:
+    return text_encoding.CEscape(text.encode(), as_utf8=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the config of the release that ``--manifest`` describes."""
+    parser = argparse.ArgumentParser(
+        prog="python -m serving.repository", description="Print a release's models.config."
+    )
+    parser.add_argument("--manifest", type=Path, required=True, help="the release's manifest.json")
+    parser.add_argument("--base-path", default=CONTAINER_BASE_PATH, help="absolute directory above the models")
+    options = parser.parse_args(arguments)
+    sys.stdout.write(models_config(contract.read_manifest(options.manifest), options.base_path))
+
+
+if __name__ == "__main__":
+    main()
