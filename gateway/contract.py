@@ -1,15 +1,17 @@
 """What the gateway, the training and the serving agree on: the shape of a model, and the manifest of a release.
 
-This module and :mod:`gateway.preprocess` are the only two that ``training`` and ``serving`` import, so that a network is
+With :mod:`gateway.preprocess` it is all that ``training`` and ``serving`` import of the gateway, so that a network is
 trained on exactly what it will be given and the ensemble has one description.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import pydantic
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INPUT_SIDE = 128
 """Side of the square model input, pixels."""

@@ -158,7 +158,7 @@ class Busy(Overload):
 
 
 class ShuttingDown(Overload):
-    """This replica finishes what it accepted and takes no more."""
+    """The replica finishes what it accepted and takes no more."""
 
     slug, title = "shutting-down", "Shutting down"
 

@@ -81,8 +81,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
         picture = Picture(fits.stretch(planes), "FITS", width, height)
     else:
         picture = _decode_with_pillow(data, max_pixels)
-    spans = np.ptp(picture.rgb.reshape(-1, 3), axis=0)
-    if int(spans.max()) <= UNIFORM_RANGE:
+    if all(high - low <= UNIFORM_RANGE for low, high in _extrema(picture.rgb)):
         raise errors.BadImage("The image is all one colour: there is no galaxy to see in it.")
     return picture
 
@@ -140,7 +139,7 @@ def _rgb(image: Image.Image, file_format: str) -> NDArray[np.uint8]:
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         samples = np.asarray(image)
         if file_format == "PNG":
-            return np.repeat((samples >> 8).astype(np.uint8)[..., None], 3, axis=2)
+            return np.repeat((samples // 257).astype(np.uint8)[..., None], 3, axis=2)
         return fits.stretch(samples.astype(np.float32)[None])
     if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
         return _over_own_background(np.asarray(image.convert("RGBA")))
@@ -158,6 +157,16 @@ def _over_own_background(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.rint(rgb * alpha + sky * (1 - alpha)).astype(np.uint8)
 
 
+def _extrema(rgb: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    # Pillow's is thirty times faster than numpy's along a short last axis
+    return [plane.getextrema() for plane in Image.fromarray(rgb).split()]  # type: ignore[misc]
+
+
+def _resampled(image: Image.Image, box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = np.array(image.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.BILINEAR, box=box))
+    return pixels
+
+
 def background(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the picture's own background, uint8 ``[3]``: the median of its outermost pixels, plane by plane."""
     border = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
@@ -168,7 +177,8 @@ def model_input(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Make the model input: pad to a square with the picture's own background, then resample to 128x128.
 
     The picture is never stretched, and stays centred to a fraction of a pixel, so that the model input of a picture
-    turned by 90 deg is the turned model input (to one count, the resampling's rounding).
+    turned by 90 deg is the turned model input (to one count, the resampling's rounding; a filter with negative lobes
+    would clip differently in rows and columns). Reduction averages over the pixels it replaces (antialiasing).
 
     Parameters
     ----------
@@ -182,11 +192,10 @@ def model_input(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     side = max(height, width)
     image = Image.fromarray(rgb)
     if height == width:
-        return np.asarray(image.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0))
+        return _resampled(image, (0, 0, side, side))
     # one pixel more than needed on each side, so that the square below is centred whatever the parities are
     pad = ((side - height + 1) // 2 + 1, (side - width + 1) // 2 + 1)
     canvas = Image.new("RGB", (width + 2 * pad[1], height + 2 * pad[0]), tuple(int(c) for c in background(rgb)))
     canvas.paste(image, (pad[1], pad[0]))
     left, top = (canvas.width - side) / 2, (canvas.height - side) / 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(canvas.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.LANCZOS, box=box))
+    return _resampled(canvas, (left, top, left + side, top + side))
