@@ -154,7 +154,8 @@ def _over_own_background(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
         raise errors.BadImage("The image is fully transparent: there is no galaxy to see in it.")
     brightness = opaque.sum(axis=1)
     sky = np.median(opaque[brightness <= np.quantile(brightness, 0.1)], axis=0)
-    return np.rint(rgb * alpha + sky * (1 - alpha)).astype(np.uint8)
+    blended: NDArray[np.uint8] = np.rint(rgb * alpha + sky * (1 - alpha)).astype(np.uint8)
+    return blended
 
 
 def _extrema(rgb: NDArray[np.uint8]) -> list[tuple[int, int]]:
@@ -170,7 +171,8 @@ def _resampled(image: Image.Image, box: tuple[float, float, float, float]) -> ND
 def background(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the picture's own background, uint8 ``[3]``: the median of its outermost pixels, plane by plane."""
     border = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
-    return np.rint(np.median(border, axis=0)).astype(np.uint8)
+    colour: NDArray[np.uint8] = np.rint(np.median(border, axis=0)).astype(np.uint8)
+    return colour
 
 
 def model_input(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,0 +1,100 @@
+"""Settings of the gateway: environment variables ``INCLINET_*``, validated at start-up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can set. Each field is the environment variable ``INCLINET_`` plus its name."""
+
+    model_config = SettingsConfigDict(env_prefix="INCLINET_", frozen=True, extra="forbid", protected_namespaces=())
+
+    # -- the ensemble
+    serving: str = Field(
+        default="127.0.0.1:8500",
+        title="Address of TensorFlow Serving",
+        description="host:port of its gRPC face. A DNS name with several addresses is balanced round robin.",
+        pattern=r"^[^\s/]+:\d+$",
+    )
+    manifest: Path = Field(
+        default=Path("model_repo/manifest.json"),
+        title="Manifest of the model release",
+        description="The same release that TensorFlow Serving hosts.",
+    )
+    quorum: float = Field(
+        default=2 / 3,
+        gt=0,
+        le=1,
+        title="Quorum",
+        description="Fraction of the flavors that must answer for an answer to be given.",
+    )
+    max_batch: Count = Field(
+        default=32,
+        title="Largest batch",
+        description="Model inputs that share one Predict call; not above the server's max_batch_size.",
+    )
+    batches_in_flight: Count = Field(
+        default=2,
+        title="Batches in flight",
+        description="Batches that TensorFlow Serving works on at the same time; further images wait and form the next.",
+    )
+
+    # -- requests
+    root_path: str = Field(
+        default="",
+        title="Root path",
+        description="Path prefix under which a proxy publishes the gateway, such as /inclinet.",
+        pattern=r"^(/[^/\s]+)*$",
+    )
+    request_timeout_s: Seconds = Field(
+        default=30.0,
+        title="Deadline of a request",
+        description="Spent by every step of it; retries never extend it.",
+    )
+    upload_timeout_s: Seconds = Field(
+        default=20.0,
+        title="Time for an upload to arrive",
+        description="A client that sends more slowly is answered 408.",
+    )
+    max_upload_bytes: Count = Field(
+        default=10_000_000,
+        title="Largest upload",
+        description="Bytes of one image file; enforced while reading.",
+    )
+    max_pixels: Count = Field(
+        default=40_000_000,
+        title="Most pixels of an image",
+        description="Enforced from the header, before any pixel is decoded.",
+    )
+    max_concurrency: Count = Field(
+        default=32,
+        title="Requests worked on at the same time",
+        description="Further ones wait in the queue.",
+    )
+    max_queue: Annotated[int, Field(ge=0)] = Field(
+        default=64,
+        title="Requests that may wait",
+        description="Beyond this the gateway answers 503 with Retry-After at once.",
+    )
+    rate_limit_per_minute: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        title="Requests a client may make in a minute",
+        description="By client address; 0 turns the limit off.",
+    )
+
+    # -- what the operator sees
+    log_level: str = Field(default="INFO", title="Log level", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    log_client_address: bool = Field(default=False, title="Log the addresses of clients")
+
+    @field_validator("root_path")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
