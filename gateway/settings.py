@@ -47,6 +47,17 @@ class Settings(BaseSettings):
         description="Batches that TensorFlow Serving works on at the same time; further images wait and form the next.",
     )
 
+    predict_timeout_s: Seconds = Field(
+        default=10.0,
+        title="Longest time for one Predict",
+        description="A network that takes longer counts as missing; within the request's deadline in any case.",
+    )
+    predict_retry_s: Seconds = Field(
+        default=3.0,
+        title="Time to go on trying",
+        description="While TensorFlow Serving is unavailable (a restart), within the request's deadline.",
+    )
+
     # -- requests
     root_path: str = Field(
         default="",

@@ -1,0 +1,123 @@
+"""Micro-batching: model inputs that wait at the same time share one Predict call per flavor."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gateway import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from numpy.typing import NDArray
+
+    from gateway.domain import Deadline, Reading
+
+
+@dataclass(slots=True)
+class _Waiting:
+    pixels: NDArray[np.uint8]
+    deadline: Deadline
+    answer: asyncio.Future[Reading]
+
+
+class Batcher:
+    """Gathers concurrent model inputs into batches, without ever making a lone one wait.
+
+    While fewer than ``in_flight`` batches are out, whatever waits leaves at once, be it one image; while that many are
+    out, images gather, and the next free place takes up to ``largest`` of them, first come first served. The bound on
+    batches in flight holds until the server has answered, also for requests that were abandoned meanwhile, so that
+    abandoned work can't pile up behind the server.
+
+    Parameters
+    ----------
+    read : coroutine function
+        Reads a batch uint8 ``[N, 128, 128, 3]`` until a deadline: one :class:`~gateway.domain.Reading` a row.
+    largest : int
+        Most images in a batch.
+    in_flight : int
+        Most batches out at a time.
+    observe : callable
+        Told the size of every batch.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[NDArray[np.uint8], Deadline], Awaitable[list[Reading]]],
+        *,
+        largest: int,
+        in_flight: int,
+        observe: Callable[[int], None] = lambda _size: None,
+    ) -> None:
+        self._read = read
+        self._largest = largest
+        self._free = in_flight
+        self._observe = observe
+        self._waiting: list[_Waiting] = []
+        self._out: set[asyncio.Task[None]] = set()
+
+    async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> Reading:
+        """Return what the networks say of one model input, uint8 ``[128, 128, 3]``.
+
+        Raises
+        ------
+        errors.DeadlineExceeded
+            The caller's own deadline passed, waiting or not.
+        errors.InclinetError
+            Whatever reading the batch raised.
+        """
+        entry = _Waiting(pixels, deadline, asyncio.get_running_loop().create_future())
+        self._waiting.append(entry)
+        self._send()
+        try:
+            async with asyncio.timeout(deadline.remaining_s()):
+                return await entry.answer
+        except TimeoutError:
+            raise errors.DeadlineExceeded(f"The answer was not ready within {deadline.budget_s:g} s.") from None
+
+    def _send(self) -> None:
+        while self._free and self._waiting:
+            # those who gave up while waiting are not worth a row
+            self._waiting = [entry for entry in self._waiting if not entry.answer.done()]
+            batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+            if not batch:
+                return
+            self._free -= 1
+            task = asyncio.create_task(self._run(batch))
+            self._out.add(task)
+            task.add_done_callback(self._returned)
+
+    def _returned(self, task: asyncio.Task[None]) -> None:
+        self._out.discard(task)
+        self._free += 1
+        self._send()
+
+    async def _run(self, batch: list[_Waiting]) -> None:
+        self._observe(len(batch))
+        latest = max((entry.deadline for entry in batch), key=lambda deadline: deadline.at)
+        try:
+            readings = await self._read(np.stack([entry.pixels for entry in batch]), latest)
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, who raise it
+            for entry in batch:
+                if not entry.answer.done():
+                    entry.answer.set_exception(_own(error))
+            return
+        for entry, reading in zip(batch, readings, strict=True):
+            if not entry.answer.done():
+                entry.answer.set_result(reading)
+
+    async def drain(self) -> None:
+        """Wait until every batch that is out has come back."""
+        while self._out:
+            await asyncio.wait(self._out)
+
+
+def _own(error: Exception) -> Exception:
+    """Give each caller its own exception: one object raised in many tasks would gather all their tracebacks."""
+    if isinstance(error, errors.InclinetError):
+        return type(error)(error.detail, retry_after_s=error.retry_after_s, **error.extra)
+    return error

@@ -1,0 +1,208 @@
+"""The use case: from an image or a target to an inclination. Knows no protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from gateway import ellipticity, ensemble, preprocess
+from gateway.domain import Cutout, Deadline, Ellipse, Galaxy, ImageInput, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gateway.contract import Manifest
+
+
+class ReadsImages(Protocol):
+    """What reads a model input with the ensemble (:class:`gateway.batching.Batcher`)."""
+
+    async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> Reading:
+        """Return what the networks say of one model input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipticity:
+    """The classical estimate: the fitted ellipse and the inclination of its axis ratio."""
+
+    ellipse: Ellipse
+    inclination_deg: float
+    r: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that is known about one question.
+
+    Attributes
+    ----------
+    image : ImageInput
+    source : str
+        ``upload``, or the survey.
+    inclination : ensemble.Inclination
+    reading : Reading
+        What each network said.
+    rejection : float, optional
+        Median of the rejectors, 0..1; None when none answered.
+    ellipticity : Ellipticity, optional
+        None when no isophote could be fitted.
+    release : str
+        The model release.
+    warnings : tuple of str
+        In plain words.
+    galaxy, cutout : optional
+        Known when a target was asked about, not an upload.
+    """
+
+    image: ImageInput
+    source: str
+    inclination: ensemble.Inclination
+    reading: Reading
+    rejection: float | None
+    ellipticity: Ellipticity | None
+    release: str
+    warnings: tuple[str, ...]
+    galaxy: Galaxy | None = None
+    cutout: Cutout | None = None
+
+
+class Inclinations:
+    """Measures inclinations.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The release that the networks belong to.
+    networks : ReadsImages
+    executor : concurrent.futures.Executor
+        Where images are decoded; its size bounds the decoders at work.
+    max_pixels : int
+        Of an image.
+    observe : callable
+        Told ``(stage, seconds)`` of every step.
+    """
+
+    def __init__(
+        self,
+        *,
+        manifest: Manifest,
+        networks: ReadsImages,
+        executor: Executor,
+        max_pixels: int,
+        observe: Callable[[str, float], None],
+    ) -> None:
+        self._manifest = manifest
+        self._networks = networks
+        self._executor = executor
+        self._max_pixels = max_pixels
+        self._observe = observe
+
+    async def of_image(
+        self,
+        data: bytes,
+        *,
+        deadline: Deadline,
+        r: float = ellipticity.INTRINSIC_AXIS_RATIO,
+    ) -> Answer:
+        """Return the inclination of the galaxy in the middle of an image file.
+
+        Parameters
+        ----------
+        data : bytes
+            JPEG, PNG, GIF, TIFF, WebP or FITS.
+        deadline : Deadline
+        r : float
+            Intrinsic axis ratio for the ellipticity inclination.
+
+        Raises
+        ------
+        errors.ImageError
+            The image can't be used.
+        errors.EnsembleError, errors.DeadlineExceeded
+            The networks did not answer.
+        """
+        return await self._measure(data, source="upload", deadline=deadline, r=r)
+
+    async def of_cutout(
+        self,
+        galaxy: Galaxy,
+        cutout: Cutout,
+        *,
+        deadline: Deadline,
+        r: float = ellipticity.INTRINSIC_AXIS_RATIO,
+    ) -> Answer:
+        """Return the inclination of a resolved galaxy from its cutout; errors as :meth:`of_image`."""
+        return await self._measure(
+            cutout.data, source=cutout.survey, deadline=deadline, r=r, galaxy=galaxy, cutout=cutout
+        )
+
+    async def _measure(
+        self,
+        data: bytes,
+        *,
+        source: str,
+        deadline: Deadline,
+        r: float,
+        galaxy: Galaxy | None = None,
+        cutout: Cutout | None = None,
+    ) -> Answer:
+        loop = asyncio.get_running_loop()
+        with self._stage("decode"):
+            image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels)
+        with self._stage("predict"):
+            reading = await self._networks.read(image.pixels, deadline)
+        inclination = ensemble.combine(
+            [flavor.value for flavor in reading.flavors],
+            self._manifest.calibration,
+            self._manifest.label_range_deg,
+        )
+        rejection = statistics.median(one.value for one in reading.rejectors) if reading.rejectors else None
+        classical = None
+        if image.ellipse is not None:
+            classical = Ellipticity(image.ellipse, ellipticity.inclination_deg(image.ellipse.axis_ratio, r), r)
+        return Answer(
+            image=image,
+            source=source,
+            inclination=inclination,
+            reading=reading,
+            rejection=rejection,
+            ellipticity=classical,
+            release=self._manifest.release,
+            warnings=ensemble.warnings(
+                inclination,
+                rejection,
+                classical.inclination_deg if classical else None,
+                reading,
+                self._manifest.label_range_deg,
+            ),
+            galaxy=galaxy,
+            cutout=cutout,
+        )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._observe(name, time.perf_counter() - started)
+
+
+def prepare(data: bytes, max_pixels: int) -> ImageInput:
+    """Decode an image file, make its model input and fit its isophote; errors as :func:`gateway.preprocess.decode`."""
+    picture = preprocess.decode(data, max_pixels=max_pixels)
+    return ImageInput(
+        pixels=preprocess.model_input(picture.rgb),
+        width=picture.width,
+        height=picture.height,
+        format=picture.format,
+        ellipse=ellipticity.fit_ellipse(picture.rgb),
+    )

@@ -1,0 +1,259 @@
+"""The client of TensorFlow Serving: one Predict per flavor and batch, all at once, and the states of the models."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import numpy as np
+import structlog
+
+from gateway import contract, errors, messages
+from gateway.domain import Deadline, ModelReading, Reading
+from gateway.ensemble import quorum
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+log = structlog.get_logger(__name__)
+
+RETRY_FIRST_S = 0.05
+RETRY_LONGEST_S = 0.5
+RETRY_AFTER_S = 5.0
+
+_CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
+    # a headless service has one address per replica; the default would stay with the first
+    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    # a batch of model inputs exceeds the client's default of 4 MiB
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # the default backs off up to two minutes, long after a restarted server is back
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.dns_min_time_between_resolutions_ms", 5000),
+)
+
+OK = "OK"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionState:
+    """What TensorFlow Serving says of one version of a model; ``state`` as in its API, such as ``AVAILABLE``."""
+
+    version: int
+    state: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    code: grpc.StatusCode
+    text: str
+
+
+class Predictor:
+    """Asks every network of a release about a batch of model inputs.
+
+    Parameters
+    ----------
+    address : str
+        ``host:port`` of the gRPC face of TensorFlow Serving.
+    manifest : contract.Manifest
+        The release that it hosts.
+    quorum_fraction : float
+        Fraction of the flavors that must answer.
+    call_timeout_s, retry_s : float
+        Longest time for one Predict, and for going on trying while the server is unavailable, seconds. The request's
+        deadline bounds both.
+    observe : callable
+        Told ``(model, gRPC status name, seconds)`` of every call.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        manifest: contract.Manifest,
+        *,
+        quorum_fraction: float,
+        call_timeout_s: float,
+        retry_s: float,
+        observe: Callable[[str, str, float], None],
+    ) -> None:
+        self._manifest = manifest
+        self._needed = quorum(quorum_fraction, len(manifest.flavors))
+        self._call_timeout_s = call_timeout_s
+        self._retry_s = retry_s
+        self._observe = observe
+        self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=_CHANNEL_OPTIONS)
+        # requests are serialized once for all models (see _request), so the stub passes bytes through
+        self._predict = self._channel.unary_unary(
+            messages.PREDICT,
+            request_serializer=None,
+            response_deserializer=messages.PredictResponse.FromString,
+        )
+        self._models = messages.ModelServiceStub(self._channel)
+
+    async def aclose(self) -> None:
+        """Close the channel; calls in flight are given a moment."""
+        await self._channel.close(grace=1.0)
+
+    async def read(self, batch: NDArray[np.uint8], deadline: Deadline) -> list[Reading]:
+        """Return what all networks say of each model input of a batch.
+
+        Parameters
+        ----------
+        batch : uint8 [N, 128, 128, 3]
+        deadline : Deadline
+
+        Raises
+        ------
+        errors.QuorumLost, errors.DeadlineExceeded, errors.ServingRefused
+            Fewer flavors answered than the quorum, and why.
+        """
+        if batch.dtype != np.uint8 or batch.shape[1:] != contract.INPUT_SHAPE:
+            raise ValueError(f"a batch is uint8 [N, 128, 128, 3], not {batch.dtype} {list(batch.shape)}")
+        images = _serialized_inputs(batch)
+        deadline = Deadline(min(deadline.at, time.monotonic() + self._call_timeout_s), deadline.budget_s)
+        models = self._manifest.models
+        outputs = [contract.INCLINATION] * len(self._manifest.flavors)
+        outputs += [contract.REJECTION] * len(self._manifest.rejectors)
+        asked = (
+            self._ask(model.name, output, images, len(batch), deadline)
+            for model, output in zip(models, outputs, strict=True)
+        )
+        answers = dict(zip((model.name for model in models), await asyncio.gather(*asked), strict=True))
+        failures = {name: answer for name, answer in answers.items() if isinstance(answer, _Failure)}
+        flavors = {model.name: answers[model.name] for model in self._manifest.flavors if model.name not in failures}
+        if len(flavors) < self._needed:
+            raise self._quorum_lost(len(flavors), failures)
+        rejectors = {m.name: answers[m.name] for m in self._manifest.rejectors if m.name not in failures}
+        missing = tuple(failures)
+        return [Reading(_readings(flavors, row), _readings(rejectors, row), missing) for row in range(len(batch))]
+
+    async def _ask(
+        self,
+        model: str,
+        output: str,
+        images: bytes,
+        count: int,
+        deadline: Deadline,
+    ) -> tuple[int, list[float]] | _Failure:
+        """Ask one model, trying again while the server is unavailable and there is time."""
+        request = _request(model, images)
+        give_up = time.monotonic() + self._retry_s
+        pause = RETRY_FIRST_S
+        while True:
+            started = time.monotonic()
+            failure = None
+            try:
+                response = await self._predict(request, timeout=max(deadline.at - started, 0.001))
+                return _values(response, output, count)
+            except grpc.aio.AioRpcError as error:
+                failure = _Failure(error.code(), error.details() or "")
+            except ValueError as error:
+                failure = _Failure(grpc.StatusCode.DATA_LOSS, str(error))
+            finally:
+                self._observe(model, failure.code.name if failure else OK, time.monotonic() - started)
+            if failure.code is not grpc.StatusCode.UNAVAILABLE or time.monotonic() + pause > min(give_up, deadline.at):
+                level = log.error if failure.code in _OURS else log.warning
+                level("flavor failed", model=model, code=failure.code.name, text=failure.text)
+                return failure
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, RETRY_LONGEST_S)
+
+    def _quorum_lost(self, answered: int, failures: Mapping[str, _Failure]) -> errors.InclinetError:
+        codes = {failure.code for failure in failures.values()}
+        total = len(self._manifest.flavors)
+        if codes & _OURS:
+            return errors.ServingRefused("The networks refused what they were asked; this is a fault of the service.")
+        if codes == {grpc.StatusCode.DEADLINE_EXCEEDED}:
+            return errors.DeadlineExceeded("The networks did not answer in time.", retry_after_s=RETRY_AFTER_S)
+        return errors.QuorumLost(
+            f"Only {answered} of the {total} networks answered; at least {self._needed} are needed for a result.",
+            retry_after_s=RETRY_AFTER_S,
+            missing=sorted(failures),
+        )
+
+    async def states(self, *, timeout_s: float) -> dict[str, tuple[VersionState, ...]]:
+        """Return every version's state of every model, highest version first; a model not known has none.
+
+        Raises
+        ------
+        errors.UpstreamUnavailable
+            TensorFlow Serving can't be reached.
+        """
+
+        async def ask(name: str) -> tuple[VersionState, ...]:
+            request = messages.GetModelStatusRequest()
+            request.model_spec.name = name
+            try:
+                response = await self._models.GetModelStatus(request, timeout=timeout_s)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.NOT_FOUND:
+                    return ()
+                raise errors.UpstreamUnavailable(
+                    f"TensorFlow Serving can't be asked for its models ({error.code().name}).",
+                    retry_after_s=RETRY_AFTER_S,
+                    service="tensorflow-serving",
+                ) from error
+            name_of = messages.ModelVersionStatus.State.Name
+            return tuple(
+                VersionState(status.version, name_of(status.state), status.status.error_message)
+                for status in response.model_version_status
+            )
+
+        names = [model.name for model in self._manifest.models]
+        return dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))
+
+    async def available(self, *, timeout_s: float) -> tuple[int, int]:
+        """Return how many flavors have an AVAILABLE version, and how many the quorum needs."""
+        states = await self.states(timeout_s=timeout_s)
+        up = sum(any(v.state == "AVAILABLE" for v in states[flavor.name]) for flavor in self._manifest.flavors)
+        return up, self._needed
+
+
+_OURS = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION})
+"""Codes by which the server says that the request itself is wrong: a fault of this gateway or of the release."""
+
+
+def _serialized_inputs(batch: NDArray[np.uint8]) -> bytes:
+    request = messages.PredictRequest()
+    tensor = request.inputs[contract.INPUT]
+    tensor.dtype = messages.types_pb2.DT_UINT8
+    for size in batch.shape:
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.tensor_content = batch.tobytes()
+    serialized: bytes = request.SerializeToString()
+    return serialized
+
+
+def _request(model: str, images: bytes) -> bytes:
+    """Put a model's name before the inputs: serialized messages concatenate to the merged message."""
+    request = messages.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = contract.SIGNATURE
+    spec: bytes = request.SerializeToString()
+    return spec + images
+
+
+def _values(response: Any, output: str, count: int) -> tuple[int, list[float]]:
+    """Read version and output of a response, from typed fields or tensor content; refuse what can't be right."""
+    tensor = response.outputs.get(output)
+    if tensor is None or tensor.dtype != messages.types_pb2.DT_FLOAT:
+        raise ValueError(f"the answer has no float output {output!r}")
+    values = np.frombuffer(tensor.tensor_content, "<f4").tolist() if tensor.tensor_content else list(tensor.float_val)
+    if len(values) != count or not all(map(math.isfinite, values)):
+        raise ValueError(f"{count} finite values were expected in {output!r}")
+    return response.model_spec.version.value, values
+
+
+def _readings(answers: Mapping[str, Any], row: int) -> tuple[ModelReading, ...]:
+    return tuple(ModelReading(name, version, values[row]) for name, (version, values) in answers.items())

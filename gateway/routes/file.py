@@ -1,0 +1,84 @@
+"""``POST /api/file``: the inclination of an image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from gateway import ellipticity, errors
+from gateway.domain import Deadline
+from gateway.problems import responses
+from gateway.routes.answers import TABLE_CONTENT, FormatQuery, IncludeQuery, RatioQuery, answered
+from gateway.routes.uploads import read_upload
+from gateway.schemas import InclinationAnswer
+from gateway.services import Rooms
+
+router = APIRouter(tags=["inclination"])
+
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "JPEG, PNG, GIF, TIFF, WebP or FITS, the galaxy in the middle, "
+                            "about 1 to 2 D25 wide.",
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+@router.post(
+    "/api/file",
+    summary="The inclination of an image",
+    description="Any orientation, colour or grayscale, positive or negative. A picture that is not square is padded "
+    "with its own background. FITS (2-D, or 3 planes) and TIFF of more than 8 bits get an asinh stretch.",
+    response_model=InclinationAnswer,
+    responses=TABLE_CONTENT
+    | responses(
+        errors.BadImage,
+        errors.UnsupportedImage,
+        errors.ImageTooLarge,
+        errors.SlowClient,
+        errors.TooManyRequests,
+        errors.Busy,
+        errors.QuorumLost,
+        errors.DeadlineExceeded,
+    ),
+    openapi_extra=_FORM,
+)
+async def of_file(
+    request: Request,
+    rooms: Rooms,
+    r: RatioQuery = ellipticity.INTRINSIC_AXIS_RATIO,
+    include: IncludeQuery = None,
+    asked: FormatQuery = None,
+) -> Response:
+    """Measure an uploaded image."""
+    settings = rooms.settings
+    deadline = Deadline.after(settings.request_timeout_s)
+    async with rooms.admission.admit(client_of(request)):
+        data = await read_upload(
+            request,
+            max_bytes=settings.max_upload_bytes,
+            timeout_s=min(settings.upload_timeout_s, deadline.remaining_s()),
+        )
+        async with rooms.admission.work(deadline):
+            answer = await rooms.inclinations.of_image(data, deadline=deadline, r=r)
+        return answered(request, answer, rooms.metrics, include=include, asked=asked)
+
+
+def client_of(request: Request) -> str:
+    """Return the address that the rate limit counts by."""
+    return request.client.host if request.client else ""

@@ -1,0 +1,49 @@
+"""``GET /api/models``: the release, and what TensorFlow Serving says of its networks."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from gateway import errors
+from gateway.contract import Flavor
+from gateway.ensemble import quorum
+from gateway.problems import responses
+from gateway.schemas import Models, ModelVersion, ServedModel
+from gateway.services import Rooms
+
+router = APIRouter(tags=["models"])
+
+STATUS_TIMEOUT_S = 5.0
+
+
+@router.get(
+    "/api/models",
+    summary="The networks of the release and their states",
+    responses=responses(errors.UpstreamUnavailable),
+)
+async def models(rooms: Rooms) -> Models:
+    """Show flavors and rejectors, the versions served with their states, and the release's metrics."""
+    manifest = rooms.manifest
+    states = await rooms.predictor.states(timeout_s=STATUS_TIMEOUT_S)
+    return Models(
+        release=manifest.release,
+        label_range_deg=manifest.label_range_deg,
+        quorum=quorum(rooms.settings.quorum, len(manifest.flavors)),
+        metrics=manifest.metrics,
+        models=[
+            ServedModel(
+                name=model.name,
+                kind="flavor" if isinstance(model, Flavor) else "rejector",
+                architecture=model.architecture,
+                bag=model.bag if isinstance(model, Flavor) else None,
+                parameters=model.parameters,
+                training_galaxies=model.training_galaxies,
+                metrics=model.metrics,
+                released_version=model.version,
+                versions=[
+                    ModelVersion(version=one.version, state=one.state, error=one.error) for one in states[model.name]
+                ],
+            )
+            for model in manifest.models
+        ],
+    )

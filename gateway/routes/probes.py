@@ -1,0 +1,54 @@
+"""For the platform: liveness, readiness and metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway import errors
+from gateway.problems import responses
+from gateway.schemas import Health
+from gateway.services import Rooms
+
+router = APIRouter(tags=["operation"])
+
+READINESS_TIMEOUT_S = 2.0
+
+
+@router.get("/livez", summary="This process is alive")
+async def livez() -> Health:
+    """Answer as long as the event loop turns; says nothing of what stands behind."""
+    return Health(status="ok")
+
+
+@router.get(
+    "/readyz",
+    summary="A quorum of flavors is available",
+    response_model=Health,
+    responses={503: {"description": "Fewer flavors than the quorum are AVAILABLE.", "model": Health}},
+)
+async def readyz(rooms: Rooms) -> Response:
+    """Ask TensorFlow Serving for the states of the flavors."""
+    try:
+        up, needed = await rooms.predictor.available(timeout_s=READINESS_TIMEOUT_S)
+    except errors.UpstreamUnavailable as error:
+        return JSONResponse(Health(status=error.detail).model_dump(), 503)
+    ready = up >= needed
+    health = Health(
+        status="ok" if ready else "fewer flavors than the quorum are available",
+        flavors_available=up,
+        quorum=needed,
+    )
+    return JSONResponse(health.model_dump(), 200 if ready else 503)
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **responses()},
+)
+async def metrics(rooms: Rooms) -> Response:
+    """Write every metric in Prometheus' text format."""
+    return Response(generate_latest(rooms.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,37 @@
+"""What :func:`gateway.app.create_app` wires together, for the routes to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+if TYPE_CHECKING:
+    from gateway.admission import Admission
+    from gateway.contract import Manifest
+    from gateway.inclination import Inclinations
+    from gateway.observability import Metrics
+    from gateway.predictor import Predictor
+    from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The rooms behind the routes, one object each, for the life of the app."""
+
+    settings: Settings
+    manifest: Manifest
+    metrics: Metrics
+    admission: Admission
+    predictor: Predictor
+    inclinations: Inclinations
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Rooms = Annotated[Services, Depends(_services)]
+"""Dependency of a route: the rooms behind it."""
