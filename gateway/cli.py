@@ -1,0 +1,198 @@
+"""The command line: ``inclinet up`` starts the service, ``inclinet image`` and its sisters ask one."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.settings import Settings
+
+app = typer.Typer(
+    name="inclinet",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The spatial inclination of spiral galaxies: 0 deg is face-on, 90 deg edge-on.",
+    epilog="Start the service with 'inclinet up', then ask it: 'inclinet image galaxy.jpg'.",
+)
+_out, _err = Console(), Console(stderr=True)
+
+FAILED, USAGE = 1, 2
+AT_ONCE = 4
+TIMEOUT_S = 60.0
+
+
+class LogLevel(StrEnum):
+    """How much the gateway logs."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+Url = Annotated[
+    str,
+    typer.Option(envvar="INCLINET_URL", help="Where the gateway is.", show_default=True),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the gateway's JSON instead of a table.")]
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+@app.command()
+def up(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8080,
+    serving: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Use this TensorFlow Serving instead of starting the stand-in."),
+    ] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Manifest of the model release.")] = None,
+    log_level: Annotated[LogLevel, typer.Option(help="What the gateway logs, as JSON.")] = LogLevel.WARNING,
+    serving_log: Annotated[Path, typer.Option(help="Where the stand-in's output goes.")] = Path(
+        ".inclinet/serving.log"
+    ),
+) -> None:
+    """Start the networks and the gateway on this machine, and run until Ctrl-C."""
+    from gateway import local  # noqa: PLC0415 - asking a gateway needs none of what running one does
+
+    changed: dict[str, Any] = {"log_level": str(log_level)}
+    if serving is not None:
+        changed["serving"] = serving
+    if manifest is not None:
+        changed["manifest"] = manifest
+    try:
+        local.up(
+            local.Start(
+                settings=_settings(changed),
+                host=host,
+                port=port,
+                own_serving=serving is None and "INCLINET_SERVING" not in os.environ,
+                log=serving_log,
+                say=lambda line: _out.print(line, highlight=False, soft_wrap=True),
+            ),
+        )
+    except local.StartError as error:
+        raise _stop(str(error)) from None
+
+
+@app.command()
+def gateway(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104 - a container's face
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
+) -> None:
+    """Run the gateway alone, as its container does; the environment INCLINET_* holds its settings."""
+    from gateway import local  # noqa: PLC0415 - as above
+
+    try:
+        local.run_gateway(_settings({}), host=host, port=port)
+    except local.StartError as error:
+        raise _stop(str(error)) from None
+
+
+def _settings(changed: dict[str, Any]) -> Settings:
+    from pydantic import ValidationError  # noqa: PLC0415 - as above
+
+    from gateway.settings import Settings  # noqa: PLC0415 - as above
+
+    try:
+        return Settings(**changed)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise _stop(f"The settings are wrong: {said}") from None
+
+
+@app.command()
+def image(
+    files: Annotated[list[Path], typer.Argument(help="Images: JPEG, PNG, GIF, TIFF, WebP or FITS.")],
+    *,
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+    r: Annotated[float, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison.")] = 0.3,
+) -> None:
+    """Measure the inclination of the galaxy in each image."""
+    with httpx.Client(base_url=url, timeout=TIMEOUT_S) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+
+        def measure(path: Path) -> dict[str, Any]:
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                return {"detail": f"can't be read: {error.strerror}."}
+            return _answer(client, "POST", "/api/file", params={"r": r}, files={"file": (path.name, data)})
+
+        answers = list(pool.map(measure, files))
+    _show([str(path) for path in files], answers, as_json=as_json)
+
+
+def _answer(client: httpx.Client, method: str, path: str, **request: Any) -> dict[str, Any]:
+    """Ask the gateway; a problem comes back as the dict that the gateway sent."""
+    try:
+        response = client.request(method, path, **request)
+    except httpx.ConnectError:
+        raise _stop(f"No gateway answers at {client.base_url}. Start one: inclinet up.") from None
+    except httpx.HTTPError as error:
+        return {"detail": f"The gateway did not answer: {error or type(error).__name__}."}
+    try:
+        answer: dict[str, Any] = response.json()
+    except ValueError:
+        return {"detail": f"The gateway answered {response.status_code} with something that is not JSON."}
+    return answer
+
+
+def _show(keys: Sequence[str], answers: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    """Print answers as a table, or as JSON (one object, or a list of them); exit with 1 if any is a problem."""
+    if as_json:
+        _out.print_json(json.dumps(answers[0] if len(answers) == 1 else list(answers)))
+    else:
+        _table(keys, answers)
+    if any("inclination" not in answer for answer in answers):
+        raise typer.Exit(FAILED)
+
+
+def _table(keys: Sequence[str], answers: Sequence[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("target", overflow="fold")
+    for title in ("inclination", "68 %", "stdev", "rejection", "ellipticity"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("warnings", overflow="fold")
+    for key, answer in zip(keys, answers, strict=True):
+        if "inclination" not in answer:
+            table.add_row(escape(key), "", "", "", "", "", f"[red]{escape(answer.get('detail', 'failed'))}[/red]")
+            continue
+        values, fit = answer["inclination"], answer["ellipticity"]
+        rejection = answer["rejection"]["median"]
+        low, high = values["interval68_deg"]["low"], values["interval68_deg"]["high"]
+        table.add_row(
+            escape(key),
+            f"[bold]{values['median_deg']:.1f}°[/bold]",
+            f"{low:.1f}…{high:.1f}",
+            f"{values['stdev_deg']:.1f}",
+            "" if rejection is None else f"{rejection:.2f}",
+            f"{fit['inclination_deg']:.1f}°" if fit else "",
+            " ".join(answer["warnings"]),
+        )
+    _out.print(table)
+
+
+def _stop(sentence: str) -> typer.Exit:
+    _err.print(sentence, style="red", highlight=False, soft_wrap=True)
+    return typer.Exit(USAGE)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
