@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
 """What Pillow is allowed to try; FITS is read beside it."""
 
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF")
+
 MAX_PIXELS = 40_000_000
 SMALLEST_SIDE = 16
 DRAFT_SIDE = 512
@@ -98,6 +100,8 @@ def _decode_with_pillow(data: bytes, max_pixels: int) -> Picture:
                 width, height = height, width
             return Picture(_rgb(_upright(image), file_format), file_format, width, height)
     except UnidentifiedImageError as error:
+        if data.startswith(_MAGIC):
+            raise errors.BadImage("The image file is damaged or truncated in its first bytes.") from error
         raise errors.UnsupportedImage(
             "The file is not an image in a format that is read (JPEG, PNG, GIF, TIFF, WebP or FITS).",
         ) from error

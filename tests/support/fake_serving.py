@@ -1,0 +1,124 @@
+"""A small real gRPC server that answers as TensorFlow Serving would, with memory and failure switches."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import grpc
+import numpy as np
+
+from gateway import contract, messages
+
+
+def inclination_of(image: np.ndarray[Any, Any]) -> float:
+    """Return the known function that every fake flavor computes: brighter is more inclined."""
+    return 45.0 + 45.0 * float(image.mean()) / 255.0
+
+
+@dataclass
+class FakeServing:
+    """TensorFlow Serving for tests: every model answers :func:`inclination_of` plus its offset.
+
+    Switches: ``failing`` maps a model to the status it ends with, ``slow_s`` to a delay, ``nonsense`` to the float
+    values that it answers instead. ``as_content`` answers in ``tensor_content`` as the real server does when told to.
+    """
+
+    models: dict[str, int]
+    offsets: dict[str, float] = field(default_factory=dict)
+    failing: dict[str, grpc.StatusCode] = field(default_factory=dict)
+    slow_s: dict[str, float] = field(default_factory=dict)
+    nonsense: dict[str, list[float]] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    as_content: bool = False
+    batches: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    most_at_once: int = 0
+    _now: int = 0
+    _server: Any = None
+    address: str = ""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self, port: int = 0) -> None:
+        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        unary = grpc.unary_unary_rpc_method_handler
+        self._server.add_generic_rpc_handlers(
+            (
+                grpc.method_handlers_generic_handler(
+                    "tensorflow.serving.PredictionService",
+                    {
+                        "Predict": unary(
+                            self._predict,
+                            messages.PredictRequest.FromString,
+                            messages.PredictResponse.SerializeToString,
+                        ),
+                    },
+                ),
+                grpc.method_handlers_generic_handler(
+                    "tensorflow.serving.ModelService",
+                    {
+                        "GetModelStatus": unary(
+                            self._status,
+                            messages.GetModelStatusRequest.FromString,
+                            messages.GetModelStatusResponse.SerializeToString,
+                        ),
+                    },
+                ),
+            ),
+        )
+        bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self.address = f"127.0.0.1:{bound}"
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop(None)
+
+    async def _predict(self, request: Any, context: Any) -> Any:
+        name = request.model_spec.name
+        tensor = request.inputs[contract.INPUT]
+        shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
+        images = np.frombuffer(tensor.tensor_content, np.uint8).reshape(shape)
+        self.batches.append((name, shape))
+        self._now += 1
+        self.most_at_once = max(self.most_at_once, self._now)
+        try:
+            await asyncio.sleep(self.slow_s.get(name, 0.0))
+        finally:
+            self._now -= 1
+        if name in self.failing:
+            await context.abort(self.failing[name], f"{name} fails as told")
+        if name not in self.models:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: Latest({name})")
+        values = [inclination_of(image) + self.offsets.get(name, 0.0) for image in images]
+        output = contract.INCLINATION
+        if name.endswith("_reject"):
+            values, output = [float(image.mean()) / 255.0 for image in images], contract.REJECTION
+        values = self.nonsense.get(name, values)
+        response = messages.PredictResponse()
+        response.model_spec.name = name
+        response.model_spec.version.value = self.models[name]
+        answer = response.outputs[output]
+        answer.dtype = messages.types_pb2.DT_FLOAT
+        answer.tensor_shape.dim.add(size=len(values))
+        if self.as_content:
+            answer.tensor_content = np.asarray(values, "<f4").tobytes()
+        else:
+            answer.float_val.extend(values)
+        return response
+
+    async def _status(self, request: Any, context: Any) -> Any:
+        name = request.model_spec.name
+        if name not in self.models:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"Could not find any versions of model {name}")
+        response = messages.GetModelStatusResponse()
+        response.model_version_status.add(
+            version=self.models[name],
+            state=messages.ModelVersionStatus.State.Value(self.states.get(name, "AVAILABLE")),
+        )
+        return response
