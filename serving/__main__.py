@@ -1,0 +1,48 @@
+"""``python -m serving``: the stand-in under the real server's flags."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+
+# TensorFlow reads it while its library is loaded: warnings and errors, without the loader's progress reports.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+
+from serving import capi, flags, status
+from serving.standin import Standin
+
+FAILED = 255
+LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s] %(message)s"
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit status."""
+    try:
+        options, unknown = flags.parse(arguments)
+    except flags.BadFlagError as error:
+        sys.stdout.write(f"{error}\n{flags.usage()}\n")
+        return FAILED
+    if options.version:
+        sys.stdout.write(f"TensorFlow ModelServer: stand-in\nTensorFlow Library: {capi.version()}\n")
+        return 0
+    if unknown:
+        sys.stdout.write(f"unknown argument: {unknown[0]}\n{flags.usage()}\n")
+        sys.stdout.flush()
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    try:
+        server = Standin(options)
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, lambda *_: server.request_stop())
+        server.start()
+    except status.StatusError as error:
+        sys.stderr.write(f"Failed to start server. Error: {error}\n")
+        return FAILED
+    server.wait()
+    server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
