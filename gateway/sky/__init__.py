@@ -1,0 +1,177 @@
+"""The sky: what people name becomes a galaxy, and a galaxy becomes a picture.
+
+:func:`open_sky` wires everything from :class:`SkySettings`; nothing here knows FastAPI.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.sky.cache import DiskCache
+from gateway.sky.cutouts import Cutouts
+from gateway.sky.footprint import SKYSERVER, SURVEYS
+from gateway.sky.names import NameServices, Resolver
+from gateway.sky.service import Manners, Service
+from gateway.sky.upstream import Upstream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.sky.service import Observe
+
+__all__ = ["SURVEYS", "Sky", "SkySettings", "open_sky"]
+
+_DAY_S = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class SkySettings:
+    """Where the services are, and how they are treated. Every ``*_urls`` lists mirrors, the preferred one first.
+
+    Attributes
+    ----------
+    sesame_urls, simbad_urls, ned_urls, hyperleda_urls, vizier_urls : tuple of str
+        See the modules of these names; ``hyperleda_urls`` its SQL service, ``vizier_urls`` its copy by TAP.
+    skyserver_urls : tuple of str
+        ``{release}`` stands for the number of the data release.
+    hips2fits_urls : tuple of str
+    sdss_release : int
+        SDSS data release; the original system used 12. The imaging is the same from 13 on.
+    default_survey : str
+        Key of the survey that is asked when none is named.
+    contact : str
+        Mail address or URL that the operators of the services can complain to.
+    names_timeout_s, cutouts_timeout_s : float
+        For one attempt.
+    names_seats, cutouts_seats : int
+        Calls in flight at once, for each service.
+    simbad_rate_per_s : float, optional
+        SIMBAD blocks addresses that ask more than 5 or 6 times a second.
+    attempts : int
+        Of one call, all mirrors together.
+    cache_dir : Path, optional
+        None keeps nothing.
+    cache_max_bytes : int
+    catalogue : Path, optional
+        The operator's own catalogue file (:mod:`gateway.sky.localfile`).
+    """
+
+    sesame_urls: tuple[str, ...] = (
+        "https://cds.unistra.fr/cgi-bin/nph-sesame",
+        "https://vizier.cfa.harvard.edu/viz-bin/nph-sesame",
+    )
+    simbad_urls: tuple[str, ...] = (
+        "https://simbad.cds.unistra.fr/simbad/sim-tap/sync",
+        "https://simbad.harvard.edu/simbad/sim-tap/sync",
+    )
+    ned_urls: tuple[str, ...] = ("https://ned.ipac.caltech.edu/srs/ObjectLookup",)
+    hyperleda_urls: tuple[str, ...] = (
+        "http://atlas.obs-hp.fr/hyperleda/fG.cgi",
+        "http://leda.univ-lyon1.fr/fG.cgi",
+    )
+    vizier_urls: tuple[str, ...] = ("https://tapvizier.cds.unistra.fr/TAPVizieR/tap/sync",)
+    skyserver_urls: tuple[str, ...] = ("https://skyserver.sdss.org/dr{release}/SkyServerWS/ImgCutout/getjpeg",)
+    hips2fits_urls: tuple[str, ...] = (
+        "https://alasky.cds.unistra.fr/hips-image-services/hips2fits",
+        "https://alaskybis.cds.unistra.fr/hips-image-services/hips2fits",
+    )
+    sdss_release: int = 18
+    default_survey: str = SKYSERVER
+    contact: str = ""
+    names_timeout_s: float = 8.0
+    cutouts_timeout_s: float = 15.0
+    names_seats: int = 128
+    cutouts_seats: int = 128
+    simbad_rate_per_s: float | None = 5.0
+    attempts: int = 3
+    cache_dir: Path | None = None
+    cache_max_bytes: int = 256 * 1024 * 1024
+    catalogue: Path | None = None
+
+
+class Sky:
+    """The resolver and the cutouts, sharing one client.
+
+    Attributes
+    ----------
+    resolver : Resolver
+    cutouts : Cutouts
+    """
+
+    def __init__(self, upstream: Upstream, resolver: Resolver, cutouts: Cutouts) -> None:
+        self._upstream = upstream
+        self.resolver = resolver
+        self.cutouts = cutouts
+
+    async def warm(self) -> None:
+        """Load the offline catalogues now, in a thread, rather than at the first question.
+
+        Raises
+        ------
+        gateway.sky.localfile.CatalogueFileError
+            The operator's file can't be used.
+        """
+        await self.resolver.offline()
+
+    def health(self) -> dict[str, dict[str, str]]:
+        """Return the circuit of each mirror asked so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
+        return self._upstream.health()
+
+    async def aclose(self) -> None:
+        """Close connections, cache and threads."""
+        await self._upstream.aclose()
+        self.cutouts.close()
+
+
+def open_sky(settings: SkySettings, *, version: str = "0", observe: Observe | None = None) -> Sky:
+    """Wire the sky; asks nothing and reads nothing yet. Call it where an event loop runs.
+
+    Parameters
+    ----------
+    settings : SkySettings
+    version : str
+        Of the gateway, for ``User-Agent``.
+    observe : callable, optional
+        Receives metrics: ``observe(service, outcome, seconds)``.
+    """
+    cache = DiskCache(settings.cache_dir, max_bytes=settings.cache_max_bytes) if settings.cache_dir else None
+    manners = Manners(contact=settings.contact, attempts=settings.attempts)
+    upstream = Upstream(manners, cache=cache, observe=observe, version=version)
+
+    def names(name: str, urls: tuple[str, ...], *, rate_per_s: float | None = None) -> Service:
+        seats, timeout_s = settings.names_seats, settings.names_timeout_s
+        return Service(name, urls, seats=seats, timeout_s=timeout_s, lifetime_s=7 * _DAY_S, rate_per_s=rate_per_s)
+
+    def cutouts(name: str, urls: tuple[str, ...], *, final_text: bytes = b"") -> Service:
+        seats, timeout_s = settings.cutouts_seats, settings.cutouts_timeout_s
+        return Service(
+            name,
+            urls,
+            seats=seats,
+            timeout_s=timeout_s,
+            # Images of a data release never change.
+            lifetime_s=30 * _DAY_S,
+            max_bytes=16_000_000,
+            final_text=final_text,
+        )
+
+    services = NameServices(
+        sesame=names("Sesame", settings.sesame_urls),
+        simbad=names("SIMBAD", settings.simbad_urls, rate_per_s=settings.simbad_rate_per_s),
+        ned=names("NED", settings.ned_urls),
+        hyperleda=names("HyperLEDA", settings.hyperleda_urls),
+        vizier=names("VizieR", settings.vizier_urls),
+    )
+    skyserver = tuple(url.replace("{release}", str(settings.sdss_release)) for url in settings.skyserver_urls)
+    return Sky(
+        upstream,
+        Resolver(upstream, services, catalogue=settings.catalogue),
+        Cutouts(
+            upstream,
+            cutouts("SkyServer", skyserver, final_text=b"outside the SDSS footprint"),
+            cutouts("hips2fits", settings.hips2fits_urls),
+            data_release=settings.sdss_release,
+            default_survey=settings.default_survey,
+        ),
+    )

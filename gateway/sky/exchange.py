@@ -1,0 +1,102 @@
+"""One HTTP exchange with one mirror, every way it can fail brought down to :class:`FailureError`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import httpx
+
+from gateway.sky.service import FailureError, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.sky.service import Service
+
+_OK = 200
+_NOT_MODIFIED = 304
+_TOO_MANY = 429
+_SERVER_ERRORS = 500
+
+
+async def exchange(
+    client: httpx.AsyncClient, service: Service, url: str, *, headers: Mapping[str, str], budget_s: float
+) -> tuple[Reply, Mapping[str, str]]:
+    """Get ``url`` within ``budget_s`` seconds.
+
+    Returns
+    -------
+    reply : Reply
+        With status 200, 304, or another one whose text the service declared final.
+    headers : mapping
+        Of the answer, case-insensitive.
+
+    Raises
+    ------
+    FailureError
+    """
+    try:
+        async with asyncio.timeout(budget_s), client.stream("GET", url, headers=headers) as response:
+            content = await _content(response, service)
+    except TimeoutError:
+        raise FailureError("timeout", "did not answer in time") from None
+    except httpx.TimeoutException:
+        raise FailureError("timeout", "could not be reached in time") from None
+    except (httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.InvalidURL):
+        raise FailureError("broken", "sent the request round in circles") from None
+    except httpx.DecodingError:
+        raise FailureError("broken", "answered with a damaged body") from None
+    except httpx.HTTPError:
+        raise FailureError("unreachable", "could not be reached") from None
+    reply = Reply(response.status_code, response.reason_phrase, response.headers.get("content-type", ""), content)
+    _check_status(service, reply, response.headers)
+    return reply, response.headers
+
+
+async def _content(response: httpx.Response, service: Service) -> bytes:
+    received = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            received += chunk
+            if len(received) > service.max_bytes:
+                raise FailureError("broken", "answered with far too many bytes")
+    except (httpx.RemoteProtocolError, httpx.ReadError):
+        # The head had arrived, so this is an answer cut short and not a refusal to talk.
+        raise FailureError("broken", "answered with a truncated body") from None
+    return bytes(received)
+
+
+def _check_status(service: Service, reply: Reply, headers: Mapping[str, str]) -> None:
+    if reply.status in {_OK, _NOT_MODIFIED}:
+        return
+    if service.final_text and (service.final_text in reply.content or service.final_text.decode() in reply.reason):
+        return
+    if reply.status == _TOO_MANY or reply.status >= _SERVER_ERRORS:
+        sentence = "asks for patience" if reply.status == _TOO_MANY else f"failed with status {reply.status}"
+        raise FailureError("status", sentence, wait_s=retry_after_s(headers.get("retry-after", ""), time.time()))
+    raise FailureError("broken", f"answered with status {reply.status}")
+
+
+def retry_after_s(value: str, now: float) -> float | None:
+    """Read a ``Retry-After`` header: seconds or an HTTP date (RFC 9110, section 10.2.3).
+
+    Parameters
+    ----------
+    value : str
+    now : float
+        Seconds since the epoch.
+
+    Returns
+    -------
+    float or None
+        Seconds from now, not negative; None when there is none that can be read.
+    """
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except ValueError:
+        return None

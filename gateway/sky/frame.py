@@ -1,0 +1,127 @@
+"""Pictures as surveys send them: recognised when they show nothing, turned when the position angle is known."""
+
+from __future__ import annotations
+
+import io
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BLOCK = 8
+_FLAT = 1.0
+_DARK = 3.0
+_BRIGHT = 252.0
+_EDGE_PART = 0.04
+_OUTSIDE_PART = 0.5
+_BLACK_LEVEL = 16.0
+_BLANK_SPREAD = 1.0
+_SATURATED_LEVEL = 250
+_SATURATED_PART = 0.15
+
+
+class Fault(Enum):
+    """Why a picture is of no use; the value completes "The image …"."""
+
+    OUTSIDE = "shows no sky"
+    BLACK = "is black"
+    BLANK = "is all one colour"
+    SATURATED = "is saturated"
+    EDGE = "is cut by the edge of the survey's mosaic"
+
+
+class NoImageError(Exception):
+    """What came is no picture that can be decoded; the message completes "<service> answered …"."""
+
+
+def decode(data: bytes) -> Image.Image:
+    """Decode a JPEG or PNG completely.
+
+    Raises
+    ------
+    NoImageError
+        It is another format, or truncated.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
+        return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise NoImageError("with something that is no complete image") from None
+
+
+def turned(image: Image.Image, position_angle_deg: float, side: int) -> Image.Image:
+    """Return the central square of ``image``, turned so that the major axis lies along the rows.
+
+    Parameters
+    ----------
+    image : Image
+        North up, east left; at least ``side * bounding(position_angle_deg)`` pixels wide.
+    position_angle_deg : float
+        Of the major axis, degrees from north through east, that is counter-clockwise from the vertical in the picture.
+    side : int
+        Of the result, pixels.
+    """
+    whole = image.rotate(90 - position_angle_deg, resample=Image.Resampling.BICUBIC)
+    left, top = (whole.width - side) // 2, (whole.height - side) // 2
+    return whole.crop((left, top, left + side, top + side))
+
+
+def bounding(position_angle_deg: float) -> float:
+    """Return how much wider a picture must be so that it still fills a square after :func:`turned`."""
+    angle = np.radians(90 - position_angle_deg)
+    return float(abs(np.cos(angle)) + abs(np.sin(angle)))
+
+
+def encode(image: Image.Image) -> bytes:
+    """Encode as JPEG without visible loss: a PNG of the same field is five times larger."""
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=95, subsampling=0)
+    return out.getvalue()
+
+
+def fault(image: Image.Image) -> Fault | None:
+    """Return why a picture is of no use, or None.
+
+    An *empty* part is one that touches the border and whose 8x8 blocks, the unit of JPEG, are flat (standard deviation
+    below 1 in every plane) and at one end of the scale. Measured on twelve colour cutouts that people worked with, it
+    is at most 2.4 % of a whole picture and at least 7 % of one with an edge in it; six of the 4,147 EFIGI pictures are
+    taken for cut ones. SkyServer's picture for a place outside its footprint, black with a line of text, is empty by
+    nine tenths.
+    """
+    rgb = np.asarray(image)
+    brightest, darkest = rgb.max(axis=2), rgb.min(axis=2)
+    if float(rgb.reshape(-1, 3).std(axis=0).max()) < _BLANK_SPREAD:
+        return Fault.BLACK if float(brightest.mean()) < _BLACK_LEVEL else Fault.BLANK
+    empty = _empty_part(rgb)
+    if empty >= _OUTSIDE_PART:
+        return Fault.OUTSIDE
+    if float(np.percentile(brightest, 99.5)) < _BLACK_LEVEL:
+        return Fault.BLACK
+    if empty >= _EDGE_PART:
+        return Fault.EDGE
+    if float((darkest >= _SATURATED_LEVEL).mean()) >= _SATURATED_PART:
+        return Fault.SATURATED
+    return None
+
+
+def _empty_part(rgb: NDArray[np.uint8]) -> float:
+    rows, columns = rgb.shape[0] // _BLOCK, rgb.shape[1] // _BLOCK
+    blocks = rgb[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK, 3).astype(np.float32)
+    level = blocks.mean(axis=(1, 3))
+    flat = blocks.std(axis=(1, 3)).max(axis=2) < _FLAT
+    empty = flat & ((level.max(axis=2) <= _DARK) | (level.min(axis=2) >= _BRIGHT))
+    reached = np.zeros_like(empty)
+    reached[[0, -1]], reached[:, [0, -1]] = empty[[0, -1]], empty[:, [0, -1]]
+    size = -1
+    while size != (size := int(reached.sum())):
+        grown = reached.copy()
+        grown[1:] |= reached[:-1]
+        grown[:-1] |= reached[1:]
+        grown[:, 1:] |= reached[:, :-1]
+        grown[:, :-1] |= reached[:, 1:]
+        reached = grown & empty
+    return float(reached.mean())

@@ -1,0 +1,98 @@
+"""HyperLEDA, by its own SQL service and by the catalogue of 2003 that VizieR serves.
+
+The SQL service (http://leda.univ-lyon1.fr/fullsql.html, Makarov et al. 2014, A&A 570, A13) is
+``fG.cgi?n=meandata&sql=…`` with ``d`` the columns and ``a=csv[|]`` the format: comment lines start with ``#``, the
+header names the columns, ``al2000`` is in hours. It is served without TLS only; http://leda.univ-lyon1.fr redirects to
+http://atlas.obs-hp.fr/hyperleda.
+
+VizieR VII/237 (Paturel et al. 2003, A&A 412, 45) holds the 983,261 galaxies of that year. Its TAP service
+(https://tapvizier.cds.unistra.fr/TAPVizieR/tap) has no mirror. See :func:`gateway.sky.found.axes` for its columns.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from gateway.domain import Galaxy
+from gateway.sky import designations, tap
+from gateway.sky.found import Found, axes, number, position
+from gateway.sky.service import NonsenseError, Reply, refuse_html
+
+TABLE = '"VII/237/pgc"'
+COLUMNS = "PGC, RAJ2000, DEJ2000, logD25, logR25, PA"
+
+# HyperLEDA's letters in the codes of SIMBAD; its other letters are sorts of galaxies.
+_KINDS = {"S": "*", "Q": "QSO", "M": "PaG"}
+_MEANDATA = "pgc,objname,objtype,al2000,de2000,logd25,logr25,pa"
+
+
+def sql_by_pgc(pgc: int) -> str:
+    """Return the query to the SQL service for a PGC number."""
+    return "?" + urlencode(
+        {"n": "meandata", "c": "o", "of": "1,leda,simbad", "nra": "l", "nakd": "1"}
+        | {"d": _MEANDATA, "sql": f"pgc={pgc}", "ob": "", "a": "csv[|]"}
+    )
+
+
+def parse_sql(reply: Reply) -> Found | None:
+    """Return the object that the SQL service found, or None.
+
+    Raises
+    ------
+    NonsenseError
+    """
+    refuse_html(reply)
+    lines = [line.strip() for line in reply.text.splitlines() if line.strip() and not line.startswith("#")]
+    head = next((i for i, line in enumerate(lines) if "al2000" in line), None)
+    if head is None:
+        raise NonsenseError("with something that is no table")
+    separator = next((mark for mark in "|\t," if mark in lines[head]), None)
+    names = [name.strip(' "$').lower() for name in lines[head].split(separator)]
+    for line in lines[head + 1 :]:
+        cells = [cell.strip() for cell in line.split(separator)]
+        if len(cells) == len(names):
+            return _found_by_sql(dict(zip(names, cells, strict=True)))
+    return None
+
+
+def tap_by_pgc(pgc: int) -> str:
+    """Return the query to VizieR for a PGC number."""
+    return tap.query(f"SELECT {COLUMNS} FROM {TABLE} WHERE PGC = {pgc}")  # noqa: S608 - a number
+
+
+def tap_around(ra_deg: float, dec_deg: float, radius_arcsec: float) -> str:
+    """Return the query to VizieR for the galaxies within ``radius_arcsec`` of a position, degrees."""
+    circle = tap.circle(ra_deg, dec_deg, radius_arcsec)
+    return tap.query(
+        f"SELECT TOP 50 {COLUMNS} FROM {TABLE} WHERE CONTAINS(POINT('ICRS', RAJ2000, DEJ2000), {circle}) = 1"  # noqa: S608 - numbers
+    )
+
+
+def parse_tap(reply: Reply) -> list[Found]:
+    """Return the galaxies that VizieR found.
+
+    Raises
+    ------
+    NonsenseError
+    """
+    found = []
+    for row in tap.rows(reply):
+        pgc = number(row.get("pgc"))
+        if pgc is None:
+            raise NonsenseError("with a galaxy that has no number")
+        ra_deg, dec_deg = position(row.get("raj2000"), row.get("dej2000"))
+        shape = axes(number(row.get("logd25")), number(row.get("logr25")), number(row.get("pa")))
+        galaxy = Galaxy(ra_deg, dec_deg, name=f"PGC {int(pgc)}", pgc=int(pgc), source="HyperLEDA", **shape)
+        found.append(Found(galaxy, "G"))
+    return found
+
+
+def _found_by_sql(row: dict[str, str]) -> Found:
+    hours, dec, pgc = number(row.get("al2000")), number(row.get("de2000")), number(row.get("pgc"))
+    if hours is None or dec is None or pgc is None:
+        raise NonsenseError("with an incomplete row")
+    ra_deg, dec_deg = position(hours * 15, dec)
+    shape = axes(number(row.get("logd25")), number(row.get("logr25")), number(row.get("pa")))
+    name = row.get("objname") or f"PGC{int(pgc)}"
+    galaxy = Galaxy(ra_deg, dec_deg, name=designations.displayed(name), pgc=int(pgc), source="HyperLEDA", **shape)
+    return Found(galaxy, _KINDS.get(row.get("objtype", "").upper(), "G"))
