@@ -1,0 +1,120 @@
+"""The arrows of docs/architecture.md, held by reading every import of the source."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# room -> the rooms of the gateway that it may import
+LEAVES = {"errors", "domain", "contract"}
+SCIENCE = {"preprocess", "fits", "ensemble", "ellipticity"}
+MAY = {
+    "contract": set(),
+    "errors": set(),
+    "domain": {"errors"},
+    "settings": set(),
+    "messages": set(),
+    "fits": {"errors", "preprocess"},
+    "preprocess": {"errors", "contract", "fits"},
+    "ellipticity": {"errors", "domain"},
+    "ensemble": LEAVES,
+    "predictor": LEAVES | {"messages", "ensemble"},
+    "batching": LEAVES,
+    "admission": LEAVES,
+    "sky": LEAVES | {"preprocess", "sky"},
+    "inclination": LEAVES | SCIENCE | {"sky"},
+    "schemas": LEAVES | {"ensemble", "inclination"},
+    "render": {"schemas"},
+    "observability": set(),
+    "problems": {"errors", "observability"},
+    "middleware": {"observability"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, at any depth of the file, as dotted names."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def room(dotted: str) -> str | None:
+    parts = dotted.split(".")
+    return parts[1] if parts[0] == "gateway" and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("name", sorted(MAY))
+def test_arrows_of_the_gateway_point_one_way(name: str) -> None:
+    files = [path for path in sources("gateway") if path.relative_to(ROOT / "gateway").parts[0] in {name, f"{name}.py"}]
+    assert files, f"there is no room {name}"
+    used = {target for path in files for one in imports(path) if (target := room(one)) is not None}
+    assert used - {name} <= MAY[name]
+
+
+def test_the_use_case_knows_no_web_framework() -> None:
+    inner = [*MAY.keys() - {"schemas", "problems", "middleware", "settings"}]
+    for path in sources("gateway"):
+        if path.relative_to(ROOT / "gateway").parts[0].removesuffix(".py") in inner:
+            assert not {one for one in imports(path) if one.split(".")[0] in {"fastapi", "starlette", "uvicorn"}}, path
+
+
+def test_routes_are_imported_by_the_app_only() -> None:
+    for path in sources("gateway"):
+        parts = path.relative_to(ROOT / "gateway").parts
+        if parts[0] not in {"routes", "app.py"}:
+            assert not any(one.startswith("gateway.routes") for one in imports(path)), path
+
+
+@pytest.mark.parametrize("plane", ["serving", "training"])
+def test_the_other_planes_take_only_contract_and_preprocess_from_the_gateway(plane: str) -> None:
+    shared = {"contract", "preprocess"}
+    for path in sources(plane):
+        used = {target for one in imports(path) if (target := room(one)) is not None}
+        allowed = shared | ({"ellipticity", "ensemble"} if path.name.startswith("evaluate") else set())
+        assert used <= allowed, path
+
+
+def test_the_gateway_imports_no_other_plane_and_no_runtime() -> None:
+    for path in sources("gateway"):
+        used = {one.split(".")[0] for one in imports(path)}
+        assert not used & {"serving", "training", "keras"}, path
+        if path.name != "messages.py":
+            assert not used & {"tensorflow", "tensorflow_serving"}, path
+
+
+def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
+    script = (
+        "import sys, gateway.app, gateway.cli, gateway.local\n"
+        "heavy = [m for m in sys.modules if m == 'tensorflow' or m.startswith(('tensorflow.python', 'keras', 'jax'))]\n"
+        "assert not heavy, heavy\n"
+        "assert not any('_pywrap_tensorflow' in m for m in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_runtime_can_still_be_imported_after_the_messages() -> None:
+    script = (
+        "import gateway.messages, sys\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "import tensorflow as tf\n"
+        "from tensorflow_serving.apis import predict_pb2\n"
+        "assert tf.constant([1.0, 2.0]).numpy().sum() == 3.0\n"
+        "assert predict_pb2.PredictRequest is gateway.messages.PredictRequest\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
