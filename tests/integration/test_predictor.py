@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from gateway import errors
+from gateway.domain import Deadline
+from gateway.predictor import Predictor
+from tests.support.fake_serving import FakeServing, inclination_of
+from tests.support.manifests import manifest, models_of
+
+RELEASE = manifest(4)
+BATCH = np.stack([np.full((128, 128, 3), value, np.uint8) for value in (0, 100, 255)])
+
+
+class Calls:
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self.failed = asyncio.Event()
+
+    def __call__(self, model: str, code: str, _seconds: float) -> None:
+        self.seen.append((model, code))
+        if code == "UNAVAILABLE":
+            self.failed.set()
+
+
+def predictor(
+    server: FakeServing, *, calls: Calls | None = None, timeout_s: float = 5, retry_s: float = 2
+) -> Predictor:
+    return Predictor(
+        server.address,
+        RELEASE,
+        quorum_fraction=2 / 3,
+        call_timeout_s=timeout_s,
+        retry_s=retry_s,
+        observe=calls or Calls(),
+    )
+
+
+def serving(**switches: Any) -> FakeServing:
+    return FakeServing(models_of(RELEASE), **switches)
+
+
+@pytest.mark.parametrize("as_content", [False, True])
+async def test_every_network_is_asked_once_about_the_whole_batch(as_content: bool) -> None:  # noqa: FBT001 - parameter
+    async with serving(as_content=as_content, offsets={"vgg6_m3": 1.5}) as server:
+        client = predictor(server)
+        readings = await client.read(BATCH, Deadline.after(5))
+        await client.aclose()
+    assert sorted(server.batches) == sorted((name, (3, 128, 128, 3)) for name in models_of(RELEASE))
+    assert server.most_at_once > 1
+    for image, reading in zip(BATCH, readings, strict=True):
+        assert [flavor.name for flavor in reading.flavors] == ["vgg6_m0", "vgg6_m1", "vgg6_m2", "vgg6_m3"]
+        assert [flavor.version for flavor in reading.flavors] == [1, 1, 1, 1]
+        assert reading.flavors[0].value == pytest.approx(inclination_of(image), abs=1e-4)
+        assert reading.flavors[3].value == pytest.approx(inclination_of(image) + 1.5, abs=1e-4)
+        assert reading.rejectors[0].value == pytest.approx(image.mean() / 255, abs=1e-4)
+        assert reading.missing == ()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL],
+)
+async def test_with_one_flavor_failing_the_rest_answer_and_say_which_is_missing(code: grpc.StatusCode) -> None:
+    async with serving(failing={"vgg6_m1": code}) as server:
+        client = predictor(server)
+        (reading,) = await client.read(BATCH[:1], Deadline.after(5))
+        await client.aclose()
+    assert [flavor.name for flavor in reading.flavors] == ["vgg6_m0", "vgg6_m2", "vgg6_m3"]
+    assert reading.missing == ("vgg6_m1",)
+
+
+async def test_a_missing_rejector_leaves_the_inclination() -> None:
+    async with serving(failing={"vgg6_reject": grpc.StatusCode.NOT_FOUND}) as server:
+        client = predictor(server)
+        (reading,) = await client.read(BATCH[:1], Deadline.after(5))
+        await client.aclose()
+    assert len(reading.flavors) == 4
+    assert reading.rejectors == ()
+    assert reading.missing == ("vgg6_reject",)
+
+
+@pytest.mark.parametrize("values", [[float("nan")], [60.0, 61.0], []], ids=["NaN", "too many", "none"])
+async def test_a_flavor_that_answers_nonsense_does_not_count(values: list[float]) -> None:
+    async with serving(nonsense={"vgg6_m0": values}) as server:
+        client = predictor(server)
+        (reading,) = await client.read(BATCH[:1], Deadline.after(5))
+        await client.aclose()
+    assert "vgg6_m0" in reading.missing
+    assert len(reading.flavors) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (grpc.StatusCode.NOT_FOUND, errors.QuorumLost),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, errors.QuorumLost),
+        (grpc.StatusCode.INVALID_ARGUMENT, errors.ServingRefused),
+        (grpc.StatusCode.FAILED_PRECONDITION, errors.ServingRefused),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, errors.DeadlineExceeded),
+    ],
+)
+async def test_below_the_quorum_the_reason_decides_the_problem(
+    code: grpc.StatusCode, kind: type[errors.InclinetError]
+) -> None:
+    async with serving(failing={"vgg6_m0": code, "vgg6_m1": code}) as server:
+        client = predictor(server)
+        with pytest.raises(errors.InclinetError) as raised:
+            await client.read(BATCH[:1], Deadline.after(5))
+        await client.aclose()
+    assert type(raised.value) is kind
+
+
+async def test_a_hung_flavor_costs_no_more_than_the_call_timeout() -> None:
+    async with serving(slow_s={"vgg6_m2": 30.0}) as server:
+        client = predictor(server, timeout_s=0.3)
+        started = time.monotonic()
+        (reading,) = await client.read(BATCH[:1], Deadline.after(20))
+        assert time.monotonic() - started < 10
+        await client.aclose()
+    assert reading.missing == ("vgg6_m2",)
+
+
+async def test_a_restarted_server_is_found_again_within_the_deadline() -> None:
+    server = serving()
+    await server.start()
+    port = int(server.address.rpartition(":")[2])
+    calls = Calls()
+    client = predictor(server, calls=calls, retry_s=10)
+    await client.read(BATCH[:1], Deadline.after(5))
+    await server.stop()
+    pending = asyncio.create_task(client.read(BATCH[:1], Deadline.after(20)))
+    await calls.failed.wait()
+    again = serving(offsets={"vgg6_m0": 2.0})
+    await again.start(port)
+    (reading,) = await pending
+    assert reading.missing == ()
+    assert reading.flavors[0].value == pytest.approx(47.0)
+    await client.aclose()
+    await again.stop()
+
+
+async def test_a_server_that_stays_away_is_given_up_before_the_deadline() -> None:
+    async with serving() as server:
+        address = server
+    client = predictor(address, retry_s=0.3)
+    with pytest.raises(errors.QuorumLost, match="Only 0 of the 4") as raised:
+        await client.read(BATCH[:1], Deadline.after(30))
+    assert raised.value.retry_after_s
+    await client.aclose()
+
+
+async def test_states_are_those_of_the_server_and_decide_availability() -> None:
+    async with serving(states={"vgg6_m0": "LOADING"}) as server:
+        del server.models["vgg6_m1"]
+        client = predictor(server)
+        states = await client.states(timeout_s=5)
+        assert [(one.version, one.state) for one in states["vgg6_m0"]] == [(1, "LOADING")]
+        assert states["vgg6_m1"] == ()
+        assert states["vgg6_reject"][0].state == "AVAILABLE"
+        assert await client.available(timeout_s=5) == (2, 3)
+        await client.aclose()
+
+
+async def test_states_of_a_server_that_is_away_are_an_upstream_problem() -> None:
+    async with serving() as server:
+        pass
+    client = predictor(server)
+    with pytest.raises(errors.UpstreamUnavailable):
+        await client.states(timeout_s=2)
+    await client.aclose()
+
+
+async def test_a_batch_that_does_not_fit_the_contract_is_never_sent() -> None:
+    async with serving() as server:
+        client = predictor(server)
+        with pytest.raises(ValueError, match="uint8"):
+            await client.read(BATCH.astype(np.float32), Deadline.after(5))
+        await client.aclose()
+    assert server.batches == []
