@@ -1,0 +1,150 @@
+"""The models that the contract is checked with, and the directory that holds them.
+
+Run as a program it writes them, with a config of container paths, for a TensorFlow Serving container to mount::
+
+    python -m tests.contract.repository DIRECTORY
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serving.messages import tensor_pb2, types_pb2
+from tests.support.graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, STRING, UINT8, Graph, mean_of_images
+from tests.support.models import BUSY_MATRIX_SIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOUNT = "/models"
+"""Where a container sees the directory."""
+
+SIDE = 8
+"""Side of the images that ``mean`` takes, pixels."""
+
+ECHOED = {
+    "float": FLOAT,
+    "double": DOUBLE,
+    "int32": INT32,
+    "int64": INT64,
+    "uint8": UINT8,
+    "string": STRING,
+    "bool": BOOL,
+    "half": types_pb2.DT_HALF,
+    "bfloat16": types_pb2.DT_BFLOAT16,
+    "complex64": types_pb2.DT_COMPLEX64,
+}
+"""Signatures of ``echo``: each returns input ``x`` of that type as ``y``."""
+
+MONITORING = 'prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }\n'
+
+
+def write_models(root: Path) -> None:
+    """Write every model of the contract below ``root``, and the monitoring config."""
+    for version in (1, 2, 3):
+        write_mean(root / "mean", version)
+    _two_inputs(root / "two" / "1")
+    _echo(root / "echo" / "1")
+    _shapes(root / "shapes" / "1")
+    _slow(root / "slow" / "1")
+    write_mean(root / "single", 1)
+    (root / "monitoring.config").write_text(MONITORING, encoding="utf-8")
+
+
+def write_mean(base: Path, version: int) -> None:
+    """Write a model that returns the mean of each image uint8 ``[N, 8, 8, 3]`` plus 1000 for each version."""
+    graph = Graph()
+    means = mean_of_images(graph, side=SIDE)
+    moved = graph.op("AddV2", "Add", means, graph.constant("start", FLOAT, 1000.0 * version), T=FLOAT)
+    graph.signature(
+        {"images": "serving_default_images"}, {"mean": graph.output("StatefulPartitionedCall", moved, FLOAT, (-1,))}
+    )
+    hidden = base / f".{version}.partial"
+    graph.save(hidden)
+    hidden.rename(base / str(version))
+
+
+def config(models: Mapping[str, str], *, base: str) -> str:
+    """Return a ModelServerConfig: name to further fields (policy, labels), each below ``base``."""
+    entries = "".join(
+        f'  config {{ name: "{name}" base_path: "{base}/{name}" model_platform: "tensorflow" {fields} }}\n'
+        for name, fields in models.items()
+    )
+    return f"model_config_list {{\n{entries}}}\n"
+
+
+ALL_VERSIONS = "model_version_policy { all {} }"
+SERVED = {"mean": ALL_VERSIONS, "two": "", "echo": "", "shapes": "", "slow": ""}
+"""What the server under test is configured with at first."""
+
+
+def _two_inputs(directory: Path) -> None:
+    graph = Graph()
+    a = graph.placeholder("serving_default_a", FLOAT, (-1,))
+    b = graph.placeholder("serving_default_b", FLOAT, (-1,))
+    outputs = {
+        "sum": graph.output("sum", graph.op("AddV2", "Add", a, b, T=FLOAT), FLOAT, (-1,)),
+        "diff": graph.output("diff", graph.op("Sub", "Sub", a, b, T=FLOAT), FLOAT, (-1,)),
+    }
+    graph.signature({"a": a, "b": b}, outputs)
+    one = tensor_pb2.TensorProto(dtype=FLOAT, float_val=[1.0])
+    one.tensor_shape.dim.add(size=1)
+    graph.signature({"a": a, "b": b}, outputs, name="with_default", defaults={"b": one})
+    examples = graph.placeholder("examples", STRING, (-1,))
+    strings = graph.output("strings", examples, STRING, (-1,))
+    graph.signature({"inputs": examples}, {"classes": strings}, name="takes_examples")
+    graph.save(directory)
+
+
+def _echo(directory: Path) -> None:
+    graph = Graph()
+    for name, dtype in ECHOED.items():
+        x = graph.placeholder(f"{name}_x", dtype, (-1,))
+        graph.signature({"x": x}, {"y": graph.output(f"{name}_y", x, dtype, (-1,))}, name=name)
+    x = graph.placeholder("text_x", STRING, (-1,))
+    graph.signature({"x": x}, {"y_bytes": graph.output("text_y", x, STRING, (-1,))}, name="binary")
+    graph.save(directory)
+
+
+def _shapes(directory: Path) -> None:
+    graph = Graph()
+    x = graph.placeholder("x", FLOAT, (-1,))
+    axis = graph.constant("axis", INT32, [0])
+    total = graph.output("total", graph.op("Sum", "Sum", x, axis, T=FLOAT, Tidx=INT32), FLOAT, ())
+    graph.signature({"x": x}, {"total": total}, name="scalar")
+    repeated = graph.op("Tile", "Tile", x, graph.constant("times", INT32, [2]), T=FLOAT, Tmultiples=INT32)
+    twice = graph.output("twice", repeated, FLOAT, (-1,))
+    graph.signature({"x": x}, {"once": graph.output("once", x, FLOAT, (-1,)), "twice": twice})
+    graph.save(directory)
+
+
+def _slow(directory: Path) -> None:
+    """Write a model that multiplies matrices for the better part of a second, so that a deadline passes first."""
+    graph = Graph()
+    x = graph.placeholder("x", FLOAT, (-1,))
+    total = graph.op("Sum", "Sum", x, graph.constant("axis", INT32, [0]), T=FLOAT, Tidx=INT32)
+    side = graph.constant("side", INT32, [BUSY_MATRIX_SIDE, BUSY_MATRIX_SIDE])
+    matrix = graph.op("Fill", "matrix_0", side, total, T=FLOAT, index_type=INT32)
+    for step in range(1, 251):
+        matrix = graph.op("MatMul", f"matrix_{step}", matrix, matrix, T=FLOAT)
+    axes = graph.constant("axes", INT32, [0, 1])
+    graph.signature(
+        {"x": x}, {"y": graph.output("y", graph.op("Sum", "all", matrix, axes, T=FLOAT, Tidx=INT32), FLOAT, ())}
+    )
+    graph.save(directory)
+
+
+def main() -> None:
+    """Write the models and the config below the directory that is named, which is emptied first."""
+    root = Path(sys.argv[1])
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    write_models(root)
+    (root / "models.config").write_text(config(SERVED, base=MOUNT), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Waiting for what another process or thread brings about."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_POLL_S = 0.02
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
+    """Return as soon as ``condition`` holds; fail with ``what`` was waited for when it never does."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, f"waited {timeout_s} s in vain for {what}"
+        time.sleep(_POLL_S)
