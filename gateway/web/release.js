@@ -1,0 +1,31 @@
+// The model release: the line at the foot of the page, and what its networks can say.
+
+import { get } from "./api.js";
+import { one } from "./dom.js";
+import { degrees, number } from "./format.js";
+
+const USUAL_RANGE = [45, 90];
+
+const known = get("api/models").catch(() => null);
+
+/** What the networks can say, degrees. */
+export const range = async () => (await known)?.label_range_deg ?? USUAL_RANGE;
+
+/** Say at the foot of the page which release answers, and how well it does. */
+export async function showRelease() {
+  const models = await known;
+  const line = one("#release");
+  if (!models) {
+    line.textContent = "The networks don’t answer at the moment: the service may be starting.";
+    return;
+  }
+  const flavors = models.models.filter((model) => model.kind === "flavor");
+  const ready = flavors.filter((model) => model.versions.some((version) => version.state === "AVAILABLE"));
+  const { rms_deg: rms } = models.metrics;
+  line.textContent = [
+    `Model release ${models.release}`,
+    `${ready.length} of ${flavors.length} networks ready`,
+    rms === undefined ? null : `${degrees(rms)} rms against people’s measurements on galaxies kept from all networks`,
+    `they can say ${number(models.label_range_deg[0], 0)}° to ${degrees(models.label_range_deg[1], 0)}`,
+  ].filter(Boolean).join(" · ");
+}

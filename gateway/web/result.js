@@ -1,0 +1,106 @@
+// A result: the picture and what the networks saw on one side, what came out on the other.
+
+import { measure } from "./api.js";
+import { dotplot } from "./dotplot.js";
+import { announce, button, h } from "./dom.js";
+import { facts, pictureFacts } from "./facts.js";
+import { degrees, fileName, interval, number } from "./format.js";
+import { checks, headline } from "./measures.js";
+import { Picture } from "./picture.js";
+import { takeAlong } from "./takealong.js";
+
+/** What a screen reader is told, and the title of the page. */
+export const spoken = (answer, title) =>
+  `${title}: inclination ${degrees(answer.inclination.median_deg)}, 68 % interval ${interval(answer.inclination.interval68_deg)}` +
+  (answer.warnings.length ? `. ${answer.warnings.length === 1 ? "One warning" : `${answer.warnings.length} warnings`}.` : ".");
+
+// surveys put north up; a cutout whose position angle is known was turned so that the major axis lies along the rows
+const sky = ({ fov_arcmin: fov, position_angle_deg: angle }) =>
+  fov ? { fov, north: angle === null || angle === undefined ? 90 : 180 - angle } : {};
+
+/**
+ * Show an answer.
+ *
+ * `asked` is the question, `address` where its picture is (a blob or data URL), `file` the name of an upload, `shared`
+ * the address of the result, `range` what the networks can say. Resolves once the picture is drawn.
+ */
+export async function result({ answer: first, asked, title, address, file, shared, range }) {
+  let answer = first;
+  let running = null;
+  const picture = new Picture(() => remeasure());
+  const numbers = h("div", { class: "numbers" });
+  const seen = h("img", { class: "seen", width: 128, height: 128, alt: "The 128 by 128 pixels that the networks saw" });
+  const turned = h("p", { class: "note", role: "status", hidden: true });
+  const take = takeAlong(state, picture);
+
+  function state() {
+    const own = picture.moved ? `${fileName(title)}.png` : file;
+    return { answer, asked, title, file: own, shared: picture.moved ? null : shared };
+  }
+
+  function show(next) {
+    answer = { ...next, galaxy: first.galaxy };
+    picture.measured(answer);
+    seen.src = answer.image.model_input ?? "";
+    numbers.replaceChildren(headline(answer, title, range), checks(answer), plotCard());
+    take.refresh();
+  }
+
+  const plotCard = () =>
+    h("section", { class: "card", "aria-labelledby": "plot-title" },
+      h("h3", { id: "plot-title" }, "What each network said"), dotplot(answer, range));
+
+  function note(text, ...rest) {
+    turned.hidden = !text;
+    turned.replaceChildren(text, ...rest);
+  }
+
+  async function remeasure() {
+    running?.abort();
+    const own = (running = new AbortController());
+    if (!picture.moved) {
+      numbers.removeAttribute("aria-busy");
+      note("");
+      return show(first);
+    }
+    const view = `rotated by ${number(picture.view.turn, 0)}°, zoomed × ${picture.view.zoom.toFixed(2)}`;
+    note(`Measuring the picture ${view}…`);
+    numbers.setAttribute("aria-busy", "true");
+    try {
+      const next = await measure(await picture.snapshot(), { name: "view.png", r: asked.r, signal: own.signal });
+      if (running !== own) return undefined;
+      show(next);
+      note(`These are the numbers of the picture ${view}.`);
+    } catch (error) {
+      if (error.name === "AbortError" || running !== own) return undefined;
+      note(`${error.detail ?? error.message} The numbers are those of the view before. `, button("Try again", remeasure, { class: "small" }));
+    }
+    numbers.removeAttribute("aria-busy");
+    return undefined;
+  }
+
+  const description = `${title}${first.image.source === "upload" ? "" : `, ${first.image.source}`}`;
+  const model = first.image.model_input;
+  let plain = null;
+  try {
+    await picture.load(address ?? model, description, sky(first.image));
+  } catch {
+    // FITS and TIFF: browsers don't show them, the networks' own view does as well
+    plain = `This browser can’t show ${first.image.format}: the picture is what the networks saw.`;
+    await picture.load(model, description);
+  }
+  show(first);
+  const element = h("article", { class: "result", "aria-label": title },
+    h("div", { class: "look" },
+      h("section", { class: "card picture", "aria-label": "Picture" },
+        picture.frame,
+        plain ? h("p", { class: "fine" }, plain) : null,
+        picture.controls, turned),
+      h("section", { class: "card saw", "aria-labelledby": "saw-title" }, seen,
+        h("div", {}, h("h3", { id: "saw-title" }, "What the networks saw"),
+          h("p", { class: "fine" }, "Their whole input: 128 × 128 pixels. Rotate or zoom the picture, and they look again.")))),
+    numbers,
+    h("div", { class: "more" }, first.galaxy ? facts(first.galaxy, first.image) : pictureFacts(first.image, title), take.element));
+  announce(spoken(first, title));
+  return { element, thumbnail: () => picture.thumbnail() };
+}

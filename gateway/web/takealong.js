@@ -1,0 +1,103 @@
+// Take the result along: as text for a notebook, a table, a shell or a program, and as a picture.
+
+import { address } from "./api.js";
+import { announce, button, h } from "./dom.js";
+import { degrees, fileName, interval } from "./format.js";
+import { apiPath } from "./question.js";
+import { columns, csv, download, row } from "./rows.js";
+
+const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const python = (text) => JSON.stringify(text);
+
+/** The answer without its pictures, as indented JSON. */
+export function asJson(answer) {
+  const { model_input: _input, cutout: _cutout, ...image } = answer.image;
+  return JSON.stringify({ ...answer, image }, null, 2);
+}
+
+/** A header and one row, as the API writes them. */
+export const asCsv = (answer) => csv(columns, [row(answer)]);
+
+const fileQuery = (asked) => (asked.r ? `?r=${encodeURIComponent(asked.r)}` : "");
+
+/** A command that asks the same. `file` names the picture of an upload. */
+export function asCurl(asked, file) {
+  // curl itself splits at these, unless the name is in double quotes
+  const name = /[",;\\]/.test(file ?? "") ? `"${file.replace(/["\\]/g, "\\$&")}"` : file;
+  if (file) return `curl -F ${shell(`file=@${name}`)} ${shell(address(`api/file${fileQuery(asked)}`))}`;
+  return `curl ${shell(address(apiPath(asked)))}`;
+}
+
+/** A program that asks the same. */
+export function asPython(asked, file) {
+  const call = file
+    ? `with open(${python(file)}, "rb") as picture:\n` +
+      `    reply = requests.post(${python(address(`api/file${fileQuery(asked)}`))}, files={"file": picture}, timeout=60)`
+    : `reply = requests.get(${python(address(apiPath(asked)))}, timeout=60)`;
+  return (
+    `import requests\n\n${call}\nreply.raise_for_status()\nanswer = reply.json()\n` +
+    `interval = answer["inclination"]["interval68_deg"]\n` +
+    `print(answer["inclination"]["median_deg"], interval["low"], interval["high"])\n`
+  );
+}
+
+/** The two lines under a downloaded picture. */
+export function caption(answer, title) {
+  const { median_deg: median, interval68_deg: narrow } = answer.inclination;
+  const image = answer.image.source === "upload" ? null : answer.image.source;
+  return [`${title}   i = ${degrees(median)}`, [`68 % interval ${interval(narrow)}`, image, `inclinet ${answer.release}`].filter(Boolean).join("  ·  ")];
+}
+
+/**
+ * The card. `state()` gives {answer, asked, title, file, shared}: what is shown now; `file` names the picture where the
+ * result belongs to one, `shared` is the address of a result that has one. `picture` draws.
+ */
+export function takeAlong(state, picture) {
+  const shown = h("pre", { hidden: true, tabindex: "0", "aria-label": "What was copied" });
+  const said = h("p", { class: "fine copied", role: "status" });
+  async function copy(name, text) {
+    shown.textContent = text;
+    shown.hidden = false;
+    try {
+      await navigator.clipboard.writeText(text);
+      said.textContent = `${name} copied.`;
+    } catch {
+      // browsers lend the clipboard to secure pages only
+      getSelection().selectAllChildren(shown);
+      said.textContent = `${name} is selected below: copy it with Ctrl C or ⌘ C.`;
+    }
+  }
+  const copies = [
+    ["JSON", ({ answer }) => asJson(answer)],
+    ["CSV row", ({ answer }) => asCsv(answer)],
+    ["curl", ({ asked, file }) => asCurl(asked, file)],
+    ["Python", ({ asked, file }) => asPython(asked, file)],
+  ];
+  const link = button("Link", () => copy("Link", state().shared));
+  const sharing = h("p", { class: "fine" });
+  const element = h("section", { class: "card take", "aria-labelledby": "take-title" },
+    h("h3", { id: "take-title" }, "Take along"),
+    h("div", { class: "take-rows" },
+      h("div", { role: "group", "aria-label": "Copy" }, h("span", {}, "Copy"), copies.map(([name, make]) => button(name, () => copy(name, make(state())))), link),
+      h("div", { role: "group", "aria-label": "Download" }, h("span", {}, "Download"),
+        button("Picture with ellipse", async () => {
+          const { answer, title } = state();
+          download(await picture.poster(caption(answer, title)), `${fileName(title)}_inclinet.png`);
+          announce("Picture downloaded.");
+        }),
+        button("Picture", async () => download(await picture.snapshot(), `${fileName(state().title)}.png`)))),
+    said, shown, sharing);
+  return {
+    element,
+    /** Bring in line with what is shown now. */
+    refresh() {
+      const { shared, file } = state();
+      link.hidden = !shared;
+      sharing.textContent = shared
+        ? "The address bar holds this question: share or reload it."
+        : `A picture can’t be in the address bar, so this result has no link${file ? ": keep the picture, curl and Python ask again with it" : ""}.`;
+      shown.hidden = true;
+      said.textContent = "";
+    },
+  };
+}
