@@ -1,0 +1,32 @@
+"""Simulated galaxies reduced to what a closed form describes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from training import population
+
+
+def plain_disc(*, inclination_deg: float, q0: float = 0.12) -> population.SimulatedGalaxy:
+    """Return a smooth exponential disc: no arms, bar, ring, bulge, dust, warp, nor young stars."""
+    drawn = population.draw(np.random.default_rng(5), inclination_deg=inclination_deg)
+    nothing = dataclasses.replace(drawn.bar, strength=0.0)
+    return dataclasses.replace(
+        drawn,
+        q0=q0,
+        mu0=20.0,
+        break_radius=50.0,
+        outer_scale=1.0,
+        young_fraction=0.0,
+        arms=dataclasses.replace(drawn.arms, contrast=0.0, flocculence=0.0, clumps=0, clump_light=0.0),
+        bar=nothing,
+        ring=nothing,
+        outer_ring=nothing,
+        bulge_fraction=0.0,
+        optical_depth=0.0,
+        lopsidedness=0.0,
+        ovalness=0.0,
+        warp=0.0,
+    )

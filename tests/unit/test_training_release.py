@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+from typer.testing import CliRunner
+
+from gateway import contract
+from training import __main__ as cli
+from training import dataset, evaluate, export, networks, recipe, release, sample
+from training.augment import Augmentation, augment
+from training.batches import Mixture, Pool
+from training.train import Plan, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+SHARED = Path("../shared/galaxies")
+COMMITTED = Path("model_repo")
+TINY = networks.Architecture("tiny1", ((2,), (2,), (2,), (2,)), hidden=4, dropout=0.3)
+HOW = recipe.Recipe(
+    seed=7,
+    architecture="tiny1",
+    bags=2,
+    simulated=60,
+    pretraining_steps=4,
+    finetuning_steps=4,
+    rejector_steps=4,
+    batch=8,
+)
+
+needs_release = pytest.mark.skipif(
+    not (COMMITTED / "manifest.json").exists(), reason="no model release is in model_repo/"
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tiny_architecture() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(networks.ARCHITECTURES, "tiny1", TINY)
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[contract.Manifest, release.Places]:
+    return make(tmp_path_factory.mktemp("release"))
+
+
+def make(folder: Path, *, resume: bool = False) -> tuple[contract.Manifest, release.Places]:
+    places = release.Places(
+        tables=(),
+        set_aside=(),
+        runs=folder / "runs",
+        model_repo=folder / "model_repo",
+        models_config=folder / "models.config",
+    )
+    manifest = release.release(
+        HOW, places, name="t", version=3, resume=resume, workers=1, say=lambda _what, _metrics: None
+    )
+    return manifest, places
+
+
+def probes(count: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (count, *contract.INPUT_SHAPE)).astype(np.uint8)
+
+
+def test_without_real_galaxies_a_release_is_made_of_simulated_ones(
+    made: tuple[contract.Manifest, release.Places],
+) -> None:
+    manifest, places = made
+    assert [m.name for m in manifest.models] == ["tiny1_m0", "tiny1_m1", "tiny1_reject"]
+    assert manifest == contract.read_manifest(places.model_repo / "manifest.json")
+    assert manifest.training_sample["test_kind"] == "simulated"
+    assert 5 < manifest.metrics["rms_deg"] < 45
+    assert 'base_path: "/models/tiny1_m1"' in places.models_config.read_text()
+    assert not list(places.model_repo.rglob("writing-*"))
+
+
+def test_every_version_answers_the_contract_for_any_batch(made: tuple[contract.Manifest, release.Places]) -> None:
+    for model in made[0].models:
+        holds_contract(made[1].model_repo / model.name / "3", rejector=isinstance(model, contract.Rejector))
+
+
+def holds_contract(version: Path, *, rejector: bool) -> None:
+    signature = export.load(version)
+    (_, inputs) = signature.structured_input_signature
+    assert list(inputs) == [contract.INPUT]
+    assert inputs[contract.INPUT].dtype == tf.uint8
+    assert inputs[contract.INPUT].shape.as_list() == [None, *contract.INPUT_SHAPE]
+    assert list(signature.structured_outputs) == [contract.REJECTION if rejector else contract.INCLINATION]
+    low, high = (0.0, 1.0) if rejector else recipe.LABEL_RANGE_DEG
+    for count in (1, 3):
+        said = next(iter(signature(**{contract.INPUT: tf.constant(probes(count))}).values()))
+        assert said.dtype == tf.float32
+        assert said.shape == (count,)
+        assert float(tf.reduce_min(said)) >= low
+        assert float(tf.reduce_max(said)) <= high
+    records = list(tf.data.TFRecordDataset(str(version / export.WARMUP)).as_numpy_iterator())
+    logs = [prediction_log_pb2.PredictionLog.FromString(record) for record in records]
+    requests = [log.predict_log.request for log in logs]
+    assert [tf.make_ndarray(r.inputs[contract.INPUT]).shape for r in requests] == [
+        (count, *contract.INPUT_SHAPE) for count in export.WARMUP_BATCHES
+    ]
+    assert {r.model_spec.signature_name for r in requests} == {contract.SIGNATURE}
+
+
+def test_a_network_that_says_something_else_once_reloaded_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = networks.build(TINY, "inclination", seed=1)
+    monkeypatch.setattr(export, "answer", lambda _signature, images: np.full(len(images), np.nan))
+    with pytest.raises(export.ExportError, match="differs"):
+        export.export(network, "inclination", tmp_path / "m" / "1", probes(2), label_range_deg=(45.0, 90.0))
+    assert list((tmp_path / "m").iterdir()) == []
+
+
+def batches() -> Mixture:
+    images = probes(12)
+    targets = np.linspace(-1, 1, 12, dtype=np.float32)[:, None]
+    return Mixture([Pool(images, targets, np.full(12, 1 / 12), 4, (1.0, 1.5))], seed=3)
+
+
+def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    plan = Plan(steps=6, rate=1e-2, seed=5, warmup=2, snapshot_every=2)
+    whole = networks.build(TINY, "inclination", seed=1)
+    fit(whole, batches(), plan, tmp_path / "whole")
+
+    class Killed(Exception):
+        pass
+
+    def kill_at_step_4(metrics: dict[str, float]) -> None:
+        if metrics["step"] == 4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(networks.build(TINY, "inclination", seed=1), batches(), plan, tmp_path / "cut", progress=kill_at_step_4)
+    again = networks.build(TINY, "inclination", seed=99)
+    fit(again, batches(), plan, tmp_path / "cut", resume=True)
+    for mine, theirs in zip(again.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+    lines = [json.loads(line) for line in (tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(6))
+
+
+def test_training_learns_what_the_pictures_say(tmp_path: Path) -> None:
+    images = np.zeros((2, *contract.INPUT_SHAPE), np.uint8)
+    images[0, 40:88, 40:88], images[1, 60:68, 30:98] = 200, 200
+    pool = Pool(images, np.array([[-0.8], [0.8]], np.float32), np.full(2, 0.5), 8, (1.0, 1.1))
+    architecture = networks.Architecture("small", ((8,), (8,), (8,), (8,)), hidden=16, dropout=0.0)
+    network = networks.build(architecture, "inclination", seed=1)
+    fit(network, Mixture([pool], 1), Plan(steps=60, rate=5e-3, seed=1, warmup=5), tmp_path)
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
+
+
+def outline(picture: NDArray[Any]) -> float:
+    """Return the axis ratio of a bright object on black, from its second moments."""
+    light = picture[..., 0].astype(float)
+    light = np.where(light > 30, 1.0, 0.0)
+    rows, columns = np.indices(light.shape)
+    centred = np.stack([rows.ravel(), columns.ravel()])
+    values = np.linalg.eigvalsh(np.cov(centred, aweights=light.ravel()))
+    return float(np.sqrt(values[0] / values[1]))
+
+
+def test_augmentation_never_touches_the_aspect_ratio() -> None:
+    rows, columns = np.indices((128, 128)) - 63.5
+    ellipse = ((columns / 40) ** 2 + (rows / 16) ** 2 < 1) * np.uint8(200)
+    images = np.repeat(np.repeat(ellipse[None, ..., None], 3, axis=3), 32, axis=0).astype(np.uint8)
+    calm = Augmentation(gray=0, noisy=0, blurred=0, contrast=0.05, gamma=0.05, tint=0, hard_edges=0)
+    widen = np.tile(np.array([[1.0, 2.0]], np.float32), (32, 1))
+    changed = np.asarray(augment(tf.constant(images), tf.constant(widen), tf.constant([1, 1]), calm))
+    ratios = np.array([outline(picture) for picture in changed])
+    assert ratios == pytest.approx(np.full(32, 0.4), abs=0.02)
+    sizes = (changed[..., 0] > 30).sum(axis=(1, 2)) / (images[0, ..., 0] > 30).sum()
+    assert sizes.min() < 0.4
+    assert sizes.max() > 0.8
+
+
+def test_half_of_the_pictures_become_gray_and_half_of_those_are_inverted() -> None:
+    rng = np.random.default_rng(0)
+    images = np.zeros((200, *contract.INPUT_SHAPE), np.uint8)
+    images[:, 40:88, 40:88] = rng.integers(60, 250, (200, 1, 1, 3))
+    calm = Augmentation(noisy=0, contrast=0, gamma=0, hard_edges=0)
+    changed = np.asarray(augment(tf.constant(images), tf.ones((200, 2)), tf.constant([1, 1]), calm))
+    gray = np.ptp(changed[:, 64, 64], axis=-1) == 0
+    assert gray.mean() == pytest.approx(0.5, abs=0.1)
+    corner = changed[gray, 2, 64].mean(axis=-1)
+    assert (corner > 128).mean() == pytest.approx(0.5, abs=0.15)
+
+
+def test_the_same_seed_augments_alike_and_another_does_not() -> None:
+    images, widen = tf.constant(probes(4)), tf.ones((4, 2)) * [1.0, 2.0]
+    once, again, other = (np.asarray(augment(images, widen, tf.constant([1, n]), Augmentation())) for n in (5, 5, 6))
+    assert (once == again).all()
+    assert (once != other).any()
+    assert (np.round(once) == once).all()
+
+
+def test_the_network_stays_within_its_budget() -> None:
+    network = networks.build(networks.ARCHITECTURES["vgg8"], "inclination", seed=1)
+    assert networks.multiply_adds(network) < 250e6
+    assert network.count_params() < 1_600_000
+
+
+def test_the_scale_of_the_output_spans_the_label_range() -> None:
+    labels = np.array([30.0, 45.0, 67.5, 90.0])
+    scaled = networks.to_scale(labels, (45.0, 90.0))
+    assert scaled.tolist() == [-1, -1, 0, 1]
+    assert networks.from_scale(scaled, (45.0, 90.0)).tolist() == [45, 45, 67.5, 90]
+
+
+def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_values() -> None:
+    elliptical = dataset.RealGalaxy(1, Path(), float("nan"), "", stage=-3)
+    face_on = dataclasses.replace(elliptical, stage=4, axis_ratio_deg=20)
+    spiral = dataclasses.replace(elliptical, stage=4, axis_ratio_deg=60)
+    measured = dataclasses.replace(elliptical, inclination_deg=55)
+    said = [recipe.weak_reject(g) for g in (elliptical, face_on, spiral, measured)]
+    assert said == [True, True, False, False]
+
+
+def test_the_report_measures_what_the_labels_allow() -> None:
+    galaxies = [
+        dataset.RealGalaxy(1, Path(), 60.0, "", axis_ratio_deg=66),
+        dataset.RealGalaxy(2, Path(), 80.0, ""),
+        dataset.RealGalaxy(3, Path(), float("nan"), "face_on"),
+    ]
+    said = evaluate.Predictions(
+        {"a1_m0": np.array([61.0, 80.0, 47.0]), "a1_m1": np.array([63.0, 80.0, 47.0])},
+        {"a1_reject": np.array([0.1, 0.2, 0.9])},
+    )
+    report = evaluate.report(galaxies, said)
+    assert report["ensemble"]["median"]["bias_deg"] == pytest.approx(1.0)
+    assert report["flavors"]["a1_m0"]["rms_deg"] == pytest.approx(np.sqrt(0.5))
+    assert report["axis_ratio"]["bias_deg"] == pytest.approx(6.0)
+    assert report["rejectors"]["a1_reject"]["roc_area"] == 1
+
+
+def test_the_command_line_simulates_and_measures(
+    made: tuple[contract.Manifest, release.Places], tmp_path: Path
+) -> None:
+    runner = CliRunner()
+    out = tmp_path / "sample"
+    assert runner.invoke(cli.app, ["simulate", "--out", str(out), "--count", "2", "--seed", "9"]).exit_code == 0
+    found = sample.load(out)
+    tf.io.write_file(str(tmp_path / "a.png"), tf.io.encode_png(found.images[0]))
+    (tmp_path / "labels.csv").write_text("file,inclination\na.png,61\n")
+    arguments = ["--images", str(tmp_path), "--labels", str(tmp_path / "labels.csv"), "--out", str(tmp_path / "r")]
+    result = runner.invoke(cli.app, ["evaluate", *arguments, "--model-repo", str(made[1].model_repo)])
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "r" / "report.json").read_text())
+    assert report["ensemble"]["median"]["galaxies"] == 1
+    assert "ensemble, median" in result.output
+
+
+@needs_release
+def test_the_committed_models_config_is_what_the_manifest_generates(tmp_path: Path) -> None:
+    release.write_models_config(COMMITTED / "manifest.json", tmp_path / "models.config")
+    assert (tmp_path / "models.config").read_text() == Path("serving/models.config").read_text()
+
+
+@needs_release
+def test_every_committed_network_answers_the_contract() -> None:
+    manifest = contract.read_manifest(COMMITTED / "manifest.json")
+    assert len(manifest.flavors) >= 4
+    for model in manifest.models:
+        holds_contract(COMMITTED / model.name / str(model.version), rejector=isinstance(model, contract.Rejector))
+
+
+@needs_release
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared galaxies are not here")
+def test_the_committed_release_reads_real_galaxies_like_a_person() -> None:
+    manifest = contract.read_manifest(COMMITTED / "manifest.json")
+    galaxies = [g for g in dataset.read_table(SHARED / "giz512.csv") if g.measured]
+    said = evaluate.predict(manifest, COMMITTED, dataset.images(galaxies))
+    median = dict(zip([g.pgc for g in galaxies], np.median(said.stacked, axis=0), strict=True))
+    assert median[44182] == pytest.approx(61, abs=10)
+    assert evaluate.report(galaxies, said)["ensemble"]["median"]["median_abs_deg"] < 4
+
+
+def test_no_partial_version_survives_a_new_export(tmp_path: Path) -> None:
+    network = networks.build(TINY, "rejection", seed=1)
+    version = tmp_path / "m" / "1"
+    left_over = tmp_path / "m" / "writing-1"
+    left_over.mkdir(parents=True)
+    export.export(network, "rejection", version, probes(2), label_range_deg=(45.0, 90.0))
+    export.export(network, "rejection", version, probes(2), label_range_deg=(45.0, 90.0))
+    assert [p.name for p in (tmp_path / "m").iterdir()] == ["1"]
+    shutil.rmtree(version)

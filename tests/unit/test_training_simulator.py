@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import galsim
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from tests.support.discs import plain_disc
+from training import observation, population, sample, simulator, structure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+EXTENT, STEP = 12.0, 0.1
+
+
+def drawn(galaxy: population.SimulatedGalaxy, *, samples: int = 60) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return u, v and the r-band image of a galaxy, drawn far beyond what a picture shows."""
+    faces = structure.face_on(galaxy, np.random.default_rng(0), extent=EXTENT, width=EXTENT, step=STEP)
+    v = structure.axis(EXTENT, STEP)
+    return faces.x, v, simulator.project(galaxy, faces, v, samples=samples)[1]
+
+
+def test_a_thin_transparent_disc_seen_face_on_is_an_exponential() -> None:
+    u, v, image = drawn(plain_disc(inclination_deg=0))
+    radius = np.hypot(u[None, :], v[:, None])
+    inside = (radius > 0.3) & (radius < 5)
+    np.testing.assert_allclose(image[inside], 10 * np.exp(-radius[inside]), rtol=0.01)
+
+
+def test_a_disc_seen_edge_on_falls_off_as_sech_squared_across_its_plane() -> None:
+    galaxy = plain_disc(inclination_deg=90)
+    u, v, image = drawn(galaxy)
+    column = image[:, int(np.argmin(np.abs(u - 1.0)))]
+    near = np.abs(v) < 4 * galaxy.height
+    expected = 1 / np.cosh(v[near] / galaxy.height) ** 2
+    np.testing.assert_allclose(column[near] / column.max(), expected, rtol=0.01)
+
+
+@pytest.mark.parametrize("inclination_deg", [0, 30, 60, 75, 85, 90])
+def test_the_flux_of_a_transparent_disc_does_not_depend_on_its_inclination(inclination_deg: float) -> None:
+    _, _, image = drawn(plain_disc(inclination_deg=inclination_deg))
+    assert image.sum() * STEP**2 == pytest.approx(10 * 2 * np.pi, rel=0.02)
+
+
+@pytest.mark.parametrize("inclination_deg", [40, 65, 80, 90])
+def test_an_inclined_disc_is_the_one_that_galsim_draws(inclination_deg: float) -> None:
+    galaxy = plain_disc(inclination_deg=inclination_deg, q0=0.18)
+    _, v, image = drawn(galaxy)
+    theirs = galsim.Convolve(
+        galsim.InclinedExponential(
+            inclination=inclination_deg * galsim.degrees, scale_radius=1.0, scale_h_over_r=galaxy.height
+        ),
+        galsim.Gaussian(sigma=0.3),
+    ).withFlux(10 * 2 * np.pi)
+    expected = theirs.drawImage(nx=len(v), ny=len(v), scale=STEP, method="sb").array
+    ours = ndimage.gaussian_filter(image, 0.3 / STEP)
+    bright = (expected > 2e-3 * expected.max()) & (np.abs(v[None, :]) < 7)
+    np.testing.assert_allclose(ours[bright], expected[bright], rtol=0.05, atol=3e-4 * float(expected.max()))
+
+
+def test_a_bulge_has_the_flux_and_the_flattening_of_its_spheroid_at_any_inclination() -> None:
+    galaxy = dataclasses.replace(
+        plain_disc(inclination_deg=70), bulge_fraction=0.5, bulge_radius=0.8, bulge_index=1.0, bulge_q=0.6
+    )
+    u, v, with_bulge = drawn(galaxy)
+    bulge = with_bulge - drawn(dataclasses.replace(galaxy, bulge_fraction=0.0))[2]
+    assert bulge.sum() * STEP**2 == pytest.approx(10 * 2 * np.pi, rel=0.02)
+    flattening = np.sqrt((bulge * v[:, None] ** 2).sum() / (bulge * u[None, :] ** 2).sum())
+    sin = np.sin(np.radians(70))
+    assert flattening == pytest.approx(np.sqrt(0.6**2 * sin**2 + 1 - sin**2), rel=0.02)
+
+
+def test_dust_hides_light_and_more_of_the_blue_than_of_the_red() -> None:
+    clear = plain_disc(inclination_deg=80)
+    dusty = dataclasses.replace(clear, optical_depth=1.5)
+    faces = [
+        structure.face_on(g, np.random.default_rng(0), extent=EXTENT, width=EXTENT, step=STEP) for g in (clear, dusty)
+    ]
+    v = structure.axis(3, STEP)
+    bright, dim = (simulator.project(g, f, v).sum(axis=(1, 2)) for g, f in zip((clear, dusty), faces, strict=True))
+    passed = dim / bright
+    assert passed[0] < passed[1] < passed[2] < 0.95
+
+
+def test_dust_darkens_the_plane_of_an_edge_on_disc_into_a_lane() -> None:
+    galaxy = dataclasses.replace(plain_disc(inclination_deg=90, q0=0.25), optical_depth=2.0, dust_height=0.3)
+    u, v, image = drawn(galaxy)
+    column = image[:, int(np.argmin(np.abs(u)))]
+    assert column[np.argmin(np.abs(v))] < 0.8 * column.max()
+
+
+def test_the_half_of_a_bulge_behind_the_dust_is_the_darker_one() -> None:
+    galaxy = dataclasses.replace(
+        plain_disc(inclination_deg=65), bulge_fraction=0.6, bulge_radius=1.0, bulge_index=1.0, bulge_q=0.9
+    )
+    dusty = dataclasses.replace(galaxy, optical_depth=2.0)
+    _, v, dim = drawn(dusty)
+    _, _, bright = drawn(galaxy)
+    passed = dim.sum(axis=1) / bright.sum(axis=1)
+    aside = round(0.8 / STEP)
+    middle = int(np.argmin(np.abs(v)))
+    assert abs(passed[middle + aside] - passed[middle - aside]) > 0.1
+
+
+@pytest.mark.parametrize("inclination_deg", [45, 60, 74])
+def test_the_human_scale_is_the_true_one_for_discs_of_the_standard_thickness(inclination_deg: float) -> None:
+    assert plain_disc(inclination_deg=inclination_deg, q0=0.2).human_deg == pytest.approx(inclination_deg, abs=0.01)
+
+
+def test_a_disc_thinner_than_the_standard_looks_more_inclined_than_it_is() -> None:
+    thin = plain_disc(inclination_deg=70, q0=0.1)
+    assert 0.5 < thin.human_deg - 70 < 4
+    assert plain_disc(inclination_deg=90, q0=0.1).human_deg == pytest.approx(90)
+
+
+def test_galaxies_are_the_same_in_any_order_and_for_any_number_of_workers() -> None:
+    together = sample.simulate(seed=11, count=3)
+    apart = sample.simulate(seed=11, count=3, workers=2)
+    alone, row = sample.make(seed=11, index=2)
+    assert (together.images == apart.images).all()
+    assert together.truth == apart.truth
+    assert (alone == together.images[2]).all()
+    assert row == together.truth[2]
+
+
+def test_another_seed_gives_other_galaxies() -> None:
+    assert (sample.make(seed=11, index=0)[0] != sample.make(seed=12, index=0)[0]).any()
+
+
+def test_a_saved_sample_comes_back_with_its_truth(tmp_path: Any) -> None:
+    made = sample.simulate(seed=3, count=2)
+    sample.save(made, tmp_path)
+    found = sample.load(tmp_path)
+    assert (np.asarray(found.images) == made.images).all()
+    assert found.truth == made.truth
+
+
+def test_a_picture_turns_with_the_position_angle() -> None:
+    galaxy = plain_disc(inclination_deg=75)
+    seen = dataclasses.replace(observation.draw(np.random.default_rng(1)), side=88, zoom=1.3, offset=(0.0, 0.0))
+    half = seen.zoom * galaxy.isophotal_radius
+    aligned = simulator.render(galaxy, np.random.default_rng(0), half_frame=half, side=88)
+    along, across = (
+        observation.place(aligned, galaxy, dataclasses.replace(seen, position_angle_deg=angle), half)[1]
+        for angle in (0.0, 90.0)
+    )
+    np.testing.assert_allclose(np.rot90(along), across, atol=1e-3)
+    assert along[44, 70] > 5 * along[70, 44]
+
+
+def test_the_stretch_keeps_the_colour_of_pixels_too_bright_to_show() -> None:
+    seen = dataclasses.replace(
+        observation.draw(np.random.default_rng(1)), tint=(1.0, 1.0, 1.0), pedestal=0.0, gamma=1.0
+    )
+    planes = np.ones((3, 2, 1), np.float32) * np.array([1e2, 1e4], np.float32)[None, :, None]
+    planes[0] /= 4  # a red source: little light in g
+    shown = observation.stretch(planes, seen).astype(float)
+    assert shown[1, 0].max() == 255
+    assert (shown[:, 0, 2] / shown[:, 0, 1]).tolist() == pytest.approx([1.75 / 4] * 2, rel=0.02)

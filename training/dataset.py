@@ -1,0 +1,128 @@
+"""Real galaxies with human labels: reading the tables, splitting by galaxy, bagging, and uniform rates.
+
+The split depends on the galaxy's number alone, so no picture of a test galaxy, in any form or table, ever reaches a
+training bag; pictures that are set aside for another reason are named by ``exclude``.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from gateway.contract import INPUT_SHAPE
+from gateway.preprocess import decode, model_input
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+Split = Literal["train", "validation", "test"]
+
+TEST_SHARE = 0.10
+VALIDATION_SHARE = 0.10
+BAG_SHARE = 0.67
+_BIN_DEG = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RealGalaxy:
+    """One row of a table of human measurements.
+
+    Attributes
+    ----------
+    pgc : int
+        -1 where the table has none.
+    path : Path
+        Its picture.
+    inclination_deg : float
+        Human label; NaN where nobody measured it.
+    reject : str
+        ``face_on``, ``unsuitable`` or empty.
+    stage : float
+        Hubble stage, NaN where unknown; below 0 is not a spiral.
+    axis_ratio_deg : float
+        Inclination from the catalogue's axis ratio, NaN where unknown.
+    """
+
+    pgc: int
+    path: Path
+    inclination_deg: float
+    reject: str
+    stage: float = float("nan")
+    axis_ratio_deg: float = float("nan")
+
+    @property
+    def measured(self) -> bool:
+        """Whether a human measured it and did not reject it."""
+        return not self.reject and not np.isnan(self.inclination_deg)
+
+
+def read_table(path: Path, images_folder: Path | None = None) -> tuple[RealGalaxy, ...]:
+    """Read a table with the columns ``file`` and ``inclination``; ``pgc``, ``reject``, ``ttype`` and more are optional.
+
+    ``file`` is relative to the table's folder unless another is given.
+    """
+    folder = images_folder or path.parent
+    with path.open(newline="", encoding="utf-8") as file:
+        return tuple(
+            RealGalaxy(
+                int(row.get("pgc") or -1),
+                folder / row["file"],
+                _number(row["inclination"]),
+                row.get("reject") or "",
+                _number(row.get("ttype") or ""),
+                _number(row.get("axis_ratio_inclination") or ""),
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def _number(text: str) -> float:
+    return float(text) if text.strip() else float("nan")
+
+
+def split_of(pgc: int) -> Split:
+    """Return the part of the sample to which a galaxy belongs, for good: decided by a hash of its number."""
+    place = int.from_bytes(hashlib.sha256(f"inclinet:{pgc}".encode()).digest()[:6], "big") / 2**48
+    if place < TEST_SHARE:
+        return "test"
+    return "validation" if place < TEST_SHARE + VALIDATION_SHARE else "train"
+
+
+def select(galaxies: Sequence[RealGalaxy], split: Split, *, exclude: Collection[int] = ()) -> tuple[RealGalaxy, ...]:
+    """Return the galaxies of one part, without those whose numbers are excluded."""
+    return tuple(g for g in galaxies if split_of(g.pgc) == split and g.pgc not in exclude)
+
+
+def images(galaxies: Sequence[RealGalaxy]) -> NDArray[np.uint8]:
+    """Return the galaxies' model inputs, uint8 ``[N, 128, 128, 3]``."""
+    found = np.empty((len(galaxies), *INPUT_SHAPE), np.uint8)
+    for place, galaxy in enumerate(galaxies):
+        found[place] = model_input(decode(galaxy.path.read_bytes()).rgb)
+    return found
+
+
+def bag(count: int, *, number: int, seed: int) -> NDArray[np.intp]:
+    """Return the members of a bag: all for bag 0, a random 67 % for every other, in ascending order."""
+    if number == 0:
+        return np.arange(count)
+    rng = np.random.default_rng(np.random.SeedSequence([seed, number]))
+    return np.sort(rng.choice(count, round(BAG_SHARE * count), replace=False))
+
+
+def uniform_rates(labels_deg: NDArray[np.float32], label_range_deg: tuple[float, float]) -> NDArray[np.float64]:
+    """Return probabilities with which to draw galaxies so that every 5 deg of inclination comes equally often.
+
+    A bin is never favoured more than four times over the average, so that a sparse one is not learned by heart.
+    """
+    low, high = label_range_deg
+    bins = np.clip(((labels_deg - low) / _BIN_DEG).astype(int), 0, int((high - low) / _BIN_DEG) - 1)
+    counts = np.bincount(bins)[bins]
+    rates = np.minimum(1 / counts, 4 * len(set(bins.tolist())) / len(bins))
+    return np.asarray(rates / rates.sum(), np.float64)

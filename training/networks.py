@@ -1,0 +1,93 @@
+"""The networks: VGG-style stacks of 3x3 filters, one regressor and one rejector twin for each architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+
+from gateway.contract import INPUT, INPUT_SHAPE
+
+Purpose = Literal["inclination", "rejection"]
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """Stages of 3x3 convolutions, each ending in 2x2 max pooling, then one hidden layer.
+
+    ``stages`` holds the filters of the convolutions of each stage.
+    """
+
+    name: str
+    stages: tuple[tuple[int, ...], ...]
+    hidden: int
+    dropout: float
+
+
+ARCHITECTURES = {
+    architecture.name: architecture
+    for architecture in (Architecture("vgg8", ((16,), (24,), (40, 40), (80, 80), (128, 128)), hidden=128, dropout=0.3),)
+}
+"""Every architecture that a release may hold, by name (lowercase letters and digits, as in a flavor's name)."""
+
+
+def build(architecture: Architecture, purpose: Purpose, *, seed: int) -> Any:
+    """Build a network that takes counts 0..255.
+
+    The normalisation is its first layer, so that it is served with it. A regressor ends in tanh (-1..1, the label range
+    is mapped outside, by :func:`to_scale` and the exported graph); a rejector ends in softmax over keep and reject.
+
+    Returns
+    -------
+    keras.Model
+        From float32 ``[N, 128, 128, 3]`` to float32 ``[N, 1]`` or ``[N, 2]``.
+    """
+    seeds = iter(range(seed, seed + 1000))
+    counts = keras.Input(INPUT_SHAPE, name=INPUT)
+    x = keras.layers.Rescaling(1 / 127.5, -1.0)(counts)
+    for stage in architecture.stages:
+        for filters in stage:
+            initializer = keras.initializers.HeNormal(next(seeds))
+            x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer=initializer)(x)
+        x = keras.layers.MaxPooling2D()(x)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dropout(architecture.dropout, seed=next(seeds))(x)
+    x = keras.layers.Dense(architecture.hidden, "relu", kernel_initializer=keras.initializers.HeNormal(next(seeds)))(x)
+    units, activation = (1, "tanh") if purpose == "inclination" else (2, "softmax")
+    last = keras.initializers.GlorotUniform(next(seeds))
+    x = keras.layers.Dense(units, activation, kernel_initializer=last)(x)
+    return keras.Model(counts, x, name=f"{architecture.name}_{purpose}")
+
+
+def warm_start(network: Any, source: Any) -> None:
+    """Copy the weights of every layer but the last from ``source``, and the last where the shapes agree."""
+    for mine, theirs in zip(network.layers, source.layers, strict=True):
+        weights = theirs.get_weights()
+        if [w.shape for w in weights] == [w.shape for w in mine.get_weights()]:
+            mine.set_weights(weights)
+
+
+def to_scale(inclination_deg: Any, label_range_deg: tuple[float, float]) -> Any:
+    """Map degrees to the tanh scale, -1..1; what lies outside the label range goes to its edge."""
+    low, high = label_range_deg
+    scaled = (inclination_deg - low) / (high - low) * 2 - 1
+    return scaled.clip(-1, 1)
+
+
+def from_scale(scaled: Any, label_range_deg: tuple[float, float]) -> Any:
+    """Map the tanh scale back to degrees."""
+    low, high = label_range_deg
+    return (scaled + 1) / 2 * (high - low) + low
+
+
+def multiply_adds(network: Any) -> int:
+    """Return the multiplications of one image's way through the network, for the cost budget."""
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            _, rows, columns, filters = layer.output.shape
+            total += rows * columns * filters * layer.kernel.shape[0] * layer.kernel.shape[1] * layer.kernel.shape[2]
+        elif isinstance(layer, keras.layers.Dense):
+            total += layer.kernel.shape[0] * layer.kernel.shape[1]
+    return int(total)

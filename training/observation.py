@@ -1,0 +1,222 @@
+"""What a telescope and a picture server make of a simulated galaxy: PSF, stars, neighbours, noise, stretch, JPEG."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from training import simulator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.population import SimulatedGalaxy
+
+PIXEL_ARCSEC = 0.396
+"""Native pixel of the survey, arcsec."""
+
+SEEING_ARCSEC = 1.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """How one galaxy is seen.
+
+    Attributes
+    ----------
+    side : int
+        Pixels across the picture.
+    zoom : float
+        Frame width in units of the isophotal diameter.
+    position_angle_deg : float
+        Of the major axis, counter-clockwise from the +x axis of the picture.
+    offset : tuple of 2 floats
+        Of the galaxy from the frame's centre, in frames.
+    pixel_arcsec, seeing_arcsec : float
+        Scale of the picture, and full width at half maximum of the point-spread function.
+    sky_mag : float
+        Surface brightness of the r-band noise per native pixel, mag/arcsec^2.
+    stars, neighbours : float
+        Expected numbers in the frame.
+    softening, level, pedestal, gamma : float
+        Of the asinh stretch: Q, the brightness given to 21 mag/arcsec^2, the sky's brightness, and a final power.
+    tint : tuple of 3 floats
+        Gain of each plane.
+    jpeg_quality : int
+        0 for none.
+    """
+
+    side: int
+    zoom: float
+    position_angle_deg: float
+    offset: tuple[float, float]
+    pixel_arcsec: float
+    seeing_arcsec: float
+    sky_mag: float
+    stars: float
+    neighbours: float
+    softening: float
+    level: float
+    pedestal: float
+    gamma: float
+    tint: tuple[float, float, float]
+    jpeg_quality: int
+
+
+def draw(rng: np.random.Generator, *, disturbed: bool = False) -> Observation:
+    """Draw how a galaxy is seen; ``disturbed`` crowds the frame, as in pictures that people reject."""
+    side = int(rng.choice([88, 128], p=[0.65, 0.35]))
+    zoom = float(rng.uniform(0.9, 1.3) if rng.uniform() < 0.6 else rng.uniform(1.2, 2.2))  # noqa: PLR2004 - three to two
+    diameter_arcsec = 60 * float(np.exp(rng.uniform(np.log(0.4), np.log(5))))
+    return Observation(
+        side=side,
+        zoom=zoom,
+        position_angle_deg=float(rng.uniform(0, 360)),
+        offset=(float(rng.normal(0, 0.012)), float(rng.normal(0, 0.012))),
+        pixel_arcsec=zoom * diameter_arcsec / side,
+        seeing_arcsec=float(np.clip(rng.normal(SEEING_ARCSEC, 0.2), 0.8, 2.2)),
+        sky_mag=float(rng.normal(24.3, 0.4)),
+        stars=float(rng.gamma(1.2, 3.5)) * (6 if disturbed else 1),
+        neighbours=float(rng.gamma(1.0, 1.5)) * (3 if disturbed else 1),
+        softening=float(rng.uniform(1.0, 4.5)),
+        level=float(rng.uniform(0.28, 0.75)),
+        pedestal=float(abs(rng.normal(0, 0.02))) if rng.uniform() < 0.85 else float(rng.uniform(0.05, 0.15)),  # noqa: PLR2004 - bright skies are rare
+        gamma=float(np.exp(rng.normal(0, 0.15))),
+        tint=(float(rng.normal(1, 0.06)), 1.0, float(rng.normal(1.05, 0.08))),
+        jpeg_quality=int(rng.integers(60, 97)) if rng.uniform() < 0.85 else 0,  # noqa: PLR2004 - a few are lossless
+    )
+
+
+def observe(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Take the picture.
+
+    Returns
+    -------
+    uint8 ``[side, side, 3]``
+    """
+    half_frame = seen.zoom * galaxy.isophotal_radius
+    aligned = simulator.render(galaxy, rng, half_frame=half_frame, side=seen.side)
+    planes = place(aligned, galaxy, seen, half_frame)
+    _add_neighbours(planes, seen, rng)
+    _add_stars(planes, seen, rng)
+    blur = seen.seeing_arcsec / 2.355 / seen.pixel_arcsec
+    for plane in planes:
+        ndimage.gaussian_filter(plane, max(blur, 0.35), output=plane, truncate=3)
+    _add_noise(planes, seen, rng)
+    return _jpeg(stretch(planes, seen), seen.jpeg_quality)
+
+
+def place(
+    aligned: NDArray[np.float32], galaxy: SimulatedGalaxy, seen: Observation, half_frame: float
+) -> NDArray[np.float32]:
+    """Turn, shift and warp the galaxy into the frame: float32 ``[3, side, side]``.
+
+    The warp displaces the light across the major axis by ``warp`` at the isophotal radius and by the square of the
+    distance within it, seen in projection.
+    """
+    side = seen.side
+    pixels = (np.arange(side, dtype=np.float32) - (side - 1) / 2).astype(np.float32)
+    dx = pixels[None, :] - np.float32(seen.offset[0] * side)
+    dy = pixels[:, None] - np.float32(seen.offset[1] * side)
+    angle = np.radians(seen.position_angle_deg)
+    u = dx * np.float32(np.cos(angle)) - dy * np.float32(np.sin(angle))
+    v = dx * np.float32(np.sin(angle)) + dy * np.float32(np.cos(angle))
+    if galaxy.warp:
+        edge = galaxy.isophotal_radius / half_frame * side / 2
+        bend = np.clip(u / edge, -1.3, 1.3)
+        bend = bend * np.abs(bend) if galaxy.warp_order == 1 else bend**2
+        v = v - np.float32(galaxy.warp * np.sin(np.radians(galaxy.inclination_deg)) * edge) * bend
+    where = [v + (aligned.shape[1] - 1) / 2, u + (aligned.shape[2] - 1) / 2]
+    return np.stack([ndimage.map_coordinates(p, where, order=1, mode="constant", prefilter=False) for p in aligned])
+
+
+def _colour(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float32]:
+    g_r = rng.uniform(low, high)
+    return np.array([10 ** (-0.4 * g_r), 1, 10 ** (0.16 * g_r)], np.float32)[:, None, None]
+
+
+def _add_neighbours(planes: NDArray[np.float32], seen: Observation, rng: np.random.Generator) -> None:
+    """Add background galaxies: small exponential blobs, now and then one of a size that disturbs."""
+    side = seen.side
+    grid = np.arange(side, dtype=np.float32)
+    for _ in range(rng.poisson(seen.neighbours)):
+        size = side * float(np.exp(rng.uniform(np.log(0.006), np.log(0.03))))
+        if rng.uniform() < 0.06:  # noqa: PLR2004 - a large neighbour
+            size *= 3
+        x, y = rng.uniform(0, side, 2)
+        angle, ratio = rng.uniform(0, np.pi), rng.uniform(0.25, 1)
+        dx, dy = grid[None, :] - x, grid[:, None] - y
+        along, across = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
+        light = np.exp(-np.hypot(along, across / ratio) / size)
+        planes += (10 ** (0.4 * (22.5 - rng.uniform(20, 23.5))) * light).astype(np.float32) * _colour(rng, 0.2, 1.3)
+
+
+def _add_stars(planes: NDArray[np.float32], seen: Observation, rng: np.random.Generator) -> None:
+    """Add foreground stars before the PSF; bright ones get a halo and diffraction spikes."""
+    side = seen.side
+    grid = np.arange(side, dtype=np.float32)
+    pixel_area = seen.pixel_arcsec**2
+    for _ in range(rng.poisson(seen.stars)):
+        x, y = rng.uniform(0, side, 2)
+        flux = 10 ** (0.4 * (22.5 - max(21 - rng.exponential(1.7), 12.0)))
+        column, row = int(x), int(y)
+        colour = _colour(rng, 0.1, 1.4)
+        planes[:, row, column] += flux / pixel_area * colour[:, 0, 0]
+        if flux > 10 ** (0.4 * 8.5):  # brighter than 14 mag
+            dx, dy = np.abs(grid[None, :] - column), np.abs(grid[:, None] - row)
+            reach = 6 * (flux / 2500) ** 0.4 / seen.pixel_arcsec
+            halo = 1e-4 * flux * np.exp(-np.hypot(dx, dy) / reach)
+            spikes = 8e-3 * flux * (np.exp(-dx / reach - dy / 0.7) + np.exp(-dy / reach - dx / 0.7))
+            planes += (halo + spikes / (1 + 2 * reach)).astype(np.float32) / np.float32(pixel_area**0.5) * colour
+
+
+def _add_noise(planes: NDArray[np.float32], seen: Observation, rng: np.random.Generator) -> None:
+    """Add sky and photon noise; below the native pixel it is correlated, above it averages down."""
+    native = 10 ** (0.4 * (22.5 - seen.sky_mag))
+    sigma = native * PIXEL_ARCSEC / max(seen.pixel_arcsec, PIXEL_ARCSEC)
+    gradient = np.linspace(-1, 1, seen.side, dtype=np.float32) * np.float32(rng.normal(0, 0.15 * sigma))
+    for plane, relative in zip(planes, (0.8, 1.0, 1.9), strict=True):
+        noise = rng.standard_normal(plane.shape, dtype=np.float32)
+        if seen.pixel_arcsec < PIXEL_ARCSEC:
+            noise = ndimage.gaussian_filter(noise, 0.7)
+            noise /= noise.std()
+        variance = (sigma * relative) ** 2 * (1 + np.maximum(plane, 0) / 12)
+        np.add(plane, noise * np.sqrt(variance) + gradient[:, None], out=plane)
+
+
+def stretch(planes: NDArray[np.float32], seen: Observation) -> NDArray[np.uint8]:
+    """Asinh colour stretch that keeps the colour of bright pixels (Lupton et al. 2004, PASP 116, 133).
+
+    Parameters
+    ----------
+    planes : float32 ``[3, side, side]``
+        g, r, i, nanomaggies per square arcsec.
+    seen : Observation
+
+    Returns
+    -------
+    uint8 ``[side, side, 3]``
+        i, r, g as red, green, blue.
+    """
+    gains = np.array([0.72, 1.0, 1.75], np.float32) * np.array(seen.tint, np.float32)
+    rgb = planes[::-1].transpose(1, 2, 0) * gains
+    intensity = np.maximum(rgb.mean(axis=2, keepdims=True), 1e-6)
+    bright = 10 ** (0.4 * (22.5 - 21))
+    slope = np.sinh(seen.level * seen.softening) / (seen.softening * bright)
+    shown = rgb * (np.arcsinh(seen.softening * slope * intensity) / (seen.softening * intensity))
+    shown /= np.maximum(shown.max(axis=2, keepdims=True), 1)
+    shown = np.clip(seen.pedestal + (1 - seen.pedestal) * shown, 0, 1) ** seen.gamma
+    return np.asarray(np.rint(shown * 255), np.uint8)
+
+
+def _jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    if not quality:
+        return rgb
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality, subsampling=2 if quality < 85 else 0)  # noqa: PLR2004 - as encoders do
+    return np.asarray(Image.open(buffer))

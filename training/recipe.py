@@ -1,0 +1,169 @@
+"""How the networks of a release are trained: what each one sees, for how long, and from which weights it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from training import dataset, networks
+from training.batches import WIDEN_REAL, WIDEN_SIMULATED, Mixture, Pool
+from training.train import Plan, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from training.dataset import RealGalaxy
+    from training.networks import Architecture
+    from training.sample import Sample
+
+LABEL_RANGE_DEG = (45.0, 90.0)
+WEAK_FACE_ON_BELOW_DEG = 35.0
+"""An unmeasured galaxy whose catalogue axis ratio says less than this is taken for one that people would reject."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything that decides a release, beside the data.
+
+    Steps are of ``batch`` pictures, ``real_share`` of which are real when a bag is fine-tuned.
+    """
+
+    seed: int = 1
+    architecture: str = "vgg8"
+    bags: int = 4
+    simulated: int = 18_000
+    pretraining_steps: int = 1800
+    finetuning_steps: int = 330
+    rejector_steps: int = 220
+    batch: int = 64
+    real_share: float = 0.625
+    pretraining_rate: float = 1e-3
+    finetuning_rate: float = 4e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the networks of a release learn from: simulated galaxies, and the training part of the real ones."""
+
+    simulated: Sample
+    real: Sequence[RealGalaxy]
+    images: NDArray[np.uint8]
+
+
+def _uniform(count: int) -> NDArray[np.float64]:
+    return np.full(count, 1 / count)
+
+
+def _scaled(labels_deg: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(networks.to_scale(labels_deg, LABEL_RANGE_DEG), np.float32)[:, None]
+
+
+def simulated_pool(simulated: Sample, share: int) -> Pool:
+    """Return simulated discs on the human scale; unsuitable ones teach an inclination nothing."""
+    chosen = np.flatnonzero([row["reject"] != "unsuitable" for row in simulated.truth])
+    targets = _scaled(simulated.column("human_deg")[chosen])
+    return Pool(np.asarray(simulated.images)[chosen], targets, _uniform(len(chosen)), share, WIDEN_SIMULATED)
+
+
+def measured_pool(material: Material, share: int, *, bag: int, seed: int) -> Pool:
+    """Return the human-measured galaxies of a bag, every inclination equally often."""
+    measured = np.flatnonzero([galaxy.measured for galaxy in material.real])
+    members = measured[dataset.bag(len(measured), number=bag, seed=seed)]
+    labels = np.array([material.real[m].inclination_deg for m in members], np.float32)
+    rates = dataset.uniform_rates(labels, LABEL_RANGE_DEG)
+    return Pool(material.images[members], _scaled(labels), rates, share, WIDEN_REAL)
+
+
+def pretrain(
+    recipe: Recipe, simulated: Sample, folder: Path, *, resume: bool, progress: Callable[[dict[str, float]], None]
+) -> Any:
+    """Train one network on simulated galaxies alone: every network of the release starts from it."""
+    architecture = networks.ARCHITECTURES[recipe.architecture]
+    network = networks.build(architecture, "inclination", seed=recipe.seed)
+    plan = Plan(steps=recipe.pretraining_steps, rate=recipe.pretraining_rate, seed=recipe.seed)
+    batches = Mixture([simulated_pool(simulated, recipe.batch)], recipe.seed)
+    fit(network, batches, plan, folder, resume=resume, progress=progress)
+    return network
+
+
+def flavor(
+    recipe: Recipe,
+    material: Material,
+    pretrained: Any,
+    folder: Path,
+    *,
+    bag: int,
+    resume: bool,
+    progress: Callable[[dict[str, float]], None],
+) -> Any:
+    """Fine-tune one bag: its real galaxies mixed with simulated ones."""
+    seed = recipe.seed * 1000 + bag
+    network = _start(networks.ARCHITECTURES[recipe.architecture], "inclination", pretrained, seed)
+    real = round(recipe.batch * recipe.real_share)
+    pools = [simulated_pool(material.simulated, recipe.batch - real)] if material.real else []
+    pools.append(
+        measured_pool(material, real, bag=bag, seed=recipe.seed)
+        if material.real
+        else simulated_pool(material.simulated, recipe.batch)
+    )
+    plan = Plan(steps=recipe.finetuning_steps, rate=recipe.finetuning_rate, seed=seed)
+    fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress)
+    return network
+
+
+def rejector(
+    recipe: Recipe,
+    material: Material,
+    pretrained: Any,
+    folder: Path,
+    *,
+    resume: bool,
+    progress: Callable[[dict[str, float]], None],
+) -> Any:
+    """Fine-tune the classifier twin on what people rejected, with simulated and catalogued stand-ins for the rare."""
+    seed = recipe.seed * 1000 + 999
+    network = _start(networks.ARCHITECTURES[recipe.architecture], "rejection", pretrained, seed)
+    simulated_rejects = np.array([row["reject"] != "" for row in material.simulated.truth])
+    images = np.asarray(material.simulated.images)
+    quarter = recipe.batch // 4 if material.real else recipe.batch // 2
+    pools = [
+        _classes(images[simulated_rejects], 1, quarter // 2 or 1, WIDEN_SIMULATED),
+        _classes(images[~simulated_rejects], 0, quarter // 2 or 1, WIDEN_SIMULATED),
+    ]
+    if material.real:
+        kinds = (
+            ([g.measured for g in material.real], 0, quarter + quarter // 2),
+            ([g.reject != "" for g in material.real], 1, quarter),
+            ([weak_reject(g) for g in material.real], 1, quarter // 2),
+        )
+        pools += [
+            _classes(material.images[np.array(chosen)], target, share, WIDEN_REAL)
+            for chosen, target, share in kinds
+            if any(chosen)
+        ]
+    plan = Plan(steps=recipe.rejector_steps, rate=recipe.finetuning_rate, seed=seed, loss="categorical_crossentropy")
+    fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress)
+    return network
+
+
+def weak_reject(galaxy: RealGalaxy) -> bool:
+    """Whether the catalogues say that people would reject a galaxy that nobody looked at: no spiral, or face-on."""
+    if galaxy.measured or galaxy.reject:
+        return False
+    return galaxy.stage < 0 or galaxy.axis_ratio_deg < WEAK_FACE_ON_BELOW_DEG
+
+
+def _classes(images: NDArray[np.uint8], target: int, share: int, widen: tuple[float, float]) -> Pool:
+    targets = np.tile(np.eye(2, dtype=np.float32)[target], (len(images), 1))
+    return Pool(images, targets, _uniform(len(images)), share, widen)
+
+
+def _start(architecture: Architecture, purpose: networks.Purpose, pretrained: Any, seed: int) -> Any:
+    network = networks.build(architecture, purpose, seed=seed)
+    networks.warm_start(network, pretrained)
+    return network

@@ -1,0 +1,260 @@
+"""Makes a model release by one command and from one seed: simulate, train, calibrate, export, describe."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from gateway.contract import Flavor, Manifest, Rejector, write_manifest
+from training import calibrate, dataset, evaluate, export, recipe, sample
+from training.dataset import RealGalaxy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from gateway.contract import Calibration
+    from training.networks import Purpose
+    from training.recipe import Material, Recipe
+
+Say = Callable[[str, dict[str, float]], None]
+"""Is told what is being made, and the metrics of a step."""
+
+_HELD_OUT_SEED = 1_000_000
+_HELD_OUT = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a release comes from and goes.
+
+    Attributes
+    ----------
+    tables : tuple of Path
+        Tables of human-labelled galaxies to learn from; empty to learn from simulation alone.
+    set_aside : tuple of Path
+        Tables whose galaxies are kept out of every training bag and measured apart.
+    runs : Path
+        Snapshots and the simulated sample: what ``--resume`` needs.
+    model_repo : Path
+    models_config : Path
+        Generated from the manifest.
+    """
+
+    tables: tuple[Path, ...]
+    set_aside: tuple[Path, ...]
+    runs: Path
+    model_repo: Path
+    models_config: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Galaxies and their model inputs."""
+
+    galaxies: Sequence[RealGalaxy]
+    images: NDArray[np.uint8]
+
+
+def simulated_sample(
+    how: Recipe, folder: Path, *, resume: bool, workers: int, progress: Callable[[int], None]
+) -> sample.Sample:
+    """Simulate the release's galaxies, or take those of an earlier run."""
+    if not (resume and (folder / "truth.csv").exists()):
+        sample.save(sample.simulate(seed=how.seed, count=how.simulated, workers=workers, progress=progress), folder)
+    return sample.load(folder)
+
+
+def judges(galaxies: Sequence[RealGalaxy]) -> Judges:
+    """Read the pictures of galaxies that people judged."""
+    chosen = [g for g in galaxies if g.measured or g.reject]
+    return Judges(chosen, dataset.images(chosen))
+
+
+def simulated_judges(seed: int) -> Judges:
+    """Simulate galaxies for calibration and testing where there are no real ones."""
+    made = sample.simulate(seed=seed, count=_HELD_OUT)
+    labels = np.clip(made.column("human_deg"), *recipe.LABEL_RANGE_DEG)
+    rows = zip(made.truth, labels, strict=True)
+    galaxies = [RealGalaxy(int(row["index"]), Path(), float(label), str(row["reject"])) for row, label in rows]
+    return Judges(galaxies, made.images)
+
+
+def release(
+    how: Recipe,
+    places: Places,
+    *,
+    name: str,
+    version: int,
+    resume: bool,
+    workers: int,
+    say: Say,
+) -> Manifest:
+    """Make a release and return its manifest, which is written last.
+
+    Parameters
+    ----------
+    how : Recipe
+    places : Places
+    name : str
+        Of the release.
+    version : int
+        Of every model.
+    resume : bool
+        Take up an interrupted run: the result is the same.
+    workers : int
+        Processes that simulate.
+    say : callable
+        Told what is being made, and its metrics.
+    """
+    simulated = simulated_sample(
+        how, places.runs / "simulated", resume=resume, workers=workers, progress=lambda n: say("simulate", {"step": n})
+    )
+    kept_out = {g.pgc for table in places.set_aside for g in dataset.read_table(table)}
+    real = [g for table in places.tables for g in dataset.read_table(table)]
+    training = dataset.select(real, "train", exclude=kept_out)
+    material = recipe.Material(simulated, training, dataset.images(training))
+    trained = _train(how, material, places.runs, resume=resume, say=say)
+    for model, network in trained.items():
+        purpose: Purpose = "rejection" if model.endswith("_reject") else "inclination"
+        target = places.model_repo / model / str(version)
+        export.export(network, purpose, target, simulated.images[:16], label_range_deg=recipe.LABEL_RANGE_DEG)
+    served = {model: export.load(places.model_repo / model / str(version)) for model in trained}
+    validation = _held_out(real, "validation", kept_out, how.seed)
+    test = _held_out(real, "test", kept_out, how.seed)
+    calibration = _calibrate(served, validation)
+    found = evaluate.report(test.galaxies, _ask(served, test.images), calibration)
+    manifest = Manifest(
+        release=name,
+        tensorflow=tf.__version__,
+        seed=how.seed,
+        label_range_deg=recipe.LABEL_RANGE_DEG,
+        training_sample={**_counted(material), **_counted_judges(test), "test_kind": "real" if real else "simulated"},
+        flavors=_flavors(how, material, trained, version, found),
+        rejectors=(_rejector(how, material, trained, version, found),),
+        calibration=calibration,
+        metrics={**_rounded(found["ensemble"]["median"]), **_rounded(found["coverage"])},
+    )
+    write_manifest(manifest, places.model_repo / "manifest.json")
+    write_models_config(places.model_repo / "manifest.json", places.models_config)
+    return manifest
+
+
+def _names(how: Recipe) -> list[str]:
+    return [f"{how.architecture}_m{bag}" for bag in range(how.bags)]
+
+
+def _train(how: Recipe, material: Material, runs: Path, *, resume: bool, say: Say) -> dict[str, Any]:
+    """Train every network of the release, by name."""
+
+    def learn(made: Callable[..., Any], what: str, *given: Any, **options: Any) -> Any:
+        return made(how, *given, runs / what, resume=resume, progress=lambda m: say(what, m), **options)
+
+    start = learn(recipe.pretrain, "pretrained", material.simulated)
+    trained = {n: learn(recipe.flavor, n, material, start, bag=bag) for bag, n in enumerate(_names(how))}
+    twin = f"{how.architecture}_reject"
+    return {**trained, twin: learn(recipe.rejector, twin, material, start)}
+
+
+def _ask(served: dict[str, Any], images: NDArray[np.uint8]) -> evaluate.Predictions:
+    answers = {name: export.answer(signature, images) for name, signature in served.items()}
+    twins = {name for name in answers if name.endswith("_reject")}
+    return evaluate.Predictions(
+        {name: said for name, said in answers.items() if name not in twins}, {name: answers[name] for name in twins}
+    )
+
+
+def _calibrate(served: dict[str, Any], validation: Judges) -> Calibration:
+    measured = np.array([g.measured for g in validation.galaxies])
+    labels = np.array([g.inclination_deg for g in validation.galaxies])[measured]
+    return calibrate.calibrate(labels, _ask(served, validation.images).stacked[:, measured])
+
+
+def _discs(material: Material) -> int:
+    return sum(row["reject"] != "unsuitable" for row in material.simulated.truth)
+
+
+def _people(material: Material) -> int:
+    return sum(g.measured for g in material.real)
+
+
+def _counted(material: Material) -> dict[str, int | str]:
+    return {
+        "simulated": len(material.simulated.truth),
+        "human_measured": _people(material),
+        "human_rejected": sum(g.reject != "" for g in material.real),
+        "catalogue_rejected": sum(recipe.weak_reject(g) for g in material.real),
+    }
+
+
+def _counted_judges(test: Judges) -> dict[str, int | str]:
+    return {
+        "test_measured": sum(g.measured for g in test.galaxies),
+        "test_rejected": sum(g.reject != "" for g in test.galaxies),
+    }
+
+
+def _described(how: Recipe, trained: dict[str, Any], version: int, name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "architecture": how.architecture,
+        "version": version,
+        "parameters": trained[name].count_params(),
+    }
+
+
+def _flavors(
+    how: Recipe, material: Material, trained: dict[str, Any], version: int, found: dict[str, Any]
+) -> tuple[Flavor, ...]:
+    people = _people(material)
+    return tuple(
+        Flavor(
+            **_described(how, trained, version, name),
+            seed=how.seed * 1000 + bag,
+            bag=bag,
+            training_galaxies=_discs(material) + len(dataset.bag(people, number=bag, seed=how.seed)),
+            metrics=_rounded(found["flavors"][name]),
+        )
+        for bag, name in enumerate(_names(how))
+    )
+
+
+def _rejector(
+    how: Recipe, material: Material, trained: dict[str, Any], version: int, found: dict[str, Any]
+) -> Rejector:
+    name = f"{how.architecture}_reject"
+    real = sum(g.measured or g.reject != "" or recipe.weak_reject(g) for g in material.real)
+    return Rejector(
+        **_described(how, trained, version, name),
+        seed=how.seed * 1000 + 999,
+        training_galaxies=len(material.simulated.truth) + real,
+        metrics=_rounded(found.get("rejectors", {}).get(name, {})),
+    )
+
+
+def _held_out(real: Sequence[RealGalaxy], part: dataset.Split, kept_out: set[int], seed: int) -> Judges:
+    if real:
+        return judges(dataset.select(real, part, exclude=kept_out))
+    return simulated_judges(_HELD_OUT_SEED + 2 * seed + (part == "test"))
+
+
+def _rounded(found: dict[str, Any]) -> dict[str, float]:
+    return {k: round(v, 4) for k, v in found.items() if isinstance(v, float) and np.isfinite(v)}
+
+
+def write_models_config(manifest: Path, target: Path) -> None:
+    """Generate ``serving/models.config``.
+
+    The serving room owns that format and its rooms do not import each other, so its own program is asked.
+    """
+    command = [sys.executable, "-m", "serving.repository", "--manifest", str(manifest)]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own program
+    target.write_text(text, encoding="utf-8")

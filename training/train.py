@@ -1,0 +1,150 @@
+"""One training run: Adam, a snapshot and a line of metrics as it goes, and the same result after any interruption."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.augment import Augmentation, augment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pictures uint8 ``[N, 128, 128, 3]``, targets float32 ``[N, 1]`` or ``[N, 2]``, zoom limits float32 ``[N, 2]``."""
+
+    images: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    widen: NDArray[np.float32]
+
+
+class Batches(Protocol):
+    """Where batches come from; the same step always gets the same batch."""
+
+    def __call__(self, step: int) -> Batch:
+        """Return the batch of a step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How long and how fast to train; the rate rises over ``warmup`` steps and falls as a cosine.
+
+    ``loss`` is ``mse`` on the tanh scale or ``categorical_crossentropy``.
+    """
+
+    steps: int
+    rate: float
+    seed: int
+    loss: str = "mse"
+    warmup: int = 50
+    snapshot_every: int = 100
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        done = min(step / self.steps, 1.0)
+        return float(self.rate * min((step + 1) / self.warmup, 1.0) * (0.5 + 0.5 * np.cos(np.pi * done)))
+
+
+def fit(
+    network: Any,
+    batches: Batches,
+    plan: Plan,
+    folder: Path,
+    *,
+    resume: bool = False,
+    progress: Callable[[dict[str, float]], None] = lambda _: None,
+    augmentation: Augmentation | None = None,
+) -> None:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : keras.Model
+    batches : Batches
+    plan : Plan
+    folder : Path
+        Gets ``snapshot.npz`` (all weights and the optimizer's state) and ``metrics.jsonl`` (a line for every step).
+    resume : bool
+        Go on from the snapshot, if there is one. Batches, augmentation and dropout of a step depend on the seed and the
+        step alone, so the result is that of an uninterrupted run.
+    progress : callable
+        Told every step's metrics: step, loss, rate, seconds left, and the share of time spent on reading.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    optimizer = keras.optimizers.Adam(plan.rate, clipnorm=1.0)
+    optimizer.build(network.trainable_variables)
+    start = _restore(network, optimizer, folder) if resume else 0
+    advance = _step(network, optimizer, keras.losses.get(plan.loss), augmentation or Augmentation())
+    log = folder / "metrics.jsonl"
+    kept = log.read_text("utf-8").splitlines()[:start] if start else []
+    log.write_text("".join(f"{line}\n" for line in kept), "utf-8")
+    began, reading, recent = time.monotonic(), 0.0, None
+    with log.open("a", encoding="utf-8") as file:
+        for step in range(start, plan.steps):
+            asked = time.monotonic()
+            batch = batches(step)
+            reading += time.monotonic() - asked
+            optimizer.learning_rate.assign(plan.rate_at(step))
+            seed = tf.constant([plan.seed, step], tf.int32)
+            loss = float(advance(tf.constant(batch.images), tf.constant(batch.targets), tf.constant(batch.widen), seed))
+            recent = loss if recent is None else 0.98 * recent + 0.02 * loss
+            elapsed = time.monotonic() - began
+            left = elapsed / (step + 1 - start) * (plan.steps - step - 1)
+            metrics = {"step": step, "loss": loss, "recent_loss": recent, "rate": plan.rate_at(step)}
+            file.write(json.dumps(metrics) + "\n")
+            progress({**metrics, "seconds_left": left, "reading_share": reading / elapsed})
+            if (step + 1) % plan.snapshot_every == 0 or step + 1 == plan.steps:
+                file.flush()
+                _snapshot(network, optimizer, step + 1, folder)
+
+
+def _step(network: Any, optimizer: Any, loss_of: Any, augmentation: Augmentation) -> Any:
+    @tf.function  # type: ignore[untyped-decorator]
+    def advance(images: Any, targets: Any, widen: Any, seed: Any) -> Any:
+        pictures = augment(images, widen, seed, augmentation)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(loss_of(targets, network(pictures, training=True)))
+        optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
+        return loss
+
+    return advance
+
+
+def _variables(network: Any, optimizer: Any) -> list[Any]:
+    return [*network.variables, *optimizer.variables]
+
+
+def _snapshot(network: Any, optimizer: Any, step: int, folder: Path) -> None:
+    """Write all state under a temporary name and rename it: a kill leaves the previous snapshot."""
+    arrays: dict[str, Any] = {f"v{n}": np.asarray(v) for n, v in enumerate(_variables(network, optimizer))}
+    partial = folder / "snapshot.partial.npz"
+    np.savez(partial, step=np.array(step), **arrays)
+    partial.replace(folder / "snapshot.npz")
+
+
+def _restore(network: Any, optimizer: Any, folder: Path) -> int:
+    path = folder / "snapshot.npz"
+    if not path.exists():
+        return 0
+    with np.load(path) as stored:
+        for n, variable in enumerate(_variables(network, optimizer)):
+            variable.assign(stored[f"v{n}"])
+        return int(stored["step"])
+
+
+def predict(network: Any, images: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:
+    """Return a network's raw output for model inputs, float32 ``[N, units]``."""
+    forward = tf.function(lambda pictures: network(tf.cast(pictures, tf.float32), training=False))
+    parts = [np.asarray(forward(tf.constant(images[at : at + batch]))) for at in range(0, len(images), batch)]
+    return np.concatenate(parts)
