@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLOCK = 8
-_FLAT = 1.0
-_DARK = 3.0
-_BRIGHT = 252.0
-_EDGE_PART = 0.04
+_DARK = 3
+_BRIGHT = 252
+_EDGE_PART = 0.05
 _OUTSIDE_PART = 0.5
-_BLACK_LEVEL = 16.0
+_BLACK_LEVEL = 16
+_BLACK_PART = 0.005
 _BLANK_SPREAD = 1.0
 _SATURATED_LEVEL = 250
 _SATURATED_PART = 0.15
@@ -86,20 +86,24 @@ def encode(image: Image.Image) -> bytes:
 def fault(image: Image.Image) -> Fault | None:
     """Return why a picture is of no use, or None.
 
-    An *empty* part is one that touches the border and whose 8x8 blocks, the unit of JPEG, are flat (standard deviation
-    below 1 in every plane) and at one end of the scale. Measured on twelve colour cutouts that people worked with, it
-    is at most 2.4 % of a whole picture and at least 7 % of one with an edge in it; six of the 4,147 EFIGI pictures are
+    An *empty* part is one that touches the border and whose 8x8 blocks, the unit of JPEG, are at one end of the scale
+    in every pixel and plane (at most 3, or at least 252). Measured on twelve colour cutouts that people worked with, it is
+    at most 3.1 % of a whole picture and at least 7 % of one with an edge in it; two of the 4,147 EFIGI pictures are
     taken for cut ones. SkyServer's picture for a place outside its footprint, black with a line of text, is empty by
-    nine tenths.
+    nine tenths. Takes about 3 ms for 512 x 512 pixels.
     """
     rgb = np.asarray(image)
     brightest, darkest = rgb.max(axis=2), rgb.min(axis=2)
-    if float(rgb.reshape(-1, 3).std(axis=0).max()) < _BLANK_SPREAD:
-        return Fault.BLACK if float(brightest.mean()) < _BLACK_LEVEL else Fault.BLANK
+    dark = float((brightest >= _BLACK_LEVEL).mean()) < _BLACK_PART
+    if float(rgb[::2, ::2].reshape(-1, 3).std(axis=0).max()) < _BLANK_SPREAD:
+        level = float(brightest.mean())
+        if level <= _DARK or float(darkest.mean()) >= _BRIGHT:
+            return Fault.OUTSIDE
+        return Fault.BLACK if dark else Fault.BLANK
     empty = _empty_part(rgb)
     if empty >= _OUTSIDE_PART:
         return Fault.OUTSIDE
-    if float(np.percentile(brightest, 99.5)) < _BLACK_LEVEL:
+    if dark:
         return Fault.BLACK
     if empty >= _EDGE_PART:
         return Fault.EDGE
@@ -110,10 +114,10 @@ def fault(image: Image.Image) -> Fault | None:
 
 def _empty_part(rgb: NDArray[np.uint8]) -> float:
     rows, columns = rgb.shape[0] // _BLOCK, rgb.shape[1] // _BLOCK
-    blocks = rgb[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK, 3).astype(np.float32)
-    level = blocks.mean(axis=(1, 3))
-    flat = blocks.std(axis=(1, 3)).max(axis=2) < _FLAT
-    empty = flat & ((level.max(axis=2) <= _DARK) | (level.min(axis=2) >= _BRIGHT))
+    lines = rgb[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, -1)
+    brightest = lines.max(axis=1).reshape(rows, columns, -1).max(axis=2)
+    darkest = lines.min(axis=1).reshape(rows, columns, -1).min(axis=2)
+    empty = (brightest <= _DARK) | (darkest >= _BRIGHT)
     reached = np.zeros_like(empty)
     reached[[0, -1]], reached[:, [0, -1]] = empty[[0, -1]], empty[:, [0, -1]]
     size = -1

@@ -1,0 +1,39 @@
+"""Serve the whole fake sky on loopback: ``python -m tests.support.sky_demo [--port N] [--delay S]``.
+
+Prints one line of JSON, the settings that point the gateway at the fakes, and runs until SIGTERM or SIGINT. With
+``--port`` the services take that port and the six after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+
+from tests.support.sky_fakes import FakeSky
+from tests.support.sky_universe import universe
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Serve the fake sky on loopback.")
+    parser.add_argument("--port", type=int, default=0, help="first of seven ports; 0 takes any free ones")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds before every answer")
+    arguments = parser.parse_args()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    sky = FakeSky()
+    for offset, fake in enumerate(sky.services.values()):
+        fake.port = arguments.port + offset if arguments.port else 0
+        fake.delay_s = arguments.delay
+    universe()
+    with sky:
+        sys.stdout.write(json.dumps(sky.urls) + "\n")
+        sys.stdout.flush()
+        ended.wait()
+
+
+if __name__ == "__main__":
+    main()
