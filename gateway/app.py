@@ -19,9 +19,10 @@ from gateway.inclination import Inclinations
 from gateway.middleware import Surroundings
 from gateway.observability import Metrics
 from gateway.predictor import Predictor
-from gateway.routes import file, models, page, probes
+from gateway.routes import file, galaxies, models, page, probes
 from gateway.schemas import Problem
 from gateway.services import Services
+from gateway.sky import open_sky
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -71,6 +72,10 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             in_flight=settings.batches_in_flight,
             observe=metrics.batch_size.observe,
         )
+        sky = open_sky(settings.sky(), version=version("inclinet"), observe=metrics.observe_upstream)
+        if settings.catalog is not None:
+            # a file that can't be used is told now, not at the first question
+            await sky.warm()
         executor = ThreadPoolExecutor(max(1, os.cpu_count() or 1), "decode")
         admission = Admission(
             concurrency=settings.max_concurrency,
@@ -87,6 +92,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             inclinations=Inclinations(
                 manifest=release,
                 networks=batcher,
+                sky=sky,
                 executor=executor,
                 max_pixels=settings.max_pixels,
                 observe=metrics.observe_stage,
@@ -97,6 +103,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         finally:
             await batcher.drain()
             await predictor.aclose()
+            await sky.aclose()
             executor.shutdown(wait=True, cancel_futures=True)
 
     app = FastAPI(
@@ -112,7 +119,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         responses={422: {"model": Problem, "description": problems.BadRequest.title}},
     )
     problems.install(app, metrics)
-    for room in (file, models, probes, page):
+    for room in (galaxies, file, models, probes, page):
         app.include_router(room.router)
     page.mount(app)
     app.add_middleware(Surroundings, metrics=metrics, log_client_address=settings.log_client_address)

@@ -14,6 +14,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What the user asked about: one of a PGC number, a name or a position.
+
+    Attributes
+    ----------
+    pgc : int, optional
+    name : str, optional
+        In any usual spelling.
+    ra, dec : str, optional
+        As written: decimal degrees, sexagesimal, or a ``J`` designation in ``ra`` alone.
+    fov_arcmin : float, optional
+        Side of the field to look at; from the galaxy's size unless given.
+    position_angle_deg : float, optional
+        Of the major axis, east of north; the galaxy's unless given.
+    """
+
+    pgc: int | None = None
+    name: str | None = None
+    ra: str | None = None
+    dec: str | None = None
+    fov_arcmin: float | None = None
+    position_angle_deg: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Galaxy:
     """A resolved target.
 

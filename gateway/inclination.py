@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from gateway import ellipticity, ensemble, preprocess
-from gateway.domain import Cutout, Deadline, Ellipse, Galaxy, ImageInput, Reading
+from gateway import ellipticity, ensemble, errors, preprocess
+from gateway.domain import Cutout, Deadline, Ellipse, Galaxy, ImageInput, Reading, Target
+from gateway.sky.positions import parse_position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gateway.contract import Manifest
+    from gateway.sky import Sky
 
 
 class ReadsImages(Protocol):
@@ -82,6 +84,8 @@ class Inclinations:
     manifest : Manifest
         The release that the networks belong to.
     networks : ReadsImages
+    sky : Sky
+        What resolves targets and fetches their cutouts.
     executor : concurrent.futures.Executor
         Where images are decoded; its size bounds the decoders at work.
     max_pixels : int
@@ -95,12 +99,14 @@ class Inclinations:
         *,
         manifest: Manifest,
         networks: ReadsImages,
+        sky: Sky,
         executor: Executor,
         max_pixels: int,
         observe: Callable[[str, float], None],
     ) -> None:
         self._manifest = manifest
         self._networks = networks
+        self._sky = sky
         self._executor = executor
         self._max_pixels = max_pixels
         self._observe = observe
@@ -131,17 +137,75 @@ class Inclinations:
         """
         return await self._measure(data, source="upload", deadline=deadline, r=r)
 
-    async def of_cutout(
+    async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
+        """Return the galaxy of a target.
+
+        A position without a catalogued galaxy is a galaxy of unknown size. With a field of view given, only the offline
+        catalogues are asked about a position, since nothing more needs to be known.
+
+        Raises
+        ------
+        errors.TargetError
+            It is not known, not a galaxy, or not understood.
+        errors.UpstreamError, errors.DeadlineExceeded
+            It could not be found out.
+        """
+        resolver = self._sky.resolver
+        with self._stage("resolve"):
+            if target.pgc is not None:
+                return await resolver.by_pgc(target.pgc, deadline=deadline)
+            if target.name is not None:
+                return await resolver.by_name(target.name, deadline=deadline, sized=target.fov_arcmin is None)
+            if target.ra is None:
+                raise errors.BadTarget("A target needs a PGC number, a name, or a position.")
+            # sexagesimal positions import astropy, which takes a second once
+            ra_deg, dec_deg = await asyncio.to_thread(parse_position, target.ra, target.dec or "")
+            if target.fov_arcmin is None:
+                known = await resolver.at(ra_deg, dec_deg, deadline=deadline)
+            else:
+                known = await resolver.near(ra_deg, dec_deg)
+            return known or Galaxy(ra_deg, dec_deg, source="coordinates")
+
+    async def of_target(
         self,
-        galaxy: Galaxy,
-        cutout: Cutout,
+        target: Target,
         *,
         deadline: Deadline,
+        survey: str | None = None,
         r: float = ellipticity.INTRINSIC_AXIS_RATIO,
     ) -> Answer:
-        """Return the inclination of a resolved galaxy from its cutout; errors as :meth:`of_image`."""
+        """Return the inclination of a target: resolve it, fetch its cutout, measure that.
+
+        Parameters
+        ----------
+        target : Target
+        deadline : Deadline
+        survey : str, optional
+            Key of the survey to ask for the image; the default one unless given.
+        r : float
+            Intrinsic axis ratio for the ellipticity inclination.
+
+        Raises
+        ------
+        errors.InclinetError
+            As :meth:`resolve`, :meth:`gateway.sky.cutouts.Cutouts.fetch` and :meth:`of_image`.
+        """
+        galaxy = await self.resolve(target, deadline=deadline)
+        with self._stage("cutout"):
+            cutout = await self._sky.cutouts.fetch(
+                galaxy,
+                fov_arcmin=target.fov_arcmin,
+                position_angle_deg=target.position_angle_deg,
+                survey=survey,
+                deadline=deadline,
+            )
         return await self._measure(
-            cutout.data, source=cutout.survey, deadline=deadline, r=r, galaxy=galaxy, cutout=cutout
+            cutout.data,
+            source=cutout.survey,
+            deadline=deadline,
+            r=r,
+            galaxy=galaxy,
+            cutout=cutout,
         )
 
     async def _measure(

@@ -8,8 +8,13 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway.sky import SURVEYS, SkySettings
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+
+
+_MIRRORS = "A JSON list, the preferred one first; the public ones unless set."
 
 
 class Settings(BaseSettings):
@@ -101,9 +106,67 @@ class Settings(BaseSettings):
         description="By client address; 0 turns the limit off.",
     )
 
+    # -- the sky
+    catalog: Path | None = Field(
+        default=None,
+        title="Local catalogue",
+        description="HyperLEDA columns as CSV, Parquet or VOTable; asked before anything else. "
+        "`inclinet catalog download` fetches one.",
+    )
+    contact: str = Field(
+        default="",
+        title="Contact",
+        description="Mail address or URL that the operators of public services can complain to; sent as User-Agent.",
+    )
+    cache_dir: Path | None = Field(
+        default=None,
+        title="Folder of the cache",
+        description="Keeps what the public services answered, as long as it is valid; nothing is kept unless set.",
+    )
+    cache_max_bytes: Count = Field(default=256 * 1024 * 1024, title="Size of the cache, bytes")
+    survey: str = Field(
+        default="sdss", title="Default survey", description="Asked for cutouts unless a request names one."
+    )
+    sdss_release: Annotated[int, Field(ge=8)] = Field(
+        default=18,
+        title="SDSS data release",
+        description="Of SkyServer; the original system used 12.",
+    )
+    sesame_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of CDS Sesame", description=_MIRRORS)
+    simbad_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of SIMBAD TAP", description=_MIRRORS)
+    ned_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of NED", description=_MIRRORS)
+    hyperleda_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of HyperLEDA", description=_MIRRORS)
+    vizier_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of VizieR TAP", description=_MIRRORS)
+    skyserver_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of SkyServer", description=_MIRRORS)
+    hips2fits_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of hips2fits", description=_MIRRORS)
+
     # -- what the operator sees
     log_level: str = Field(default="INFO", title="Log level", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     log_client_address: bool = Field(default=False, title="Log the addresses of clients")
+
+    def sky(self) -> SkySettings:
+        """Return the settings of the sky."""
+        mirrors = {
+            name: urls
+            for name in type(self).model_fields
+            if name.endswith("_urls") and (urls := getattr(self, name)) is not None
+        }
+        return SkySettings(
+            sdss_release=self.sdss_release,
+            default_survey=self.survey,
+            contact=self.contact,
+            cache_dir=self.cache_dir,
+            cache_max_bytes=self.cache_max_bytes,
+            catalogue=self.catalog,
+            **mirrors,
+        )
+
+    @field_validator("survey")
+    @classmethod
+    def _survey_is_known(cls, value: str) -> str:
+        if value not in SURVEYS:
+            raise ValueError(f"one of {', '.join(SURVEYS)}")
+        return value
 
     @field_validator("root_path")
     @classmethod

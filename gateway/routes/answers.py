@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
 
 from gateway import ellipticity, render
 from gateway.problems import BadRequest
 from gateway.schemas import InclinationAnswer
+from gateway.sky import SURVEYS
 
 if TYPE_CHECKING:
     from gateway.inclination import Answer
@@ -23,24 +25,49 @@ class Include(StrEnum):
     CUTOUT = "cutout"
 
 
-RatioQuery = Annotated[
-    float,
-    Query(
-        alias="r",
+class Presentation(BaseModel):
+    """Query parameters of every answer."""
+
+    r: float = Field(
+        default=ellipticity.INTRINSIC_AXIS_RATIO,
         ge=0,
         lt=1,
         description="Intrinsic axis ratio of an edge-on disc, for the ellipticity inclination.",
-        examples=[ellipticity.INTRINSIC_AXIS_RATIO],
-    ),
-]
-IncludeQuery = Annotated[
-    list[Include] | None,
-    Query(description="Pictures to carry along as data URLs; may be repeated.", examples=[["model_input"]]),
-]
-FormatQuery = Annotated[
-    render.Format | None,
-    Query(alias="format", description="How to write the answer; else the `Accept` header decides.", examples=["json"]),
-]
+        examples=[0.3],
+    )
+    include: list[Include] = Field(
+        default=[],
+        description="Pictures to carry along in JSON as data URLs; may be repeated.",
+        examples=[["model_input"]],
+    )
+    format: render.Format | None = Field(
+        default=None,
+        description="How to write the answer; else the `Accept` header decides.",
+        examples=["json"],
+    )
+
+
+class Question(Presentation):
+    """Query parameters of an answer about a galaxy on the sky."""
+
+    fov: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Side of the field, arcmin.", examples=[4.0]
+    )
+    pa: float | None = Field(
+        default=None,
+        ge=-360,
+        le=360,
+        allow_inf_nan=False,
+        description="Position angle of the major axis, deg east of north; the catalogue's unless given.",
+        examples=[35.0],
+    )
+    survey: str | None = Field(
+        default=None,
+        max_length=32,
+        description=f"Survey to take the image from: {', '.join(SURVEYS)}; else the server's default.",
+        examples=["sdss"],
+    )
+
 
 TABLE_CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
@@ -57,9 +84,7 @@ def answered(
     request: Request,
     answer: Answer,
     metrics: Metrics,
-    *,
-    include: list[Include] | None,
-    asked: render.Format | None,
+    presentation: Presentation,
 ) -> Response:
     """Write an answer in the format asked for, and count what operators watch for drift."""
     metrics.disagreement.observe(answer.inclination.stdev_deg)
@@ -67,12 +92,17 @@ def answered(
         metrics.rejection.observe(answer.rejection)
     for model in answer.reading.missing:
         metrics.missing.labels(model).inc()
-    body = InclinationAnswer.of(answer, frozenset(include or ()))
-    file_format = render.choose(asked, request.headers.get("accept", ""))
+    body = InclinationAnswer.of(answer, frozenset(presentation.include))
+    file_format = render.choose(presentation.format, request.headers.get("accept", ""))
     if file_format is render.Format.JSON:
         return Response(body.model_dump_json(), media_type=render.MEDIA_TYPES[file_format])
-    if include:
+    if presentation.include:
         raise BadRequest("Pictures can be included in JSON only.")
     columns = (*render.GALAXY_COLUMNS, *render.INCLINATION_COLUMNS)
     table = render.table([render.answer_row(body)], columns, file_format)
     return Response(table, media_type=render.MEDIA_TYPES[file_format])
+
+
+def client_of(request: Request) -> str:
+    """Return the address that the rate limit counts by."""
+    return request.client.host if request.client else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from gateway import ellipticity, errors
+from gateway import errors
 from gateway.domain import Deadline
 from gateway.problems import responses
-from gateway.routes.answers import TABLE_CONTENT, FormatQuery, IncludeQuery, RatioQuery, answered
+from gateway.routes.answers import TABLE_CONTENT, Presentation, answered, client_of
 from gateway.routes.uploads import read_upload
 from gateway.schemas import InclinationAnswer
 from gateway.services import Rooms
@@ -61,9 +61,7 @@ _FORM: dict[str, Any] = {
 async def of_file(
     request: Request,
     rooms: Rooms,
-    r: RatioQuery = ellipticity.INTRINSIC_AXIS_RATIO,
-    include: IncludeQuery = None,
-    asked: FormatQuery = None,
+    presentation: Annotated[Presentation, Query()],
 ) -> Response:
     """Measure an uploaded image."""
     settings = rooms.settings
@@ -75,10 +73,5 @@ async def of_file(
             timeout_s=min(settings.upload_timeout_s, deadline.remaining_s()),
         )
         async with rooms.admission.work(deadline):
-            answer = await rooms.inclinations.of_image(data, deadline=deadline, r=r)
-        return answered(request, answer, rooms.metrics, include=include, asked=asked)
-
-
-def client_of(request: Request) -> str:
-    """Return the address that the rate limit counts by."""
-    return request.client.host if request.client else ""
+            answer = await rooms.inclinations.of_image(data, deadline=deadline, r=presentation.r)
+        return answered(request, answer, rooms.metrics, presentation)
