@@ -139,6 +139,41 @@ def evaluate(
     _print(report)
 
 
+@app.command()
+def figures(
+    out: Annotated[Path, typer.Option(help="folder for contact-sheet.jpg and comparison.png")],
+    galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv")] = SHARED,
+    model_repo: Annotated[Path, typer.Option(help="the release to show")] = MODEL_REPO,
+    seed: Seed = 2,
+) -> None:
+    """Draw simulated beside real galaxies, and the test galaxies' errors."""
+    from training import dataset, sample  # noqa: PLC0415 - each command imports only what it needs
+    from training import evaluate as measuring  # noqa: PLC0415 - as above
+    from training import figures as drawing  # noqa: PLC0415 - as above
+
+    manifest = read_manifest(model_repo / "manifest.json")
+    rows = dataset.read_table(galaxies / "efigi.csv")
+    test = [g for g in dataset.select(rows, "test") if g.measured]
+    images = dataset.images(test)
+    labels = np.array([g.inclination_deg for g in test])
+    made = sample.simulate(seed=seed, count=70)
+    discs = np.flatnonzero([row["reject"] == "" for row in made.truth])[:40]
+    out.mkdir(parents=True, exist_ok=True)
+    drawing.contact_sheet(
+        [
+            ("simulated (true inclination)", made.images[discs], made.column("inclination_deg")[discs].tolist()),
+            ("real, of the test sample (measured by people)", images[:40], labels[:40].tolist()),
+        ],
+        out / "contact-sheet.jpg",
+        columns=10,
+    )
+    median = np.median(measuring.predict(manifest, model_repo, images).stacked, axis=0)
+    catalogue = np.array([g.axis_ratio_deg for g in test])
+    known = ~np.isnan(catalogue)
+    predicted = {"median of the networks": median[known], "catalogue's axis ratio": catalogue[known]}
+    drawing.comparison(labels[known], predicted, out / "comparison.png", title="Galaxies that no training step saw")
+
+
 def _print(report: dict[str, dict[str, dict[str, float]]]) -> None:
     table = Table("", "galaxies", "rms", "mean abs.", "median abs.", "bias", title="degrees")
     rows = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from training import dataset, networks
 from training.batches import WIDEN_REAL, WIDEN_SIMULATED, Mixture, Pool
-from training.train import Plan, fit
+from training.train import Plan, fit, predict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +38,8 @@ class Recipe:
     bags: int = 4
     simulated: int = 18_000
     pretraining_steps: int = 1800
-    finetuning_steps: int = 330
-    rejector_steps: int = 220
+    finetuning_steps: int = 280
+    rejector_steps: int = 200
     batch: int = 64
     real_share: float = 0.625
     pretraining_rate: float = 1e-3
@@ -55,6 +55,45 @@ class Material:
     images: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True)
+class HumanScale:
+    """How people's inclinations follow from those of a network that knows simulated galaxies alone.
+
+    ``label = sum(c_k x^k)`` in units of the label range, x = 0..1. Simulated labels go through it before they are mixed
+    with real ones: real discs seen edge-on are rounder than simulated ones of the same thickness (haloes, bulges,
+    warps), and two scales in one sample would teach neither.
+    """
+
+    coefficients: tuple[float, ...] = (0.0, 1.0)
+
+    def __call__(self, inclination_deg: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map degrees of the simulation to degrees of the human scale, clipped to the label range."""
+        low, high = LABEL_RANGE_DEG
+        x = np.clip((inclination_deg - low) / (high - low), 0, 1)
+        y = np.polynomial.polynomial.polyval(x, self.coefficients)
+        return np.asarray(low + (high - low) * np.clip(y, 0, 1), np.float32)
+
+    def __str__(self) -> str:
+        return " ".join(f"{c:+.4f} x^{k}" for k, c in enumerate(self.coefficients))
+
+
+def fit_human_scale(labels_deg: NDArray[np.float64], predicted_deg: NDArray[np.float64]) -> HumanScale:
+    """Fit a parabola of human labels against the predictions of the pretrained network, on training galaxies."""
+    low, high = LABEL_RANGE_DEG
+    x, y = ((values - low) / (high - low) for values in (predicted_deg, labels_deg))
+    return HumanScale(tuple(float(c) for c in np.polynomial.polynomial.polyfit(x, y, 2)))
+
+
+def human_scale(material: Material, pretrained: Any) -> HumanScale:
+    """Return the human scale as the training galaxies show it; the simulation's own where there are none."""
+    measured = np.flatnonzero([galaxy.measured for galaxy in material.real])
+    if not len(measured):
+        return HumanScale()
+    labels = np.array([material.real[int(m)].inclination_deg for m in measured])
+    predicted = networks.from_scale(predict(pretrained, material.images[measured])[:, 0], LABEL_RANGE_DEG)
+    return fit_human_scale(labels, predicted.astype(np.float64))
+
+
 def _uniform(count: int) -> NDArray[np.float64]:
     return np.full(count, 1 / count)
 
@@ -63,10 +102,10 @@ def _scaled(labels_deg: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(networks.to_scale(labels_deg, LABEL_RANGE_DEG), np.float32)[:, None]
 
 
-def simulated_pool(simulated: Sample, share: int) -> Pool:
+def simulated_pool(simulated: Sample, share: int, scale: HumanScale) -> Pool:
     """Return simulated discs on the human scale; unsuitable ones teach an inclination nothing."""
     chosen = np.flatnonzero([row["reject"] != "unsuitable" for row in simulated.truth])
-    targets = _scaled(simulated.column("human_deg")[chosen])
+    targets = _scaled(scale(simulated.column("human_deg")[chosen]))
     return Pool(np.asarray(simulated.images)[chosen], targets, _uniform(len(chosen)), share, WIDEN_SIMULATED)
 
 
@@ -86,7 +125,7 @@ def pretrain(
     architecture = networks.ARCHITECTURES[recipe.architecture]
     network = networks.build(architecture, "inclination", seed=recipe.seed)
     plan = Plan(steps=recipe.pretraining_steps, rate=recipe.pretraining_rate, seed=recipe.seed)
-    batches = Mixture([simulated_pool(simulated, recipe.batch)], recipe.seed)
+    batches = Mixture([simulated_pool(simulated, recipe.batch, HumanScale())], recipe.seed)
     fit(network, batches, plan, folder, resume=resume, progress=progress)
     return network
 
@@ -98,6 +137,7 @@ def flavor(
     folder: Path,
     *,
     bag: int,
+    scale: HumanScale,
     resume: bool,
     progress: Callable[[dict[str, float]], None],
 ) -> Any:
@@ -105,11 +145,11 @@ def flavor(
     seed = recipe.seed * 1000 + bag
     network = _start(networks.ARCHITECTURES[recipe.architecture], "inclination", pretrained, seed)
     real = round(recipe.batch * recipe.real_share)
-    pools = [simulated_pool(material.simulated, recipe.batch - real)] if material.real else []
+    pools = [simulated_pool(material.simulated, recipe.batch - real, scale)] if material.real else []
     pools.append(
         measured_pool(material, real, bag=bag, seed=recipe.seed)
         if material.real
-        else simulated_pool(material.simulated, recipe.batch)
+        else simulated_pool(material.simulated, recipe.batch, scale)
     )
     plan = Plan(steps=recipe.finetuning_steps, rate=recipe.finetuning_rate, seed=seed)
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress)

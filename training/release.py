@@ -159,7 +159,8 @@ def _train(how: Recipe, material: Material, runs: Path, *, resume: bool, say: Sa
         return made(how, *given, runs / what, resume=resume, progress=lambda m: say(what, m), **options)
 
     start = learn(recipe.pretrain, "pretrained", material.simulated)
-    trained = {n: learn(recipe.flavor, n, material, start, bag=bag) for bag, n in enumerate(_names(how))}
+    scale = recipe.human_scale(material, start)
+    trained = {n: learn(recipe.flavor, n, material, start, bag=bag, scale=scale) for bag, n in enumerate(_names(how))}
     twin = f"{how.architecture}_reject"
     return {**trained, twin: learn(recipe.rejector, twin, material, start)}
 

@@ -219,6 +219,13 @@ def test_the_scale_of_the_output_spans_the_label_range() -> None:
     assert networks.from_scale(scaled, (45.0, 90.0)).tolist() == [45, 45, 67.5, 90]
 
 
+def test_the_human_scale_is_learned_from_how_people_read_what_the_network_read() -> None:
+    read = np.linspace(46, 89, 50)
+    scale = recipe.fit_human_scale(read + 0.1 * (read - 45), read)
+    assert scale(np.array([55.0, 75.0], np.float32)).tolist() == pytest.approx([56, 78], abs=0.01)
+    assert scale(np.array([90.0, 30.0], np.float32)).tolist() == pytest.approx([90, 45], abs=0.01)
+
+
 def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_values() -> None:
     elliptical = dataset.RealGalaxy(1, Path(), float("nan"), "", stage=-3)
     face_on = dataclasses.replace(elliptical, stage=4, axis_ratio_deg=20)
