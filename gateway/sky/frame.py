@@ -19,7 +19,7 @@ _EDGE_PART = 0.05
 _OUTSIDE_PART = 0.5
 _BLACK_LEVEL = 16
 _BLACK_PART = 0.005
-_BLANK_SPREAD = 1.0
+_BLANK_SPREAD = 4
 _SATURATED_LEVEL = 250
 _SATURATED_PART = 0.15
 
@@ -87,37 +87,34 @@ def fault(image: Image.Image) -> Fault | None:
     """Return why a picture is of no use, or None.
 
     An *empty* part is one that touches the border and whose 8x8 blocks, the unit of JPEG, are at one end of the scale
-    in every pixel and plane (at most 3, or at least 252). Measured on twelve colour cutouts that people worked with, it is
-    at most 3.1 % of a whole picture and at least 7 % of one with an edge in it; two of the 4,147 EFIGI pictures are
+    in every pixel and plane (at most 3, or at least 252). Measured on twelve colour cutouts that people worked with, it
+    is at most 3.1 % of a whole picture and at least 7 % of one with an edge in it; two of the 4,147 EFIGI pictures are
     taken for cut ones. SkyServer's picture for a place outside its footprint, black with a line of text, is empty by
-    nine tenths. Takes about 3 ms for 512 x 512 pixels.
+    nine tenths.
     """
-    rgb = np.asarray(image)
-    brightest, darkest = rgb.max(axis=2), rgb.min(axis=2)
-    dark = float((brightest >= _BLACK_LEVEL).mean()) < _BLACK_PART
-    if float(rgb[::2, ::2].reshape(-1, 3).std(axis=0).max()) < _BLANK_SPREAD:
-        level = float(brightest.mean())
-        if level <= _DARK or float(darkest.mean()) >= _BRIGHT:
-            return Fault.OUTSIDE
-        return Fault.BLACK if dark else Fault.BLANK
-    empty = _empty_part(rgb)
+    planes = [np.asarray(plane) for plane in image.split()]
+    # Plane by plane: numpy is ten times slower over an axis of three.
+    brightest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
+    darkest = np.minimum(np.minimum(planes[0], planes[1]), planes[2])
+    empty = _empty_part(brightest, darkest)
     if empty >= _OUTSIDE_PART:
         return Fault.OUTSIDE
-    if dark:
+    if float((brightest >= _BLACK_LEVEL).mean()) < _BLACK_PART:
         return Fault.BLACK
+    if max(int(plane.max()) - int(plane.min()) for plane in planes) <= _BLANK_SPREAD:
+        return Fault.BLANK
     if empty >= _EDGE_PART:
         return Fault.EDGE
-    if float((darkest >= _SATURATED_LEVEL).mean()) >= _SATURATED_PART:
-        return Fault.SATURATED
-    return None
+    saturated = float((darkest >= _SATURATED_LEVEL).mean()) >= _SATURATED_PART
+    return Fault.SATURATED if saturated else None
 
 
-def _empty_part(rgb: NDArray[np.uint8]) -> float:
-    rows, columns = rgb.shape[0] // _BLOCK, rgb.shape[1] // _BLOCK
-    lines = rgb[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, -1)
-    brightest = lines.max(axis=1).reshape(rows, columns, -1).max(axis=2)
-    darkest = lines.min(axis=1).reshape(rows, columns, -1).min(axis=2)
-    empty = (brightest <= _DARK) | (darkest >= _BRIGHT)
+def _empty_part(brightest: NDArray[np.uint8], darkest: NDArray[np.uint8]) -> float:
+    rows, columns = brightest.shape[0] // _BLOCK, brightest.shape[1] // _BLOCK
+    shape = (rows, _BLOCK, columns, _BLOCK)
+    part = (slice(rows * _BLOCK), slice(columns * _BLOCK))
+    dark = brightest[part].reshape(shape).max(axis=1).max(axis=2) <= _DARK
+    empty = dark | (darkest[part].reshape(shape).min(axis=1).min(axis=2) >= _BRIGHT)
     reached = np.zeros_like(empty)
     reached[[0, -1]], reached[:, [0, -1]] = empty[[0, -1]], empty[:, [0, -1]]
     size = -1

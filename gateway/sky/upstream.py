@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import random
 import time
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from gateway.sky.service import Observe, Service
 
 T = TypeVar("T")
+
+_trusted = functools.cache(httpx.create_ssl_context)
 
 _NOT_MODIFIED = 304
 _COME_BACK_S = 10.0
@@ -102,6 +105,7 @@ class Upstream:
         self._flights = Flights()
         contact = f" (+{self._manners.contact})" if self._manners.contact else ""
         self._client = httpx.AsyncClient(
+            verify=_trusted(),
             headers={"User-Agent": f"inclinet/{version}{contact}"},
             timeout=httpx.Timeout(None, connect=self._manners.connect_timeout_s),
             # The seats bound the connections; a second bound here would only hide the queue from its own limit.

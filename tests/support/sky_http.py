@@ -55,6 +55,8 @@ class FakeService:
         The largest number of requests ever under way together.
     complaints : list of AssertionError
         Requests that the real service would not have understood.
+    arrived : threading.Event
+        Set when a request has arrived.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -66,6 +68,7 @@ class FakeService:
         self.extra_headers: dict[str, str] = {}
         self.most_at_once = 0
         self.complaints: list[AssertionError] = []
+        self.arrived = threading.Event()
         self.port = port
         self._at_once = 0
         self._loop = asyncio.new_event_loop()
@@ -142,6 +145,7 @@ class FakeService:
         headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
         request = Seen(unquote_plus(target.path), dict(parse_qsl(target.query)), target.query, headers)
         self.requests.append(request)
+        self.arrived.set()
         fault = self.faults_next.pop(0) if self.faults_next else self.fault
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
