@@ -52,7 +52,10 @@ class Offline:
         gateway.errors.NotAGalaxy
         """
         own = self._own_galaxy(pgc)
-        rows = self._ngc.catalogue.rows_of(f"PGC {pgc}")
+        # PGC counts the galaxies of a pair, which OpenNGC describes as one thing: that says nothing of this one.
+        rows = [row for row in self._ngc.catalogue.rows_of(f"PGC {pgc}") if self._ngc.kinds[row] not in _SEVERAL]
+        if own is not None:
+            rows = [row for row in rows if self._ngc.kinds[row] == "G"]
         known = self._galaxy(rows[0], f"PGC {pgc}") if rows else None
         if own is None:
             # OpenNGC files several numbers of a galaxy with parts under one entry; the one asked for is meant.

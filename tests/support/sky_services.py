@@ -158,10 +158,13 @@ class FakeSkyServer(FakeService):
         Outside the footprint, send a black picture with status 200, as older releases do.
     picture : str
         What pictures show: ``sky``, or a trouble: ``black``, ``blank``, ``saturated``, ``edge``.
+    side : int or None
+        Of the picture, whatever was asked for.
     """
 
     old_style = False
     picture = "sky"
+    side: int | None = None
 
     def answer(self, request: Seen) -> Answer:
         assert re.fullmatch(r"/dr\d+/SkyServerWS/ImgCutout/getjpeg", request.path), request.path
@@ -174,7 +177,7 @@ class FakeSkyServer(FakeService):
                 return Answer(sky_painter.jpeg(sky_painter.outside(side)), "image/jpeg")
             reason = "NOT FOUND. Requested (ra, dec) is outside the SDSS footprint."
             return Answer(b"", "text/plain", 404, reason)
-        image = sky_painter.paint(query["ra"], query["dec"], query["scale"] * side / 60, side)
+        image = sky_painter.paint(query["ra"], query["dec"], query["scale"] * side / 60, self.side or side)
         return Answer(sky_painter.jpeg(troubled(image, self.picture)), "image/jpeg")
 
 
@@ -201,7 +204,7 @@ class FakeHips2fits(FakeService):
 def sdss_has(ra: float, dec: float) -> bool:
     """A footprint much like that of SDSS: the northern galactic cap, and stripes of the southern one."""
     north = 110 <= ra <= 265 and -4 <= dec <= 69
-    south = (ra >= 320 or ra <= 62) and -11 <= dec <= 36
+    south = (ra >= 320 or ra <= 62) and -11 <= dec <= 42
     return north or south
 
 

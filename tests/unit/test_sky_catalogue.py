@@ -212,6 +212,16 @@ def test_what_is_no_galaxy_is_told_as_what_it_is(offline: Offline, asked: str, w
         offline.by_name(asked)
 
 
+def test_a_number_within_a_pair_is_left_to_those_who_know_the_one_galaxy(offline: Offline, tmp_path: Path) -> None:
+    with pytest.raises(errors.NotAGalaxy, match="pair of galaxies"):
+        offline.by_name("UGC 1")
+    assert offline.by_pgc(7078) is None
+    own = Offline.load(written(tmp_path, "own.csv", "pgc,ra,dec,diameter\n7078,28.62,-16.71,1.1\n"))
+    galaxy = own.by_pgc(7078)
+    assert galaxy is not None
+    assert galaxy.d25_arcmin == pytest.approx(1.1)
+
+
 def test_a_name_of_two_galaxies_is_ambiguous_and_both_are_named(offline: Offline) -> None:
     with pytest.raises(errors.UnknownTarget) as told:
         offline.by_name("Antennae Galaxies")
