@@ -58,7 +58,7 @@ export function dotplot({ flavors, inclination }, range) {
           s("title", {}, `${flavor.name}, version ${flavor.version}: ${degrees(flavor.inclination_deg)}`))),
       ];
     }),
-    s("line", { x1: median, x2: median, y1: TOP - 8, y2: floor, class: "median" }),
+    s("line", { x1: median, x2: median, y1: TOP - 8, y2: floor, class: "median-line" }),
     s("text", { x: Math.min(Math.max(median, LEFT + 16), width - RIGHT - 16), y: TOP - 13, "text-anchor": "middle", class: "median-name" },
       degrees(inclination.median_deg)),
   );

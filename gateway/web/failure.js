@@ -5,6 +5,10 @@ import { button, h } from "./dom.js";
 const OWN_PICTURE = "Measuring a picture of your own needs no other service and still works.";
 const AGAIN = "Wait a moment, then try again.";
 
+// Asking the very same again can help against these only; the others are answers that will not change.
+const PASSING = new Set([0, 408, 429]);
+const passes = ({ status }) => PASSING.has(status) || status >= 500;
+
 const NEXT = {
   "unknown-target": "Check the spelling, try another of the galaxy’s names, or ask by its coordinates.",
   "not-a-galaxy": "Ask for a galaxy. If one lies at this place, ask by its own name, PGC number or coordinates.",
@@ -48,7 +52,7 @@ export function failure(problem, { retry = null, instead = null } = {}) {
     h("p", {}, (NEXT[problem.slug] ?? "Try again. If it stays, the operator of this service should know.") + pause),
     choices("Did you mean", suggestions, "name"),
     choices("Surveys that reach there", surveys, "survey"),
-    retry ? h("p", {}, button("Try again", retry, { class: "primary" })) : null,
+    retry && passes(problem) ? h("p", {}, button("Try again", retry, { class: "primary" })) : null,
     h("p", { class: "fine" }, [service ? `Service: ${service}` : null, problem.slug ? `Kind: ${problem.slug}` : null, problem.status ? `Status ${problem.status}` : null]
       .filter(Boolean).join(" · ")));
 }

@@ -1,6 +1,7 @@
 // The view of many galaxies: choose, watch, sort, export.
 
 import { Problem } from "./api.js";
+import { canvas } from "./background.js";
 import { Pace, batch, isTable, tableOfLines } from "./batch.js";
 import { announce, button, h, one } from "./dom.js";
 import { failure } from "./failure.js";
@@ -53,9 +54,9 @@ async function thumbnail(address) {
   const image = new Image();
   image.src = address;
   await image.decode();
-  const canvas = Object.assign(document.createElement("canvas"), { width: THUMBNAIL * 2, height: THUMBNAIL * 2 });
-  canvas.getContext("2d").drawImage(image, 0, 0, THUMBNAIL * 2, THUMBNAIL * 2);
-  return canvas.toDataURL("image/jpeg", 0.8);
+  const drawn = canvas(THUMBNAIL * 2, THUMBNAIL * 2);
+  drawn.getContext("2d").drawImage(image, 0, 0, THUMBNAIL * 2, THUMBNAIL * 2);
+  return drawn.toDataURL("image/jpeg", 0.8);
 }
 
 class Run {
@@ -80,7 +81,7 @@ class Run {
     this.work = work;
     this.element = h("div", { class: "run" },
       h("div", { class: "card progress" }, h("p", { class: "fine" }, described(work)), this.#bar,
-        h("div", { class: "bar" }, this.#line, h("div", { class: "bar-end" }, this.#filter, this.#stop), this.#exports)),
+        h("div", { class: "bar" }, this.#line, h("div", { class: "bar-end" }, this.#filter, this.#stop, this.#exports))),
       this.#end, this.#table.element);
     this.#table.element.hidden = true;
   }

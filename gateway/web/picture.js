@@ -1,5 +1,6 @@
 // The picture that was measured: turned and zoomed about its middle, filled with its own background.
 
+import { canvas, skyTile } from "./background.js";
 import { button, h, s } from "./dom.js";
 import { number } from "./format.js";
 import { UPRIGHT, compass, ellipseGroup, ellipseOf, scaleBar, strokeEllipse } from "./overlay.js";
@@ -10,30 +11,11 @@ const THUMBNAIL = 56;
 const POSTER_CAPTION = 96;
 const SETTLE_MS = 250;
 
-/** The colour of the picture's own background: the median of its frame, plane by plane. */
-function backgroundOf(image) {
-  const side = 48;
-  const context = canvas(side, side).getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0, side, side);
-  const { data } = context.getImageData(0, 0, side, side);
-  const planes = [[], [], []];
-  for (let index = 0; index < side * side; index += 1) {
-    const margin = Math.min(index % side, side - 1 - (index % side), Math.floor(index / side), side - 1 - Math.floor(index / side));
-    if (margin < 3 && data[4 * index + 3] > 127) planes.forEach((plane, at) => plane.push(data[4 * index + at]));
-  }
-  const middle = (values) => values.sort((one, other) => one - other)[values.length >> 1] ?? 0;
-  return `rgb(${planes.map(middle).join(" ")})`;
-}
-
-function canvas(width, height) {
-  return Object.assign(document.createElement("canvas"), { width, height });
-}
-
 const blobOf = (drawn) => new Promise((resolve) => drawn.toBlob(resolve, "image/png"));
 
 export class Picture {
   #image = null;
-  #background = "#000";
+  #sky = null;
   #ellipse = null;
   #drawnIn = UPRIGHT;
   #fov = null;
@@ -77,7 +59,7 @@ export class Picture {
     this.#image = image;
     this.#fov = fov;
     this.#north = north;
-    this.#background = backgroundOf(image);
+    this.#sky = skyTile(image);
     this.#canvas.setAttribute("aria-label", description);
     this.#draw();
   }
@@ -132,12 +114,14 @@ export class Picture {
   #paint(context, side, { turn, zoom } = this.view) {
     const { naturalWidth: width, naturalHeight: height } = this.#image;
     const scale = (side / Math.max(width, height)) * zoom;
+    const sky = context.createPattern(this.#sky, "repeat");
+    sky.setTransform(new DOMMatrix().scale(scale));
     context.save();
-    context.fillStyle = this.#background;
+    context.imageSmoothingQuality = "high";
+    context.fillStyle = sky;
     context.fillRect(0, 0, side, side);
     context.translate(side / 2, side / 2);
     context.rotate((-turn * Math.PI) / 180);
-    context.imageSmoothingQuality = "high";
     context.drawImage(this.#image, (-width * scale) / 2, (-height * scale) / 2, width * scale, height * scale);
     context.restore();
   }
@@ -187,18 +171,21 @@ export class Picture {
       const { left, top, width, height } = this.#canvas.getBoundingClientRect();
       return (Math.atan2(top + height / 2 - clientY, clientX - left - width / 2) * 180) / Math.PI;
     };
+    // the slider keeps whole degrees: what is dragged is counted beside it
     let last = null;
+    let dragged = 0;
     this.#canvas.addEventListener("pointerdown", (event) => {
       if (event.pointerType === "touch" || event.button !== 0 || !this.#image) return;
       last = angle(event);
+      dragged = this.view.turn;
       this.#canvas.setPointerCapture(event.pointerId);
     });
     this.#canvas.addEventListener("pointermove", (event) => {
       if (last === null) return;
       const now = angle(event);
-      const turn = this.view.turn + now - last;
+      dragged += now - last;
       last = now;
-      this.turn.set(turn - 360 * Math.round(turn / 360));
+      this.turn.set(dragged - 360 * Math.round(dragged / 360));
       this.#moved();
     });
     for (const end of ["pointerup", "pointercancel"]) {

@@ -27,6 +27,7 @@ const sky = ({ fov_arcmin: fov, position_angle_deg: angle }) =>
 export async function result({ answer: first, asked, title, address, file, shared, range }) {
   let answer = first;
   let running = null;
+  const origin = first.image.source === "upload" ? null : first.image.source;
   const picture = new Picture(() => remeasure());
   const numbers = h("div", { class: "numbers" });
   const seen = h("img", { class: "seen", width: 128, height: 128, alt: "The 128 by 128 pixels that the networks saw" });
@@ -35,7 +36,13 @@ export async function result({ answer: first, asked, title, address, file, share
 
   function state() {
     const own = picture.moved ? `${fileName(title)}.png` : file;
-    return { answer, asked, title, file: own, shared: picture.moved ? null : shared };
+    return { answer, asked, title, file: own, shared: picture.moved ? null : shared, source: [origin, ...viewed()] };
+  }
+
+  // what the person did to the picture, in words
+  function viewed() {
+    const { turn, zoom } = picture.view;
+    return [turn ? `rotated by ${number(turn, 0)}°` : null, zoom === 1 ? null : `zoomed × ${zoom.toFixed(2)}`].filter(Boolean);
   }
 
   function show(next) {
@@ -63,7 +70,7 @@ export async function result({ answer: first, asked, title, address, file, share
       note("");
       return show(first);
     }
-    const view = `rotated by ${number(picture.view.turn, 0)}°, zoomed × ${picture.view.zoom.toFixed(2)}`;
+    const view = viewed().join(", ");
     note(`Measuring the picture ${view}…`);
     numbers.setAttribute("aria-busy", "true");
     try {
@@ -79,15 +86,14 @@ export async function result({ answer: first, asked, title, address, file, share
     return undefined;
   }
 
-  const description = `${title}${first.image.source === "upload" ? "" : `, ${first.image.source}`}`;
   const model = first.image.model_input;
   let plain = null;
   try {
-    await picture.load(address ?? model, description, sky(first.image));
+    await picture.load(address ?? model, [title, origin].filter(Boolean).join(", "), sky(first.image));
   } catch {
     // FITS and TIFF: browsers don't show them, the networks' own view does as well
     plain = `This browser can’t show ${first.image.format}: the picture is what the networks saw.`;
-    await picture.load(model, description);
+    await picture.load(model, title);
   }
   show(first);
   const element = h("article", { class: "result", "aria-label": title },
@@ -98,9 +104,9 @@ export async function result({ answer: first, asked, title, address, file, share
         picture.controls, turned),
       h("section", { class: "card saw", "aria-labelledby": "saw-title" }, seen,
         h("div", {}, h("h3", { id: "saw-title" }, "What the networks saw"),
-          h("p", { class: "fine" }, "Their whole input: 128 × 128 pixels. Rotate or zoom the picture, and they look again.")))),
-    numbers,
-    h("div", { class: "more" }, first.galaxy ? facts(first.galaxy, first.image) : pictureFacts(first.image, title), take.element));
+          h("p", { class: "fine" }, "Their whole input: 128 × 128 pixels. Rotate or zoom the picture, and they look again."))),
+      first.galaxy ? facts(first.galaxy, first.image) : pictureFacts(first.image, title)),
+    h("div", { class: "said" }, numbers, take.element));
   announce(spoken(first, title));
   return { element, thumbnail: () => picture.thumbnail() };
 }

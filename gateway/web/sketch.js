@@ -1,20 +1,13 @@
 // A spiral galaxy drawn by the page itself, to try the service without any file or other service at hand.
 
+import { canvas, generator } from "./background.js";
+
 const SIDE = 256;
 const INCLINATION_DEG = 62;
 const POSITION_ANGLE_DEG = 28;
 const SCALE = 0.105;
 const PITCH = 0.32;
 const SEED = 20211;
-
-/** Pseudo-random numbers 0..1, the same at every visit (a linear congruential generator). */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 /** Light of the disc and its arms, and of the bulge, at a place in the plane of the picture (1 is its side). */
 function light(x, y) {
@@ -33,8 +26,8 @@ function light(x, y) {
 
 /** The drawing as a PNG file. */
 export async function drawnGalaxy() {
-  const canvas = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
-  const context = canvas.getContext("2d");
+  const drawn = canvas(SIDE, SIDE);
+  const context = drawn.getContext("2d");
   const pixels = context.createImageData(SIDE, SIDE);
   const random = generator(SEED);
   const stars = Array.from({ length: 16 }, () => ({ x: random() - 0.5, y: random() - 0.5, flux: 0.05 + 0.9 * random() ** 4 }));
@@ -50,6 +43,6 @@ export async function drawnGalaxy() {
     pixels.data[4 * index + 3] = 255;
   }
   context.putImageData(pixels, 0, 0);
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  const blob = await new Promise((resolve) => drawn.toBlob(resolve, "image/png"));
   return new File([blob], "drawn galaxy.png", { type: "image/png" });
 }

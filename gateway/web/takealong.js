@@ -42,15 +42,15 @@ export function asPython(asked, file) {
 }
 
 /** The two lines under a downloaded picture. */
-export function caption(answer, title) {
+export function caption({ answer, title, source }) {
   const { median_deg: median, interval68_deg: narrow } = answer.inclination;
-  const image = answer.image.source === "upload" ? null : answer.image.source;
-  return [`${title}   i = ${degrees(median)}`, [`68 % interval ${interval(narrow)}`, image, `inclinet ${answer.release}`].filter(Boolean).join("  ·  ")];
+  return [`${title}   i = ${degrees(median)}`, [`68 % interval ${interval(narrow)}`, ...source, `inclinet ${answer.release}`].filter(Boolean).join("  ·  ")];
 }
 
 /**
  * The card. `state()` gives {answer, asked, title, file, shared}: what is shown now; `file` names the picture where the
- * result belongs to one, `shared` is the address of a result that has one. `picture` draws.
+ * result belongs to one, `shared` is the address of a result that has one, `source` says where the picture is from and
+ * what was done to it. `picture` draws.
  */
 export function takeAlong(state, picture) {
   const shown = h("pre", { hidden: true, tabindex: "0", "aria-label": "What was copied" });
@@ -81,8 +81,7 @@ export function takeAlong(state, picture) {
       h("div", { role: "group", "aria-label": "Copy" }, h("span", {}, "Copy"), copies.map(([name, make]) => button(name, () => copy(name, make(state())))), link),
       h("div", { role: "group", "aria-label": "Download" }, h("span", {}, "Download"),
         button("Picture with ellipse", async () => {
-          const { answer, title } = state();
-          download(await picture.poster(caption(answer, title)), `${fileName(title)}_inclinet.png`);
+          download(await picture.poster(caption(state())), `${fileName(state().title)}_inclinet.png`);
           announce("Picture downloaded.");
         }),
         button("Picture", async () => download(await picture.snapshot(), `${fileName(state().title)}.png`)))),
