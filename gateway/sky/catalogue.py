@@ -73,7 +73,8 @@ class Catalogue:
         What :attr:`gateway.domain.Galaxy.source` says of its galaxies.
     columns : Columns
     names : sequence of (str, int), optional
-        Designations and the row each belongs to; a name may belong to several rows.
+        Names, as :func:`gateway.sky.designations.key` files them, and the row each belongs to; a name may belong to
+        several rows.
     named : callable, optional
         From a row to the preferred name; without it, galaxies are called by their PGC number.
     """
@@ -93,7 +94,7 @@ class Catalogue:
         self._decs = columns.dec_deg[self._by_dec]
         self._by_pgc = np.argsort(columns.pgc, kind="stable").astype(np.int32)
         self._pgcs = columns.pgc[self._by_pgc]
-        keys = np.array([designations.key(name) for name, _ in names], dtype=np.bytes_)
+        keys = np.array([name for name, _ in names], dtype=np.bytes_)
         rows = np.array([row for _, row in names], dtype=np.int32)
         order = np.lexsort((rows, keys))
         self._keys, self._key_rows = keys[order], rows[order]

@@ -7,13 +7,22 @@ and want pandas for whole tables.
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+import sys
+from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gateway.sky import designations
 from gateway.sky.catalogue import Catalogue, Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
 SOURCE = "OpenNGC"
 
@@ -30,10 +39,6 @@ _COMMON = {
     "Cartwheel": "PGC002248",
 }
 """Names in common use that OpenNGC lacks; those of objects it lacks too are passed over."""
-
-_QUERY = """
-SELECT name, type, ra, dec, majax, minax, pa, messier, ngc, ic, identifiers, commonnames FROM objects ORDER BY id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +66,58 @@ class OpenNgc:
     common: dict[str, str]
 
 
+@functools.cache
 def load() -> OpenNgc:
-    """Read the catalogue; takes about 0.2 s."""
+    """Read the catalogue; takes about half a second, once in a process."""
     # Imported when first needed: its package metadata costs a start that uploads should not wait for.
     import pyongc  # noqa: PLC0415 - see above
 
-    with sqlite3.connect(f"file:{pyongc.DBPATH}?mode=ro&immutable=1", uri=True) as db:
-        rows = db.execute(_QUERY).fetchall()
+    with closing(sqlite3.connect(f"file:{pyongc.DBPATH}?mode=ro&immutable=1", uri=True)) as db:
+        heads = db.execute("SELECT name, type, messier, ngc, ic FROM objects ORDER BY id").fetchall()
+        numbers = np.array(
+            db.execute("SELECT ra, dec, majax, minax, pa FROM objects ORDER BY id").fetchall(), dtype=np.float64
+        )
         words = dict(db.execute("SELECT type, typedesc FROM objTypes"))
-    db.close()
-    names: list[tuple[str, int]] = []
-    common: dict[str, str] = {}
-    row_of = {row[0]: number for number, row in enumerate(rows)}
-    row_of |= {f"M{row[7]}": number for number, row in enumerate(rows) if row[7] and row[1] != "Dup"}
-    pgc = np.zeros(len(rows), np.int64)
-    for number, (name, kind, *_, messier, ngc, ic, identifiers, commonnames) in enumerate(rows):
+        pgc = np.zeros(len(heads), np.int64)
+        common: dict[str, str] = {}
+        # Row by row: all identifiers at once would take ten times the memory of what is kept of them.
+        aliases = db.execute("SELECT identifiers, commonnames FROM objects ORDER BY id")
+        keyed = [(designations.key(name), row) for name, row in _names(heads, aliases, pgc, common)]
+    displayed = tuple(designations.displayed(head[0]) for head in heads)
+    catalogue = Catalogue(SOURCE, _columns(numbers, pgc), names=keyed, named=displayed.__getitem__)
+    return OpenNgc(catalogue, tuple(sys.intern(head[1]) for head in heads), words, displayed, common)
+
+
+def _names(
+    heads: Sequence[tuple[str, str, str, str, str]],
+    aliases: Iterable[tuple[str | None, str | None]],
+    pgc: NDArray[np.int64],
+    common: dict[str, str],
+) -> Iterator[tuple[str, int]]:
+    """Yield every name with the row it belongs to; note PGC numbers and common names on the way."""
+    row_of = {head[0]: row for row, head in enumerate(heads)}
+    row_of |= {f"M{head[2]}": row for row, head in enumerate(heads) if head[2] and head[1] != "Dup"}
+    for row, ((name, kind, messier, ngc, ic), (identifiers, commonnames)) in enumerate(
+        zip(heads, aliases, strict=True)
+    ):
         # A duplicate is filed under the entry that it repeats, so that its name finds the object itself.
-        owner = _original(row_of, ngc, ic, messier, number) if kind == "Dup" else number
-        names.append((name, owner))
+        owner = _original(row_of, ngc, ic, messier, row) if kind == "Dup" else row
+        yield name, owner
         if messier:
-            names.append((f"M{messier}", row_of[f"M{messier}"]))
+            yield f"M{messier}", row_of[f"M{messier}"]
         known = _listed(identifiers)
-        names.extend((identifier, owner) for identifier in known)
-        # Several numbers mean that PGC counts parts apart; the lowest is the one of the whole in practice.
+        yield from ((identifier, owner) for identifier in known)
+        # Several numbers mean that PGC counts parts apart; the first, which is the lowest, stands for the whole.
         numbered = [one for one in (name, *known) if one.startswith("PGC")]
-        if numbered and owner == number:
-            pgc[number] = designations.pgc_number(numbered[0]) or 0
+        if numbered and owner == row:
+            pgc[row] = designations.pgc_number(numbered[0]) or 0
         for word in _listed(commonnames):
-            names.append((word, owner))
             common[designations.key(word)] = word
+            yield word, owner
     for word, name in _COMMON.items():
         if name in row_of:
-            names.append((word, row_of[name]))
             common.setdefault(designations.key(word), word)
-    displayed = tuple(designations.displayed(row[0]) for row in rows)
-    catalogue = Catalogue(SOURCE, _columns(rows, pgc), names=names, named=displayed.__getitem__)
-    return OpenNgc(catalogue, tuple(row[1] for row in rows), words, displayed, common)
+            yield word, row_of[name]
 
 
 def _listed(text: str | None) -> list[str]:
@@ -110,8 +131,8 @@ def _original(row_of: dict[str, int], ngc: str, ic: str, messier: str, number: i
     return number
 
 
-def _columns(rows: list[tuple[object, ...]], pgc: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Columns:
-    ra, dec, major, minor, angle = np.array([row[2:7] for row in rows], dtype=np.float64).T
+def _columns(numbers: NDArray[np.float64], pgc: NDArray[np.int64]) -> Columns:
+    ra, dec, major, minor, angle = numbers.T
     return Columns(
         ra_deg=np.degrees(ra),
         dec_deg=np.degrees(dec),

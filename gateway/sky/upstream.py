@@ -15,18 +15,16 @@ import contextlib
 import functools
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
 from gateway import errors
 from gateway.sky.cache import Entry, validity
-from gateway.sky.circuit import Circuit
-from gateway.sky.exchange import exchange
 from gateway.sky.flights import Flights
-from gateway.sky.seats import Seats
-from gateway.sky.service import FailureError, Manners, NonsenseError, Reply
+from gateway.sky.mirrors import Mirrors, Question, too_late
+from gateway.sky.service import Manners, NonsenseError, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,21 +39,15 @@ T = TypeVar("T")
 _trusted = functools.cache(httpx.create_ssl_context)
 
 _NOT_MODIFIED = 304
-_COME_BACK_S = 10.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Call:
-    """One call on its way from attempt to attempt. ``ends`` is on the clock of :func:`time.monotonic`."""
-
     service: Service
     tail: str
     parse: Callable[[Reply], Any]
     executor: Executor | None
-    ends: float
-    kept: Entry | None = None
-    failures: dict[str, int] = field(default_factory=dict)
-    nonsense: set[str] = field(default_factory=set)
+    deadline: Deadline
 
     @property
     def key(self) -> str:
@@ -100,8 +92,7 @@ class Upstream:
         self._cache = cache
         self._observe: Observe = observe or (lambda _service, _outcome, _seconds: None)
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
-        self._circuits: dict[tuple[str, str], Circuit] = {}
-        self._seats: dict[str, Seats] = {}
+        self._mirrors: dict[Service, Mirrors] = {}
         self._flights = Flights()
         contact = f" (+{self._manners.contact})" if self._manners.contact else ""
         self._client = httpx.AsyncClient(
@@ -122,11 +113,8 @@ class Upstream:
             await self._cache.aclose()
 
     def health(self) -> dict[str, dict[str, str]]:
-        """Return the circuit of each mirror asked so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
-        states: dict[str, dict[str, str]] = {}
-        for (name, url), circuit in self._circuits.items():
-            states.setdefault(name, {})[url] = circuit.state
-        return states
+        """Return the circuits of the services asked so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
+        return {service.name: mirrors.health() for service, mirrors in self._mirrors.items()}
 
     async def get(
         self,
@@ -170,141 +158,55 @@ class Upstream:
         try:
             return await self._flights.share(
                 f"{service.name} {tail} {variant}",
-                lambda: self._answer(_Call(service, tail, parse, executor, deadline.at)),
+                lambda: self._answer(_Call(service, tail, parse, executor, deadline)),
                 deadline=deadline,
                 joined=lambda: self._observe(service.name, "joined", 0.0),
             )
         except TimeoutError:
             self._observe(service.name, "deadline", time.monotonic() - began)
-            raise _too_late(service) from None
+            raise too_late(service) from None
 
     async def _answer(self, call: _Call) -> Any:
         began = time.monotonic()
-        service = call.service
-        kept = call.kept = await self._cache.get(call.key) if self._cache else None
+        name = call.service.name
+        kept = await self._cache.get(call.key) if self._cache else None
         if kept is not None and kept.fresh(time.time()):
             with contextlib.suppress(NonsenseError):
                 answer = await call.parsed(kept.reply)
-                self._observe(service.name, "cached", time.monotonic() - began)
+                self._observe(name, "cached", time.monotonic() - began)
                 return _opened(answer)
             # Kept by an earlier release that understood less.
-            kept = call.kept = None
-        if kept is not None and not kept.validity.strict:
-            # An old answer in hand is worth more than a new one too late.
-            call.ends = began + (call.ends - began) / 2
+            kept = None
+        spare = kept if kept is not None and not kept.validity.strict else None
+        # An old answer in hand is worth more than a new one too late.
+        ends = call.deadline.at if spare is None else began + (call.deadline.at - began) / 2
         try:
-            return _opened(await self._ask(call))
+            return _opened(await self._asked(call, kept, ends))
         except (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded):
-            if kept is None or kept.validity.strict:
+            if spare is None:
                 raise
-            self._observe(service.name, "stale", time.monotonic() - began)
-            return _opened(await call.parsed(kept.reply))
+            self._observe(name, "stale", time.monotonic() - began)
+            return _opened(await call.parsed(spare.reply))
 
-    async def _ask(self, call: _Call) -> tuple[Any, errors.TargetError | None]:
-        failure: FailureError | None = None
-        for _ in range(self._manners.attempts):
-            url = await self._mirror(call)
-            if url is None:
-                break
-            try:
-                return await self._attempt(call, url)
-            except FailureError as failed:
-                failure = failed
-                call.failures[url] = call.failures.get(url, 0) + 1
-                if failed.broken:
-                    call.nonsense.add(url)
-        raise self._explained(call, failure)
+    async def _asked(self, call: _Call, kept: Entry | None, ends: float) -> tuple[Any, errors.TargetError | None]:
+        service = call.service
 
-    async def _mirror(self, call: _Call) -> str | None:
-        """Return the mirror to ask now, after the pause that is due; None when none may be asked in time."""
-        open_to_us = [url for url in call.service.urls if url not in call.nonsense]
-        for url in sorted(open_to_us, key=lambda url: call.failures.get(url, 0)):
-            circuit = self._circuit(call.service, url)
-            pause = circuit.asked_rest_s()
-            failed = call.failures.get(url, 0)
-            if failed:
-                jitter = 0.5 + 0.5 * self._rng.random()
-                pause = max(pause, self._manners.backoff_s * 2 ** (failed - 1) * jitter)
-            if time.monotonic() + pause >= call.ends:
-                continue
-            if pause:
-                await asyncio.sleep(pause)
-            if circuit.enter():
-                return url
-        return None
-
-    async def _attempt(self, call: _Call, url: str) -> tuple[Any, errors.TargetError | None]:
-        service, circuit = call.service, self._circuit(call.service, url)
-        outcome, began = "ok", time.monotonic()
-        try:
-            async with self._seats_of(service).taken(call.ends):
-                began = time.monotonic()
-                budget = min(service.timeout_s, call.ends - began)
-                asked = _conditions(call.kept)
-                reply, headers = await exchange(self._client, service, url + call.tail, headers=asked, budget_s=budget)
-            answer = await self._parsed_and_kept(call, reply, headers)
-        except FailureError as failure:
-            outcome = failure.outcome
-            if failure.wait_s is not None:
-                circuit.rest(failure.wait_s)
-            elif outcome == "timeout" and budget < service.timeout_s / 2:
-                # A caller in a hurry is no evidence against the mirror.
-                circuit.abandon()
-            else:
-                circuit.fail()
-            raise
-        except TimeoutError:
-            circuit.abandon()
-            outcome = "deadline"
-            raise _too_late(service) from None
-        except BaseException:
-            circuit.abandon()
-            outcome = "abandoned"
-            raise
-        else:
-            circuit.succeed()
-            return answer
-        finally:
-            self._observe(service.name, outcome, time.monotonic() - began)
-
-    async def _parsed_and_kept(
-        self, call: _Call, reply: Reply, headers: Mapping[str, str]
-    ) -> tuple[Any, errors.TargetError | None]:
-        if reply.status == _NOT_MODIFIED:
-            if call.kept is None:
-                raise FailureError("broken", "answered with status 304 unasked")
-            reply = call.kept.reply
-        try:
+        async def understand(reply: Reply, headers: Mapping[str, str]) -> tuple[Any, errors.TargetError | None]:
+            if reply.status == _NOT_MODIFIED:
+                if kept is None:
+                    raise NonsenseError("with status 304 unasked")
+                reply = kept.reply
             answer = await call.parsed(reply)
-        except NonsenseError as nonsense:
-            raise FailureError("broken", f"answered {nonsense}") from None
-        until = validity(headers, now=time.time(), heuristic_s=call.service.lifetime_s)
-        if self._cache is not None and until is not None:
-            await self._cache.put(call.key, Entry(reply, until))
-        return answer
+            until = validity(headers, now=time.time(), heuristic_s=service.lifetime_s)
+            if self._cache is not None and until is not None:
+                await self._cache.put(call.key, Entry(reply, until))
+            return answer
 
-    def _explained(self, call: _Call, failure: FailureError | None) -> errors.InclinetError:
-        name = call.service.name
-        if failure is not None and failure.broken:
-            return errors.UpstreamBroken(f"{name} {failure.sentence}.", service=name)
-        if failure is not None and failure.outcome == "timeout" and time.monotonic() >= call.ends:
-            return _too_late(call.service)
-        rests = [self._circuit(call.service, url).retry_after_s() for url in call.service.urls]
-        sentence = failure.sentence if failure else "failed repeatedly and is left alone for a while"
-        wait = min(rests, default=0.0) or _COME_BACK_S
-        return errors.UpstreamUnavailable(f"{name} {sentence}.", retry_after_s=wait, service=name)
-
-    def _circuit(self, service: Service, url: str) -> Circuit:
-        key = (service.name, url)
-        if key not in self._circuits:
-            manners = self._manners
-            self._circuits[key] = Circuit(failures=manners.circuit_failures, rest_s=manners.circuit_rest_s)
-        return self._circuits[key]
-
-    def _seats_of(self, service: Service) -> Seats:
-        if service.name not in self._seats:
-            self._seats[service.name] = Seats(service, waiting_per_seat=self._manners.waiting_per_seat)
-        return self._seats[service.name]
+        if service not in self._mirrors:
+            self._mirrors[service] = Mirrors(
+                self._client, service, manners=self._manners, observe=self._observe, rng=self._rng
+            )
+        return await self._mirrors[service].ask(Question(call.tail, _conditions(kept), ends, understand))
 
 
 def _opened(answer: tuple[Any, errors.TargetError | None]) -> Any:
@@ -319,7 +221,3 @@ def _conditions(kept: Entry | None) -> dict[str, str]:
         return {}
     asked = {"If-None-Match": kept.validity.etag, "If-Modified-Since": kept.validity.modified}
     return {name: value for name, value in asked.items() if value}
-
-
-def _too_late(service: Service) -> errors.DeadlineExceeded:
-    return errors.DeadlineExceeded(f"{service.name} did not answer in time.", service=service.name)

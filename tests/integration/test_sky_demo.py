@@ -22,8 +22,9 @@ async def test_it_says_where_it_is_answers_and_ends_quietly(number: signal.Signa
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220 - the only task
         try:
             assert process.stdout is not None
-            urls: dict[str, Any] = json.loads(process.stdout.readline())
-            sky = open_sky(replace(SkySettings(), **{name: tuple(listed) for name, listed in urls.items()}))
+            urls = json.loads(process.stdout.readline())
+            mirrors: dict[str, Any] = {name: tuple(listed) for name, listed in urls.items()}
+            sky = open_sky(replace(SkySettings(), **mirrors))
             galaxy = await sky.resolver.by_name("UGC 9999X", deadline=Deadline.after(20))
             assert (await sky.cutouts.fetch(galaxy, deadline=Deadline.after(20))).survey == "SDSS DR18"
             await sky.aclose()
