@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 IDLE_S = 60.0
 """How long a connection may say nothing, seconds."""
 
+_STOP_POLL_S = 0.05
+
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "POST, GET",
@@ -99,7 +101,9 @@ class RestServer:
         except OSError:
             everywhere = "0.0.0.0"  # noqa: S104 - as the real server
             self._listener = _Listener(socket.AF_INET, everywhere, port, api, cors=cors)
-        self._thread = threading.Thread(target=self._listener.serve_forever, name="rest", daemon=True)
+        self._thread = threading.Thread(
+            target=self._listener.serve_forever, args=(_STOP_POLL_S,), name="rest", daemon=True
+        )
 
     def start(self) -> None:
         """Begin to answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,13 @@ def test_a_value_that_can_not_be_read_is_an_error(argument: str) -> None:
 def test_a_name_and_its_value_as_two_arguments_are_unknown() -> None:
     options, unknown = flags.parse(["--port", "9000"])
     assert (options.port, unknown) == (8500, ["--port", "9000"])
+
+
+def test_every_flag_is_explained() -> None:
+    text = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(flags.Options):
+        assert f"`--{field.name}`" in text
+        assert f"--{field.name}=" in flags.usage()
 
 
 CONTRADICTIONS = {
