@@ -19,7 +19,7 @@ from gateway.inclination import Inclinations
 from gateway.middleware import Surroundings
 from gateway.observability import Metrics
 from gateway.predictor import Predictor
-from gateway.routes import file, galaxies, models, page, probes
+from gateway.routes import batch, file, galaxies, models, page, probes
 from gateway.schemas import Problem
 from gateway.services import Services
 from gateway.sky import open_sky
@@ -114,15 +114,19 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
-        root_path=settings.root_path,
         lifespan=lifespan,
         responses={422: {"model": Problem, "description": problems.BadRequest.title}},
     )
     problems.install(app, metrics)
-    for room in (galaxies, file, models, probes, page):
+    for room in (galaxies, file, batch, models, probes, page):
         app.include_router(room.router)
     page.mount(app)
-    app.add_middleware(Surroundings, metrics=metrics, log_client_address=settings.log_client_address)
+    app.add_middleware(
+        Surroundings,
+        metrics=metrics,
+        root_path=settings.root_path,
+        log_client_address=settings.log_client_address,
+    )
     _describe_problems(app)
     return app
 

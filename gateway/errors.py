@@ -15,11 +15,9 @@ The tree::
         UnsupportedImage     415  not a format that is read
       BadTable               422  a table that can't be read
       TableTooLarge          413  too many rows or bytes
-      Unauthorized           401  an API key is missing or wrong
       Overload               the gateway refuses work that it could not finish in time
         TooManyRequests      429
         Busy                 503
-        ShuttingDown         503
       SlowClient             408  the request did not arrive in time
       UpstreamError          a service behind the gateway failed
         UpstreamBroken       502  it answered something that can't be right
@@ -133,12 +131,6 @@ class TableTooLarge(InclinetError):
     slug, title, status = "table-too-large", "Table too large", 413
 
 
-class Unauthorized(InclinetError):
-    """An API key is missing or wrong."""
-
-    slug, title, status = "unauthorized", "API key needed", 401
-
-
 class Overload(InclinetError):
     """The gateway refuses work that it could not finish in time."""
 
@@ -155,12 +147,6 @@ class Busy(Overload):
     """The bounded queue is full."""
 
     slug, title = "busy", "Busy"
-
-
-class ShuttingDown(Overload):
-    """The replica finishes what it accepted and takes no more."""
-
-    slug, title = "shutting-down", "Shutting down"
 
 
 class SlowClient(InclinetError):

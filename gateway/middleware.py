@@ -39,8 +39,9 @@ _HEADERS = {
 class Surroundings:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, log_client_address: bool) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, root_path: str, log_client_address: bool) -> None:
         self._app = app
+        self._root_path = root_path
         self._metrics = metrics
         self._log_client = log_client_address
 
@@ -49,6 +50,11 @@ class Surroundings:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._root_path:
+            # some proxies take the prefix off before they pass a request on, some do not
+            scope["root_path"] = self._root_path
+            if not f"{scope['path']}/".startswith(f"{self._root_path}/"):
+                scope["path"] = self._root_path + scope["path"]
         scope["query_string"] = _lower_keys(scope["query_string"])
         request_id = _request_id(scope)
         structlog.contextvars.clear_contextvars()

@@ -43,9 +43,9 @@ def table() -> dict[str, tuple[int, str]]:
     return {kind.slug: (kind.status, kind.title) for kind in _kinds() if "slug" in vars(kind)}
 
 
-def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
-    """Make the answer for an error: ``application/problem+json``, with ``Retry-After`` where waiting may help."""
-    body = {
+def body(error: errors.InclinetError, instance: str) -> dict[str, Any]:
+    """Return the members of a problem."""
+    return {
         **error.extra,
         "type": TYPE_PREFIX + error.slug,
         "title": error.title,
@@ -53,8 +53,12 @@ def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
         "detail": error.detail,
         "instance": instance,
     }
+
+
+def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
+    """Make the answer for an error: ``application/problem+json``, with ``Retry-After`` where waiting may help."""
     headers = {"Retry-After": str(math.ceil(error.retry_after_s))} if error.retry_after_s is not None else None
-    return JSONResponse(body, error.status, headers, MEDIA_TYPE)
+    return JSONResponse(body(error, instance), error.status, headers, MEDIA_TYPE)
 
 
 def install(app: FastAPI, metrics: Metrics) -> None:
@@ -77,14 +81,14 @@ def install(app: FastAPI, metrics: Metrics) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 - as above
         status = HTTPStatus(error.status_code)
         metrics.problems.labels("http").inc()
-        body: dict[str, Any] = {
+        members: dict[str, Any] = {
             "type": "about:blank",
             "title": status.phrase,
             "status": status.value,
             "detail": f"{error.detail}." if not str(error.detail).endswith(".") else error.detail,
             "instance": request.url.path,
         }
-        return JSONResponse(body, status.value, error.headers, MEDIA_TYPE)
+        return JSONResponse(members, status.value, error.headers, MEDIA_TYPE)
 
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("unforeseen error", path=request.url.path, exc_info=error)

@@ -106,6 +106,15 @@ class Settings(BaseSettings):
         description="By client address; 0 turns the limit off.",
     )
 
+    # -- many galaxies
+    max_batch_rows: Count = Field(default=10_000, title="Most rows of a batch")
+    max_batch_bytes: Count = Field(default=100_000_000, title="Most bytes of a batch, its images included")
+    batch_concurrency: Count = Field(
+        default=48,
+        title="Rows of a batch worked on at the same time",
+        description="They share Predict calls; more than the largest batch keeps that full while others decode.",
+    )
+
     # -- the sky
     catalog: Path | None = Field(
         default=None,

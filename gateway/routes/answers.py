@@ -9,7 +9,6 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from gateway import ellipticity, render
-from gateway.problems import BadRequest
 from gateway.schemas import InclinationAnswer
 from gateway.sky import SURVEYS
 
@@ -37,7 +36,7 @@ class Presentation(BaseModel):
     )
     include: list[Include] = Field(
         default=[],
-        description="Pictures to carry along in JSON as data URLs; may be repeated.",
+        description="Pictures to carry along as data URLs, in JSON only; may be repeated.",
         examples=[["model_input"]],
     )
     format: render.Format | None = Field(
@@ -47,7 +46,18 @@ class Presentation(BaseModel):
     )
 
 
-class Question(Presentation):
+class Surveyed(Presentation):
+    """Query parameters of answers from survey images."""
+
+    survey: str | None = Field(
+        default=None,
+        max_length=32,
+        description=f"Survey to take the image from: {', '.join(SURVEYS)}; else the server's default.",
+        examples=["sdss"],
+    )
+
+
+class Question(Surveyed):
     """Query parameters of an answer about a galaxy on the sky."""
 
     fov: float | None = Field(
@@ -60,12 +70,6 @@ class Question(Presentation):
         allow_inf_nan=False,
         description="Position angle of the major axis, deg east of north; the catalogue's unless given.",
         examples=[35.0],
-    )
-    survey: str | None = Field(
-        default=None,
-        max_length=32,
-        description=f"Survey to take the image from: {', '.join(SURVEYS)}; else the server's default.",
-        examples=["sdss"],
     )
 
 
@@ -96,8 +100,6 @@ def answered(
     file_format = render.choose(presentation.format, request.headers.get("accept", ""))
     if file_format is render.Format.JSON:
         return Response(body.model_dump_json(), media_type=render.MEDIA_TYPES[file_format])
-    if presentation.include:
-        raise BadRequest("Pictures can be included in JSON only.")
     columns = (*render.GALAXY_COLUMNS, *render.INCLINATION_COLUMNS)
     table = render.table([render.answer_row(body)], columns, file_format)
     return Response(table, media_type=render.MEDIA_TYPES[file_format])

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from gateway import errors
 from gateway.problems import BadRequest
 
 if TYPE_CHECKING:
-    from starlette.types import Message, Receive
+    from starlette.types import Message
 
 FRAMING_BYTES = 64 * 1024
 """What a multipart body may need beside the file itself."""
@@ -41,7 +42,7 @@ async def read_upload(request: Request, *, max_bytes: int, timeout_s: float) -> 
         raise too_large
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise BadRequest("Send the image as multipart/form-data in the field 'file' (curl -F file=@image.jpg).")
-    bounded = Request(request.scope, _counted(request.receive, max_bytes + FRAMING_BYTES, too_large))
+    bounded = bounded_request(request, max_bytes + FRAMING_BYTES, too_large)
     try:
         async with asyncio.timeout(timeout_s), bounded.form(max_files=1, max_fields=8) as form:
             file = form.get("file")
@@ -52,20 +53,23 @@ async def read_upload(request: Request, *, max_bytes: int, timeout_s: float) -> 
         raise errors.SlowClient(f"The upload did not arrive within {timeout_s:g} s.") from None
     except ClientDisconnect:
         raise errors.SlowClient("The client went away before the upload was complete.") from None
+    except HTTPException as error:
+        raise BadRequest(f"The multipart body is damaged: {error.detail}") from None
     if len(data) > max_bytes:
         raise too_large
     return data
 
 
-def _counted(receive: Receive, limit: int, too_large: errors.ImageTooLarge) -> Receive:
+def bounded_request(request: Request, limit: int, too_large: errors.InclinetError) -> Request:
+    """Return ``request`` with a body that raises ``too_large`` as soon as more than ``limit`` bytes of it have come."""
     seen = 0
 
     async def counted() -> Message:
         nonlocal seen
-        message = await receive()
+        message = await request.receive()
         seen += len(message.get("body", b""))
         if seen > limit:
             raise too_large
         return message
 
-    return counted
+    return Request(request.scope, counted)

@@ -1,0 +1,101 @@
+"""Many questions at once: bounded work, results in order of arrival. Knows no protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway import errors
+from gateway.domain import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+    from gateway.inclination import Answer, Inclinations
+    from gateway.tables import Row
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one row: an answer or a problem."""
+
+    row: Row
+    answer: Answer | None = None
+    problem: errors.InclinetError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How rows are asked: survey and r as for one target, and the deadline that each row gets, seconds."""
+
+    survey: str | None
+    r: float
+    row_timeout_s: float
+
+
+async def measure(
+    rows: Sequence[Row],
+    inclinations: Inclinations,
+    read_file: Callable[[str], Awaitable[bytes]],
+    *,
+    terms: Terms,
+    concurrency: int,
+) -> AsyncGenerator[Result]:
+    """Measure rows, ``concurrency`` at a time, yielding results as they come.
+
+    No more than ``concurrency`` results wait for whoever reads this, so that a slow reader slows the work and memory
+    stays flat; closing the iterator ends the work.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    inclinations : Inclinations
+    read_file : coroutine function
+        Returns the bytes of an image by the name that a row gives.
+    terms : Terms
+    concurrency : int
+    """
+    results: asyncio.Queue[Result] = asyncio.Queue(concurrency)
+    pending = iter(rows)
+
+    async def work() -> None:
+        for row in pending:
+            await results.put(await _one(row, inclinations, read_file, terms))
+
+    workers = [asyncio.create_task(work()) for _ in range(min(concurrency, len(rows)))]
+    try:
+        for _ in range(len(rows)):
+            yield await results.get()
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def _one(
+    row: Row,
+    inclinations: Inclinations,
+    read_file: Callable[[str], Awaitable[bytes]],
+    terms: Terms,
+) -> Result:
+    deadline = Deadline.after(terms.row_timeout_s)
+    try:
+        if row.problem is not None:
+            return Result(row, problem=row.problem)
+        if row.target is not None:
+            answer = await inclinations.of_target(row.target, deadline=deadline, survey=terms.survey, r=terms.r)
+        else:
+            data = await read_file(row.file or "")
+            answer = await inclinations.of_image(data, deadline=deadline, r=terms.r)
+        return Result(row, answer=answer)
+    except errors.InclinetError as problem:
+        return Result(row, problem=problem)
+    # one row must not take the others down with it
+    except Exception as error:
+        log.exception("unforeseen error in a row", row=row.number, exc_info=error)
+        return Result(row, problem=errors.InclinetError("The gateway failed on this row in a way not foreseen."))

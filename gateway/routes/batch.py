@@ -1,0 +1,216 @@
+"""``POST /api/batch``: many galaxies in one request, one result a row, streamed while they come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack, aclosing
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from gateway import errors, many, problems, render, tables
+from gateway.problems import BadRequest, responses
+from gateway.routes.answers import Presentation, Surveyed, client_of
+from gateway.routes.uploads import bounded_request
+from gateway.schemas import InclinationAnswer
+from gateway.services import Rooms
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from starlette.types import Receive, Scope, Send
+
+    from gateway.settings import Settings
+
+router = APIRouter(tags=["inclination"])
+
+NDJSON = "application/x-ndjson"
+_KEY = render.Column("key", "str", "The row's own key", ucd="meta.id")
+_PROBLEM = render.Column("problem", "str", "Why there is no answer", ucd="meta.note")
+COLUMNS = (_KEY, *render.GALAXY_COLUMNS, *render.INCLINATION_COLUMNS, _PROBLEM)
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One result a row.",
+        "content": {
+            NDJSON: {"schema": {"type": "string"}},
+            "text/csv": {"schema": {"type": "string"}},
+            "application/x-votable+xml": {"schema": {"type": "string"}},
+        },
+    },
+}
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": {"type": "object"}},
+                "example": [{"pgc": 2557}, {"name": "NGC 7331"}, {"ra": 10.68, "dec": 41.27, "fov": 4}],
+            },
+            "text/csv": {"schema": {"type": "string"}, "example": "name\nNGC 7331\nNGC 628\n"},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "table": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "CSV, VOTable, FITS or Parquet; columns pgc, name, ra and dec, "
+                            "fov, pa, file, key.",
+                        },
+                        "file": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "Images, by themselves or named by the table's column file.",
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+class _Stream(StreamingResponse):
+    """Closes its lines, and so the work behind them, also when the client goes away in the middle."""
+
+    def __init__(self, lines: AsyncGenerator[bytes], headers: dict[str, str]) -> None:
+        super().__init__(lines, headers=headers, media_type=NDJSON)
+        self._lines = lines
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._lines.aclose()
+
+
+@router.post(
+    "/api/batch",
+    summary="The inclinations of many galaxies",
+    description="A JSON list of targets, a table, or many images. Streams one JSON object a line, in order of arrival: "
+    "`{key, row, ok, answer}` or `{key, row, ok, problem}`; the header `X-Inclinet-Rows` says how many. "
+    "`format=csv` or `votable` collects them to a table instead, in the order of the rows.",
+    response_class=Response,
+    responses=_STREAM
+    | responses(errors.BadTable, errors.TableTooLarge, errors.SlowClient, errors.TooManyRequests, errors.Busy),
+    openapi_extra=_BODY,
+)
+async def of_many(request: Request, rooms: Rooms, question: Annotated[Surveyed, Query()]) -> Response:
+    """Measure every row; a bad row is a row with a problem."""
+    file_format = render.choose(question.format, request.headers.get("accept", ""))
+    async with AsyncExitStack() as opened:
+        await opened.enter_async_context(rooms.admission.admit(client_of(request)))
+        rows, files = await _read(request, rooms.settings, opened)
+
+        async def read_file(name: str) -> bytes:
+            await files[name].seek(0)
+            return await files[name].read()
+
+        results = many.measure(
+            rows,
+            rooms.inclinations,
+            read_file,
+            terms=many.Terms(question.survey, question.r, rooms.settings.request_timeout_s),
+            concurrency=rooms.settings.batch_concurrency,
+        )
+        if file_format is not render.Format.JSON:
+            async with aclosing(results):
+                collected = [result async for result in results]
+            table = _table(collected, file_format)
+            return Response(table, media_type=render.MEDIA_TYPES[file_format])
+        # from here on the stream closes what is open
+        closing = opened.pop_all()
+    headers = {"X-Inclinet-Rows": str(len(rows))}
+    return _Stream(_lines(results, question, closing), headers)
+
+
+async def _read(
+    request: Request,
+    settings: Settings,
+    opened: AsyncExitStack,
+) -> tuple[list[tables.Row], dict[str, UploadFile]]:
+    """Read the rows, and the images that came along, whatever form the body has."""
+    limit = settings.max_batch_bytes
+    too_large = errors.TableTooLarge(f"The batch is larger than {limit:,} bytes.", max_bytes=limit)
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise too_large
+    bounded = bounded_request(request, limit, too_large)
+    media = request.headers.get("content-type", "").lower()
+    files: dict[str, UploadFile] = {}
+    try:
+        async with asyncio.timeout(settings.upload_timeout_s):
+            if media.startswith("multipart/form-data"):
+                most = settings.max_batch_rows + 1
+                form = await opened.enter_async_context(bounded.form(max_files=most, max_fields=8))
+                table = form.get("table")
+                images = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
+                files = {one.filename or f"image {number + 1}": one for number, one in enumerate(images)}
+                data, name = (await table.read(), table.filename or "") if isinstance(table, UploadFile) else (b"", "")
+            else:
+                data, name = await bounded.body(), ""
+    except TimeoutError:
+        raise errors.SlowClient(f"The batch did not arrive within {settings.upload_timeout_s:g} s.") from None
+    except ClientDisconnect:
+        raise errors.SlowClient("The client went away before the batch was complete.") from None
+    except HTTPException as error:
+        raise BadRequest(f"The multipart body is damaged: {error.detail}") from None
+    if not data and files:
+        records: list[Any] = []
+    elif media.startswith("application/json"):
+        records = _json(data)
+    else:
+        records = list(await asyncio.to_thread(tables.read_table, data, name))
+    if max(len(records), len(files)) > settings.max_batch_rows:
+        raise errors.TableTooLarge(
+            f"The batch has {len(records):,} rows; at most {settings.max_batch_rows:,} are taken at once.",
+            max_rows=settings.max_batch_rows,
+        )
+    rows = tables.rows(records, files)
+    if not rows:
+        raise errors.BadTable("The batch has no rows.")
+    return rows, files
+
+
+def _json(data: bytes) -> list[Any]:
+    try:
+        records = json.loads(data)
+    except ValueError:
+        raise errors.BadTable("The body is not valid JSON.") from None
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise errors.BadTable("The body is not a JSON list of objects.")
+    return records
+
+
+async def _lines(
+    results: AsyncGenerator[many.Result],
+    presentation: Presentation,
+    closing: AsyncExitStack,
+) -> AsyncGenerator[bytes]:
+    async with closing, aclosing(results):
+        async for result in results:
+            line: dict[str, Any] = {"key": result.row.key, "row": result.row.number, "ok": result.answer is not None}
+            if result.answer is not None:
+                answer = InclinationAnswer.of(result.answer, frozenset(presentation.include))
+                line["answer"] = answer.model_dump(mode="json")
+            elif result.problem is not None:
+                line["problem"] = problems.body(result.problem, "/api/batch")
+            yield json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def _table(results: list[many.Result], file_format: render.Format) -> bytes:
+    flat = []
+    for result in sorted(results, key=lambda one: one.row.number):
+        row: render.Row = {"key": result.row.key, "problem": result.problem.detail if result.problem else None}
+        if result.answer is not None:
+            row |= render.answer_row(InclinationAnswer.of(result.answer))
+        flat.append({column.name: row.get(column.name) for column in COLUMNS})
+    return render.table(flat, COLUMNS, file_format)

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from astropy.io.votable import parse_single_table
+from astropy.table import Table
+from pyarrow import parquet
+
+from gateway import errors
+from gateway.domain import Target
+from gateway.tables import read_table, rows
+from tests.support.fake_serving import FakeServing, inclination_of
+from tests.support.gateway import RELEASE, gateway
+from tests.support.manifests import models_of
+from tests.support.pictures import disc, encoded
+
+if TYPE_CHECKING:
+    from httpx import Response
+
+
+def picture(value: int) -> bytes:
+    pixels = disc(128)
+    pixels[:20] = value
+    return encoded(pixels, "PNG")
+
+
+def lines(response: Response) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"].startswith("application/x-ndjson")
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+TABLE = Table({"PGC": [2557, 4], "RAJ2000": [10.68, 0.1], "DEJ2000": [41.27, 1.0]})
+
+
+def written(file_format: str) -> bytes:
+    buffer = io.BytesIO()
+    if file_format == "parquet":
+        parquet.write_table(pa.table({"PGC": [2557, 4]}), buffer)
+    else:
+        TABLE.write(buffer, format=file_format)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("file_format", ["fits", "votable", "parquet"])
+def test_tables_of_every_format_are_read(file_format: str) -> None:
+    read = rows(read_table(written(file_format)))
+    assert [row.target for row in read] == [Target(pgc=2557), Target(pgc=4)]
+    assert [row.key for row in read] == ["PGC 2557", "PGC 4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("Name\nNGC 7331\n", Target(name="NGC 7331")),
+        ("RA;Dec;FOV\n10.68;41.27;4\n", Target(ra="10.68", dec="41.27", fov_arcmin=4.0)),
+        ("# a comment\nra_deg\tdec_deg\tpa\n1\t2\t30\n", Target(ra="1", dec="2", position_angle_deg=30.0)),
+        ('\ufeffpgc,notes\n2557.0,"a, b"\n', Target(pgc=2557)),
+    ],
+)
+def test_csv_is_read_as_people_write_it(text: str, target: Target) -> None:
+    assert [row.target for row in rows(read_table(text.encode()))] == [target]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"# only this\n", "not a comment"),
+        (b"a,b\n1,2\n", "recognised"),
+        (b"<html></html>", "damaged"),
+        (b"SIMPLE  = nonsense", "damaged"),
+        (b"PAR1 nonsense", "damaged"),
+        (b"\xff\xfe\x00\x01", "UTF-8"),
+    ],
+)
+def test_what_is_no_table_of_targets_is_refused(data: bytes, words: str) -> None:
+    with pytest.raises(errors.BadTable, match=words):
+        rows(read_table(data))
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [("x,1", "whole|not a number"), ("1.5,1", "whole"), (",", "no PGC"), ("nan,", "not a number"), ("4,wide", "field")],
+)
+def test_a_bad_row_is_a_row_with_a_problem_and_leaves_the_others(row: str, words: str) -> None:
+    bad, good = rows(read_table(f"pgc,fov\n{row}\n2557,\n".encode()))
+    assert bad.problem is not None
+    assert any(word in bad.problem.detail for word in words.split("|"))
+    assert good.target == Target(pgc=2557)
+
+
+async def test_many_images_are_measured_and_bad_ones_are_rows_with_a_problem() -> None:
+    images = {f"galaxy{value}.png": picture(value) for value in range(0, 250, 25)}
+    files = [("file", (name, data)) for name, data in images.items()] + [("file", ("broken.jpg", b"no image"))]
+    async with gateway() as client:
+        response = await client.post("/api/batch", files=files)
+    results = {line["key"]: line for line in lines(response)}
+    assert response.headers["x-inclinet-rows"] == str(len(images) + 1)
+    assert set(results) == {*images, "broken.jpg"}
+    assert results["broken.jpg"]["problem"]["type"] == "urn:inclinet:problem:unsupported-image"
+    for name, line in results.items():
+        if name != "broken.jpg":
+            pixels = disc(128)
+            pixels[:20] = int(name[6:-4])
+            assert line["answer"]["inclination"]["median_deg"] == pytest.approx(inclination_of(pixels), abs=0.01)
+
+
+async def test_images_of_one_batch_share_predict_calls() -> None:
+    serving = FakeServing(models_of(RELEASE), slow_s=dict.fromkeys(models_of(RELEASE), 0.05))
+    files = [("file", (f"{number}.png", picture(number))) for number in range(64)]
+    async with gateway(serving) as client:
+        results = lines(await client.post("/api/batch", files=files))
+    assert all(line["ok"] for line in results)
+    assert len(results) == 64
+    sizes = [shape[0] for name, shape in serving.batches if name == "vgg6_m0"]
+    assert sum(sizes) == 64
+    assert max(sizes) <= 32
+    assert len(sizes) <= 16
+
+
+async def test_a_table_can_name_images_that_came_along() -> None:
+    files = [
+        ("table", ("mine.csv", b"id,file\nfirst,a.png\nsecond,missing.png\n")),
+        ("file", ("a.png", picture(7))),
+    ]
+    async with gateway() as client:
+        results = {line["key"]: line for line in lines(await client.post("/api/batch", files=files))}
+    assert results["first"]["ok"]
+    assert results["second"]["problem"]["detail"] == "No image named missing.png was sent along."
+
+
+async def test_csv_and_votable_collect_the_rows_in_order() -> None:
+    files = [("file", (name, data)) for name, data in (("a.png", picture(9)), ("b", b"?"), ("c.png", picture(200)))]
+    async with gateway() as client:
+        as_csv = await client.post("/api/batch?format=csv", files=files)
+        as_votable = await client.post("/api/batch?FORMAT=votable", files=files)
+    read = list(csv.DictReader(io.StringIO(as_csv.text)))
+    assert [row["key"] for row in read] == ["a.png", "b", "c.png"]
+    assert read[1]["problem"].startswith("The file is not an image")
+    assert read[1]["inclination_deg"] == ""
+    table = parse_single_table(io.BytesIO(as_votable.content)).to_table()
+    assert str(table["inclination_deg"].unit) == "deg"
+    assert np.ma.is_masked(table["inclination_deg"][1])
+    assert table["inclination_deg"][0] == pytest.approx(float(read[0]["inclination_deg"]))
+
+
+@pytest.mark.parametrize(
+    ("request_body", "status", "slug"),
+    [
+        ({"json": {"pgc": 1}}, 422, "bad-table"),
+        ({"json": []}, 422, "bad-table"),
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, 422, "bad-table"),
+        ({"content": b""}, 422, "bad-table"),
+        ({"json": [{"pgc": 1}] * 11}, 413, "table-too-large"),
+        ({"content": b"x" * 200_001}, 413, "table-too-large"),
+    ],
+)
+async def test_bodies_out_of_bounds_are_refused(request_body: dict[str, Any], status: int, slug: str) -> None:
+    async with gateway(max_batch_rows=10, max_batch_bytes=200_000) as client:
+        response = await client.post("/api/batch", **request_body)
+    assert response.status_code == status
+    assert response.json()["type"] == f"urn:inclinet:problem:{slug}"

@@ -1,0 +1,47 @@
+"""The gateway in the test's own event loop, in front of fake or real networks."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from gateway.app import create_app
+from gateway.settings import Settings
+from tests.support.fake_serving import FakeServing
+from tests.support.manifests import manifest, models_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gateway.contract import Manifest
+
+RELEASE = manifest(4)
+
+
+@asynccontextmanager
+async def gateway(
+    serving: FakeServing | str | None = None,
+    *,
+    release: Manifest = RELEASE,
+    **settings: Any,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Run a gateway; yields a client of it.
+
+    ``serving`` is a fake, or the address of a real server; a fake that answers every model of the release unless given.
+    """
+    fake = serving if isinstance(serving, FakeServing) else FakeServing(models_of(release))
+    if not isinstance(serving, str):
+        await fake.start()
+    address = serving if isinstance(serving, str) else fake.address
+    try:
+        app = create_app(Settings(serving=address, **settings), manifest=release)
+        async with app.router.lifespan_context(app):
+            # an error that nothing foresaw is an answer here too, as it is behind a real server
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+                yield client
+    finally:
+        if not isinstance(serving, str):
+            await fake.stop()
