@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 
+# Ctrl-C during the imports below ends the process without a word, not with a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 # TensorFlow reads it while its library is loaded: warnings and errors, without the loader's progress reports.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
-from serving import capi, flags, status
-from serving.standin import Standin
+from serving import capi, flags, status  # noqa: E402 - what stands above has to come first
+from serving.standin import Standin  # noqa: E402 - as above
 
 FAILED = 255
 LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s] %(message)s"
