@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env run test lint format lock bench contract release clean
+.PHONY: help env run demo test lint format lock bench contract
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -26,6 +26,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 run: env ## start the models and the gateway (PORT=8080), Ctrl-C ends both
 	@exec $(BIN)/inclinet up --port $(PORT)
+
+demo: env ## the same with the sky's services faked on loopback: every way to ask, without a network
+	@exec $(BIN)/python -m tests.support.demo --port $(PORT)
 
 test: env ## run the whole suite: no network, GPU or Docker needed
 	$(BIN)/python -m pytest $(ARGS)

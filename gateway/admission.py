@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 
 from gateway import errors
 
@@ -18,6 +15,35 @@ if TYPE_CHECKING:
     from gateway.domain import Deadline
 
 BUSY_RETRY_AFTER_S = 2.0
+
+
+class RateLimit:
+    """So many requests a client in any 60 s, counted in this process.
+
+    Parameters
+    ----------
+    per_minute : int
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        # 0.3 s that only a gateway with a limit is worth
+        from limits import RateLimitItemPerMinute  # noqa: PLC0415
+        from limits.aio.storage import MemoryStorage  # noqa: PLC0415
+        from limits.aio.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+
+        self._limit = RateLimitItemPerMinute(per_minute)
+        self._clients = MovingWindowRateLimiter(MemoryStorage())
+
+    async def hit(self, client: str) -> None:
+        """Count a request of ``client``; raises :class:`~gateway.errors.TooManyRequests` above the limit."""
+        if await self._clients.hit(self._limit, client):
+            return
+        window = await self._clients.get_window_stats(self._limit, client)
+        raise errors.TooManyRequests(
+            f"More than {self._limit.amount} requests a minute came from this address.",
+            # the library counts on the wall clock
+            retry_after_s=max(1.0, window.reset_time - time.time()),
+        )
 
 
 class Admission:
@@ -37,8 +63,7 @@ class Admission:
         self._capacity = concurrency + queue
         self._inside = 0
         self._places = asyncio.Semaphore(concurrency)
-        self._limit = RateLimitItemPerMinute(rate_limit_per_minute) if rate_limit_per_minute else None
-        self._clients = MovingWindowRateLimiter(MemoryStorage())
+        self._rate = RateLimit(rate_limit_per_minute) if rate_limit_per_minute else None
 
     @property
     def inside(self) -> int:
@@ -56,13 +81,8 @@ class Admission:
         errors.Busy
             Concurrency and queue are used up.
         """
-        if self._limit is not None and not await self._clients.hit(self._limit, client):
-            window = await self._clients.get_window_stats(self._limit, client)
-            wait_s = max(1.0, window.reset_time - _wall_clock())
-            raise errors.TooManyRequests(
-                f"More than {self._limit.amount} requests a minute came from this address.",
-                retry_after_s=wait_s,
-            )
+        if self._rate is not None:
+            await self._rate.hit(client)
         if self._inside >= self._capacity:
             raise errors.Busy(
                 f"{self._inside} requests are being answered or waiting, which is all that this server takes on.",
@@ -89,9 +109,3 @@ class Admission:
             yield
         finally:
             self._places.release()
-
-
-def _wall_clock() -> float:
-    import time  # noqa: PLC0415 - the limits library counts on the wall clock; nothing else here may
-
-    return time.time()

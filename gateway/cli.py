@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import httpx
 import typer
@@ -27,6 +29,8 @@ app = typer.Typer(
     help="The spatial inclination of spiral galaxies: 0 deg is face-on, 90 deg edge-on.",
     epilog="Start the service with 'inclinet up', then ask it: 'inclinet image galaxy.jpg'.",
 )
+catalog = typer.Typer(no_args_is_help=True, help="The local catalogue of galaxies.")
+app.add_typer(catalog, name="catalog")
 _out, _err = Console(), Console(stderr=True)
 
 FAILED, USAGE = 1, 2
@@ -74,6 +78,8 @@ def up(
         changed["serving"] = serving
     if manifest is not None:
         changed["manifest"] = manifest
+    if "INCLINET_CACHE_DIR" not in os.environ:
+        changed["cache_dir"] = serving_log.parent / "cache"
     try:
         local.up(
             local.Start(
@@ -138,8 +144,87 @@ def image(
     _show([str(path) for path in files], answers, as_json=as_json)
 
 
+Fov = Annotated[float | None, typer.Option(min=0.01, help="Side of the field, arcmin; else from the galaxy's size.")]
+Survey = Annotated[str | None, typer.Option(help="Survey to take the image from, such as sdss or panstarrs.")]
+
+
+@app.command()
+def pgc(
+    number: Annotated[int, typer.Argument(min=1, help="Principal Galaxies Catalogue number.")],
+    *,
+    fov: Fov = None,
+    survey: Survey = None,
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    """Measure the galaxy of a PGC number, on the survey's image of it."""
+    _ask(url, f"/api/pgc/{number}", f"PGC {number}", {"fov": fov, "survey": survey}, as_json=as_json)
+
+
+@app.command()
+def name(
+    galaxy: Annotated[str, typer.Argument(help="Its name, such as 'NGC 7331' or M31.")],
+    *,
+    fov: Fov = None,
+    survey: Survey = None,
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    """Measure a galaxy by its name, on the survey's image of it."""
+    _ask(url, f"/api/objname/{quote(galaxy)}", galaxy, {"fov": fov, "survey": survey}, as_json=as_json)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # a southern declination starts with a minus
+def at(
+    ra: Annotated[str, typer.Argument(help="Right ascension: degrees, or hours as 00:42:44.3.")],
+    dec: Annotated[str, typer.Argument(help="Declination: degrees, or as +41:16:09.")],
+    *,
+    fov: Fov = None,
+    pa: Annotated[float | None, typer.Option(help="Position angle of the major axis, deg east of north.")] = None,
+    survey: Survey = None,
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    """Measure the galaxy at a position, on the survey's image of it."""
+    asked = {"ra": ra, "dec": dec, "fov": fov, "pa": pa, "survey": survey}
+    _ask(url, "/api/coordinates", f"{ra} {dec}", asked, as_json=as_json)
+
+
+def _ask(url: str, path: str, key: str, asked: dict[str, Any], *, as_json: bool) -> None:
+    params = {name: value for name, value in asked.items() if value is not None}
+    with httpx.Client(base_url=url, timeout=TIMEOUT_S) as client:
+        _show([key], [_answer(client, "GET", path, params=params)], as_json=as_json)
+
+
+@catalog.command()
+def download(
+    path: Annotated[Path, typer.Argument(help="File to write, ending in .csv.")],
+    *,
+    min_d25: Annotated[float, typer.Option(min=0, help="Leave out galaxies smaller than this, arcmin.")] = 0.3,
+) -> None:
+    """Fetch HyperLEDA's catalogue of galaxies from VizieR (VII/237) for use as INCLINET_CATALOG."""
+    from gateway.errors import InclinetError  # noqa: PLC0415 - asking a gateway needs none of this
+    from gateway.sky.download import download as fetch  # noqa: PLC0415 - as above
+
+    settings = _settings({})
+    try:
+        with _err.status("Asking VizieR…") as status:
+            rows = asyncio.run(
+                fetch(
+                    path,
+                    urls=settings.sky().vizier_urls,
+                    min_d25_arcmin=min_d25,
+                    contact=settings.contact,
+                    progress=lambda count: status.update(f"{count:,} galaxies…"),
+                ),
+            )
+    except (InclinetError, OSError) as error:
+        raise _stop(f"The catalogue could not be fetched: {error}") from None
+    _out.print(f"{rows:,} galaxies written to {path}. Use it: INCLINET_CATALOG={path} inclinet up", soft_wrap=True)
+
+
 def _answer(client: httpx.Client, method: str, path: str, **request: Any) -> dict[str, Any]:
-    """Ask the gateway; a problem comes back as the dict that the gateway sent."""
+    """Ask the gateway; a problem comes back as the dict that the gateway sent, or one that says what went wrong."""
     try:
         response = client.request(method, path, **request)
     except httpx.ConnectError:
@@ -171,7 +256,9 @@ def _table(keys: Sequence[str], answers: Sequence[dict[str, Any]]) -> None:
     table.add_column("warnings", overflow="fold")
     for key, answer in zip(keys, answers, strict=True):
         if "inclination" not in answer:
-            table.add_row(escape(key), "", "", "", "", "", f"[red]{escape(answer.get('detail', 'failed'))}[/red]")
+            nearest = answer.get("suggestions") or []
+            said = str(answer.get("detail", "failed")) + (f" Perhaps {', '.join(nearest[:3])}?" if nearest else "")
+            table.add_row(escape(key), "", "", "", "", "", f"[red]{escape(said)}[/red]")
             continue
         values, fit = answer["inclination"], answer["ellipticity"]
         rejection = answer["rejection"]["median"]

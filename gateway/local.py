@@ -25,6 +25,7 @@ from gateway.predictor import Predictor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gateway.contract import Manifest
     from gateway.settings import Settings
 
 LOOPBACK = "127.0.0.1"
@@ -60,21 +61,25 @@ def listen(host: str, port: int) -> socket.socket:
     return taken
 
 
-def server(settings: Settings) -> uvicorn.Server:
-    """Make the HTTP server of the gateway, not yet started.
+def release(settings: Settings) -> Manifest:
+    """Read the manifest that the settings name.
 
     Raises
     ------
     StartError
-        The manifest is missing or not one.
+        It is missing or not one.
     """
     try:
-        app = create_app(settings)
+        return read_manifest(settings.manifest)
     except (OSError, ValueError) as error:
         raise StartError(f"The manifest {settings.manifest} can't be read: {error}") from error
+
+
+def server(settings: Settings, manifest: Manifest) -> uvicorn.Server:
+    """Make the HTTP server of the gateway, not yet started."""
     return uvicorn.Server(
         uvicorn.Config(
-            app,
+            create_app(settings, manifest=manifest),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -89,7 +94,7 @@ def run_gateway(settings: Settings, *, host: str, port: int) -> None:
     configure_logging(settings.log_level)
     taken = listen(host, port)
     with suppress(KeyboardInterrupt):
-        server(settings).run(sockets=[taken])
+        server(settings, release(settings)).run(sockets=[taken])
 
 
 @contextmanager
@@ -112,7 +117,11 @@ def standin(manifest: Path, *, log: Path) -> Iterator[tuple[subprocess.Popen[byt
         with log.open("wb") as output:
             # A session of its own: Ctrl-C reaches the gateway, which finishes its requests before the models go.
             process = subprocess.Popen(  # noqa: S603 - as above
-                [sys.executable, "-m", "serving", f"--port={port}", f"--model_config_file={config}"],
+                [
+                    *(sys.executable, "-m", "serving", f"--port={port}", f"--model_config_file={config}"),
+                    # someone is waiting: say at once what can't be loaded, instead of trying for five minutes
+                    "--max_num_load_retries=0",
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -169,25 +178,26 @@ def up(start: Start) -> None:
     """
     configure_logging(start.settings.log_level)
     with listen(start.host, start.port) as taken, suppress(KeyboardInterrupt):
-        running = server(start.settings)
+        manifest = release(start.settings)
         if not start.own_serving:
-            asyncio.run(_serve(start, running, taken, None))
+            asyncio.run(_serve(start, manifest, taken, None))
             return
         start.say("Starting the networks…")
         with standin(start.settings.manifest, log=start.log) as (process, address):
             local = replace(start, settings=start.settings.model_copy(update={"serving": address}))
-            asyncio.run(_serve(local, server(local.settings), taken, process))
+            asyncio.run(_serve(local, manifest, taken, process))
 
 
 async def _serve(
     start: Start,
-    running: uvicorn.Server,
+    manifest: Manifest,
     taken: socket.socket,
     models: subprocess.Popen[bytes] | None,
 ) -> None:
+    running = server(start.settings, manifest)
     serving = asyncio.create_task(running.serve(sockets=[taken]))
     try:
-        await _ready(start, models, serving)
+        await _ready(start, manifest, models, serving)
         if not serving.done():
             url = f"http://{start.host}:{taken.getsockname()[1]}"
             start.say(f"Ready. Page {url}/   API {url}/docs   Ctrl-C ends it.")
@@ -198,11 +208,16 @@ async def _serve(
             await serving
 
 
-async def _ready(start: Start, models: subprocess.Popen[bytes] | None, serving: asyncio.Task[None]) -> None:
+async def _ready(
+    start: Start,
+    manifest: Manifest,
+    models: subprocess.Popen[bytes] | None,
+    serving: asyncio.Task[None],
+) -> None:
     settings = start.settings
     predictor = Predictor(
         settings.serving,
-        read_manifest(settings.manifest),
+        manifest,
         quorum_fraction=settings.quorum,
         call_timeout_s=1.0,
         retry_s=0.0,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 router = APIRouter(include_in_schema=False)
@@ -28,6 +29,7 @@ async def docs() -> FileResponse:
 
 def mount(app: FastAPI) -> None:
     """Serve the page's files under ``/web`` and those of Swagger UI under ``/swagger``."""
-    app.mount("/web", StaticFiles(directory=WEB), name="web")
+    # compressed here and not around the whole app, where it would hold back the rows of a stream
+    app.mount("/web", GZipMiddleware(StaticFiles(directory=WEB)), name="web")
     swagger = importlib.resources.files("fastapi_offline") / "static"
     app.mount("/swagger", StaticFiles(directory=str(swagger)), name="swagger")

@@ -126,7 +126,7 @@ _FASTAPI = {"HTTPValidationError", "ValidationError"}
 
 def test_slugs_are_unique_and_the_table_in_the_docs_is_complete() -> None:
     kinds = table()
-    assert len(kinds) > 20
+    assert len(kinds) >= 20
     page = (Path(__file__).parents[2] / "docs" / "usage.md").read_text(encoding="utf-8")
     for slug, (status, title) in kinds.items():
         assert f"| `{slug}` | {status} | {title} |" in page

@@ -1,0 +1,235 @@
+"""The whole service as a user starts it: real processes, real gRPC, TensorFlow running (tiny) SavedModels."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from tests.support.models import flavor_answer, rejector_answer, write_flavor, write_repository
+from tests.support.pictures import disc, encoded
+from tests.support.service import UpProcess
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.models import Repository
+
+DISC = disc(128)
+PNG = encoded(DISC, "PNG")
+MEGABYTE = 1024 * 1024
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return write_repository(tmp_path_factory.mktemp("release"))
+
+
+@pytest.fixture(scope="module")
+def up(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpProcess]:
+    with UpProcess(tmp_path_factory.mktemp("up"), f"--manifest={repository.root / 'manifest.json'}") as service:
+        yield service
+
+
+def ask(url: str, data: bytes = PNG) -> httpx.Response:
+    return httpx.post(f"{url}/api/file", files={"file": ("galaxy.png", data)}, timeout=60)
+
+
+def test_an_image_goes_in_and_an_inclination_comes_out(up: UpProcess) -> None:
+    answer = ask(up.url).json()
+    expected = flavor_answer(DISC[None])[0]
+    assert [one["inclination_deg"] for one in answer["flavors"]] == pytest.approx(
+        [expected, expected + 1, expected + 2, expected + 3], abs=0.02
+    )
+    assert answer["inclination"]["median_deg"] == pytest.approx(expected + 1.5, abs=0.02)
+    assert {one["version"] for one in answer["flavors"]} == {1}
+    assert answer["rejection"]["median"] == pytest.approx(rejector_answer(DISC[None])[0], abs=1e-3)
+
+
+def test_the_gateway_stays_small_and_without_the_runtime_over_a_thousand_requests(
+    up: UpProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with httpx.Client(base_url=up.url, timeout=60) as client, ThreadPoolExecutor(8) as pool:
+
+        def once(_number: int) -> int:
+            return client.post("/api/file", files={"file": ("galaxy.png", PNG)}).status_code
+
+        assert set(pool.map(once, range(1000))) == {200}
+    resident = up.process.memory_info().rss / MEGABYTE
+    with capsys.disabled():
+        sys.stdout.write(f"\n[gateway resident after 1,000 requests: {resident:.0f} MB]\n")
+    assert resident < 150
+    mapped = {Path(one.path).name for one in up.process.memory_maps()}
+    assert not any("tensorflow" in name for name in mapped)
+
+
+def test_the_gateway_alone_is_ready_in_three_seconds_of_its_own_work(
+    up: UpProcess, capsys: pytest.CaptureFixture[str], repository: Repository, tmp_path: Path
+) -> None:
+    (networks,) = [one for one in up.process.children() if "serving" in one.cmdline()]
+    port = next(one.laddr.port for one in networks.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+    second = UpProcess(tmp_path, f"--manifest={repository.root / 'manifest.json'}", f"--serving=127.0.0.1:{port}")
+    started = time.monotonic()
+    with second:
+        ready = time.monotonic() - started
+        times = second.process.cpu_times()
+        assert ask(second.url).status_code == 200
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n[gateway ready after {ready:.1f} s, of which {times.user + times.system:.1f} s its own work]\n"
+        )
+    # the wall clock belongs to whoever else uses the machine; the processor time is the gateway's
+    assert times.user + times.system < 3.0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything_without_a_traceback_or_a_process_left_over(
+    number: int, repository: Repository, tmp_path: Path
+) -> None:
+    service = UpProcess(tmp_path, f"--manifest={repository.root / 'manifest.json'}").start()
+    family = [service.process, *service.process.children(recursive=True)]
+    assert len(family) == 2
+    assert ask(service.url).status_code == 200
+    assert service.stop(number) in {0, -number}
+    wait_until(lambda: not any(one.is_running() for one in family), "every process to be gone")
+    assert "Traceback" not in service.output()
+
+
+def test_requests_that_were_accepted_are_answered_before_a_signal_ends_the_gateway(tmp_path: Path) -> None:
+    slow = write_repository(tmp_path / "release", busy=300)
+    service = UpProcess(tmp_path, f"--manifest={slow.root / 'manifest.json'}").start()
+    url = service.url
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(ask, url) for _ in range(4)]
+
+        def inside() -> bool:
+            return "inclinet_requests_inside 4.0" in httpx.get(f"{url}/metrics", timeout=30).text
+
+        wait_until(lambda: inside() or all(one.done() for one in answers), "the requests to be inside")
+        service.stop()
+        assert [one.result().status_code for one in answers] == [200] * 4
+
+
+def test_the_networks_end_even_when_the_gateway_is_killed(repository: Repository, tmp_path: Path) -> None:
+    service = UpProcess(tmp_path, f"--manifest={repository.root / 'manifest.json'}").start()
+    (networks,) = service.process.children()
+    service.stop(signal.SIGKILL)
+    wait_until(lambda: not networks.is_running(), "the networks to be gone")
+
+
+def test_a_taken_port_is_a_clear_error_before_anything_is_started(repository: Repository, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        service = UpProcess(tmp_path, f"--port={port}", f"--manifest={repository.root / 'manifest.json'}")
+        service.launch()
+        wait_until(service.ended, "it to give up")
+        assert service.stop() == 2
+    assert f"Port {port} on 127.0.0.1 is taken by another program. Choose another: make run PORT=" in service.output()
+    assert "Traceback" not in service.output()
+
+
+@pytest.mark.parametrize(("text", "words"), [(None, "No such file"), ("{}", "release")], ids=["missing", "not one"])
+def test_a_bad_manifest_is_a_clear_error(text: str | None, words: str, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    if text is not None:
+        manifest.write_text(text)
+    service = UpProcess(tmp_path, f"--manifest={manifest}")
+    service.launch()
+    wait_until(service.ended, "it to give up")
+    assert service.stop() == 2
+    assert words in service.output()
+    assert "Traceback" not in service.output()
+
+
+def test_networks_that_can_not_be_loaded_are_a_clear_error(tmp_path: Path) -> None:
+    broken = write_repository(tmp_path / "release", flavors=1, rejectors=0)
+    (broken.base("tiny_m0") / "1" / "saved_model.pb").write_bytes(b"not a model")
+    service = UpProcess(tmp_path, f"--manifest={broken.root / 'manifest.json'}")
+    service.launch()
+    wait_until(service.ended, "it to give up", 240)
+    assert service.stop() == 2
+    assert "could not be started" in service.output()
+    assert "Traceback" not in service.output()
+
+
+def test_the_command_line_asks_the_service(up: UpProcess, tmp_path: Path) -> None:
+    good, bad = tmp_path / "galaxy[1].png", tmp_path / "notes.txt"
+    good.write_bytes(PNG)
+    bad.write_text("not an image")
+
+    def inclinet(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments, "--url", up.url],
+            cwd=ROOT,
+            env=os.environ | {"COLUMNS": "240"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    table = inclinet("image", str(good), str(bad), str(tmp_path / "missing.png"))
+    assert table.returncode == 1
+    assert "galaxy[1].png" in table.stdout
+    assert "not an image" in table.stdout
+    assert "No such file" in table.stdout
+    one = inclinet("image", "--json", str(good))
+    assert one.returncode == 0
+    assert json.loads(one.stdout)["inclination"]["median_deg"] == pytest.approx(
+        flavor_answer(DISC[None])[0] + 1.5, abs=0.02
+    )
+
+
+def test_the_command_line_says_when_no_gateway_answers(tmp_path: Path) -> None:
+    picture = tmp_path / "galaxy.png"
+    picture.write_bytes(PNG)
+    command = [sys.executable, "-m", "gateway", "image", str(picture), "--url", "http://127.0.0.1:9"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert "No gateway answers at http://127.0.0.1:9" in " ".join(done.stderr.split())
+
+
+def test_a_version_rolled_under_load_never_fails_or_mixes_a_request(tmp_path: Path) -> None:
+    release = write_repository(tmp_path / "release")
+    with UpProcess(tmp_path, f"--manifest={release.root / 'manifest.json'}") as service, ThreadPoolExecutor(4) as pool:
+        url = service.url
+        stop: list[bool] = []
+
+        def load() -> list[httpx.Response]:
+            answers = []
+            while not stop:
+                answers.append(ask(url))
+            return answers
+
+        loads = [pool.submit(load) for _ in range(4)]
+        write_flavor(release.base("tiny_m0"), version=2, offset_deg=0.0)
+
+        def rolled() -> bool:
+            answer = ask(url)
+            return answer.status_code == 200 and answer.json()["flavors"][0]["version"] == 2
+
+        wait_until(rolled, "version 2 to answer", 60)
+        stop.append(True)
+        answers = [answer for one in loads for answer in one.result()]
+    assert {answer.status_code for answer in answers} == {200}
+    expected = flavor_answer(np.stack([DISC]))[0]
+    for answer in answers:
+        first = answer.json()["flavors"][0]
+        offset = 0.01 * (first["version"] - 1)
+        assert first["inclination_deg"] == pytest.approx(expected + offset, abs=0.006)
