@@ -18,7 +18,7 @@ MAY = {
     "contract": set(),
     "errors": set(),
     "domain": {"errors"},
-    "settings": set(),
+    "settings": {"sky"},
     "messages": set(),
     "fits": {"errors", "preprocess"},
     "preprocess": {"errors", "contract", "fits"},
