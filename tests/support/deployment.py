@@ -1,0 +1,88 @@
+"""The files that deploy the project, read for tests."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gateway.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = ROOT / "k8s" / "base"
+OVERLAYS = ("dev", "prod")
+
+
+def load(path: str) -> Any:
+    """Read a YAML file of one document."""
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+@functools.cache
+def resources(*folders: str) -> list[dict[str, Any]]:
+    """Every resource written in folders below ``k8s/``, as it stands there (no kustomize needed)."""
+    return [
+        document
+        for folder in folders
+        for path in sorted((ROOT / "k8s" / folder).glob("*.yaml"))
+        if path.name not in {"kustomization.yaml", "size.yaml"}
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    ]
+
+
+def one(kind: str, name: str) -> dict[str, Any]:
+    """Return the resource of the base of that kind and name."""
+    (found,) = (r for r in resources("base") if r["kind"] == kind and r["metadata"]["name"] == name)
+    return found
+
+
+def pod(name: str) -> dict[str, Any]:
+    """Return the pod spec of a Deployment of the base."""
+    spec: dict[str, Any] = one("Deployment", name)["spec"]["template"]["spec"]
+    return spec
+
+
+@functools.cache
+def rendered(overlay: str) -> list[dict[str, Any]] | None:
+    """Return an overlay's resources as kubectl renders them; None without kubectl."""
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        return None
+    done = subprocess.run(
+        [kubectl, "kustomize", str(ROOT / "k8s" / "overlays" / overlay)],
+        check=True,
+        capture_output=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def instructions(dockerfile: str) -> list[tuple[str, str]]:
+    """Return the instructions of a Dockerfile, continuation lines joined."""
+    lines = [line for line in (ROOT / dockerfile).read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    joined = re.sub(r"\\\n\s*", " ", "\n".join(lines))
+    return [(line.split(" ", 1)[0], line.split(" ", 1)[1].strip()) for line in joined.splitlines() if line]
+
+
+def serving_flags() -> list[str]:
+    """Return the arguments that the serving image gives its entry point."""
+    (arguments,) = (json.loads(rest) for name, rest in instructions("serving/Dockerfile") if name == "CMD")
+    return [str(argument) for argument in arguments]
+
+
+def settings_table() -> str:
+    """Return the table of all settings for the documentation, in the order of their fields."""
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = f"{field.default:.4g}" if isinstance(field.default, float) else field.default
+        shown = "" if default is None or default == "" else f"`{default}`"
+        meaning = ". ".join(text.rstrip(".") for text in (field.title, field.description) if text)
+        rows.append(f"| `INCLINET_{name.upper()}` | {shown} | {meaning}. |")
+    return "\n".join(rows) + "\n"
