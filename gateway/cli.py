@@ -249,20 +249,23 @@ def _show(keys: Sequence[str], answers: Sequence[dict[str, Any]], *, as_json: bo
 
 
 def _table(keys: Sequence[str], answers: Sequence[dict[str, Any]]) -> None:
+    """Print one line of numbers a target, and below them what is to be said in words."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("target", overflow="fold")
     for title in ("inclination", "68 %", "stdev", "rejection", "ellipticity"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("warnings", overflow="fold")
+    remarks = []
     for key, answer in zip(keys, answers, strict=True):
         if "inclination" not in answer:
             nearest = answer.get("suggestions") or []
             said = str(answer.get("detail", "failed")) + (f" Perhaps {', '.join(nearest[:3])}?" if nearest else "")
-            table.add_row(escape(key), "", "", "", "", "", f"[red]{escape(said)}[/red]")
+            remarks.append(f"[red]{escape(key)}: {escape(said)}[/red]")
+            table.add_row(escape(key), "[red]failed[/red]")
             continue
         values, fit = answer["inclination"], answer["ellipticity"]
         rejection = answer["rejection"]["median"]
         low, high = values["interval68_deg"]["low"], values["interval68_deg"]["high"]
+        remarks += [f"{escape(key)}: {escape(warning)}" for warning in answer["warnings"]]
         table.add_row(
             escape(key),
             f"[bold]{values['median_deg']:.1f}°[/bold]",
@@ -270,9 +273,10 @@ def _table(keys: Sequence[str], answers: Sequence[dict[str, Any]]) -> None:
             f"{values['stdev_deg']:.1f}",
             "" if rejection is None else f"{rejection:.2f}",
             f"{fit['inclination_deg']:.1f}°" if fit else "",
-            " ".join(answer["warnings"]),
         )
     _out.print(table)
+    for remark in remarks:
+        _out.print(remark, highlight=False)
 
 
 def _stop(sentence: str) -> typer.Exit:

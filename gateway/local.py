@@ -121,6 +121,8 @@ def standin(manifest: Path, *, log: Path) -> Iterator[tuple[subprocess.Popen[byt
                     *(sys.executable, "-m", "serving", f"--port={port}", f"--model_config_file={config}"),
                     # someone is waiting: say at once what can't be loaded, instead of trying for five minutes
                     "--max_num_load_retries=0",
+                    # every batch in flight is a call to every network at once; the default is four a core
+                    "--grpc_max_threads=256",
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

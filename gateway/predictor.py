@@ -71,7 +71,7 @@ class Predictor:
     quorum_fraction : float
         Fraction of the flavors that must answer.
     call_timeout_s, retry_s : float
-        Longest time for one Predict, and for going on trying while the server is unavailable, seconds. The request's
+        Longest time for one Predict, and for going on trying while the server is unavailable or full, seconds. The request's
         deadline bounds both.
     observe : callable
         Told ``(model, gRPC status name, seconds)`` of every call.
@@ -146,7 +146,7 @@ class Predictor:
         count: int,
         deadline: Deadline,
     ) -> tuple[int, list[float]] | _Failure:
-        """Ask one model, trying again while the server is unavailable and there is time."""
+        """Ask one model, trying again while the server is unavailable or full and there is time."""
         request = _request(model, images)
         give_up = time.monotonic() + self._retry_s
         pause = RETRY_FIRST_S
@@ -162,7 +162,7 @@ class Predictor:
                 failure = _Failure(grpc.StatusCode.DATA_LOSS, str(error))
             finally:
                 self._observe(model, failure.code.name if failure else OK, time.monotonic() - started)
-            if failure.code is not grpc.StatusCode.UNAVAILABLE or time.monotonic() + pause > min(give_up, deadline.at):
+            if failure.code not in _PASSING or time.monotonic() + pause > min(give_up, deadline.at):
                 level = log.error if failure.code in _OURS else log.warning
                 level("flavor failed", model=model, code=failure.code.name, text=failure.text)
                 return failure
@@ -219,6 +219,9 @@ class Predictor:
         up = sum(any(v.state == "AVAILABLE" for v in states[flavor.name]) for flavor in self._manifest.flavors)
         return up, self._needed
 
+
+_PASSING = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+"""Codes that a moment may cure: a restart, or all of the server's threads (``--grpc_max_threads``) taken."""
 
 _OURS = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION})
 """Codes by which the server says that the request itself is wrong: a fault of this gateway or of the release."""

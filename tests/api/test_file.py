@@ -197,7 +197,7 @@ async def test_with_a_flavor_missing_the_rest_answer_and_the_metrics_count_it() 
 
 async def test_below_the_quorum_the_answer_is_503_with_retry_after() -> None:
     failing = dict.fromkeys(("vgg6_m0", "vgg6_m1"), grpc.StatusCode.RESOURCE_EXHAUSTED)
-    async with gateway(FakeServing(models_of(RELEASE), failing=failing)) as client:
+    async with gateway(FakeServing(models_of(RELEASE), failing=failing), predict_retry_s=0.2) as client:
         response = await client.post("/api/file", files=FILE)
     assert (response.status_code, slug(response)) == (503, "quorum-lost")
     assert int(response.headers["retry-after"]) > 0

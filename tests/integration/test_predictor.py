@@ -25,7 +25,7 @@ class Calls:
 
     def __call__(self, model: str, code: str, _seconds: float) -> None:
         self.seen.append((model, code))
-        if code == "UNAVAILABLE":
+        if code in {"UNAVAILABLE", "RESOURCE_EXHAUSTED"}:
             self.failed.set()
 
 
@@ -69,7 +69,7 @@ async def test_every_network_is_asked_once_about_the_whole_batch(as_content: boo
 )
 async def test_with_one_flavor_failing_the_rest_answer_and_say_which_is_missing(code: grpc.StatusCode) -> None:
     async with serving(failing={"vgg6_m1": code}) as server:
-        client = predictor(server)
+        client = predictor(server, retry_s=0.2)
         (reading,) = await client.read(BATCH[:1], Deadline.after(5))
         await client.aclose()
     assert [flavor.name for flavor in reading.flavors] == ["vgg6_m0", "vgg6_m2", "vgg6_m3"]
@@ -110,11 +110,23 @@ async def test_below_the_quorum_the_reason_decides_the_problem(
     code: grpc.StatusCode, kind: type[errors.InclinetError]
 ) -> None:
     async with serving(failing={"vgg6_m0": code, "vgg6_m1": code}) as server:
-        client = predictor(server)
+        client = predictor(server, retry_s=0.2)
         with pytest.raises(errors.InclinetError) as raised:
             await client.read(BATCH[:1], Deadline.after(5))
         await client.aclose()
     assert type(raised.value) is kind
+
+
+async def test_a_server_whose_threads_are_all_taken_is_asked_again_a_moment_later() -> None:
+    calls = Calls()
+    async with serving(failing={"vgg6_m1": grpc.StatusCode.RESOURCE_EXHAUSTED}) as server:
+        client = predictor(server, calls=calls, retry_s=10)
+        pending = asyncio.create_task(client.read(BATCH[:1], Deadline.after(20)))
+        await calls.failed.wait()
+        del server.failing["vgg6_m1"]
+        (reading,) = await pending
+        await client.aclose()
+    assert reading.missing == ()
 
 
 async def test_a_hung_flavor_costs_no_more_than_the_call_timeout() -> None:

@@ -1,0 +1,222 @@
+"""How close the service is to what the machine allows: ``python -m benchmarks.speed``.
+
+Measured in turns within one run, so that a noisy machine disturbs all alike:
+
+(a) the limit: all SavedModels of the release called in one process with batches of 32, no network;
+(b) the stand-in over gRPC, batches of 32;
+(c) the gateway over HTTP at concurrency 1, 8 and 32, and as a batch;
+(d) the monolith: one process, ``Model.predict`` per network and request, two orientations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+
+from benchmarks import load
+from gateway import preprocess
+from gateway.contract import INPUT, SIGNATURE, read_manifest
+from gateway.domain import Deadline
+from gateway.predictor import Predictor
+from tests.support.pictures import disc, encoded
+from tests.support.service import UpProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+MANIFEST = ROOT / "model_repo" / "manifest.json"
+BATCH = 32
+
+
+def pictures(count: int) -> list[bytes]:
+    """Real galaxies where they are here, drawn ones elsewhere."""
+    real = sorted((ROOT.parent / "shared" / "galaxies" / "efigi").glob("*.jpg"))[:count]
+    if len(real) == count:
+        return [path.read_bytes() for path in real]
+    return [encoded(disc(88, 0.2 + 0.8 * n / count), "JPEG") for n in range(count)]
+
+
+def _batch() -> NDArray[np.uint8]:
+    return np.stack([preprocess.model_input(preprocess.decode(data).rgb) for data in pictures(BATCH)])
+
+
+def _limit(seconds: float) -> float:
+    """Images a second of all networks in this process, batches of 32, both cores."""
+    import tensorflow as tf  # noqa: PLC0415 - only this part runs networks
+
+    paths = [MANIFEST.parent / model.name / str(model.version) for model in read_manifest(MANIFEST).models]
+    signatures = [tf.saved_model.load(str(path)).signatures[SIGNATURE] for path in paths]
+    images = tf.constant(_batch())
+
+    def step() -> None:
+        for signature in signatures:
+            next(iter(signature(**{INPUT: images}).values())).numpy()
+
+    step()
+    return BATCH * _per_second(step, seconds)
+
+
+def _monolith(seconds: float) -> float:
+    """Galaxies a second as the original did it."""
+    import keras  # noqa: PLC0415 - as above
+    import tensorflow as tf  # noqa: F401, PLC0415 - Keras' layer for SavedModels needs it loaded
+
+    paths = [MANIFEST.parent / model.name / str(model.version) for model in read_manifest(MANIFEST).models]
+    models = []
+    for path in paths:
+        given = keras.Input((128, 128, 3), dtype="uint8", name=INPUT)
+        models.append(keras.Model(given, keras.layers.TFSMLayer(str(path), call_endpoint=SIGNATURE)(given)))
+    image = _batch()[:1]
+    turned = np.ascontiguousarray(np.rot90(image, axes=(1, 2)))
+
+    def step() -> None:
+        for model in models:
+            model.predict(image, verbose=0)
+            model.predict(turned, verbose=0)
+
+    step()
+    return _per_second(step, seconds)
+
+
+def _per_second(step: Any, seconds: float) -> float:
+    started, steps = time.perf_counter(), 0
+    while time.perf_counter() - started < seconds:
+        step()
+        steps += 1
+    return steps / (time.perf_counter() - started)
+
+
+def _apart(part: str, seconds: float) -> float:
+    """Run a part that loads TensorFlow in a process of its own, so that its memory and threads are gone afterwards."""
+    command = [sys.executable, "-m", "benchmarks.speed", "--part", part, "--seconds", str(seconds)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+async def _grpc(address: str, seconds: float) -> float:
+    predictor = Predictor(
+        address,
+        read_manifest(MANIFEST),
+        quorum_fraction=1.0,
+        call_timeout_s=60,
+        retry_s=0,
+        observe=lambda _model, _code, _seconds: None,
+    )
+    images = _batch()
+    await predictor.read(images, Deadline.after(60))
+    started, answered = time.perf_counter(), 0
+
+    async def worker() -> None:
+        nonlocal answered
+        while time.perf_counter() - started < seconds:
+            answered += len(await predictor.read(images, Deadline.after(60)))
+
+    await asyncio.gather(worker(), worker())
+    rate = answered / (time.perf_counter() - started)
+    await predictor.aclose()
+    return rate
+
+
+@contextmanager
+def _service(folder: Path) -> Iterator[UpProcess]:
+    many = {"INCLINET_MAX_QUEUE": "1000"}
+    with UpProcess(folder, f"--manifest={MANIFEST}", environment=many) as service:
+        yield service
+
+
+def _own_work_ms(url: str) -> dict[str, float]:
+    """Mean milliseconds of each stage, from the gateway's own metrics."""
+    import httpx  # noqa: PLC0415 - one call
+
+    sums: dict[str, dict[str, float]] = {}
+    for line in httpx.get(f"{url}/metrics").text.splitlines():
+        if line.startswith(("inclinet_stage_seconds_sum", "inclinet_stage_seconds_count", "inclinet_predict_seconds_")):
+            name, value = line.rsplit(" ", 1)
+            if "_sum" in name or "_count" in name:
+                stage = name.partition('stage="')[2].rstrip('"}') or "one Predict"
+                sums.setdefault(stage, {})["sum" if "_sum" in name else "count"] = float(value)
+    return {stage: 1000 * one["sum"] / one["count"] for stage, one in sums.items() if one.get("count")}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--seconds", type=float, default=8.0, help="for each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--part", choices=["limit", "monolith"], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part:
+        rate = {"limit": _limit, "monolith": _monolith}[arguments.part](arguments.seconds)
+        print(json.dumps(rate))
+        return
+    _measure(arguments.seconds, arguments.rounds)
+
+
+def _measure(seconds: float, rounds: int) -> None:
+    manifest = read_manifest(MANIFEST)
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"TensorFlow {manifest.tensorflow}, release {manifest.release}: {len(manifest.models)} networks",
+    )
+    images = pictures(64)
+    rates: dict[str, list[float]] = {}
+    ratios: dict[str, list[float]] = {}
+    lone: list[load.Load] = []
+    eight: list[load.Load] = []
+    with tempfile.TemporaryDirectory() as folder, _service(Path(folder)) as service:
+        url = service.url
+        (networks,) = [one for one in service.process.children() if "serving" in one.cmdline()]
+        port = next(one.laddr.port for one in networks.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+        singles = [load.request(url, "/api/file", [load.part("file", "x.jpg", data)]) for data in images]
+        many = load.request(
+            url, "/api/batch", [load.part("file", f"{n}.jpg", images[n % len(images)]) for n in range(256)]
+        )
+        asyncio.run(load.run(url, singles, concurrency=8, total=64))
+        for _ in range(rounds):
+            now = {"(a) limit": _apart("limit", seconds)}
+            now["(b) stand-in over gRPC"] = asyncio.run(_grpc(f"127.0.0.1:{port}", seconds))
+            for concurrency in (1, 8, 32):
+                total = max(16, int(now["(a) limit"] * seconds * (0.4 if concurrency == 1 else 1)))
+                measured = asyncio.run(load.run(url, singles, concurrency=concurrency, total=total))
+                now[f"(c) gateway, concurrency {concurrency}"] = measured.rate
+                if concurrency == 1:
+                    lone.append(measured)
+                if concurrency == 8:  # noqa: PLR2004 - the one of the target
+                    eight.append(measured)
+            rows, took = asyncio.run(load.batch(url, many))
+            now["(c) gateway, one batch of 256"] = rows / took
+            now["(d) monolith"] = _apart("monolith", seconds)
+            for name, rate in now.items():
+                rates.setdefault(name, []).append(rate)
+                ratios.setdefault(name, []).append(rate / now["(a) limit"])
+        stages = _own_work_ms(url)
+    print(f"\n{'':34}{'galaxies/s':>12}{'of (a)':>9}   (medians of {rounds} rounds of {seconds:g} s)")
+    for name, values in rates.items():
+        print(f"{name:34}{statistics.median(values):12.1f}{statistics.median(ratios[name]):9.2f}")
+    gateway, monolith = rates["(c) gateway, concurrency 32"], rates["(d) monolith"]
+    faster = statistics.median(one / other for one, other in zip(gateway, monolith, strict=True))
+    tail = statistics.median(one.quantile(0.99) / one.quantile(0.5) for one in eight)
+    print(f"\n(c) at concurrency 32 is {faster:.1f} times (d); p99 at concurrency 8 is {tail:.2f} times p50")
+    print(f"one galaxy at concurrency 1: p50 {1000 * statistics.median(x.quantile(0.5) for x in lone):.1f} ms")
+    print("mean ms by stage, all loads: " + ", ".join(f"{name} {value:.1f}" for name, value in stages.items()))
+
+
+if __name__ == "__main__":
+    main()
