@@ -30,7 +30,7 @@ WEAK_FACE_ON_BELOW_DEG = 35.0
 class Recipe:
     """Everything that decides a release, beside the data.
 
-    Steps are of ``batch`` pictures, ``real_share`` of which are real when a bag is fine-tuned.
+    Fine-tuning takes ``batch`` pictures a step, ``real_share`` of which are real.
     """
 
     seed: int = 1
@@ -38,9 +38,10 @@ class Recipe:
     bags: int = 4
     simulated: int = 18_000
     pretraining_steps: int = 1800
-    finetuning_steps: int = 280
-    rejector_steps: int = 200
-    batch: int = 64
+    finetuning_steps: int = 220
+    rejector_steps: int = 160
+    pretraining_batch: int = 64
+    batch: int = 48
     real_share: float = 0.625
     pretraining_rate: float = 1e-3
     finetuning_rate: float = 4e-4
@@ -125,7 +126,7 @@ def pretrain(
     architecture = networks.ARCHITECTURES[recipe.architecture]
     network = networks.build(architecture, "inclination", seed=recipe.seed)
     plan = Plan(steps=recipe.pretraining_steps, rate=recipe.pretraining_rate, seed=recipe.seed)
-    batches = Mixture([simulated_pool(simulated, recipe.batch, HumanScale())], recipe.seed)
+    batches = Mixture([simulated_pool(simulated, recipe.pretraining_batch, HumanScale())], recipe.seed)
     fit(network, batches, plan, folder, resume=resume, progress=progress)
     return network
 

@@ -35,6 +35,7 @@ HOW = recipe.Recipe(
     pretraining_steps=4,
     finetuning_steps=4,
     rejector_steps=4,
+    pretraining_batch=8,
     batch=8,
 )
 
