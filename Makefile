@@ -38,9 +38,16 @@ lint: env ## ruff (lint and format) and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: env ## how close the service is to the machine's limit; ratios within one run
+	$(BIN)/python -m benchmarks.speed
+
+contract: env ## the contract of the serving side against SERVING=host:port (default: the stand-in)
+	$(BIN)/python -m pytest tests/contract $(ARGS)
+
 format: env ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: env ## write requirements.lock anew from pyproject.toml
+lock: env ## write both locks anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
+	$(BIN)/uv pip compile --quiet pyproject.toml --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements.lock -o requirements-gateway.lock

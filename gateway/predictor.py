@@ -71,8 +71,8 @@ class Predictor:
     quorum_fraction : float
         Fraction of the flavors that must answer.
     call_timeout_s, retry_s : float
-        Longest time for one Predict, and for going on trying while the server is unavailable or full, seconds. The request's
-        deadline bounds both.
+        Longest time for one Predict, and for going on trying while the server is unavailable or full, seconds. The
+        request's deadline bounds both.
     observe : callable
         Told ``(model, gRPC status name, seconds)`` of every call.
     """
