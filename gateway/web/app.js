@@ -23,7 +23,8 @@ const ROOMS = {
 
 function furnish(view) {
   if (!ROOMS[view]) return undefined;
-  rooms[view] ??= Promise.all([tableStyle(), ROOMS[view]()]).catch(() => {
+  rooms[view] ??= Promise.all([tableStyle(), ROOMS[view]()]).catch((error) => {
+    console.error(error);
     rooms[view] = style = null;
     const problem = new Problem({ type: "page:unreachable", title: "No answer from the service", detail: "This part of the page can’t be loaded." });
     one(`#${view}`).replaceChildren(failure(problem, { retry: () => furnish(view) }));

@@ -98,7 +98,8 @@ export async function result({ answer: first, asked, title, address, file, share
   show(first);
   const element = h("article", { class: "result", "aria-label": title },
     h("div", { class: "look" },
-      h("section", { class: "card picture", "aria-label": "Picture" },
+      h("section", { class: "card picture", "aria-labelledby": "picture-title" },
+        h("h2", { id: "picture-title", class: "unseen" }, `The picture of ${title}`),
         picture.frame,
         plain ? h("p", { class: "fine" }, plain) : null,
         picture.controls, turned),

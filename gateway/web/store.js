@@ -11,7 +11,7 @@ let entries = read();
 function read() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY));
-    return Array.isArray(kept) ? kept.filter((entry) => entry && typeof entry.row === "object") : [];
+    return Array.isArray(kept) ? kept.filter((entry) => entry?.row && entry.asked && typeof entry.title === "string") : [];
   } catch {
     return [];
   }
