@@ -6,9 +6,12 @@ import logging
 import os
 import signal
 import sys
+import threading
 
-# Ctrl-C during the imports below ends the process without a word, not with a traceback.
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+# One thread waits for these, all others leave them alone: a handler of Python's only runs when the main thread wakes,
+# and that thread waits without end. Before the imports, because these start threads.
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
 # TensorFlow reads it while its library is loaded: warnings and errors, without the loader's progress reports.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
@@ -35,8 +38,7 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     try:
         server = Standin(options)
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signal_number, lambda *_: server.request_stop())
+        threading.Thread(target=_stop_on_signal, args=(server,), name="signals", daemon=True).start()
         server.start()
     except status.StatusError as error:
         sys.stderr.write(f"Failed to start server. Error: {error}\n")
@@ -44,6 +46,11 @@ def main(arguments: list[str]) -> int:
     server.wait()
     server.stop()
     return 0
+
+
+def _stop_on_signal(server: Standin) -> None:
+    signal.sigwait(STOPPING)
+    server.request_stop()
 
 
 if __name__ == "__main__":

@@ -91,11 +91,7 @@ class Standin:
         self._stopped.wait()
 
     def request_stop(self) -> None:
-        """Let :meth:`wait` and a :meth:`start` in progress return; safe within a signal handler."""
-        # The interrupted thread may hold the very locks that this takes.
-        threading.Thread(target=self._give_up, name="stop", daemon=True).start()
-
-    def _give_up(self) -> None:
+        """Let :meth:`wait` and a :meth:`start` in progress return."""
         self._stopped.set()
         self.core.stop()
 
