@@ -45,7 +45,8 @@ class SkySettings:
     names_timeout_s, cutouts_timeout_s : float
         For one attempt.
     names_seats, cutouts_seats : int
-        Calls in flight at once, for each service.
+        Calls in flight at once, for each service: as many as there may be requests at once, so that a service that
+        takes a second delays none of them by two. Fewer spare a service that complains.
     simbad_rate_per_s : float, optional
         SIMBAD blocks addresses that ask more than 5 or 6 times a second.
     attempts : int
@@ -81,8 +82,8 @@ class SkySettings:
     contact: str = ""
     names_timeout_s: float = 8.0
     cutouts_timeout_s: float = 15.0
-    names_seats: int = 128
-    cutouts_seats: int = 128
+    names_seats: int = 200
+    cutouts_seats: int = 200
     simbad_rate_per_s: float | None = 5.0
     attempts: int = 3
     cache_dir: Path | None = None

@@ -15,7 +15,7 @@ from gateway.domain import Galaxy
 from gateway.sky import designations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -64,6 +64,20 @@ def separation_arcsec(ra1_deg: float, dec1_deg: float, ra2_deg: float, dec2_deg:
     return math.degrees(2 * math.asin(min(1.0, math.sqrt(a)))) * 3600
 
 
+def filed(names: Iterable[tuple[str, int]]) -> NDArray[np.void]:
+    """File names, each with the row it belongs to; a name may belong to several rows.
+
+    Parameters
+    ----------
+    names : iterable of (str, int)
+        In any spelling. Taken one after the other: a list of them all would take many times the memory of the result.
+    """
+    keyed = ((designations.key(name).encode(), row) for name, row in names)
+    table = np.fromiter(keyed, dtype=[("key", "S40"), ("row", np.int32)])
+    table.sort(order=("key", "row"))
+    return table
+
+
 class Catalogue:
     """A catalogue that is searched and never changed.
 
@@ -72,9 +86,8 @@ class Catalogue:
     source : str
         What :attr:`gateway.domain.Galaxy.source` says of its galaxies.
     columns : Columns
-    names : sequence of (str, int), optional
-        Names, as :func:`gateway.sky.designations.key` files them, and the row each belongs to; a name may belong to
-        several rows.
+    names : structured array, optional
+        Made by :func:`filed`.
     named : callable, optional
         From a row to the preferred name; without it, galaxies are called by their PGC number.
     """
@@ -84,7 +97,7 @@ class Catalogue:
         source: str,
         columns: Columns,
         *,
-        names: Sequence[tuple[str, int]] = (),
+        names: NDArray[np.void] | None = None,
         named: Callable[[int], str | None] | None = None,
     ) -> None:
         self._source = source
@@ -94,10 +107,8 @@ class Catalogue:
         self._decs = columns.dec_deg[self._by_dec]
         self._by_pgc = np.argsort(columns.pgc, kind="stable").astype(np.int32)
         self._pgcs = columns.pgc[self._by_pgc]
-        keys = np.array([name for name, _ in names], dtype=np.bytes_)
-        rows = np.array([row for _, row in names], dtype=np.int32)
-        order = np.lexsort((rows, keys))
-        self._keys, self._key_rows = keys[order], rows[order]
+        known = filed(()) if names is None else names
+        self._keys, self._key_rows = np.ascontiguousarray(known["key"]), np.ascontiguousarray(known["row"])
 
     def __len__(self) -> int:
         return len(self._decs)

@@ -37,7 +37,8 @@ FIELD_IN_D25 = 1.5
 MIN_FOV_ARCMIN, MAX_FOV_ARCMIN = 0.2, 400.0
 """Fields of view that make sense: below, a few pixels of any survey; above, a tangent plane bends the sky."""
 
-_MIN_SIDE, _MAX_SIDE = 128, 512
+# The model input has 128 pixels a side; twice that keeps its averaging honest, and more would only cost time.
+_MIN_SIDE, _MAX_SIDE = 128, 256
 _SKYSERVER_SIDE = 2048
 _OUTSIDE_TEXT = b"outside the SDSS footprint"
 _NOT_FOUND = 404

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.sky import designations
-from gateway.sky.catalogue import Catalogue, Columns
+from gateway.sky.catalogue import Catalogue, Columns, filed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,7 +122,7 @@ def _catalogue(path: Path, table: Table) -> Catalogue:
     columns = Columns(*(getattr(columns, name)[usable] for name in Columns.__dataclass_fields__))
     labels = [str(label) for label, good in zip(_labels(table, len(ra)), usable, strict=True) if good]
     named = {row: label for row, label in enumerate(labels) if label and not label.upper().startswith("PGC")}
-    names = [(designations.key(label), row) for row, label in named.items()]
+    names = filed((label, row) for row, label in named.items())
     return Catalogue("HyperLEDA", columns, names=names, named=named.get)
 
 

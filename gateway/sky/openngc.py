@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.sky import designations
-from gateway.sky.catalogue import Catalogue, Columns
+from gateway.sky.catalogue import Catalogue, Columns, filed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -82,9 +82,9 @@ def load() -> OpenNgc:
         common: dict[str, str] = {}
         # Row by row: all identifiers at once would take ten times the memory of what is kept of them.
         aliases = db.execute("SELECT identifiers, commonnames FROM objects ORDER BY id")
-        keyed = [(designations.key(name), row) for name, row in _names(heads, aliases, pgc, common)]
+        names = filed(_names(heads, aliases, pgc, common))
     displayed = tuple(designations.displayed(head[0]) for head in heads)
-    catalogue = Catalogue(SOURCE, _columns(numbers, pgc), names=keyed, named=displayed.__getitem__)
+    catalogue = Catalogue(SOURCE, _columns(numbers, pgc), names=names, named=displayed.__getitem__)
     return OpenNgc(catalogue, tuple(sys.intern(head[1]) for head in heads), words, displayed, common)
 
 

@@ -24,6 +24,7 @@ from gateway import errors
 from gateway.sky.cache import Entry, validity
 from gateway.sky.flights import Flights
 from gateway.sky.mirrors import Mirrors, Question, too_late
+from gateway.sky.pool import Pools
 from gateway.sky.service import Manners, NonsenseError, Reply
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ T = TypeVar("T")
 
 _trusted = functools.cache(httpx.create_ssl_context)
 
+# The seats bound the connections, and a second bound here would only hide the queue from its own limit. Idle ones end
+# by their age alone: closing them for their number may hit one just given to a request (httpcore issue 1110).
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=20.0)
 _NOT_MODIFIED = 304
 
 
@@ -96,11 +100,9 @@ class Upstream:
         self._flights = Flights()
         contact = f" (+{self._manners.contact})" if self._manners.contact else ""
         self._client = httpx.AsyncClient(
-            verify=_trusted(),
+            transport=Pools(verify=_trusted(), limits=_LIMITS),
             headers={"User-Agent": f"inclinet/{version}{contact}"},
             timeout=httpx.Timeout(None, connect=self._manners.connect_timeout_s),
-            # The seats bound the connections; a second bound here would only hide the queue from its own limit.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=30.0),
             follow_redirects=True,
             max_redirects=4,
         )

@@ -61,7 +61,7 @@ async def test_a_cutout_takes_one_call_for_one_and_a_half_diameters(sky: Sky, fa
     assert request.path == "/dr18/SkyServerWS/ImgCutout/getjpeg"
     side = int(request.query["width"])
     assert float(request.query["scale"]) * side / 60 == pytest.approx(1.5 * 1.9, rel=1e-3)
-    assert float(request.query["scale"]) == pytest.approx(0.396, abs=0.002)
+    assert side == 256
     assert (cutout.survey, cutout.position_angle_deg) == ("SDSS DR18", None)
     assert cutout.fov_arcmin == pytest.approx(2.85)
     assert Image.open(io.BytesIO(cutout.data)).size == (side, side)
@@ -74,7 +74,7 @@ async def test_the_major_axis_lies_along_the_rows_when_the_angle_is_known(sky: S
     assert abs(direction) < 4
     assert ratio < 0.6
     image = Image.open(io.BytesIO(cutout.data))
-    assert image.width == image.height == 432
+    assert image.width == image.height == 256
 
 
 async def test_north_stays_up_and_east_left_when_it_is_not(sky: Sky) -> None:
@@ -95,7 +95,12 @@ async def test_the_asked_angle_and_field_prevail(sky: Sky, fakes: FakeSky) -> No
 async def test_every_size_stays_within_the_service_s_limits(sky: Sky, d25: float) -> None:
     # The fake complains about anything beyond 64..2048 pixels and 0.015..2400 arcsec a pixel.
     cutout = await sky.cutouts.fetch(replace(INSIDE, d25_arcmin=d25, position_angle_deg=45.0), deadline=soon())
-    assert 128 <= Image.open(io.BytesIO(cutout.data)).width <= 512
+    assert 128 <= Image.open(io.BytesIO(cutout.data)).width <= 256
+
+
+async def test_a_small_galaxy_is_not_asked_for_finer_than_the_survey_sees(sky: Sky, fakes: FakeSky) -> None:
+    await sky.cutouts.fetch(replace(INSIDE, d25_arcmin=0.8, position_angle_deg=None), deadline=soon())
+    assert float(fakes.skyserver.requests[0].query["scale"]) == pytest.approx(0.396, abs=0.003)
 
 
 async def test_preprocessing_takes_the_cutout_as_it_is(sky: Sky) -> None:

@@ -1,4 +1,4 @@
-"""Serve the whole fake sky on loopback: ``python -m tests.support.sky_demo [--port N] [--delay S]``.
+"""Serve the whole fake sky on loopback: ``python -m tests.support.sky_demo [--port N] [--delay S] [--canned]``.
 
 Prints one line of JSON, the settings that point the gateway at the fakes, and runs until SIGTERM or SIGINT. With
 ``--port`` the services take that port and the six after it.
@@ -20,6 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the fake sky on loopback.")
     parser.add_argument("--port", type=int, default=0, help="first of seven ports; 0 takes any free ones")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before every answer")
+    parser.add_argument("--canned", action="store_true", help="the same picture everywhere, for measurements")
     arguments = parser.parse_args()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -28,6 +29,7 @@ def main() -> None:
     for offset, fake in enumerate(sky.services.values()):
         fake.port = arguments.port + offset if arguments.port else 0
         fake.delay_s = arguments.delay
+    sky.skyserver.canned = arguments.canned
     universe()
     with sky:
         sys.stdout.write(json.dumps(sky.urls) + "\n")

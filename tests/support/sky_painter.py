@@ -58,6 +58,12 @@ def drawn(ratio: float, pa: float, side: int = 200) -> Image.Image:
     return Image.fromarray(np.clip(light + np.array(_SKY) + noise, 1, 255).astype(np.uint8))
 
 
+@lru_cache(maxsize=512)
+def canned(side: int) -> bytes:
+    """The same drawn galaxy at every size, encoded once."""
+    return jpeg(drawn(0.5, 30.0).resize((side, side), Image.Resampling.BICUBIC))
+
+
 def jpeg(image: Image.Image) -> bytes:
     out = io.BytesIO()
     image.save(out, "JPEG", quality=92)

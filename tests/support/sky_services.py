@@ -160,11 +160,14 @@ class FakeSkyServer(FakeService):
         What pictures show: ``sky``, or a trouble: ``black``, ``blank``, ``saturated``, ``edge``.
     side : int or None
         Of the picture, whatever was asked for.
+    canned : bool
+        Show the same galaxy everywhere, so that painting does not slow a measurement down.
     """
 
     old_style = False
     picture = "sky"
     side: int | None = None
+    canned = False
 
     def answer(self, request: Seen) -> Answer:
         assert re.fullmatch(r"/dr\d+/SkyServerWS/ImgCutout/getjpeg", request.path), request.path
@@ -172,6 +175,8 @@ class FakeSkyServer(FakeService):
         assert 64 <= query["width"] == query["height"] <= 2048
         assert 0.015 <= query["scale"] <= 2400
         side = int(query["width"])
+        if self.canned:
+            return Answer(sky_painter.canned(side), "image/jpeg")
         if not sdss_has(query["ra"], query["dec"]):
             if self.old_style:
                 return Answer(sky_painter.jpeg(sky_painter.outside(side)), "image/jpeg")

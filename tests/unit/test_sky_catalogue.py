@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import errors
-from gateway.sky import localfile
+from gateway.sky import localfile, openngc
 from gateway.sky.catalogue import Catalogue, Columns, separation_arcsec, tolerance_arcsec
 from gateway.sky.localfile import CatalogueFileError
 from gateway.sky.offline import Offline
@@ -195,6 +195,13 @@ def test_openngc_knows_galaxies_by_every_name(offline: Offline, asked: str, name
     galaxy = offline.by_name(asked)
     assert galaxy is not None
     assert (galaxy.name, galaxy.pgc) == (name, pgc)
+
+
+def test_openngc_s_own_table_is_found_by_number() -> None:
+    catalogue = openngc.load().catalogue
+    row = catalogue.row_of(42407)
+    assert row is not None
+    assert catalogue.galaxy(row).name == "NGC 4594"
 
 
 def test_openngc_gives_position_size_and_angle(offline: Offline) -> None:

@@ -94,7 +94,7 @@ def test_the_major_axis_comes_to_lie_along_the_rows(angle: float) -> None:
     wide = int(np.ceil(200 * frame.bounding(angle))) + 2
     image = frame.turned(sky_painter.drawn(0.3, angle, wide), angle, 200)
     assert image.size == (200, 200)
-    assert abs(major_axis_deg(image)) < 4
+    assert abs(major_axis_deg(image)) < 10
 
 
 @given(st.floats(-360, 360))

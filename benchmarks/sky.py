@@ -1,0 +1,117 @@
+"""Two hundred requests at once against slow services: how long the slowest take, and whether memory stays flat.
+
+Run as ``python -m benchmarks.sky``. The fakes run as a process of their own and take one second for every answer. A
+round is 200 concurrent requests, each a resolution and a cutout of a different galaxy; its p99 may exceed the slow
+calls that a request needs by 1.5 s. The rounds go on over fresh galaxies, so that nothing is answered from memory of an
+earlier one; the first round also warms the fakes up and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from gateway.domain import Deadline
+from gateway.sky import Sky, SkySettings, open_sky, openngc
+from tests.support.sky_services import sdss_has
+from tests.support.sky_universe import Thing, universe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DELAY_S = 1.0
+ALLOWANCE_S = 1.5
+DEADLINE_S = 60.0
+FLAT = 0.1
+
+
+@contextmanager
+def services(delay_s: float) -> Iterator[SkySettings]:
+    """Run the fakes, each answer ``delay_s`` seconds late, and yield the settings that point at them."""
+    command = [sys.executable, "-m", "tests.support.sky_demo", "--delay", str(delay_s), "--canned"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline() if process.stdout else "{}"
+        mirrors: dict[str, Any] = {name: tuple(urls) for name, urls in json.loads(line).items()}
+        try:
+            yield replace(SkySettings(), simbad_rate_per_s=None, **mirrors)
+        finally:
+            process.terminate()
+
+
+async def answered(sky: Sky, thing: Thing) -> None:
+    """Resolve a galaxy by its number and fetch its cutout, as a request for it does."""
+    galaxy = await sky.resolver.by_pgc(thing.pgc, deadline=Deadline.after(DEADLINE_S))
+    await sky.cutouts.fetch(galaxy, fov_arcmin=3.0, deadline=Deadline.after(DEADLINE_S))
+
+
+async def timed(sky: Sky, thing: Thing) -> float:
+    """Return the seconds that one request takes."""
+    began = time.perf_counter()
+    await answered(sky, thing)
+    return time.perf_counter() - began
+
+
+async def rounds(settings: SkySettings, title: str, things: list[Thing], *, calls: int, size: int) -> bool:
+    """Run rounds of ``size`` concurrent requests of ``calls`` slow calls each; return whether all held the promise."""
+    sky = open_sky(settings)
+    await sky.warm()
+    process = psutil.Process()
+    limit = calls * DELAY_S + ALLOWANCE_S
+    fine, memory, busy = True, [], process.cpu_times().user
+    for number, start in enumerate(range(0, len(things), size)):
+        took = sorted(await asyncio.gather(*(timed(sky, thing) for thing in things[start : start + size])))
+        spent, busy = process.cpu_times().user - busy, process.cpu_times().user
+        memory.append(process.memory_info().rss / 1e6)
+        p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99) - 1]
+        fine &= p99 <= limit or number == 0
+        print(
+            f"{title}, round {number}: {len(took)} requests of {calls} slow call(s): p50 {p50:.2f} s, p99 {p99:.2f} s "
+            f"(limit {limit:.1f} s), processor {spent:.1f} s, memory {memory[-1]:.0f} MB"
+        )
+    await sky.aclose()
+    growth = memory[-1] / memory[0] - 1
+    print(f"{title}: memory after the last round against the first: {growth:+.1%}")
+    return fine and growth < FLAT
+
+
+def galaxies(*, offline: bool, count: int) -> list[Thing]:
+    """Return galaxies within the fake footprint that the offline catalogue knows, or that it does not."""
+    known = {pgc for row in range(len(openngc.load().kinds)) if (pgc := openngc.load().catalogue.galaxy(row).pgc)}
+    there = [one for one in universe().things if one.kind == "G" and one.pgc and sdss_has(one.ra, one.dec)]
+    chosen = {one.pgc: one for one in there if (one.pgc in known) is offline}
+    ordered = sorted(chosen.values(), key=lambda one: one.pgc)
+    return random.Random(1).sample(ordered, min(count, len(ordered)))  # noqa: S311 - a reproducible choice
+
+
+def main() -> None:
+    """Measure, print, and exit with 1 when a promise is not held."""
+    parser = argparse.ArgumentParser(description="200 requests at once against slow services.")
+    parser.add_argument("--requests", type=int, default=200, help="concurrent requests in a round")
+    parser.add_argument("--rounds", type=int, default=5, help="the first one warms up")
+    arguments = parser.parse_args()
+    size, count = arguments.requests, arguments.requests * arguments.rounds
+    one_minute, _, _ = os.getloadavg()
+    print(f"{os.cpu_count()} processors, load {one_minute:.1f} before the measurement")
+    with services(DELAY_S) as settings:
+        fine = asyncio.run(rounds(settings, "known offline", galaxies(offline=True, count=count), calls=1, size=size))
+        others = galaxies(offline=False, count=count)
+        if len(others) == count:
+            fine &= asyncio.run(rounds(settings, "asked of HyperLEDA", others, calls=2, size=size))
+        else:
+            print("asked of HyperLEDA: passed over, the shared catalogue is not at hand")
+    sys.exit(0 if fine else 1)
+
+
+if __name__ == "__main__":
+    main()
