@@ -13,7 +13,7 @@ import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -30,10 +30,12 @@ class Pools(httpx.AsyncBaseTransport):
     verify : ssl.SSLContext
     limits : httpx.Limits
         Of each pool.
+    proxy : str, optional
+        URL of a proxy that all requests go through.
     """
 
-    def __init__(self, *, verify: ssl.SSLContext, limits: httpx.Limits) -> None:
-        self._pools = [httpx.AsyncHTTPTransport(verify=verify, limits=limits) for _ in range(_POOLS)]
+    def __init__(self, *, verify: ssl.SSLContext, limits: httpx.Limits, proxy: str | None = None) -> None:
+        self._pools = [httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy) for _ in range(_POOLS)]
         self._under_way = [0] * _POOLS
 
     async def __aenter__(self) -> Self:
@@ -67,6 +69,30 @@ class Pools(httpx.AsyncBaseTransport):
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - the pools are asynchronous
         response.stream = _Counted(response.stream, self._under_way, number)
         return response
+
+
+def routes(proxies: Mapping[str, str]) -> dict[str, str | None]:
+    """Return which requests go through which proxy, in the patterns of httpx's ``mounts``; None goes straight.
+
+    httpx reads the environment by itself only for a client that has its own transport.
+
+    Parameters
+    ----------
+    proxies : mapping
+        As :func:`urllib.request.getproxies` returns it: from ``http``, ``https``, ``all`` to a URL, and ``no`` to the
+        hosts, separated by commas, that need none.
+    """
+    direct = [host.strip().lstrip(".") for host in proxies.get("no", "").split(",") if host.strip()]
+    if "*" in direct:
+        return {}
+    found: dict[str, str | None] = {}
+    for scheme in ("http", "https", "all"):
+        if proxies.get(scheme):
+            url = proxies[scheme]
+            found[f"{scheme}://"] = url if "://" in url else f"http://{url}"
+    # "*example.org" is the domain itself and all under it; an address has nothing under it.
+    known = {f"all://{host}" if host[:1].isdigit() or ":" in host else f"all://*{host}" for host in direct}
+    return found | dict.fromkeys(sorted(known)) if found else {}
 
 
 class _Counted(httpx.AsyncByteStream):

@@ -17,6 +17,7 @@ import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.request import getproxies
 
 import httpx
 
@@ -24,7 +25,7 @@ from gateway import errors
 from gateway.sky.cache import Entry, validity
 from gateway.sky.flights import Flights
 from gateway.sky.mirrors import Mirrors, Question, too_late
-from gateway.sky.pool import Pools
+from gateway.sky.pool import Pools, routes
 from gateway.sky.service import Manners, NonsenseError, Reply
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ T = TypeVar("T")
 _trusted = functools.cache(httpx.create_ssl_context)
 
 # The seats bound the connections, and a second bound here would only hide the queue from its own limit. Idle ones end
-# by their age alone: closing them for their number may hit one just given to a request (httpcore issue 1110).
+# by their age alone: closing them for their number may hit one just given to a request (encode/httpcore#1110).
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=20.0)
 _NOT_MODIFIED = 304
 
@@ -101,6 +102,10 @@ class Upstream:
         contact = f" (+{self._manners.contact})" if self._manners.contact else ""
         self._client = httpx.AsyncClient(
             transport=Pools(verify=_trusted(), limits=_LIMITS),
+            mounts={
+                pattern: Pools(verify=_trusted(), limits=_LIMITS, proxy=proxy) if proxy else None
+                for pattern, proxy in routes(getproxies()).items()
+            },
             headers={"User-Agent": f"inclinet/{version}{contact}"},
             timeout=httpx.Timeout(None, connect=self._manners.connect_timeout_s),
             follow_redirects=True,

@@ -11,6 +11,7 @@ import pytest
 from gateway import errors
 from gateway.domain import Deadline
 from gateway.sky.cache import DiskCache
+from gateway.sky.pool import routes
 from gateway.sky.service import Manners, NonsenseError, Reply, Service
 from gateway.sky.upstream import Upstream
 from tests.support.sky_http import Answer, FakeService, Fault, Seen
@@ -297,6 +298,37 @@ async def test_no_turn_before_the_deadline_is_busy_at_once(client: Client, one: 
     await client.get(slow, "?1", parse, deadline=soon())
     with pytest.raises(errors.Busy, match="allows no more"):
         await client.get(slow, "?2", parse, deadline=Deadline.after(2))
+
+
+async def test_a_proxy_of_the_environment_is_used_and_spared_hosts_are_not(
+    monkeypatch: pytest.MonkeyPatch, one: Counter, other: Counter
+) -> None:
+    monkeypatch.setenv("http_proxy", one.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    client = Client(Manners())
+    away = Service("Fake", ("http://archive.invalid/api",))
+    assert await client.get(away, "?q=1", parse, deadline=soon()) == "answer 1"
+    assert one.requests[0].headers["host"] == "archive.invalid"
+    assert await client.get(service(other), "?q=1", parse, deadline=soon()) == "answer 1"
+    assert len(one.requests) == len(other.requests) == 1
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "expected"),
+    [
+        ({}, {}),
+        ({"no": "a.org"}, {}),
+        ({"https": "http://p:1"}, {"https://": "http://p:1"}),
+        (
+            {"all": "p:1", "no": ".a.org, 10.0.0.1"},
+            {"all://": "http://p:1", "all://*a.org": None, "all://10.0.0.1": None},
+        ),
+        ({"http": "http://p:1", "no": "*"}, {}),
+    ],
+)
+def test_proxies_are_read_as_everyone_reads_them(proxies: dict[str, str], expected: dict[str, str | None]) -> None:
+    assert routes(proxies) == expected
 
 
 # -- with a cache
