@@ -28,7 +28,7 @@ class Services:
     inclinations: Inclinations
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:  # async, or it would cost a thread a request
     services: Services = request.app.state.services
     return services
 
