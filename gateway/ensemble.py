@@ -7,12 +7,10 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway import errors
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.contract import Calibration, Manifest
+    from gateway.contract import Calibration
     from gateway.domain import Reading
 
 REJECTION_LIKELY = 0.5
@@ -92,17 +90,6 @@ def combine(
 def quorum(fraction: float, flavors: int) -> int:
     """Return how many of ``flavors`` must answer: the fraction rounded up, at least one."""
     return max(1, math.ceil(fraction * flavors - 1e-9))
-
-
-def require_quorum(reading: Reading, manifest: Manifest, fraction: float) -> None:
-    """Raise :class:`~gateway.errors.QuorumLost` when fewer flavors answered than the quorum."""
-    needed, total = quorum(fraction, len(manifest.flavors)), len(manifest.flavors)
-    if len(reading.flavors) < needed:
-        raise errors.QuorumLost(
-            f"Only {len(reading.flavors)} of the {total} networks answered; at least {needed} are needed for a result.",
-            retry_after_s=5,
-            missing=list(reading.missing),
-        )
 
 
 def warnings(

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import errors
 from gateway.contract import Calibration
 from gateway.domain import ModelReading, Reading
-from gateway.ensemble import Interval, combine, quorum, require_quorum, warnings
-from tests.support.manifests import manifest
+from gateway.ensemble import Interval, combine, quorum, warnings
 
 CALIBRATION = Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.5, galaxies=100)
 
@@ -78,14 +76,6 @@ def test_the_quorum_is_the_fraction_rounded_up(fraction: float, flavors: int, ne
 def reading(*values: float, missing: tuple[str, ...] = ()) -> Reading:
     flavors = tuple(ModelReading(f"vgg6_m{bag}", 1, value) for bag, value in enumerate(values))
     return Reading(flavors, (), missing)
-
-
-def test_below_the_quorum_there_is_no_answer() -> None:
-    require_quorum(reading(60, 61, 62), manifest(4), 2 / 3)
-    with pytest.raises(errors.QuorumLost, match="Only 2 of the 4 networks") as raised:
-        require_quorum(reading(60, 61, missing=("vgg6_m2", "vgg6_m3")), manifest(4), 2 / 3)
-    assert raised.value.retry_after_s
-    assert raised.value.extra["missing"] == ["vgg6_m2", "vgg6_m3"]
 
 
 def said(
