@@ -101,6 +101,9 @@ def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
         "import sys, gateway.app, gateway.cli, gateway.local\n"
         "heavy = [m for m in sys.modules if m == 'tensorflow' or m.startswith(('tensorflow.python', 'keras', 'jax'))]\n"
         "assert not heavy, heavy\n"
+        # what only some questions need would double the time until the gateway is ready
+        "late = {'astropy', 'pyarrow', 'pyongc', 'pandas', 'scipy', 'limits', 'matplotlib'} & set(sys.modules)\n"
+        "assert not late, late\n"
         "assert not any('_pywrap_tensorflow' in m for m in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
