@@ -1,6 +1,6 @@
 // A failure: the problem's own sentence, and what to do next.
 
-import { button, h } from "./dom.js";
+import { button, h, one } from "./dom.js";
 
 const OWN_PICTURE = "Measuring a picture of your own needs no other service and still works.";
 const AGAIN = "Wait a moment, then try again.";
@@ -33,6 +33,9 @@ const NEXT = {
   foreign: "Try again. If it stays, the operator of this service should know.",
 };
 
+// surveys have names for people beside those for the API
+const nameOf = (field, value) => (field === "survey" && one(`option[value="${CSS.escape(value)}"]`)?.textContent) || value;
+
 /**
  * The card of a failure.
  *
@@ -43,7 +46,7 @@ export function failure(problem, { retry = null, instead = null } = {}) {
   const choices = (title, values, field) =>
     instead && Array.isArray(values) && values.length
       ? h("p", { class: "choices" }, h("span", {}, title),
-        values.slice(0, 8).map((value) => button(String(value), () => instead({ [field]: String(value) }), { class: "chip" })))
+        values.slice(0, 8).map((value) => button(nameOf(field, String(value)), () => instead({ [field]: String(value) }), { class: "chip" })))
       : null;
   const pause = problem.retryAfter ? ` The service asks for a pause of ${problem.retryAfter} s.` : "";
   return h("div", { class: "card failure", role: "alert" },

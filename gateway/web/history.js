@@ -19,7 +19,6 @@ const names = [
   { name: "Rejection", numeric: true, value: ({ row }) => row.rejection, show: ({ row }) => number(row.rejection, 2) },
   { name: "Axis ratio says", numeric: true, value: ({ row }) => row.ellipticity_inclination_deg, show: ({ row }) => degrees(row.ellipticity_inclination_deg) },
   { name: "Image", value: ({ row }) => row.image_source, show: ({ row }) => row.image_source },
-  { name: "Release", value: ({ row }) => row.release, show: ({ row }) => row.release },
   { name: "Asked", value: ({ at }) => at, show: ({ at }) => h("time", { datetime: at }, moment(at)) },
   { name: "Remove", hidden: true, show: ({ id, title }) => button("×", () => forget(id), { class: "remove", "aria-label": `Remove ${title}` }) },
 ];

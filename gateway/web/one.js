@@ -4,7 +4,7 @@ import { get, measure, Problem } from "./api.js";
 import { announce, one } from "./dom.js";
 import { failure } from "./failure.js";
 import { apiPath, label, toSearch } from "./question.js";
-import { range } from "./release.js";
+import { range, showRelease } from "./release.js";
 import { result } from "./result.js";
 import { remember } from "./store.js";
 import { wait } from "./wait.js";
@@ -73,11 +73,10 @@ async function present(controller, told) {
   if (running !== controller) return;
   one("#answer").replaceChildren(made.element);
   document.title = `${told.title} · ${told.answer.inclination.median_deg.toFixed(1)}° · ${NAME}`;
+  showRelease();
+  remember({ asked: told.asked, title: told.title, answer: told.answer, thumbnail: made.thumbnail() });
   // the second frame begins when the first, which shows the result, is painted
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    performance.measure("inclinet:painted", "inclinet:answered");
-    remember({ asked: told.asked, title: told.title, answer: told.answer, thumbnail: made.thumbnail() });
-  }));
+  requestAnimationFrame(() => requestAnimationFrame(() => performance.measure("inclinet:painted", "inclinet:answered")));
 }
 
 function fail(controller, error, ways) {

@@ -6,26 +6,32 @@ import { degrees, number } from "./format.js";
 
 const USUAL_RANGE = [45, 90];
 
-const known = get("api/models").catch(() => null);
+let asked = null;
+
+/** What the API says of its models, or null while the networks don't answer; then the next one to ask asks again. */
+function models() {
+  asked ??= get("api/models").catch(() => (asked = null));
+  return asked;
+}
 
 /** What the networks can say, degrees. */
-export const range = async () => (await known)?.label_range_deg ?? USUAL_RANGE;
+export const range = async () => (await models())?.label_range_deg ?? USUAL_RANGE;
 
 /** Say at the foot of the page which release answers, and how well it does. */
 export async function showRelease() {
-  const models = await known;
+  const known = await models();
   const line = one("#release");
-  if (!models) {
+  if (!known) {
     line.textContent = "The networks don’t answer at the moment: the service may be starting.";
     return;
   }
-  const flavors = models.models.filter((model) => model.kind === "flavor");
+  const flavors = known.models.filter((model) => model.kind === "flavor");
   const ready = flavors.filter((model) => model.versions.some((version) => version.state === "AVAILABLE"));
-  const { rms_deg: rms } = models.metrics;
+  const { rms_deg: rms } = known.metrics;
   line.textContent = [
-    `Model release ${models.release}`,
+    `Model release ${known.release}`,
     `${ready.length} of ${flavors.length} networks ready`,
     rms === undefined ? null : `${degrees(rms)} rms against people’s measurements on galaxies kept from all networks`,
-    `they can say ${number(models.label_range_deg[0], 0)}° to ${degrees(models.label_range_deg[1], 0)}`,
+    `they can say ${number(known.label_range_deg[0], 0)}° to ${degrees(known.label_range_deg[1], 0)}`,
   ].filter(Boolean).join(" · ");
 }

@@ -3,10 +3,10 @@
 import { canvas, generator } from "./background.js";
 
 const SIDE = 256;
-const INCLINATION_DEG = 62;
+const INCLINATION_DEG = 60;
 const POSITION_ANGLE_DEG = 28;
-const SCALE = 0.105;
-const PITCH = 0.32;
+const SCALE = 0.09;
+const PITCH = 0.2;
 const SEED = 20211;
 
 /** Light of the disc and its arms, and of the bulge, at a place in the plane of the picture (1 is its side). */
@@ -17,7 +17,7 @@ function light(x, y) {
   const across = (y * Math.cos(turn) - x * Math.sin(turn)) / cosine;
   const radius = Math.hypot(along, across) + 1e-4;
   const phase = 2 * (Math.atan2(across, along) - Math.log(radius / SCALE) / PITCH);
-  const contrast = 0.75 * (1 - Math.exp(-((radius / SCALE) ** 2)));
+  const contrast = 0.4 * (1 - Math.exp(-((radius / SCALE) ** 2)));
   const arms = 1 + contrast * Math.cos(phase) + 0.25 * contrast * Math.cos(2 * phase + 1);
   const edge = 1 / (1 + Math.exp((radius - 0.4) / 0.02));
   const dust = 1 - 0.3 * Math.exp(-((across / 0.05 - 0.9) ** 2)) * Math.exp(-radius / 0.2);

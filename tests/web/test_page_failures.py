@@ -40,7 +40,7 @@ def test_outside_the_footprint_another_survey_is_one_click_away(page: Page) -> N
     page.goto("./?name=NGC 891")
     failure = page.locator(".failure")
     expect(failure).to_contain_text("SDSS DR18 has no image at ra 35.6")
-    failure.get_by_role("button", name="panstarrs").click()
+    failure.get_by_role("button", name="PanSTARRS DR1").click()
     expect(page.locator("#answer-title")).to_have_text("NGC 891")
     expect(page.locator(".facts")).to_contain_text("PanSTARRS")
     assert parse_qs(urlsplit(page.url).query) == {"name": ["NGC 891"], "survey": ["panstarrs"]}
@@ -117,6 +117,7 @@ def test_networks_that_are_down_are_said_to_be_and_asked_again(
                 if page.locator(".result").count():
                     break
             expect(page.locator("#answer-title")).to_have_text("disc.png")
+            expect(page.locator("#release")).to_contain_text("8 of 8 networks ready")
         assert watch.complaints == []
 
 
