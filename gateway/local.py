@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 120.0
 POLL_S = 0.1
-STOP_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 35.0
 KEEP_ALIVE_S = 75
 """Longer than the idle time of the usual proxies (60 s), so that they never reuse a connection we are closing."""
 

@@ -23,7 +23,7 @@ from serving.session import Session
 if TYPE_CHECKING:
     from serving.flags import Options
 
-GRACE_S = 10.0
+GRACE_S = 30.0
 """How long calls in progress may take to end when the server is told to stop, seconds."""
 
 _log = logging.getLogger(__name__)

@@ -116,7 +116,7 @@ class ServingProcess:
         self._process.kill()
         self._process.wait()
 
-    def stop(self, signal_number: int = signal.SIGTERM, timeout_s: float = 30.0) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM, timeout_s: float = 60.0) -> int:
         """Ask it to end; return its exit status."""
         assert self._process is not None, "the stand-in has not been started"
         if self._process.poll() is None:
