@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack, aclosing
+from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -79,17 +80,15 @@ _BODY: dict[str, Any] = {
 
 
 class _Stream(StreamingResponse):
-    """Closes its lines, and so the work behind them, also when the client goes away in the middle."""
+    """Ends the work and closes what it holds also when the client goes away, be it before the first line."""
 
-    def __init__(self, lines: AsyncGenerator[bytes], headers: dict[str, str]) -> None:
+    def __init__(self, lines: AsyncGenerator[bytes], closing: AsyncExitStack, headers: dict[str, str]) -> None:
         super().__init__(lines, headers=headers, media_type=NDJSON)
-        self._lines = lines
+        self._lines, self._closing = lines, closing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
+        async with self._closing, aclosing(self._lines):
             await super().__call__(scope, receive, send)
-        finally:
-            await self._lines.aclose()
 
 
 @router.post(
@@ -129,7 +128,7 @@ async def of_many(request: Request, rooms: Rooms, question: Annotated[Surveyed, 
         # from here on the stream closes what is open
         closing = opened.pop_all()
     headers = {"X-Inclinet-Rows": str(len(rows))}
-    return _Stream(_lines(results, question, closing), headers)
+    return _Stream(_lines(results, question), closing, headers)
 
 
 async def _read(
@@ -153,7 +152,7 @@ async def _read(
                 form = await opened.enter_async_context(bounded.form(max_files=most, max_fields=8))
                 table = form.get("table")
                 images = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
-                files = {one.filename or f"image {number + 1}": one for number, one in enumerate(images)}
+                files = _named(images, unique=isinstance(table, UploadFile))
                 data, name = (await table.read(), table.filename or "") if isinstance(table, UploadFile) else (b"", "")
             else:
                 data, name = await bounded.body(), ""
@@ -180,6 +179,19 @@ async def _read(
     return rows, files
 
 
+def _named(images: list[UploadFile], *, unique: bool) -> dict[str, UploadFile]:
+    """Return images by name; of several that share one, the second is called "name (2)", unless a table names them."""
+    named: dict[str, UploadFile] = {}
+    for number, image in enumerate(images):
+        name = image.filename or f"image {number + 1}"
+        if name in named:
+            if unique:
+                raise errors.BadTable(f"Several images are called {name}: the table's rows can't say which they mean.")
+            name = next(free for n in count(2) if (free := f"{name} ({n})") not in named)
+        named[name] = image
+    return named
+
+
 def _json(data: bytes) -> list[Any]:
     try:
         records = json.loads(data)
@@ -193,9 +205,8 @@ def _json(data: bytes) -> list[Any]:
 async def _lines(
     results: AsyncGenerator[many.Result],
     presentation: Presentation,
-    closing: AsyncExitStack,
 ) -> AsyncGenerator[bytes]:
-    async with closing, aclosing(results):
+    async with aclosing(results):
         async for result in results:
             line: dict[str, Any] = {"key": result.row.key, "row": result.row.number, "ok": result.answer is not None}
             if result.answer is not None:

@@ -3,14 +3,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import numpy as np
 import pyarrow as pa
 import pytest
 from astropy.io.votable import parse_single_table
 from astropy.table import Table
 from pyarrow import parquet
+from starlette.requests import ClientDisconnect
 
 from gateway import errors
 from gateway.domain import Target
@@ -21,6 +24,8 @@ from tests.support.manifests import models_of
 from tests.support.pictures import disc, encoded
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from httpx import Response
 
 
@@ -113,7 +118,7 @@ async def test_many_images_are_measured_and_bad_ones_are_rows_with_a_problem() -
 
 
 async def test_images_of_one_batch_share_predict_calls() -> None:
-    serving = FakeServing(models_of(RELEASE), slow_s=dict.fromkeys(models_of(RELEASE), 0.05))
+    serving = FakeServing(models_of(RELEASE), slow_s=dict.fromkeys(models_of(RELEASE), 0.5))
     files = [("file", (f"{number}.png", picture(number))) for number in range(64)]
     async with gateway(serving) as client:
         results = lines(await client.post("/api/batch", files=files))
@@ -123,6 +128,55 @@ async def test_images_of_one_batch_share_predict_calls() -> None:
     assert sum(sizes) == 64
     assert max(sizes) <= 32
     assert len(sizes) <= 16
+
+
+async def test_images_of_one_name_are_all_measured_under_names_of_their_own() -> None:
+    files = [("file", ("same.png", picture(value))) for value in (50, 120, 200)]
+    async with gateway() as client:
+        results = {line["key"]: line for line in lines(await client.post("/api/batch", files=files))}
+    assert set(results) == {"same.png", "same.png (2)", "same.png (3)"}
+    medians = [results[key]["answer"]["inclination"]["median_deg"] for key in sorted(results)]
+    assert medians == sorted(set(medians)) or medians == sorted(set(medians), reverse=True)
+
+
+async def test_a_table_can_not_name_one_of_two_images_with_the_same_name() -> None:
+    files = [("table", ("t.csv", b"file\nsame.png\n"))]
+    files += [("file", ("same.png", picture(value))) for value in (50, 120)]
+    async with gateway() as client:
+        response = await client.post("/api/batch", files=files)
+    assert response.status_code == 422
+    assert "same.png" in response.json()["detail"]
+
+
+async def test_a_client_that_leaves_before_the_first_line_gives_its_place_back() -> None:
+    async with gateway(max_concurrency=1, max_queue=0) as client:
+        body = json.dumps([{"pgc": 2557}] * 3).encode()
+        messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+        sent: list[MutableMapping[str, Any]] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            return next(messages, {"type": "http.disconnect"})
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+            raise OSError("the connection is closed")
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "method": "POST",
+            "path": "/api/batch",
+            "raw_path": b"/api/batch",
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"content-type", b"application/json")],
+        }
+        transport = client._transport  # noqa: SLF001 - the application behind it is asked without a client
+        assert isinstance(transport, httpx.ASGITransport)
+        with suppress(OSError, ClientDisconnect):
+            await transport.app(scope, receive, send)
+        assert sent
+        assert (await client.post("/api/batch", files=[("file", ("a.png", picture(90)))])).status_code == 200
 
 
 async def test_a_table_can_name_images_that_came_along() -> None:
