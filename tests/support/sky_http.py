@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Literal, Self
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
@@ -34,7 +35,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class FakeService:
+class FakeService(ABC):
     """A fake service: subclasses say what it answers, switches say how badly.
 
     Attributes
@@ -76,9 +77,9 @@ class FakeService:
         self._connections: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
+    @abstractmethod
     def answer(self, request: Seen) -> Answer:
         """Return the answer to a request; runs in a thread of its own."""
-        raise NotImplementedError
 
     @property
     def url(self) -> str:

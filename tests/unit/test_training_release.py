@@ -4,7 +4,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,20 +13,16 @@ from tensorflow_serving.apis import prediction_log_pb2
 from typer.testing import CliRunner
 
 from gateway import contract
+from tests.support.networks import TINY, noise_pictures
 from training import __main__ as cli
 from training import dataset, evaluate, export, networks, recipe, release, sample
-from training.augment import Augmentation, augment
-from training.batches import Mixture, Pool
-from training.train import Plan, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
 
 SHARED = Path("../shared/galaxies")
 COMMITTED = Path("model_repo")
-TINY = networks.Architecture("tiny1", ((2,), (2,), (2,), (2,)), hidden=4, dropout=0.3)
 HOW = recipe.Recipe(
     seed=7,
     architecture="tiny1",
@@ -70,10 +66,6 @@ def make(folder: Path, *, resume: bool = False) -> tuple[contract.Manifest, rele
     return manifest, places
 
 
-def probes(count: int) -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (count, *contract.INPUT_SHAPE)).astype(np.uint8)
-
-
 def test_without_real_galaxies_a_release_is_made_of_simulated_ones(
     made: tuple[contract.Manifest, release.Places],
 ) -> None:
@@ -100,7 +92,7 @@ def holds_contract(version: Path, *, rejector: bool) -> None:
     assert list(signature.structured_outputs) == [contract.REJECTION if rejector else contract.INCLINATION]
     low, high = (0.0, 1.0) if rejector else recipe.LABEL_RANGE_DEG
     for count in (1, 3):
-        said = next(iter(signature(**{contract.INPUT: tf.constant(probes(count))}).values()))
+        said = next(iter(signature(**{contract.INPUT: tf.constant(noise_pictures(count))}).values()))
         assert said.dtype == tf.float32
         assert said.shape == (count,)
         assert float(tf.reduce_min(said)) >= low
@@ -120,91 +112,8 @@ def test_a_network_that_says_something_else_once_reloaded_does_not_count(
     network = networks.build(TINY, "inclination", seed=1)
     monkeypatch.setattr(export, "answer", lambda _signature, images: np.full(len(images), np.nan))
     with pytest.raises(export.ExportError, match="differs"):
-        export.export(network, "inclination", tmp_path / "m" / "1", probes(2), label_range_deg=(45.0, 90.0))
+        export.export(network, "inclination", tmp_path / "m" / "1", noise_pictures(2), label_range_deg=(45.0, 90.0))
     assert list((tmp_path / "m").iterdir()) == []
-
-
-def batches() -> Mixture:
-    images = probes(12)
-    targets = np.linspace(-1, 1, 12, dtype=np.float32)[:, None]
-    return Mixture([Pool(images, targets, np.full(12, 1 / 12), 4, (1.0, 1.5))], seed=3)
-
-
-def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path) -> None:
-    plan = Plan(steps=6, rate=1e-2, seed=5, warmup=2, snapshot_every=2)
-    whole = networks.build(TINY, "inclination", seed=1)
-    fit(whole, batches(), plan, tmp_path / "whole")
-
-    class Killed(Exception):
-        pass
-
-    def kill_at_step_4(metrics: dict[str, float]) -> None:
-        if metrics["step"] == 4:
-            raise Killed
-
-    with pytest.raises(Killed):
-        fit(networks.build(TINY, "inclination", seed=1), batches(), plan, tmp_path / "cut", progress=kill_at_step_4)
-    again = networks.build(TINY, "inclination", seed=99)
-    fit(again, batches(), plan, tmp_path / "cut", resume=True)
-    for mine, theirs in zip(again.get_weights(), whole.get_weights(), strict=True):
-        np.testing.assert_allclose(mine, theirs, atol=1e-6)
-    lines = [json.loads(line) for line in (tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == list(range(6))
-
-
-def test_training_learns_what_the_pictures_say(tmp_path: Path) -> None:
-    images = np.zeros((2, *contract.INPUT_SHAPE), np.uint8)
-    images[0, 40:88, 40:88], images[1, 60:68, 30:98] = 200, 200
-    pool = Pool(images, np.array([[-0.8], [0.8]], np.float32), np.full(2, 0.5), 8, (1.0, 1.1))
-    architecture = networks.Architecture("small", ((8,), (8,), (8,), (8,)), hidden=16, dropout=0.0)
-    network = networks.build(architecture, "inclination", seed=1)
-    fit(network, Mixture([pool], 1), Plan(steps=60, rate=5e-3, seed=1, warmup=5), tmp_path)
-    losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
-
-
-def outline(picture: NDArray[Any]) -> float:
-    """Return the axis ratio of a bright object on black, from its second moments."""
-    light = picture[..., 0].astype(float)
-    light = np.where(light > 30, 1.0, 0.0)
-    rows, columns = np.indices(light.shape)
-    centred = np.stack([rows.ravel(), columns.ravel()])
-    values = np.linalg.eigvalsh(np.cov(centred, aweights=light.ravel()))
-    return float(np.sqrt(values[0] / values[1]))
-
-
-def test_augmentation_never_touches_the_aspect_ratio() -> None:
-    rows, columns = np.indices((128, 128)) - 63.5
-    ellipse = ((columns / 40) ** 2 + (rows / 16) ** 2 < 1) * np.uint8(200)
-    images = np.repeat(np.repeat(ellipse[None, ..., None], 3, axis=3), 32, axis=0).astype(np.uint8)
-    calm = Augmentation(gray=0, noisy=0, blurred=0, contrast=0.05, gamma=0.05, tint=0, hard_edges=0)
-    widen = np.tile(np.array([[1.0, 2.0]], np.float32), (32, 1))
-    changed = np.asarray(augment(tf.constant(images), tf.constant(widen), tf.constant([1, 1]), calm))
-    ratios = np.array([outline(picture) for picture in changed])
-    assert ratios == pytest.approx(np.full(32, 0.4), abs=0.02)
-    sizes = (changed[..., 0] > 30).sum(axis=(1, 2)) / (images[0, ..., 0] > 30).sum()
-    assert sizes.min() < 0.4
-    assert sizes.max() > 0.8
-
-
-def test_half_of_the_pictures_become_gray_and_half_of_those_are_inverted() -> None:
-    rng = np.random.default_rng(0)
-    images = np.zeros((200, *contract.INPUT_SHAPE), np.uint8)
-    images[:, 40:88, 40:88] = rng.integers(60, 250, (200, 1, 1, 3))
-    calm = Augmentation(noisy=0, contrast=0, gamma=0, hard_edges=0)
-    changed = np.asarray(augment(tf.constant(images), tf.ones((200, 2)), tf.constant([1, 1]), calm))
-    gray = np.ptp(changed[:, 64, 64], axis=-1) == 0
-    assert gray.mean() == pytest.approx(0.5, abs=0.1)
-    corner = changed[gray, 2, 64].mean(axis=-1)
-    assert (corner > 128).mean() == pytest.approx(0.5, abs=0.15)
-
-
-def test_the_same_seed_augments_alike_and_another_does_not() -> None:
-    images, widen = tf.constant(probes(4)), tf.ones((4, 2)) * [1.0, 2.0]
-    once, again, other = (np.asarray(augment(images, widen, tf.constant([1, n]), Augmentation())) for n in (5, 5, 6))
-    assert (once == again).all()
-    assert (once != other).any()
-    assert (np.round(once) == once).all()
 
 
 def test_the_network_stays_within_its_budget() -> None:
@@ -300,7 +209,7 @@ def test_no_partial_version_survives_a_new_export(tmp_path: Path) -> None:
     version = tmp_path / "m" / "1"
     left_over = tmp_path / "m" / "writing-1"
     left_over.mkdir(parents=True)
-    export.export(network, "rejection", version, probes(2), label_range_deg=(45.0, 90.0))
-    export.export(network, "rejection", version, probes(2), label_range_deg=(45.0, 90.0))
+    export.export(network, "rejection", version, noise_pictures(2), label_range_deg=(45.0, 90.0))
+    export.export(network, "rejection", version, noise_pictures(2), label_range_deg=(45.0, 90.0))
     assert [p.name for p in (tmp_path / "m").iterdir()] == ["1"]
     shutil.rmtree(version)

@@ -1,0 +1,32 @@
+"""Fixtures that several rooms of these tests share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.sky.service import Manners
+from tests.support.sky_client import Client, Counter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+@pytest.fixture
+def one() -> Iterator[Counter]:
+    with Counter() as fake:
+        yield fake
+
+
+@pytest.fixture
+def other() -> Iterator[Counter]:
+    with Counter() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    client = Client(Manners(contact="mailto:a@b.c", backoff_s=0.02, circuit_rest_s=0.3))
+    yield client
+    await client.aclose()

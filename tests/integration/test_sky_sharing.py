@@ -1,0 +1,125 @@
+"""How calls share the way to a service: identical ones, seats, rates, proxies, and the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from gateway import errors
+from gateway.domain import Deadline
+from gateway.sky.pool import routes
+from gateway.sky.service import Manners, Service
+from tests.support.sky_client import Client, Counter, parse, service, soon
+
+
+async def test_identical_calls_in_flight_are_one_call(client: Client, one: Counter) -> None:
+    one.delay_s = 0.2
+    answers = await asyncio.gather(*(client.get(service(one), "?same", parse, deadline=soon()) for _ in range(50)))
+    assert set(answers) == {"answer 1"}
+    assert len(one.requests) == 1
+    assert client.outcomes.count("joined") == 49
+
+
+async def test_trouble_is_shared_by_identical_calls_too(client: Client, one: Counter) -> None:
+    one.fault = "html"
+    one.delay_s = 0.1
+    calls = (client.get(service(one), "?same", parse, deadline=soon()) for _ in range(10))
+    told = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(error, errors.UpstreamBroken) for error in told)
+    assert len(one.requests) == 1
+
+
+async def test_an_impatient_caller_leaves_and_the_patient_one_is_answered(client: Client, one: Counter) -> None:
+    one.delay_s = 0.5
+    impatient = client.get(service(one), "?same", parse, deadline=Deadline.after(0.1))
+    patient = client.get(service(one), "?same", parse, deadline=soon())
+    first, second = await asyncio.gather(impatient, patient, return_exceptions=True)
+    assert isinstance(first, errors.DeadlineExceeded)
+    assert str(second).startswith("answer")
+
+
+async def test_a_call_that_nobody_waits_for_is_given_up(client: Client, one: Counter) -> None:
+    one.delay_s = 30
+    task = asyncio.ensure_future(client.get(service(one), "", parse, deadline=Deadline.after(60)))
+    assert await asyncio.to_thread(one.arrived.wait, 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0)
+    assert client.outcomes[-1:] in ([], ["abandoned"])
+    assert client.health()["Fake"][one.url + "/api"] == "closed"
+
+
+async def test_seats_bound_the_calls_under_way(client: Client, one: Counter) -> None:
+    one.delay_s = 0.05
+    few = service(one, seats=4)
+    await asyncio.gather(*(client.get(few, f"?{n}", parse, deadline=soon()) for n in range(20)))
+    assert len(one.requests) == 20
+    assert one.most_at_once == 4
+
+
+async def test_too_many_waiting_are_turned_away_at_once(client: Client, one: Counter) -> None:
+    one.delay_s = 0.1
+    narrow = service(one, seats=1)
+    calls = (client.get(narrow, f"?{n}", parse, deadline=soon()) for n in range(12))
+    told = await asyncio.gather(*calls, return_exceptions=True)
+    busy = [error for error in told if isinstance(error, errors.Busy)]
+    assert len(busy) == 3
+    assert all(error.extra["service"] == "Fake" and error.retry_after_s for error in busy)
+
+
+async def test_a_service_s_own_rate_is_kept(client: Client, one: Counter) -> None:
+    paced = service(one, rate_per_s=20.0)
+    began = time.monotonic()
+    await asyncio.gather(*(client.get(paced, f"?{n}", parse, deadline=soon()) for n in range(11)))
+    assert time.monotonic() - began >= 0.5
+
+
+async def test_no_turn_before_the_deadline_is_busy_at_once(client: Client, one: Counter) -> None:
+    slow = service(one, rate_per_s=0.1)
+    await client.get(slow, "?1", parse, deadline=soon())
+    with pytest.raises(errors.Busy, match="allows no more"):
+        await client.get(slow, "?2", parse, deadline=Deadline.after(2))
+
+
+async def test_a_proxy_of_the_environment_is_used_and_spared_hosts_are_not(
+    monkeypatch: pytest.MonkeyPatch, one: Counter, other: Counter
+) -> None:
+    monkeypatch.setenv("http_proxy", one.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    client = Client(Manners())
+    away = Service("Fake", ("http://archive.invalid/api",))
+    assert await client.get(away, "?q=1", parse, deadline=soon()) == "answer 1"
+    assert one.requests[0].headers["host"] == "archive.invalid"
+    assert await client.get(service(other), "?q=1", parse, deadline=soon()) == "answer 1"
+    assert len(one.requests) == len(other.requests) == 1
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "expected"),
+    [
+        ({}, {}),
+        ({"no": "a.org"}, {}),
+        ({"https": "http://p:1"}, {"https://": "http://p:1"}),
+        (
+            {"all": "p:1", "no": ".a.org, 10.0.0.1"},
+            {"all://": "http://p:1", "all://*a.org": None, "all://10.0.0.1": None},
+        ),
+        ({"http": "http://p:1", "no": "*"}, {}),
+    ],
+)
+def test_proxies_are_read_as_everyone_reads_them(proxies: dict[str, str], expected: dict[str, str | None]) -> None:
+    assert routes(proxies) == expected
+
+
+async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:
+    client = Client(Manners())
+    one.delay_s = 30
+    task = asyncio.ensure_future(client.get(service(one), "", parse, deadline=Deadline.after(60)))
+    assert await asyncio.to_thread(one.arrived.wait, 5)
+    await client.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        await task

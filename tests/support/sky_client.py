@@ -1,0 +1,57 @@
+"""A service that counts, a client that remembers what it told of itself, and how one asks the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway import errors
+from gateway.domain import Deadline
+from gateway.sky.service import Manners, NonsenseError, Reply, Service
+from gateway.sky.upstream import Upstream
+from tests.support.sky_http import Answer, FakeService, Seen
+
+if TYPE_CHECKING:
+    from gateway.sky.cache import DiskCache
+
+Event = tuple[str, str]
+
+
+class Counter(FakeService):
+    """Answers with the number of requests it has seen."""
+
+    def answer(self, request: Seen) -> Answer:
+        if "teapot" in request.query:
+            return Answer(b"no", "text/plain", 418, "Teapot")
+        if "unknown" in request.query:
+            return Answer(b"unknown", "text/plain")
+        if request.headers.get("if-none-match") == '"tag"':
+            return Answer(b"", "text/plain", 304, "Not Modified", {"ETag": '"tag"'})
+        return Answer(f"answer {len(self.requests)}".encode() + b" " * 2000, "text/plain")
+
+
+def parse(reply: Reply) -> str:
+    if reply.content == b"unknown":
+        raise errors.UnknownTarget("Nothing of that name.")
+    if not reply.text.startswith("answer"):
+        raise NonsenseError("with something odd")
+    return reply.text.strip()
+
+
+class Client(Upstream):
+    """A client that remembers what it told of itself."""
+
+    def __init__(self, manners: Manners, cache: DiskCache | None = None) -> None:
+        self.events: list[Event] = []
+        super().__init__(manners, cache=cache, observe=lambda name, outcome, _: self.events.append((name, outcome)))
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [outcome for _, outcome in self.events]
+
+
+def service(*fakes: FakeService, **changes: Any) -> Service:
+    return Service("Fake", tuple(fake.url + "/api" for fake in fakes), **{"timeout_s": 5.0, **changes})
+
+
+def soon() -> Deadline:
+    return Deadline.after(5)
