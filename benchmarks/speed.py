@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,20 +58,28 @@ def _batch() -> NDArray[np.uint8]:
     return np.stack([preprocess.model_input(preprocess.decode(data).rgb) for data in pictures(BATCH)])
 
 
-def _limit(seconds: float) -> float:
-    """Images a second of all networks in this process, batches of 32, both cores."""
+def _limit(seconds: float, side_by_side: int) -> float:
+    """Images a second of all networks in this process, batches of 32.
+
+    ``side_by_side`` networks run at a time on one core each; one alone has all cores.
+    """
     import tensorflow as tf  # noqa: PLC0415 - only this part runs networks
 
+    if side_by_side > 1:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(side_by_side)
     paths = [MANIFEST.parent / model.name / str(model.version) for model in read_manifest(MANIFEST).models]
     signatures = [tf.saved_model.load(str(path)).signatures[SIGNATURE] for path in paths]
     images = tf.constant(_batch())
 
-    def step() -> None:
-        for signature in signatures:
-            next(iter(signature(**{INPUT: images}).values())).numpy()
+    def ask(signature: Any) -> None:
+        next(iter(signature(**{INPUT: images}).values())).numpy()
 
-    step()
-    return BATCH * _per_second(step, seconds)
+    with ThreadPoolExecutor(side_by_side) as pool:
+        # as many batches as networks at once, so that no core waits for the last network of a batch
+        work = signatures * side_by_side
+        list(pool.map(ask, work))
+        return BATCH * side_by_side * _per_second(lambda: list(pool.map(ask, work)), seconds)
 
 
 def _monolith(seconds: float) -> float:
@@ -93,6 +102,13 @@ def _monolith(seconds: float) -> float:
 
     step()
     return _per_second(step, seconds)
+
+
+PARTS = {
+    "in turn": lambda seconds: _limit(seconds, 1),
+    "side by side": lambda seconds: _limit(seconds, os.cpu_count() or 1),
+    "monolith": _monolith,
+}
 
 
 def _per_second(step: Any, seconds: float) -> float:
@@ -126,7 +142,9 @@ async def _grpc(address: str, seconds: float) -> float:
     async def worker() -> None:
         nonlocal answered
         while time.perf_counter() - started < seconds:
-            answered += len(await predictor.read(images, Deadline.after(60)))
+            readings = await predictor.read(images, Deadline.after(60))
+            # not in one line: += would add to what the sum was before the wait
+            answered += len(readings)
 
     await asyncio.gather(worker(), worker())
     rate = answered / (time.perf_counter() - started)
@@ -160,11 +178,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=float, default=8.0, help="for each measurement")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--part", choices=["limit", "monolith"], help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.part:
-        rate = {"limit": _limit, "monolith": _monolith}[arguments.part](arguments.seconds)
-        print(json.dumps(rate))
+        print(json.dumps(PARTS[arguments.part](arguments.seconds)))
         return
     _measure(arguments.seconds, arguments.rounds)
 
@@ -190,10 +207,11 @@ def _measure(seconds: float, rounds: int) -> None:
         )
         asyncio.run(load.run(url, singles, concurrency=8, total=64))
         for _ in range(rounds):
-            now = {"(a) limit": _apart("limit", seconds)}
+            now = {f"(a) limit, networks {how}": _apart(how, seconds) for how in ("in turn", "side by side")}
+            limit = max(now.values())
             now["(b) stand-in over gRPC"] = asyncio.run(_grpc(f"127.0.0.1:{port}", seconds))
             for concurrency in (1, 8, 32):
-                total = max(16, int(now["(a) limit"] * seconds * (0.4 if concurrency == 1 else 1)))
+                total = max(16, int(limit * seconds * (0.4 if concurrency == 1 else 1)))
                 measured = asyncio.run(load.run(url, singles, concurrency=concurrency, total=total))
                 now[f"(c) gateway, concurrency {concurrency}"] = measured.rate
                 if concurrency == 1:
@@ -205,7 +223,7 @@ def _measure(seconds: float, rounds: int) -> None:
             now["(d) monolith"] = _apart("monolith", seconds)
             for name, rate in now.items():
                 rates.setdefault(name, []).append(rate)
-                ratios.setdefault(name, []).append(rate / now["(a) limit"])
+                ratios.setdefault(name, []).append(rate / limit)
         stages = _own_work_ms(url)
     print(f"\n{'':34}{'galaxies/s':>12}{'of (a)':>9}   (medians of {rounds} rounds of {seconds:g} s)")
     for name, values in rates.items():
