@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import errno
+import os
 import signal
 import socket
 import subprocess
@@ -56,8 +58,9 @@ def listen(host: str, port: int) -> socket.socket:
         taken.bind((host, port))
     except OSError as error:
         taken.close()
-        reason = "is taken by another program" if error.errno == 98 else f"can't be used ({error.strerror})"  # noqa: PLR2004 - EADDRINUSE
-        raise StartError(f"Port {port} on {host} {reason}. Choose another: make run PORT=8081.") from error
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "is taken by another program" if in_use else f"can't be used ({error.strerror})"
+        raise StartError(f"Port {port} on {host} {reason}. Choose another: --port, or make run PORT=8081.") from error
     return taken
 
 
@@ -83,6 +86,7 @@ def server(settings: Settings, manifest: Manifest) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=int(settings.request_timeout_s) + 5,
         ),
@@ -123,6 +127,9 @@ def standin(manifest: Path, *, log: Path) -> Iterator[tuple[subprocess.Popen[byt
                     "--max_num_load_retries=0",
                     # every batch in flight is a call to every network at once; the default is four a core
                     "--grpc_max_threads=256",
+                    # networks side by side, a core each, are half as fast again as each on all cores (docs/serving.md)
+                    "--tensorflow_intra_op_parallelism=1",
+                    f"--tensorflow_inter_op_parallelism={os.cpu_count() or 1}",
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -70,6 +70,12 @@ class Settings(BaseSettings):
         description="Path prefix under which a proxy publishes the gateway, such as /inclinet.",
         pattern=r"^(/[^/\s]+)*$",
     )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        title="Trusted proxies",
+        description="Addresses or networks, separated by commas, whose X-Forwarded-For and -Proto are believed; "
+        "without it all clients of a proxy share one rate limit.",
+    )
     request_timeout_s: Seconds = Field(
         default=30.0,
         title="Deadline of a request",
@@ -103,7 +109,7 @@ class Settings(BaseSettings):
     rate_limit_per_minute: Annotated[int, Field(ge=0)] = Field(
         default=0,
         title="Requests a client may make in a minute",
-        description="By client address; 0 turns the limit off.",
+        description="By client address (see trusted_proxies); 0 turns the limit off.",
     )
 
     # -- many galaxies
