@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -26,7 +26,6 @@ from gateway.sky import open_sky
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from typing import Any
 
     from gateway.settings import Settings
 
@@ -36,6 +35,16 @@ convolutional networks, with calibrated intervals and the likelihood that a pers
 
 Failures are `application/problem+json` (RFC 9457) with a stable `type`.
 """
+
+
+class _Gateway(FastAPI):
+    """Adds the schema of problems to the API's description, where the table of responses points to."""
+
+    def openapi(self) -> dict[str, Any]:
+        described = super().openapi()
+        schemas = described.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault("Problem", Problem.model_json_schema(ref_template="#/components/schemas/{model}"))
+        return described
 
 
 def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastAPI:
@@ -106,7 +115,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             await sky.aclose()
             executor.shutdown(wait=True, cancel_futures=True)
 
-    app = FastAPI(
+    app = _Gateway(
         title="inclinet",
         version=version("inclinet"),
         summary="The spatial inclination of spiral galaxies, as a service",
@@ -127,18 +136,4 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         root_path=settings.root_path,
         log_client_address=settings.log_client_address,
     )
-    _describe_problems(app)
     return app
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Add the schema of problems to the API's description, where the table of responses points to."""
-    original = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        described = original()
-        schemas = described.setdefault("components", {}).setdefault("schemas", {})
-        schemas.setdefault("Problem", Problem.model_json_schema(ref_template="#/components/schemas/{model}"))
-        return described
-
-    app.openapi = openapi  # type: ignore[method-assign]

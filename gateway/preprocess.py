@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -164,7 +164,7 @@ def _over_own_background(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _extrema(rgb: NDArray[np.uint8]) -> list[tuple[int, int]]:
     # Pillow's is thirty times faster than numpy's along a short last axis
-    return [plane.getextrema() for plane in Image.fromarray(rgb).split()]  # type: ignore[misc]
+    return [cast("tuple[int, int]", plane.getextrema()) for plane in Image.fromarray(rgb).split()]
 
 
 def _resampled(image: Image.Image, box: tuple[float, float, float, float]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -174,7 +174,7 @@ def figures(
     drawing.comparison(labels[known], predicted, out / "comparison.png", title="Galaxies that no training step saw")
 
 
-def _print(report: dict[str, dict[str, dict[str, float]]]) -> None:
+def _print(report: dict[str, Any]) -> None:
     table = Table("", "galaxies", "rms", "mean abs.", "median abs.", "bias", title="degrees")
     rows = {
         **{f"ensemble, {how}": found for how, found in report.get("ensemble", {}).items()},
@@ -183,8 +183,8 @@ def _print(report: dict[str, dict[str, dict[str, float]]]) -> None:
         **({"catalogue's axis ratio": report["axis_ratio"]} if "axis_ratio" in report else {}),
     }
     for name, found in rows.items():
-        numbers = (found[key] for key in ("rms_deg", "mae_deg", "median_abs_deg", "bias_deg"))  # type: ignore[index]
-        table.add_row(name, f"{found['galaxies']:.0f}", *(f"{number:.2f}" for number in numbers))  # type: ignore[index]
+        numbers = (found[key] for key in ("rms_deg", "mae_deg", "median_abs_deg", "bias_deg"))
+        table.add_row(name, f"{found['galaxies']:.0f}", *(f"{number:.2f}" for number in numbers))
     console.print(table)
     for name, found in report.get("rejectors", {}).items():
         console.print(f"{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in found.items()), highlight=False)

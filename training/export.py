@@ -27,14 +27,14 @@ class ExportError(RuntimeError):
     """What was written does not say the same as what was trained."""
 
 
-class _Served(tf.Module):  # type: ignore[misc]
+class _Served(tf.Module):  # type: ignore[misc]  # TensorFlow ships no types
     """Holds the weights alone, so that nothing of the training is written along."""
 
     def __init__(self, network: Any, purpose: Purpose, label_range_deg: tuple[float, float]) -> None:
         super().__init__()
         self.weights = [variable.value for variable in network.variables]
 
-        @tf.function(input_signature=[tf.TensorSpec([None, *INPUT_SHAPE], tf.uint8, name=INPUT)])  # type: ignore[untyped-decorator]
+        @tf.function(input_signature=[tf.TensorSpec([None, *INPUT_SHAPE], tf.uint8, name=INPUT)])  # type: ignore[untyped-decorator]  # as above
         def serve(images: Any) -> dict[str, Any]:
             answer = network(tf.cast(images, tf.float32), training=False)
             if purpose == "inclination":

@@ -21,8 +21,19 @@ if TYPE_CHECKING:
 
     from training.population import Reject
 
-COLUMNS = ("index", "inclination_deg", "human_deg", "position_angle_deg", "zoom", "q0", "mu0", "bulge_fraction",
-           "optical_depth", "pixel_arcsec", "reject")  # fmt: skip
+COLUMNS = (
+    "index",
+    "inclination_deg",
+    "human_deg",
+    "position_angle_deg",
+    "zoom",
+    "q0",
+    "mu0",
+    "bulge_fraction",
+    "optical_depth",
+    "pixel_arcsec",
+    "reject",
+)
 
 Truth = dict[str, float | int | str]
 

@@ -110,7 +110,7 @@ def fit(
 
 
 def _step(network: Any, optimizer: Any, loss_of: Any, augmentation: Augmentation) -> Any:
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function  # type: ignore[untyped-decorator]  # TensorFlow ships no types
     def advance(images: Any, targets: Any, widen: Any, seed: Any) -> Any:
         pictures = augment(images, widen, seed, augmentation)
         with tf.GradientTape() as tape:

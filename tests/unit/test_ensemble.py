@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 from gateway.contract import Calibration
 from gateway.domain import ModelReading, Reading
 from gateway.ensemble import Interval, combine, quorum, warnings
+
+if TYPE_CHECKING:
+    from random import Random
 
 CALIBRATION = Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.5, galaxies=100)
 
@@ -37,9 +41,9 @@ def test_intervals_nest_around_the_median_and_stay_within_the_label_range(values
 
 
 @given(ensembles, st.randoms())
-def test_the_order_of_the_flavors_does_not_matter(values: list[float], chance: object) -> None:
+def test_the_order_of_the_flavors_does_not_matter(values: list[float], chance: Random) -> None:
     shuffled = list(values)
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     one, other = combine(values, CALIBRATION), combine(shuffled, CALIBRATION)
     assert one.median_deg == other.median_deg
     assert one.stdev_deg == pytest.approx(other.stdev_deg)
