@@ -50,4 +50,4 @@ format: env ## let ruff rewrite what it can
 
 lock: env ## write both locks anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
-	$(BIN)/uv pip compile --quiet pyproject.toml --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements.lock -o requirements-gateway.lock
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra tracing --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements.lock -o requirements-gateway.lock
