@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from gateway import errors
     from gateway.schemas import Galaxy, InclinationAnswer
 
 
@@ -72,6 +73,14 @@ INCLINATION_COLUMNS = (
     Column("warnings", "str", "Warnings in plain words", ucd="meta.note"),
 )
 
+KEY = Column("key", "str", "The row's own key", ucd="meta.id")
+PROBLEM_COLUMNS = (
+    Column("problem_type", "str", "Kind of the problem, if there is no answer", ucd="meta.code.error"),
+    Column("problem", "str", "Why there is no answer", ucd="meta.note"),
+)
+BATCH_COLUMNS = (KEY, *GALAXY_COLUMNS, *INCLINATION_COLUMNS, *PROBLEM_COLUMNS)
+"""The columns of a table of many results, whoever writes it."""
+
 Row = dict[str, Any]
 
 
@@ -103,6 +112,11 @@ def answer_row(answer: InclinationAnswer) -> Row:
         "release": answer.release,
         "warnings": " ".join(answer.warnings),
     }
+
+
+def problem_row(problem: errors.InclinetError) -> Row:
+    """Name a problem in the columns of a result table."""
+    return {"problem_type": problem.slug, "problem": problem.detail}
 
 
 def choose(asked: Format | None, accept: str) -> Format:

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["inclination"])
 
 NDJSON = "application/x-ndjson"
-_KEY = render.Column("key", "str", "The row's own key", ucd="meta.id")
-_PROBLEM = render.Column("problem", "str", "Why there is no answer", ucd="meta.note")
-COLUMNS = (_KEY, *render.GALAXY_COLUMNS, *render.INCLINATION_COLUMNS, _PROBLEM)
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -220,8 +217,10 @@ async def _lines(
 def _table(results: list[many.Result], file_format: render.Format) -> bytes:
     flat = []
     for result in sorted(results, key=lambda one: one.row.number):
-        row: render.Row = {"key": result.row.key, "problem": result.problem.detail if result.problem else None}
+        row: render.Row = {render.KEY.name: result.row.key}
         if result.answer is not None:
             row |= render.answer_row(InclinationAnswer.of(result.answer))
-        flat.append({column.name: row.get(column.name) for column in COLUMNS})
-    return render.table(flat, COLUMNS, file_format)
+        elif result.problem is not None:
+            row |= render.problem_row(result.problem)
+        flat.append({column.name: row.get(column.name) for column in render.BATCH_COLUMNS})
+    return render.table(flat, render.BATCH_COLUMNS, file_format)

@@ -198,6 +198,7 @@ async def test_csv_and_votable_collect_the_rows_in_order() -> None:
     read = list(csv.DictReader(io.StringIO(as_csv.text)))
     assert [row["key"] for row in read] == ["a.png", "b", "c.png"]
     assert read[1]["problem"].startswith("The file is not an image")
+    assert read[1]["problem_type"] == "unsupported-image"
     assert read[1]["inclination_deg"] == ""
     table = parse_single_table(io.BytesIO(as_votable.content)).to_table()
     assert str(table["inclination_deg"].unit) == "deg"

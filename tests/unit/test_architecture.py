@@ -30,7 +30,7 @@ MAY = {
     "sky": LEAVES | {"preprocess", "sky"},
     "inclination": LEAVES | SCIENCE | {"sky"},
     "schemas": LEAVES | {"ensemble", "inclination"},
-    "render": {"schemas"},
+    "render": {"errors", "schemas"},
     "observability": set(),
     "problems": {"errors", "observability"},
     "middleware": {"observability"},
