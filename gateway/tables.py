@@ -107,8 +107,12 @@ def _astropy(data: bytes, file_format: str) -> list[Mapping[str, Any]]:
 
 
 def _parquet(data: bytes) -> list[Mapping[str, Any]]:
-    from pyarrow import parquet  # noqa: PLC0415 - as above
-
+    try:
+        from pyarrow import parquet  # noqa: PLC0415 - as above
+    except ImportError:
+        raise errors.BadTable(
+            "This gateway was installed without its Parquet reader; send the table as CSV, VOTable or FITS.",
+        ) from None
     wanted = {spelling for spellings in COLUMNS.values() for spelling in spellings}
     file = parquet.ParquetFile(io.BytesIO(data))
     columns = [name for name in file.schema_arrow.names if name.lower() in wanted]

@@ -78,8 +78,11 @@ def _read_csv(path: Path) -> Table:
 
 
 def _read_parquet(path: Path) -> Table:
-    from pyarrow import parquet  # noqa: PLC0415 - 30 MB that only this format needs
-
+    try:
+        from pyarrow import parquet  # noqa: PLC0415 - 30 MB that only this format needs
+    except ImportError:
+        said = f"{path.name} is Parquet, and inclinet was installed without that reader: use CSV or VOTable."
+        raise CatalogueFileError(said) from None
     table = parquet.read_table(path)
     return {name: table.column(name).to_pylist() for name in table.column_names}
 

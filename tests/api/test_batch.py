@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,18 @@ def test_tables_of_every_format_are_read(file_format: str) -> None:
     read = rows(read_table(written(file_format)))
     assert [row.target for row in read] == [Target(pgc=2557), Target(pgc=4)]
     assert [row.key for row in read] == ["PGC 2557", "PGC 4"]
+
+
+async def test_a_gateway_without_the_parquet_reader_says_which_formats_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = written("parquet")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    async with gateway() as client:
+        response = await client.post("/api/batch", content=data)
+    assert (response.status_code, response.json()["type"]) == (422, "urn:inclinet:problem:bad-table")
+    assert "without its Parquet reader" in response.json()["detail"]
+    assert "CSV, VOTable or FITS" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -90,6 +91,15 @@ def test_parquet_and_votable_say_the_same_as_csv(tmp_path: Path) -> None:
         galaxy = catalogue.galaxy(row)
         assert (galaxy.pgc, galaxy.position_angle_deg) == (218, 135.0), name
         assert galaxy.d25_arcmin == pytest.approx(4.3), name
+
+
+def test_without_the_parquet_reader_the_operator_reads_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "own.parquet").write_bytes(b"PAR1")
+    with pytest.raises(CatalogueFileError, match=r"own\.parquet is Parquet.*use CSV or VOTable"):
+        localfile.load(tmp_path / "own.parquet")
 
 
 @pytest.mark.parametrize(
