@@ -1,7 +1,8 @@
 """Augmentation: what may change between two pictures of one galaxy. The aspect ratio never does.
 
 Everything runs inside TensorFlow on whole batches, and from a stateless seed: a step that is repeated after a resume
-sees the same pictures.
+sees the same pictures. What works pixel by pixel is compiled: each operation by itself would read and write the whole
+batch, and all of them together take as long as the network's own learning.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ import tensorflow as tf
 
 from gateway.contract import INPUT_SIDE
 
-_BINOMIAL = np.outer([1, 2, 1], [1, 2, 1]).astype(np.float32) / 16
-_EDGE = 6
+_EDGE = 6.0
 """Pixels over which the picture fades into its own background where it is drawn smaller than the frame."""
 
 
@@ -42,15 +42,11 @@ _BANK = 8
 
 
 def _blur(images: Any) -> Any:
-    planes = images.shape[-1]
-    kernel = tf.tile(tf.constant(_BINOMIAL)[:, :, None, None], [1, 1, planes, 1])
-    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
-    return tf.nn.depthwise_conv2d(padded, kernel, [1, 1, 1, 1], "VALID")
-
-
-def _alpha() -> Any:
-    ramp = np.clip((np.minimum(np.arange(INPUT_SIDE), np.arange(INPUT_SIDE)[::-1]) + 0.5) / _EDGE, 0, 1)
-    return tf.constant(np.minimum(ramp[:, None], ramp[None, :])[None, :, :, None], tf.float32)
+    """Convolve with the binomial [1 2 1] along both axes."""
+    padded = tf.pad(images, [[0, 0], [1, 1], [0, 0], [0, 0]], "SYMMETRIC")
+    down = 0.25 * (padded[:, :-2] + padded[:, 2:]) + 0.5 * images
+    padded = tf.pad(down, [[0, 0], [0, 0], [1, 1], [0, 0]], "SYMMETRIC")
+    return 0.25 * (padded[:, :, :-2] + padded[:, :, 2:]) + 0.5 * down
 
 
 def _border(images: Any) -> Any:
@@ -73,10 +69,13 @@ class _Draws:
     def normal(self, deviation: float, *shape: int) -> Any:
         return tf.random.stateless_normal([self._count, *shape], self._next(), stddev=deviation)
 
-    def noise(self) -> Any:
+    def noise(self, *, blurred: Any) -> Any:
         """Return unit noise for every picture, from a small bank: drawing all of it would take as long as learning."""
         bank = tf.random.stateless_normal([_BANK, INPUT_SIDE, INPUT_SIDE, 3], self._next())
+        # twice as many pictures in the bank: as drawn, and blurred to the same strength
+        bank = tf.concat([bank, 8 / 3 * _blur(bank)], axis=0)
         members = tf.random.stateless_uniform([self._count], self._next(), 0, _BANK, tf.int32)
+        members += tf.cast(blurred[:, 0, 0, 0] * _BANK, tf.int32)
         return tf.gather(bank, members) * tf.sign(self.uniform(-1, 1, 1, 1, 1))
 
     def chosen(self, share: float) -> Any:
@@ -100,62 +99,79 @@ def augment(images: Any, widen: Any, seed: Any, how: Augmentation) -> Any:
         Whole counts, 0..255.
     """
     draws = _Draws(seed, tf.shape(images)[0])
-    pictures = _reframed(tf.cast(images, tf.float32), widen, draws, how)
-    pictures += draws.chosen(how.blurred) * draws.uniform(0, 1, 1, 1, 1) * (_blur(_blur(pictures)) - pictures)
-    pictures = _toned(pictures, draws, how)
-    noise = draws.noise()
-    noise = tf.where(draws.chosen(0.5) > 0, _blur(noise) * 2.5, noise)
-    pictures += draws.chosen(how.noisy) * draws.uniform(0, how.noise, 1, 1, 1) * noise
-    pictures = _grayed(tf.clip_by_value(pictures, 0.0, 255.0), draws, how)
-    return tf.round(tf.clip_by_value(pictures, 0.0, 255.0))
-
-
-def _reframed(pictures: Any, widen: Any, draws: _Draws, how: Augmentation) -> Any:
-    """Turn, mirror, shift and zoom, filling what comes into view with the picture's own background and noise."""
-    border = _border(pictures)
-    middle = tf.sort(border, axis=1)[:, border.shape[1] // 2][:, None, None, :]
-    deviation = tf.reduce_mean(tf.minimum(tf.abs(border - middle[:, 0]), 12.0), axis=1)[:, None, None, :] * 1.2
-    angle = draws.uniform(0, 2 * np.pi)
+    turn = draws.uniform(0, 2 * np.pi)
     mirror = tf.sign(draws.uniform(-1, 1))
     zoom = tf.exp(tf.math.log(widen[:, 0]) + draws.uniform(0, 1) * tf.math.log(widen[:, 1] / widen[:, 0]))
-    cos, sin = tf.cos(angle) * zoom, tf.sin(angle) * zoom
-    rows = [cos * mirror, -sin, sin * mirror, cos]
-    centre = (INPUT_SIDE - 1) / 2
-    moved_x = centre - (rows[0] + rows[1]) * centre + draws.normal(how.shift * INPUT_SIDE / 2)
-    moved_y = centre - (rows[2] + rows[3]) * centre + draws.normal(how.shift * INPUT_SIDE / 2)
-    zero = tf.zeros_like(zoom)
-    transforms = tf.stack([rows[0], rows[1], moved_x, rows[2], rows[3], moved_y, zero, zero], axis=1)
+    transforms = _transforms(turn, mirror, zoom, draws.normal(how.shift * INPUT_SIDE / 2, 2))
+    gamma = tf.exp(draws.normal(how.gamma, 1, 1, 1))
+    gain = tf.exp(draws.normal(how.contrast, 1, 1, 1)) * (1 + draws.normal(how.tint, 1, 1, 3))
     smoothing = tf.clip_by_value((zoom - 1.1) * 1.5, 0.0, 1.0)[:, None, None, None]
-    pictures += smoothing * (_blur(pictures) - pictures)
-    hard = draws.chosen(how.hard_edges)
-    alpha = tf.maximum(tf.broadcast_to(_alpha(), tf.concat([tf.shape(pictures)[:3], [1]], 0)), hard)
+    toned = _toned(images, gamma, gain, draws.normal(5.0, 1, 1, 1), smoothing)
+    border = _border(toned)
+    middle = tf.sort(border, axis=1)[:, border.shape[1] // 2][:, None, None, :]
+    deviation = tf.reduce_mean(tf.minimum(tf.abs(border - middle[:, 0]), 12.0), axis=1)[:, None, None, :] * 1.2
     seen = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.concat([pictures * alpha, alpha], axis=-1),
+        images=toned,
         transforms=transforms,
         output_shape=tf.constant([INPUT_SIDE, INPUT_SIDE], tf.int32),
         fill_value=0.0,
         interpolation="BILINEAR",
-        fill_mode="CONSTANT",
+        fill_mode="NEAREST",
     )
-    own = middle + deviation * _blur(draws.noise()) * 2.0
-    corner = 255.0 * draws.chosen(0.4)
-    fill = tf.where(hard > 0, tf.broadcast_to(corner, tf.shape(own)), own)
-    return seen[..., :3] + (1 - seen[..., 3:]) * fill
+    hard = draws.chosen(how.hard_edges)
+    background = tf.where(hard > 0, 255.0 * draws.chosen(0.4), middle)
+    own = draws.noise(blurred=tf.ones_like(hard))
+    added = draws.noise(blurred=draws.chosen(0.5))
+    return _finished(
+        seen,
+        transforms,
+        beyond=(hard, background, (1 - hard) * deviation * own),
+        blurred=draws.chosen(how.blurred) * draws.uniform(0, 1, 1, 1, 1),
+        noise=draws.chosen(how.noisy) * draws.uniform(0, how.noise, 1, 1, 1) * added,
+        grays=(draws.chosen(how.gray), draws.chosen(how.inverted_gray), draws.uniform(0.0, 1.0, 1, 1, 3) ** 3 + 0.02),
+    )
 
 
-def _toned(pictures: Any, draws: _Draws, how: Augmentation) -> Any:
-    """Change gamma, contrast, brightness and the balance of the planes."""
-    gamma = tf.exp(draws.normal(how.gamma, 1, 1, 1))
-    gain = tf.exp(draws.normal(how.contrast, 1, 1, 1)) * (1 + draws.normal(how.tint, 1, 1, 3))
-    toned = 255 * tf.pow(tf.clip_by_value(pictures, 0.5, 255.0) / 255, gamma)
-    return gain * toned + draws.normal(5.0, 1, 1, 1)
+def _transforms(turn: Any, mirror: Any, zoom: Any, shift: Any) -> Any:
+    """Return where each pixel of the output comes from: rows of a projective map, ``[N, 8]``."""
+    cos, sin = tf.cos(turn) * zoom, tf.sin(turn) * zoom
+    rows = [cos * mirror, -sin, sin * mirror, cos]
+    centre = (INPUT_SIDE - 1) / 2
+    moved_x = centre - (rows[0] + rows[1]) * centre + shift[:, 0]
+    moved_y = centre - (rows[2] + rows[3]) * centre + shift[:, 1]
+    zero = tf.zeros_like(zoom)
+    return tf.stack([rows[0], rows[1], moved_x, rows[2], rows[3], moved_y, zero, zero], axis=1)
 
 
-def _grayed(pictures: Any, draws: _Draws, how: Augmentation) -> Any:
-    """Make a share of the pictures gray, by one plane or a mixture, and invert a share of those."""
-    weights = draws.uniform(0.0, 1.0, 1, 1, 3) ** 3 + 0.02
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+def _toned(images: Any, gamma: Any, gain: Any, offset: Any, smoothing: Any) -> Any:
+    """Change gamma, contrast, brightness and the balance of the planes, and smooth what will be drawn smaller."""
+    share = tf.clip_by_value(tf.cast(images, tf.float32), 0.5, 255.0) / 255
+    toned = gain * 255 * tf.exp(gamma * tf.math.log(share)) + offset
+    return toned + smoothing * (_blur(toned) - toned)
+
+
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # as above
+def _finished(seen: Any, transforms: Any, *, beyond: Any, blurred: Any, noise: Any, grays: Any) -> Any:
+    """Fill what lies beyond the picture, blur, add noise, make some gray and some of those negative."""
+    hard, background, own = beyond
+    filled = background + own
+    inside = tf.maximum(_inside(transforms, _EDGE), hard * _inside(transforms, 1.0))
+    pictures = inside * seen + (1 - inside) * filled
+    pictures += blurred * (_blur(_blur(pictures)) - pictures)
+    pictures = tf.clip_by_value(pictures + noise, 0.0, 255.0)
+    chosen, inverted, weights = grays
     gray = tf.reduce_sum(pictures * weights, axis=-1, keepdims=True) / tf.reduce_sum(weights, axis=-1, keepdims=True)
-    inverted = draws.chosen(how.inverted_gray)
     gray = inverted * (255 - gray) + (1 - inverted) * gray
-    chosen = draws.chosen(how.gray)
-    return chosen * gray + (1 - chosen) * pictures
+    return tf.round(tf.clip_by_value(chosen * gray + (1 - chosen) * pictures, 0.0, 255.0))
+
+
+def _inside(transforms: Any, edge: float) -> Any:
+    """Return how far inside the original picture each pixel comes from: 0..1 over ``edge`` pixels."""
+    along = tf.range(INPUT_SIDE, dtype=tf.float32)
+    x, y = along[None, None, :], along[None, :, None]
+    a, b, c, d, e, f = (transforms[:, n, None, None] for n in range(6))
+    from_x, from_y = a * x + b * y + c, d * x + e * y + f
+    last = INPUT_SIDE - 1.0
+    least = tf.minimum(tf.minimum(from_x, last - from_x), tf.minimum(from_y, last - from_y))
+    return tf.clip_by_value((least + 0.5) / edge, 0.0, 1.0)[..., None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +17,7 @@ from training.augment import Augmentation, augment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -79,25 +82,25 @@ def fit(
         Go on from the snapshot, if there is one. Batches, augmentation and dropout of a step depend on the seed and the
         step alone, so the result is that of an uninterrupted run.
     progress : callable
-        Told every step's metrics: step, loss, rate, seconds left, and the share of time spent on reading.
+        Told every step's metrics: step, loss, rate, seconds left, and the share of time spent on waiting for a batch.
     """
     folder.mkdir(parents=True, exist_ok=True)
     optimizer = keras.optimizers.Adam(plan.rate, clipnorm=1.0)
     optimizer.build(network.trainable_variables)
     start = _restore(network, optimizer, folder) if resume else 0
-    advance = _step(network, optimizer, keras.losses.get(plan.loss), augmentation or Augmentation())
+    advance = _step(network, optimizer, keras.losses.get(plan.loss))
+    made = _Ahead(batches, plan, augmentation or Augmentation())
     log = folder / "metrics.jsonl"
     kept = log.read_text("utf-8").splitlines()[:start] if start else []
     log.write_text("".join(f"{line}\n" for line in kept), "utf-8")
     began, reading, recent = time.monotonic(), 0.0, None
-    with log.open("a", encoding="utf-8") as file:
+    with log.open("a", encoding="utf-8") as file, closing(made):
         for step in range(start, plan.steps):
             asked = time.monotonic()
-            batch = batches(step)
+            pictures, targets = made(step)
             reading += time.monotonic() - asked
             optimizer.learning_rate.assign(plan.rate_at(step))
-            seed = tf.constant([plan.seed, step], tf.int32)
-            loss = float(advance(tf.constant(batch.images), tf.constant(batch.targets), tf.constant(batch.widen), seed))
+            loss = float(advance(pictures, targets))
             recent = loss if recent is None else 0.98 * recent + 0.02 * loss
             elapsed = time.monotonic() - began
             left = elapsed / (step + 1 - start) * (plan.steps - step - 1)
@@ -109,10 +112,37 @@ def fit(
                 _snapshot(network, optimizer, step + 1, folder)
 
 
-def _step(network: Any, optimizer: Any, loss_of: Any, augmentation: Augmentation) -> Any:
+class _Ahead:
+    """Reads and augments the next batch while the network learns from this one."""
+
+    def __init__(self, batches: Batches, plan: Plan, augmentation: Augmentation) -> None:
+        self._batches, self._plan = batches, plan
+        self._augment = tf.function(lambda images, widen, seed: augment(images, widen, seed, augmentation))
+        self._pool = ThreadPoolExecutor(1, "augment")
+        self._next: tuple[int, Future[tuple[Any, Any]]] | None = None
+
+    def _make(self, step: int) -> tuple[Any, Any]:
+        batch = self._batches(step)
+        seed = tf.constant([self._plan.seed, step], tf.int32)
+        return self._augment(tf.constant(batch.images), tf.constant(batch.widen), seed), tf.constant(batch.targets)
+
+    def __call__(self, step: int) -> tuple[Any, Any]:
+        """Return the pictures and targets of a step, and begin with the next."""
+        ahead = self._next
+        made = ahead[1] if ahead is not None and ahead[0] == step else self._pool.submit(self._make, step)
+        ready = made.result()
+        if step + 1 < self._plan.steps:
+            self._next = step + 1, self._pool.submit(self._make, step + 1)
+        return ready
+
+    def close(self) -> None:
+        """Forget what was begun."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _step(network: Any, optimizer: Any, loss_of: Any) -> Any:
     @tf.function  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-    def advance(images: Any, targets: Any, widen: Any, seed: Any) -> Any:
-        pictures = augment(images, widen, seed, augmentation)
+    def advance(pictures: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(loss_of(targets, network(pictures, training=True)))
         optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
