@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gateway.contract import Manifest
     from gateway.sky import Sky
 
+    ImageData = bytes | NDArray[np.uint8]
+
 
 class ReadsImages(Protocol):
     """What reads a model input with the ensemble (:class:`gateway.batching.Batcher`)."""
@@ -113,17 +115,17 @@ class Inclinations:
 
     async def of_image(
         self,
-        data: bytes,
+        image: ImageData,
         *,
         deadline: Deadline,
         r: float = ellipticity.INTRINSIC_AXIS_RATIO,
     ) -> Answer:
-        """Return the inclination of the galaxy in the middle of an image file.
+        """Return the inclination of the galaxy in the middle of an image.
 
         Parameters
         ----------
-        data : bytes
-            JPEG, PNG, GIF, TIFF, WebP or FITS.
+        image : bytes or uint8 [H, W, 3]
+            A JPEG, PNG, GIF, TIFF, WebP or FITS file, or decoded pixels, such as a model input.
         deadline : Deadline
         r : float
             Intrinsic axis ratio for the ellipticity inclination.
@@ -135,7 +137,7 @@ class Inclinations:
         errors.EnsembleError, errors.DeadlineExceeded
             The networks did not answer.
         """
-        return await self._measure(data, source="upload", deadline=deadline, r=r)
+        return await self._measure(image, source="upload", deadline=deadline, r=r)
 
     async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
         """Return the galaxy of a target.
@@ -210,7 +212,7 @@ class Inclinations:
 
     async def _measure(
         self,
-        data: bytes,
+        data: ImageData,
         *,
         source: str,
         deadline: Deadline,
@@ -260,9 +262,13 @@ class Inclinations:
             self._observe(name, time.perf_counter() - started)
 
 
-def prepare(data: bytes, max_pixels: int) -> ImageInput:
-    """Decode an image file, make its model input and fit its isophote; errors as :func:`gateway.preprocess.decode`."""
-    picture = preprocess.decode(data, max_pixels=max_pixels)
+def prepare(data: ImageData, max_pixels: int) -> ImageInput:
+    """Decode an image, make its model input and fit its isophote; errors as :func:`gateway.preprocess.decode`."""
+    if isinstance(data, bytes):
+        picture = preprocess.decode(data, max_pixels=max_pixels)
+    else:
+        height, width = data.shape[:2]
+        picture = preprocess.shown(data, "pixels", width, height)
     return ImageInput(
         pixels=preprocess.model_input(picture.rgb),
         width=picture.width,

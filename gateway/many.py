@@ -14,7 +14,7 @@ from gateway.domain import Deadline
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
-    from gateway.inclination import Answer, Inclinations
+    from gateway.inclination import Answer, ImageData, Inclinations
     from gateway.tables import Row
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Terms:
 async def measure(
     rows: Sequence[Row],
     inclinations: Inclinations,
-    read_file: Callable[[str], Awaitable[bytes]],
+    read_file: Callable[[str], Awaitable[ImageData]],
     *,
     terms: Terms,
     concurrency: int,
@@ -56,7 +56,7 @@ async def measure(
     rows : sequence of Row
     inclinations : Inclinations
     read_file : coroutine function
-        Returns the bytes of an image by the name that a row gives.
+        Returns an image, as its file's bytes or as pixels uint8 ``[H, W, 3]``, by the name that a row gives.
     terms : Terms
     concurrency : int
     """
@@ -80,7 +80,7 @@ async def measure(
 async def _one(
     row: Row,
     inclinations: Inclinations,
-    read_file: Callable[[str], Awaitable[bytes]],
+    read_file: Callable[[str], Awaitable[ImageData]],
     terms: Terms,
 ) -> Result:
     deadline = Deadline.after(terms.row_timeout_s)

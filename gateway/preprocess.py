@@ -80,15 +80,18 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
         raise errors.BadImage("The file is empty.")
     if fits.looks_like_fits(data):
         planes, (width, height) = fits.read(data, max_pixels=max_pixels)
-        picture = Picture(fits.stretch(planes), "FITS", width, height)
-    else:
-        picture = _decode_with_pillow(data, max_pixels)
-    if all(high - low <= UNIFORM_RANGE for low, high in _extrema(picture.rgb)):
+        return shown(fits.stretch(planes), "FITS", width, height)
+    return shown(*_decode_with_pillow(data, max_pixels))
+
+
+def shown(rgb: NDArray[np.uint8], file_format: str, width: int, height: int) -> Picture:
+    """Make a :class:`Picture` of its parts; raises :class:`~gateway.errors.BadImage` if it is all one colour."""
+    if all(high - low <= UNIFORM_RANGE for low, high in _extrema(rgb)):
         raise errors.BadImage("The image is all one colour: there is no galaxy to see in it.")
-    return picture
+    return Picture(rgb, file_format, width, height)
 
 
-def _decode_with_pillow(data: bytes, max_pixels: int) -> Picture:
+def _decode_with_pillow(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], str, int, int]:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
@@ -98,7 +101,7 @@ def _decode_with_pillow(data: bytes, max_pixels: int) -> Picture:
             image.load()
             if _orientation(image) in _TRANSPOSED:
                 width, height = height, width
-            return Picture(_rgb(_upright(image), file_format), file_format, width, height)
+            return _rgb(_upright(image), file_format), file_format, width, height
     except UnidentifiedImageError as error:
         if data.startswith(_MAGIC):
             raise errors.BadImage("The image file is damaged or truncated in its first bytes.") from error

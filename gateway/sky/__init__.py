@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.sky.service import Observe
+    from gateway.sky.turns import Turns
 
 __all__ = ["SURVEYS", "Sky", "SkySettings", "open_sky"]
 
@@ -125,7 +126,13 @@ class Sky:
         self.cutouts.close()
 
 
-def open_sky(settings: SkySettings, *, version: str = "0", observe: Observe | None = None) -> Sky:
+def open_sky(
+    settings: SkySettings,
+    *,
+    version: str = "0",
+    observe: Observe | None = None,
+    turns: Turns | None = None,
+) -> Sky:
     """Wire the sky; asks nothing and reads nothing yet. Call it where an event loop runs.
 
     Parameters
@@ -135,10 +142,12 @@ def open_sky(settings: SkySettings, *, version: str = "0", observe: Observe | No
         Of the gateway, for ``User-Agent``.
     observe : callable, optional
         Receives metrics: ``observe(service, outcome, seconds)``.
+    turns : Turns, optional
+        Keeps the services' rates, where several processes ask them together.
     """
     cache = DiskCache(settings.cache_dir, max_bytes=settings.cache_max_bytes) if settings.cache_dir else None
     manners = Manners(contact=settings.contact, attempts=settings.attempts)
-    upstream = Upstream(manners, cache=cache, observe=observe, version=version)
+    upstream = Upstream(manners, cache=cache, observe=observe, version=version, turns=turns)
 
     def names(name: str, urls: tuple[str, ...], *, rate_per_s: float | None = None) -> Service:
         seats, timeout_s = settings.names_seats, settings.names_timeout_s

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from gateway.sky.service import Manners, Observe, Reply, Service
+    from gateway.sky.turns import Turns
 
 T = TypeVar("T")
 
@@ -66,17 +67,27 @@ class Mirrors:
         Receives the outcome of every attempt.
     rng : random.Random
         Source of jitter.
+    turns : Turns
+        Keeps the service's rate.
     """
 
     def __init__(
-        self, client: httpx.AsyncClient, service: Service, *, manners: Manners, observe: Observe, rng: random.Random
+        self,
+        client: httpx.AsyncClient,
+        service: Service,
+        *,
+        manners: Manners,
+        observe: Observe,
+        rng: random.Random,
+        turns: Turns,
     ) -> None:
         self._client = client
         self._service = service
         self._manners = manners
         self._observe = observe
         self._rng = rng
-        self._seats = Seats(service, waiting_per_seat=manners.waiting_per_seat)
+        self._turns = turns
+        self._seats = Seats(service, waiting_per_seat=manners.waiting_per_seat, turns=turns)
         self._circuits = {
             url: Circuit(failures=manners.circuit_failures, rest_s=manners.circuit_rest_s) for url in service.urls
         }
@@ -139,6 +150,7 @@ class Mirrors:
             outcome = failure.outcome
             if failure.wait_s is not None:
                 circuit.rest(failure.wait_s)
+                await self._turns.rest(service, failure.wait_s)
             elif outcome == "timeout" and budget_s < service.timeout_s / 2:
                 # A caller in a hurry is no evidence against the mirror.
                 circuit.abandon()

@@ -1,4 +1,4 @@
-"""Bounded concurrency and a bounded rate per service; what waits spends its deadline."""
+"""Bounded concurrency per service, and its turns; what waits spends its deadline."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gateway.sky.service import Service
+    from gateway.sky.turns import Turns
 
 _COME_BACK_S = 2.0
 
@@ -25,14 +26,16 @@ class Seats:
     service : Service
     waiting_per_seat : int
         Calls that may wait for each seat.
+    turns : Turns
+        Says when a seated call may start.
     """
 
-    def __init__(self, service: Service, *, waiting_per_seat: int) -> None:
+    def __init__(self, service: Service, *, waiting_per_seat: int, turns: Turns) -> None:
         self._service = service
+        self._turns = turns
         self._semaphore = asyncio.Semaphore(service.seats)
         self._room = service.seats * waiting_per_seat
         self._waiting = 0
-        self._next_start = 0.0
 
     @asynccontextmanager
     async def taken(self, ends: float) -> AsyncIterator[None]:
@@ -60,19 +63,7 @@ class Seats:
         finally:
             self._waiting -= 1
         try:
-            await self._turn(ends)
+            await self._turns.take(self._service, ends)
             yield
         finally:
             self._semaphore.release()
-
-    async def _turn(self, ends: float) -> None:
-        """Wait until the service's own rate limit allows the next start."""
-        if not self._service.rate_per_s:
-            return
-        now = time.monotonic()
-        start = max(now, self._next_start)
-        if start >= ends:
-            name = self._service.name
-            raise errors.Busy(f"{name} allows no more requests for now.", retry_after_s=start - now, service=name)
-        self._next_start = start + 1 / self._service.rate_per_s
-        await asyncio.sleep(start - now)

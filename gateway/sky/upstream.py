@@ -27,6 +27,7 @@ from gateway.sky.flights import Flights
 from gateway.sky.mirrors import Mirrors, Question, too_late
 from gateway.sky.pool import Pools, routes
 from gateway.sky.service import Manners, NonsenseError, Reply
+from gateway.sky.turns import OwnTurns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gateway.domain import Deadline
     from gateway.sky.cache import DiskCache
     from gateway.sky.service import Observe, Service
+    from gateway.sky.turns import Turns
 
 T = TypeVar("T")
 
@@ -82,6 +84,8 @@ class Upstream:
         Of the gateway, for ``User-Agent``.
     rng : random.Random, optional
         Source of jitter.
+    turns : Turns, optional
+        Keeps the services' rates; those of this process's own calls unless given.
     """
 
     def __init__(
@@ -92,11 +96,13 @@ class Upstream:
         observe: Observe | None = None,
         version: str = "0",
         rng: random.Random | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._manners = manners or Manners()
         self._cache = cache
         self._observe: Observe = observe or (lambda _service, _outcome, _seconds: None)
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self._turns = turns or OwnTurns()
         self._mirrors: dict[Service, Mirrors] = {}
         self._flights = Flights()
         contact = f" (+{self._manners.contact})" if self._manners.contact else ""
@@ -211,7 +217,12 @@ class Upstream:
 
         if service not in self._mirrors:
             self._mirrors[service] = Mirrors(
-                self._client, service, manners=self._manners, observe=self._observe, rng=self._rng
+                self._client,
+                service,
+                manners=self._manners,
+                observe=self._observe,
+                rng=self._rng,
+                turns=self._turns,
             )
         return await self._mirrors[service].ask(Question(call.tail, _conditions(kept), ends, understand))
 

@@ -11,6 +11,7 @@ from gateway import errors
 from gateway.domain import Deadline
 from gateway.sky.pool import routes
 from gateway.sky.service import Manners, Service
+from gateway.sky.upstream import Upstream
 from tests.support.sky_client import Client, Counter, parse, service, soon
 
 
@@ -123,3 +124,27 @@ async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:
     await client.aclose()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+class Keeper:
+    """Turns that remember who took them and who asked for rest."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.rested: list[tuple[str, float]] = []
+
+    async def take(self, service: Service, _ends: float) -> None:
+        self.taken.append(service.name)
+
+    async def rest(self, service: Service, seconds: float) -> None:
+        self.rested.append((service.name, seconds))
+
+
+async def test_a_keeper_of_many_processes_turns_is_asked_before_every_call_and_told_of_rests(one: Counter) -> None:
+    keeper = Keeper()
+    client = Upstream(Manners(backoff_s=0.01), turns=keeper)
+    one.retry_after, one.faults_next = "0", ["rate_limited"]
+    await client.get(service(one), "?a", parse, deadline=soon())
+    assert keeper.taken == ["Fake", "Fake"]
+    assert keeper.rested == [("Fake", 0.0)]
+    await client.aclose()

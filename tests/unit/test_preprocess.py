@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gateway import errors
+from gateway.inclination import prepare
 from gateway.preprocess import background, decode, model_input
 from tests.support.pictures import disc, encoded, fits_file
 
@@ -241,3 +242,17 @@ def test_a_picture_that_is_not_square_is_padded_with_its_background_and_never_st
 def test_a_picture_of_the_right_size_passes_unchanged() -> None:
     picture = disc(128)
     assert np.array_equal(model_input(picture), picture)
+
+
+def test_decoded_pixels_become_the_same_model_input_as_their_file() -> None:
+    pixels = disc(128, 0.4)
+    from_file, from_pixels = prepare(encoded(pixels, "PNG"), 10**6), prepare(pixels, 10**6)
+    np.testing.assert_array_equal(from_pixels.pixels, from_file.pixels)
+    np.testing.assert_array_equal(from_pixels.pixels, pixels)
+    assert from_pixels.ellipse == from_file.ellipse
+    assert (from_pixels.format, from_pixels.width) == ("pixels", 128)
+
+
+def test_decoded_pixels_that_show_nothing_are_refused_as_a_file_would_be() -> None:
+    with pytest.raises(errors.BadImage, match="all one colour"):
+        prepare(np.full((128, 128, 3), 7, np.uint8), 10**6)

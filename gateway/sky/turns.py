@@ -1,0 +1,60 @@
+"""When a call to a service may start: the rates that services ask for, kept by this process or by a keeper of many."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from gateway import errors
+
+if TYPE_CHECKING:
+    from gateway.sky.service import Service
+
+
+class Turns(Protocol):
+    """Gives out turns. What implements it may serve one process, or all that ask a service together."""
+
+    async def take(self, service: Service, ends: float) -> None:
+        """Return when the next call to ``service`` may start.
+
+        Parameters
+        ----------
+        service : Service
+        ends : float
+            When a turn makes no sense any more, on the clock of :func:`time.monotonic`.
+
+        Raises
+        ------
+        gateway.errors.Busy
+            The rate leaves no turn in time.
+        """
+
+    async def rest(self, service: Service, seconds: float) -> None:
+        """Learn that ``service`` asked to be left alone for ``seconds``."""
+
+
+class OwnTurns:
+    """Keeps the rates of one process's calls. A mirror that asks for rest is left alone by its own circuit."""
+
+    def __init__(self) -> None:
+        self._next_start: dict[str, float] = {}
+
+    async def take(self, service: Service, ends: float) -> None:
+        """Return when the next call may start; a service without a rate never waits."""
+        if not service.rate_per_s:
+            return
+        now = time.monotonic()
+        start = max(now, self._next_start.get(service.name, 0.0))
+        if start >= ends:
+            raise no_turn(service, start - now)
+        self._next_start[service.name] = start + 1 / service.rate_per_s
+        await asyncio.sleep(start - now)
+
+    async def rest(self, service: Service, seconds: float) -> None:
+        """Do nothing."""
+
+
+def no_turn(service: Service, wait_s: float) -> errors.Busy:
+    """Return the error for a service whose rate leaves no turn for another ``wait_s`` seconds."""
+    return errors.Busy(f"{service.name} allows no more requests for now.", retry_after_s=wait_s, service=service.name)
