@@ -102,8 +102,8 @@ def run_gateway(settings: Settings, *, host: str, port: int) -> None:
 
 
 @contextmanager
-def standin(manifest: Path, *, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run the stand-in on the models beside ``manifest``, on a free port; yields the process and its address."""
+def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run the stand-in on the models beside ``manifest``, on a free port unless given; yields process and address."""
     with tempfile.TemporaryDirectory(prefix="inclinet-") as folder:
         config = Path(folder) / "models.config"
         made = subprocess.run(  # noqa: S603 - our own module, our own arguments
@@ -115,7 +115,7 @@ def standin(manifest: Path, *, log: Path) -> Iterator[tuple[subprocess.Popen[byt
             capture_output=True,
         )
         config.write_bytes(made.stdout)
-        with listen(LOOPBACK, 0) as free:
+        with listen(LOOPBACK, port) as free:
             port = free.getsockname()[1]
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
