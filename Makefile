@@ -40,6 +40,7 @@ lint: env ## ruff (lint and format) and mypy --strict
 
 bench: env ## how close the service is to the machine's limit; ratios within one run
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.flat
 
 contract: env ## the contract of the serving side against SERVING=host:port (default: the stand-in)
 	$(BIN)/python -m pytest tests/contract $(ARGS)

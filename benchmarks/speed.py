@@ -153,10 +153,11 @@ async def _grpc(address: str, seconds: float) -> float:
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[UpProcess]:
+def service(folder: Path) -> Iterator[UpProcess]:
+    """Run the whole service on the committed release, with a queue that refuses nobody."""
     many = {"INCLINET_MAX_QUEUE": "1000"}
-    with UpProcess(folder, f"--manifest={MANIFEST}", environment=many) as service:
-        yield service
+    with UpProcess(folder, f"--manifest={MANIFEST}", environment=many) as running:
+        yield running
 
 
 def _own_work_ms(url: str) -> dict[str, float]:
@@ -197,9 +198,9 @@ def _measure(seconds: float, rounds: int) -> None:
     ratios: dict[str, list[float]] = {}
     lone: list[load.Load] = []
     eight: list[load.Load] = []
-    with tempfile.TemporaryDirectory() as folder, _service(Path(folder)) as service:
-        url = service.url
-        (networks,) = [one for one in service.process.children() if "serving" in one.cmdline()]
+    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as running:
+        url = running.url
+        (networks,) = [one for one in running.process.children() if "serving" in one.cmdline()]
         port = next(one.laddr.port for one in networks.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
         singles = [load.request(url, "/api/file", [load.part("file", "x.jpg", data)]) for data in images]
         many = load.request(
