@@ -30,11 +30,12 @@ WEAK_FACE_ON_BELOW_DEG = 35.0
 class Recipe:
     """Everything that decides a release, beside the data.
 
-    Fine-tuning takes ``batch`` pictures a step, ``real_share`` of which are real.
+    Fine-tuning takes ``batch`` pictures a step: ``human_share`` of them measured by people, ``catalogue_share`` with
+    the catalogue's inclination, the rest simulated.
     """
 
     seed: int = 1
-    architecture: str = "vgg8"
+    architectures: tuple[str, ...] = ("vgg4", "vgg8", "vgg10")
     bags: int = 4
     simulated: int = 18_000
     pretraining_steps: int = 1800
@@ -42,7 +43,8 @@ class Recipe:
     rejector_steps: int = 160
     pretraining_batch: int = 64
     batch: int = 48
-    real_share: float = 0.625
+    human_share: float = 0.75
+    catalogue_share: float = 0.08
     pretraining_rate: float = 1e-3
     finetuning_rate: float = 4e-4
 
@@ -119,12 +121,31 @@ def measured_pool(material: Material, share: int, *, bag: int, seed: int) -> Poo
     return Pool(material.images[members], _scaled(labels), rates, share, WIDEN_REAL)
 
 
+def catalogued(galaxy: RealGalaxy) -> bool:
+    """Whether a galaxy that nobody measured is a spiral whose catalogue axes say an inclination of the label range."""
+    if galaxy.measured or galaxy.reject:
+        return False
+    return galaxy.stage >= 0 and galaxy.axis_ratio_deg >= LABEL_RANGE_DEG[0]
+
+
+def catalogued_pool(material: Material, share: int) -> Pool:
+    """Return galaxies with the catalogue's inclination, which scatters by 5 deg about that of people."""
+    members = np.flatnonzero([catalogued(galaxy) for galaxy in material.real])
+    labels = np.array([material.real[int(m)].axis_ratio_deg for m in members], np.float32)
+    return Pool(material.images[members], _scaled(labels), _uniform(len(members)), share, WIDEN_REAL)
+
+
 def pretrain(
-    recipe: Recipe, simulated: Sample, folder: Path, *, resume: bool, progress: Callable[[dict[str, float]], None]
+    recipe: Recipe,
+    simulated: Sample,
+    folder: Path,
+    *,
+    architecture: str,
+    resume: bool,
+    progress: Callable[[dict[str, float]], None],
 ) -> Any:
-    """Train one network on simulated galaxies alone: every network of the release starts from it."""
-    architecture = networks.ARCHITECTURES[recipe.architecture]
-    network = networks.build(architecture, "inclination", seed=recipe.seed)
+    """Train one network on simulated galaxies alone: every network of its architecture starts from it."""
+    network = networks.build(networks.ARCHITECTURES[architecture], "inclination", seed=recipe.seed)
     plan = Plan(steps=recipe.pretraining_steps, rate=recipe.pretraining_rate, seed=recipe.seed)
     batches = Mixture([simulated_pool(simulated, recipe.pretraining_batch, HumanScale())], recipe.seed)
     fit(network, batches, plan, folder, resume=resume, progress=progress)
@@ -137,21 +158,22 @@ def flavor(
     pretrained: Any,
     folder: Path,
     *,
+    architecture: str,
     bag: int,
     scale: HumanScale,
     resume: bool,
     progress: Callable[[dict[str, float]], None],
 ) -> Any:
-    """Fine-tune one bag: its real galaxies mixed with simulated ones."""
-    seed = recipe.seed * 1000 + bag
-    network = _start(networks.ARCHITECTURES[recipe.architecture], "inclination", pretrained, seed)
-    real = round(recipe.batch * recipe.real_share)
-    pools = [simulated_pool(material.simulated, recipe.batch - real, scale)] if material.real else []
-    pools.append(
-        measured_pool(material, real, bag=bag, seed=recipe.seed)
-        if material.real
-        else simulated_pool(material.simulated, recipe.batch, scale)
-    )
+    """Fine-tune one bag: its real galaxies mixed with catalogued and simulated ones."""
+    seed = seed_of(recipe, bag)
+    network = _start(networks.ARCHITECTURES[architecture], "inclination", pretrained, seed)
+    human = round(recipe.batch * recipe.human_share) if material.real else 0
+    listed = round(recipe.batch * recipe.catalogue_share) if any(map(catalogued, material.real)) else 0
+    pools = [simulated_pool(material.simulated, recipe.batch - human - listed, scale)]
+    if listed:
+        pools.append(catalogued_pool(material, listed))
+    if human:
+        pools.append(measured_pool(material, human, bag=bag, seed=recipe.seed))
     plan = Plan(steps=recipe.finetuning_steps, rate=recipe.finetuning_rate, seed=seed)
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress)
     return network
@@ -163,12 +185,13 @@ def rejector(
     pretrained: Any,
     folder: Path,
     *,
+    architecture: str,
     resume: bool,
     progress: Callable[[dict[str, float]], None],
 ) -> Any:
     """Fine-tune the classifier twin on what people rejected, with simulated and catalogued stand-ins for the rare."""
-    seed = recipe.seed * 1000 + 999
-    network = _start(networks.ARCHITECTURES[recipe.architecture], "rejection", pretrained, seed)
+    seed = seed_of(recipe, None)
+    network = _start(networks.ARCHITECTURES[architecture], "rejection", pretrained, seed)
     simulated_rejects = np.array([row["reject"] != "" for row in material.simulated.truth])
     images = np.asarray(material.simulated.images)
     quarter = recipe.batch // 4 if material.real else recipe.batch // 2
@@ -190,6 +213,11 @@ def rejector(
     plan = Plan(steps=recipe.rejector_steps, rate=recipe.finetuning_rate, seed=seed, loss="categorical_crossentropy")
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress)
     return network
+
+
+def seed_of(recipe: Recipe, bag: int | None) -> int:
+    """Return the seed of a bag's network, or of a rejector (no bag)."""
+    return recipe.seed * 1000 + (999 if bag is None else bag)
 
 
 def weak_reject(galaxy: RealGalaxy) -> bool:

@@ -139,7 +139,7 @@ def release(
         label_range_deg=recipe.LABEL_RANGE_DEG,
         training_sample={**_counted(material), **_counted_judges(test), "test_kind": "real" if real else "simulated"},
         flavors=_flavors(how, material, trained, version, found),
-        rejectors=(_rejector(how, material, trained, version, found),),
+        rejectors=_rejectors(how, material, trained, version, found),
         calibration=calibration,
         metrics={**_rounded(found["ensemble"]["median"]), **_rounded(found["coverage"])},
     )
@@ -148,8 +148,21 @@ def release(
     return manifest
 
 
-def _names(how: Recipe) -> list[str]:
-    return [f"{how.architecture}_m{bag}" for bag in range(how.bags)]
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One network of a release: which architecture, and which bag (None for the rejector)."""
+
+    architecture: str
+    bag: int | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.architecture}_reject" if self.bag is None else f"{self.architecture}_m{self.bag}"
+
+
+def _members(how: Recipe) -> list[_Member]:
+    bags = (*range(how.bags), None)
+    return [_Member(architecture, bag) for architecture in how.architectures for bag in bags]
 
 
 def _train(how: Recipe, material: Material, runs: Path, *, resume: bool, say: Say) -> dict[str, Any]:
@@ -158,11 +171,17 @@ def _train(how: Recipe, material: Material, runs: Path, *, resume: bool, say: Sa
     def learn(made: Callable[..., Any], what: str, *given: Any, **options: Any) -> Any:
         return made(how, *given, runs / what, resume=resume, progress=lambda m: say(what, m), **options)
 
-    start = learn(recipe.pretrain, "pretrained", material.simulated)
-    scale = recipe.human_scale(material, start)
-    trained = {n: learn(recipe.flavor, n, material, start, bag=bag, scale=scale) for bag, n in enumerate(_names(how))}
-    twin = f"{how.architecture}_reject"
-    return {**trained, twin: learn(recipe.rejector, twin, material, start)}
+    trained = {}
+    for architecture in how.architectures:
+        given = {"architecture": architecture}
+        start = learn(recipe.pretrain, f"{architecture}_pretrained", material.simulated, **given)
+        scale = recipe.human_scale(material, start)
+        for one in (member for member in _members(how) if member.architecture == architecture):
+            if one.bag is None:
+                trained[one.name] = learn(recipe.rejector, one.name, material, start, **given)
+            else:
+                trained[one.name] = learn(recipe.flavor, one.name, material, start, bag=one.bag, scale=scale, **given)
+    return trained
 
 
 def _ask(served: dict[str, Any], images: NDArray[np.uint8]) -> evaluate.Predictions:
@@ -193,6 +212,7 @@ def _counted(material: Material) -> dict[str, int | str]:
         "human_measured": _people(material),
         "human_rejected": sum(g.reject != "" for g in material.real),
         "catalogue_rejected": sum(recipe.weak_reject(g) for g in material.real),
+        "catalogue_measured": sum(recipe.catalogued(g) for g in material.real),
     }
 
 
@@ -203,41 +223,45 @@ def _counted_judges(test: Judges) -> dict[str, int | str]:
     }
 
 
-def _described(how: Recipe, trained: dict[str, Any], version: int, name: str) -> dict[str, Any]:
+def _described(
+    one: _Member, how: Recipe, trained: dict[str, Any], version: int, metrics: dict[str, Any]
+) -> dict[str, Any]:
     return {
-        "name": name,
-        "architecture": how.architecture,
+        "name": one.name,
+        "architecture": one.architecture,
         "version": version,
-        "parameters": trained[name].count_params(),
+        "parameters": trained[one.name].count_params(),
+        "seed": recipe.seed_of(how, one.bag),
+        "metrics": _rounded(metrics.get(one.name, {})),
     }
 
 
 def _flavors(
     how: Recipe, material: Material, trained: dict[str, Any], version: int, found: dict[str, Any]
 ) -> tuple[Flavor, ...]:
-    people = _people(material)
+    others = _discs(material) + sum(map(recipe.catalogued, material.real))
     return tuple(
         Flavor(
-            **_described(how, trained, version, name),
-            seed=how.seed * 1000 + bag,
-            bag=bag,
-            training_galaxies=_discs(material) + len(dataset.bag(people, number=bag, seed=how.seed)),
-            metrics=_rounded(found["flavors"][name]),
+            **_described(one, how, trained, version, found["flavors"]),
+            bag=one.bag,
+            training_galaxies=others + len(dataset.bag(_people(material), number=one.bag, seed=how.seed)),
         )
-        for bag, name in enumerate(_names(how))
+        for one in _members(how)
+        if one.bag is not None
     )
 
 
-def _rejector(
+def _rejectors(
     how: Recipe, material: Material, trained: dict[str, Any], version: int, found: dict[str, Any]
-) -> Rejector:
-    name = f"{how.architecture}_reject"
+) -> tuple[Rejector, ...]:
     real = sum(g.measured or g.reject != "" or recipe.weak_reject(g) for g in material.real)
-    return Rejector(
-        **_described(how, trained, version, name),
-        seed=how.seed * 1000 + 999,
-        training_galaxies=len(material.simulated.truth) + real,
-        metrics=_rounded(found.get("rejectors", {}).get(name, {})),
+    return tuple(
+        Rejector(
+            **_described(one, how, trained, version, found.get("rejectors", {})),
+            training_galaxies=len(material.simulated.truth) + real,
+        )
+        for one in _members(how)
+        if one.bag is None
     )
 
 
