@@ -1,8 +1,8 @@
 """Whether a galaxy costs the same among 10,000 as among 100, and memory stays flat: ``python -m benchmarks.flat``.
 
-The same pictures go through ``POST /api/batch`` of one service, 100 at a time and then 10,000 at once, in turns, so that
-a noisy machine disturbs both alike. Cost is processor time, which other people's work on the machine changes less than
-the time on the clock; both are printed.
+The same pictures go through ``POST /api/batch`` of one service, 100 at a time and then 10,000 at once, in turns, so
+that a noisy machine disturbs both alike. Cost is processor time, which other people's work on the machine changes less
+than the time on the clock; both are printed.
 """
 
 from __future__ import annotations
