@@ -8,9 +8,12 @@ import pytest
 
 from gateway.sky.service import Manners
 from tests.support.sky_client import Client, Counter
+from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+    from gateway.sky import Sky
 
 
 @pytest.fixture
@@ -30,3 +33,15 @@ async def client() -> AsyncIterator[Client]:
     client = Client(Manners(contact="mailto:a@b.c", backoff_s=0.02, circuit_rest_s=0.3))
     yield client
     await client.aclose()
+
+
+@pytest.fixture
+def fakes() -> Iterator[FakeSky]:
+    with FakeSky() as fakes:
+        yield fakes
+
+
+@pytest.fixture
+async def sky(fakes: FakeSky) -> AsyncIterator[Sky]:
+    async with fakes.opened() as sky:
+        yield sky

@@ -16,7 +16,6 @@ from gateway.domain import Deadline, Galaxy
 from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from gateway.sky import Sky
@@ -24,18 +23,6 @@ if TYPE_CHECKING:
 
 INSIDE = Galaxy(235.5, 52.5, name="UGC 9999X", pgc=2999999, d25_arcmin=1.9, axis_ratio=0.35, position_angle_deg=40.0)
 SOUTH = Galaxy(189.9976, -11.6231, name="NGC 4594", pgc=42407, d25_arcmin=8.45, position_angle_deg=90.0)
-
-
-@pytest.fixture
-def fakes() -> Iterator[FakeSky]:
-    with FakeSky() as fakes:
-        yield fakes
-
-
-@pytest.fixture
-async def sky(fakes: FakeSky) -> AsyncIterator[Sky]:
-    async with fakes.opened() as sky:
-        yield sky
 
 
 def soon() -> Deadline:

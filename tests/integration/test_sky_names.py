@@ -13,7 +13,6 @@ from gateway.sky.localfile import CatalogueFileError
 from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from gateway.sky import Sky
@@ -22,18 +21,6 @@ if TYPE_CHECKING:
 # Objects of the fake universe that no offline catalogue has.
 ONLY_ONLINE = "UGC 9999X"
 WITHOUT_NUMBER = "2MASX J08375604+3014526"
-
-
-@pytest.fixture
-def fakes() -> Iterator[FakeSky]:
-    with FakeSky() as fakes:
-        yield fakes
-
-
-@pytest.fixture
-async def sky(fakes: FakeSky) -> AsyncIterator[Sky]:
-    async with fakes.opened() as sky:
-        yield sky
 
 
 def soon() -> Deadline:
