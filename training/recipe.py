@@ -39,14 +39,15 @@ class Recipe:
     bags: int = 4
     simulated: int = 18_000
     pretraining_steps: int = 1800
-    finetuning_steps: int = 220
+    finetuning_steps: int = 2500
     rejector_steps: int = 160
     pretraining_batch: int = 64
     batch: int = 48
     human_share: float = 0.75
     catalogue_share: float = 0.08
     pretraining_rate: float = 1e-3
-    finetuning_rate: float = 4e-4
+    finetuning_rate: float = 1e-3
+    rejector_rate: float = 4e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +170,10 @@ def flavor(
     network = _start(networks.ARCHITECTURES[architecture], "inclination", pretrained, seed)
     human = round(recipe.batch * recipe.human_share) if material.real else 0
     listed = round(recipe.batch * recipe.catalogue_share) if any(map(catalogued, material.real)) else 0
-    pools = [simulated_pool(material.simulated, recipe.batch - human - listed, scale)]
+    pools = [measured_pool(material, human, bag=bag, seed=recipe.seed)] if human else []
+    pools.append(simulated_pool(material.simulated, recipe.batch - human - listed, scale))
     if listed:
         pools.append(catalogued_pool(material, listed))
-    if human:
-        pools.append(measured_pool(material, human, bag=bag, seed=recipe.seed))
     plan = Plan(steps=recipe.finetuning_steps, rate=recipe.finetuning_rate, seed=seed)
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress)
     return network
@@ -210,7 +210,7 @@ def rejector(
             for chosen, target, share in kinds
             if any(chosen)
         ]
-    plan = Plan(steps=recipe.rejector_steps, rate=recipe.finetuning_rate, seed=seed, loss="categorical_crossentropy")
+    plan = Plan(steps=recipe.rejector_steps, rate=recipe.rejector_rate, seed=seed, loss="categorical_crossentropy")
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress)
     return network
 
