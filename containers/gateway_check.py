@@ -1,0 +1,122 @@
+"""Ask a gateway everything, then compile what it used: ``python gateway_check.py MANIFEST``.
+
+Run while the image is built. A package too many removed ends the build here, not the first request in production. The
+bytecode goes where ``PYTHONPYCACHEPREFIX`` says, of Python's own library too: a container with a read-only root could
+never keep it, and would compile it at every start.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import logging
+import py_compile
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import numpy as np
+import structlog
+from PIL import Image
+
+from gateway import cli, local, render, tables
+from gateway.preprocess import decode
+from gateway.settings import Settings
+from gateway.sky import offline, positions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import uvicorn
+
+FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
+UNAVAILABLE = 503
+M31_RA_DEG = 10.68
+NOWHERE = "127.0.0.1:9"
+"""No TensorFlow Serving: every question about an image goes as far as the networks, and no further."""
+
+
+def pictures() -> Iterator[tuple[str, bytes]]:
+    """Yield a picture of each format that is read: name and file."""
+    from astropy.io import fits  # noqa: PLC0415 - imported as late as the gateway does
+
+    pixels = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint8)
+    for file_format in FORMATS:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(
+            buffer, file_format, **({"compression": "tiff_lzw"} if "T" in file_format[:1] else {})
+        )
+        yield file_format, buffer.getvalue()
+    buffer = io.BytesIO()
+    fits.PrimaryHDU(pixels.astype(np.float32)).writeto(buffer)
+    yield "FITS", buffer.getvalue()
+
+
+def check_parts() -> None:
+    """Use what a question about the sky needs, without the sky."""
+    for file_format, data in pictures():
+        assert decode(data).format == file_format
+    row = dict.fromkeys((column.name for column in render.BATCH_COLUMNS), None) | {"key": "PGC 2557", "pgc": 2557}
+    written = render.table([row], render.BATCH_COLUMNS, render.Format.VOTABLE)
+    assert [one.target.pgc for one in tables.rows(tables.read_table(written)) if one.target] == [2557]
+    assert round(positions.parse_position("00:42:44.3", "+41:16:09")[0], 2) == M31_RA_DEG
+    assert "NGC 7331" in offline.Offline.load().suggestions("NGC 7331")
+
+
+def ask(url: str, running: uvicorn.Server, failures: list[BaseException]) -> None:
+    """Ask a running gateway, then end it."""
+    try:
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+            for path in ("/livez", "/", "/openapi.json", "/docs", "/metrics"):
+                assert client.get(path).status_code == httpx.codes.OK, path
+            for file_format, data in pictures():
+                answer = client.post("/api/file", files={"file": (f"galaxy.{file_format.lower()}", data)})
+                assert answer.status_code == UNAVAILABLE, answer.text
+            answer = client.post("/api/batch", content=b"pgc\nnone\n", headers={"Content-Type": "text/csv"})
+            assert "not a number" in answer.text, answer.text
+    except BaseException as error:  # noqa: BLE001 - a failure of any kind is the main thread's to raise
+        failures.append(error)
+    finally:
+        running.should_exit = True
+
+
+def compile_used() -> int:
+    """Compile every module that has been imported; return how many."""
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    sources = {str(file) for file in files if file and str(file).endswith(".py")}
+    for source in sources:
+        py_compile.compile(
+            source,
+            cfile=importlib.util.cache_from_source(source),
+            doraise=True,
+            # Files of an image never change, so nothing needs to look at their time or content.
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+    return len(sources)
+
+
+def main() -> None:
+    """Check, then compile."""
+    check_parts()
+    settings = Settings(manifest=Path(sys.argv[1]), serving=NOWHERE, predict_retry_s=0.1)
+    assert cli.app
+    # What fails here is meant to: nobody answers for the networks.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    taken = local.listen("127.0.0.1", 0)
+    running = local.server(settings, local.release(settings))
+    failures: list[BaseException] = []
+    asker = threading.Thread(target=ask, args=(f"http://127.0.0.1:{taken.getsockname()[1]}", running, failures))
+    # Connections wait in the socket's queue until the server takes them.
+    taken.listen()
+    asker.start()
+    running.run(sockets=[taken])
+    asker.join()
+    if failures:
+        raise failures[0]
+    sys.stdout.write(f"The gateway answers; {compile_used()} modules compiled.\n")
+
+
+if __name__ == "__main__":
+    main()

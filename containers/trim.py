@@ -1,0 +1,91 @@
+"""Take from an installed environment what nothing that runs needs: ``python trim.py SITE_PACKAGES``.
+
+Run while an image is built, before anything of the environment is used. Whatever it takes too much fails the build a
+step later, where ``gateway_check.py`` asks a gateway everything.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDERS = {
+    "tests": "of every package",
+    "test": "as above",
+    "__pycache__": "bytecode is made at the end, of what is used",
+    "numpy/distutils": "builds extensions",
+    "numpy/f2py": "as above",
+}
+KEPT_FOLDERS = ("astropy/tests", "numpy/_core/tests")
+"""Imported by their own package."""
+
+FILES = {
+    "*.pyi": "stubs, for type checkers",
+    "*.pyx": "sources, for compilers, and so are the next",
+    "*.pxd": "",
+    "*.pxi": "",
+    "*.c": "",
+    "*.h": "",
+    "*.hpp": "",
+    "*.a": "",
+    "numpy/_core/tests/test_*": "numpy.testing wants their folder only",
+    "numpy/_core/_simd.*.so": "a module of numpy's own tests",
+    "astropy_iers_data/data/eopc04*": "rotation of the Earth since 1962, for observers: 8 MB with the next one",
+    "astropy_iers_data/data/finals2000A*": "",
+    "PIL/_avif.*.so": "a format that is not read, and its decoder",
+    "pillow.libs/libavif*": "",
+    "PIL/_imagingft.*.so": "draws text, and so do the next",
+    "pillow.libs/libfreetype*": "",
+    "pillow.libs/libharfbuzz*": "",
+    "pillow.libs/libbrotli*": "",
+    "rapidfuzz/**/*_avx2.*.so": "the same once more for newer processors; it does without",
+    "pygments/lexers/[a-z]*.py": "colours for listings of every language: rich asks for none",
+    "fastapi_offline/static/redoc*": "a second page of the API, which is off",
+}
+
+REPACKED = ".libs"
+"""Folders of libraries that a wheel's maker moved there: their ELF segments no longer survive ``strip``."""
+
+
+def trim(root: Path) -> None:
+    """Remove the files above and the debugging symbols of extension modules.
+
+    Parameters
+    ----------
+    root : Path
+        The ``site-packages`` of an environment.
+    """
+    for name in FOLDERS:
+        for folder in sorted(root.rglob(name), reverse=True):
+            if folder.is_dir() and folder.relative_to(root).as_posix() not in KEPT_FOLDERS:
+                shutil.rmtree(folder)
+    for pattern in FILES:
+        for file in root.rglob(pattern):
+            file.unlink()
+    modules = [
+        module
+        for module in root.rglob("*.so")
+        if not any(part.endswith(REPACKED) for part in module.relative_to(root).parts)
+    ]
+    strip = shutil.which("strip")
+    if strip is None:
+        sys.exit("strip is not installed: binutils has it.")
+    subprocess.run([strip, "--strip-unneeded", *map(str, modules)], check=True)
+    # An old strip may spoil what a newer linker laid out: each has to load afterwards.
+    for module in modules:
+        ctypes.CDLL(str(module))
+
+
+def size_mb(root: Path) -> float:
+    """Return the size of all files below a folder, MB (10^6 bytes)."""
+    return sum(file.lstat().st_size for file in root.rglob("*") if not file.is_dir()) / 1e6
+
+
+if __name__ == "__main__":
+    site_packages = Path(sys.argv[1])
+    before = size_mb(site_packages)
+    trim(site_packages)
+    sys.stdout.write(f"{site_packages}: {before:.0f} MB, now {size_mb(site_packages):.0f} MB\n")
