@@ -28,6 +28,15 @@ TEST_SHARE = 0.10
 VALIDATION_SHARE = 0.10
 BAG_SHARE = 0.67
 _BIN_DEG = 5.0
+_RIGHT_ANGLE_DEG = 90.0
+_KEPT = frozenset({"", "0", "0.0", "no", "false", "none", "nan"})
+_REJECTED = frozenset({"1", "1.0", "yes", "true"})
+REASON_UNKNOWN = "rejected"
+"""Stands for the reason where a table says that a picture was rejected and not why."""
+
+
+class TableError(ValueError):
+    """A table of galaxies can't be used; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class RealGalaxy:
     inclination_deg : float
         Human label; NaN where nobody measured it.
     reject : str
-        ``face_on``, ``unsuitable`` or empty.
+        ``face_on``, ``unsuitable``, another reason, or empty.
     stage : float
         Hubble stage, NaN where unknown; below 0 is not a spiral.
     axis_ratio_deg : float
@@ -66,25 +75,67 @@ class RealGalaxy:
 def read_table(path: Path, images_folder: Path | None = None) -> tuple[RealGalaxy, ...]:
     """Read a table with the columns ``file`` and ``inclination``; ``pgc``, ``reject``, ``ttype`` and more are optional.
 
-    ``file`` is relative to the table's folder unless another is given.
+    ``file`` is relative to the table's folder unless another is given. ``reject`` holds a reason, or yes or no.
+
+    Raises
+    ------
+    OSError
+        It can't be read.
+    TableError
+        It is no text, lacks a column, or holds something that is no number where one belongs.
     """
     folder = images_folder or path.parent
-    with path.open(newline="", encoding="utf-8") as file:
-        return tuple(
-            RealGalaxy(
-                int(row.get("pgc") or -1),
-                folder / row["file"],
-                _number(row["inclination"]),
-                row.get("reject") or "",
-                _number(row.get("ttype") or ""),
-                _number(row.get("axis_ratio_inclination") or ""),
-            )
-            for row in csv.DictReader(file)
-        )
+    try:
+        # utf-8-sig: a spreadsheet begins its file with a mark of the encoding
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            columns = [name.strip() for name in rows.fieldnames or ()]
+            missing = [name for name in ("file", "inclination") if name not in columns]
+            if missing:
+                has = ", ".join(columns) or "nothing"
+                raise TableError(f"{path.name} has no column {' and no column '.join(missing)}; it has: {has}.")
+            rows.fieldnames = columns
+            return tuple(_row(row, folder, f"{path.name}, line {rows.line_num}") for row in rows)
+    except UnicodeDecodeError:
+        raise TableError(f"{path.name} is no text in UTF-8.") from None
+    except csv.Error as error:
+        raise TableError(f"{path.name} is no table in CSV: {error}.") from None
 
 
-def _number(text: str) -> float:
-    return float(text) if text.strip() else float("nan")
+def _row(row: dict[str, str | None], folder: Path, where: str) -> RealGalaxy:
+    def number(column: str) -> float:
+        text = (row.get(column) or "").strip()
+        try:
+            value = float(text) if text else float("nan")
+        except ValueError:
+            value = float("inf")
+        if np.isinf(value):
+            raise TableError(f"{where}: {column} is {text!r}, which is no number.")
+        return value
+
+    name = (row.get("file") or "").strip()
+    if not name:
+        raise TableError(f"{where}: file is empty.")
+    inclination = number("inclination")
+    if not (np.isnan(inclination) or 0 <= inclination <= _RIGHT_ANGLE_DEG):
+        raise TableError(f"{where}: inclination is {inclination:g}; it lies between 0 and 90 degrees, or is empty.")
+    pgc = number("pgc")
+    return RealGalaxy(
+        -1 if np.isnan(pgc) else int(pgc),
+        folder / name,
+        inclination,
+        reason_of(row.get("reject") or ""),
+        number("ttype"),
+        number("axis_ratio_inclination"),
+    )
+
+
+def reason_of(text: str) -> str:
+    """Return why people rejected a picture, as a table's cell says: a reason, or yes or no; empty when they kept it."""
+    reason = text.strip().lower()
+    if reason in _KEPT:
+        return ""
+    return REASON_UNKNOWN if reason in _REJECTED else reason
 
 
 def split_of(pgc: int) -> Split:

@@ -1,0 +1,121 @@
+"""Commands that draw: sheets of galaxies and how a release compares with people, learning curves."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from training.commands.common import MODEL_REPO, SHARED, Seed, console, give_up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from training.dataset import RealGalaxy
+
+
+class Picture(Enum):
+    """What ``figures`` draws."""
+
+    CONTACT_SHEET = "contact-sheet"
+    AUGMENTATION = "augmentation"
+    COMPARISON = "comparison"
+
+
+def figures(
+    out: Annotated[Path, typer.Option(help="folder for contact-sheet.jpg, augmentation.jpg and comparison.png")],
+    galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv")] = SHARED,
+    model_repo: Annotated[Path, typer.Option(help="the release to show")] = MODEL_REPO,
+    seed: Seed = 2,
+    only: Annotated[list[Picture] | None, typer.Option(help="draw this one; may be given again")] = None,
+) -> None:
+    """Draw simulated beside real galaxies, what augmentation makes of some, and the test galaxies' errors."""
+    from training import dataset  # noqa: PLC0415 - each command imports only what it needs
+
+    table = galaxies / "efigi.csv"
+    if not table.exists():
+        give_up(f"There is no {table}: real galaxies are needed for these pictures.")
+    rows = dataset.read_table(table)
+    test = [g for g in dataset.select(rows, "test") if g.measured]
+    wanted = set(only or Picture)
+    out.mkdir(parents=True, exist_ok=True)
+    if Picture.CONTACT_SHEET in wanted:
+        _contact_sheet(test, out / "contact-sheet.jpg", seed)
+    if Picture.AUGMENTATION in wanted:
+        _augmentation([g for g in dataset.select(rows, "train") if g.measured], out / "augmentation.jpg", seed)
+    if Picture.COMPARISON in wanted:
+        _comparison(test, out / "comparison.png", model_repo)
+
+
+def _contact_sheet(test: Sequence[RealGalaxy], path: Path, seed: int) -> None:
+    from training import dataset, sample  # noqa: PLC0415 - each command imports only what it needs
+    from training.figures import sheets  # noqa: PLC0415 - as above
+
+    images = dataset.images(test[:40])
+    made = sample.simulate(seed=seed, count=70)
+    discs = np.flatnonzero([row["reject"] == "" for row in made.truth])[:40]
+    sheets.contact_sheet(
+        [
+            ("simulated (true inclination)", made.images[discs], made.column("inclination_deg")[discs].tolist()),
+            ("real, of the test sample (measured by people)", images, [g.inclination_deg for g in test[:40]]),
+        ],
+        path,
+        columns=10,
+    )
+
+
+def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, lines: int = 7, versions: int = 9) -> None:
+    """Draw galaxies of evenly spaced inclinations as a training step would show them."""
+    import tensorflow as tf  # noqa: PLC0415 - each command imports only what it needs
+
+    from training import dataset  # noqa: PLC0415 - as above
+    from training.augment import Augmentation, augment  # noqa: PLC0415 - as above
+    from training.batches import WIDEN_REAL  # noqa: PLC0415 - as above
+    from training.figures import sheets  # noqa: PLC0415 - as above
+
+    order = sorted(training, key=lambda g: (g.inclination_deg, g.pgc))
+    chosen = [order[round(place)] for place in np.linspace(0.02, 0.98, lines) * (len(order) - 1)]
+    originals = dataset.images(chosen)
+    repeated = np.repeat(originals, versions, axis=0)
+    widen = np.tile(np.array(WIDEN_REAL, np.float32), (len(repeated), 1))
+    made = augment(tf.constant(repeated), tf.constant(widen), tf.constant([seed, 0], tf.int32), Augmentation())
+    versions_of = np.asarray(made).astype(np.uint8).reshape(lines, versions, *originals.shape[1:])
+    captions = [f"PGC {g.pgc}, {g.inclination_deg:.0f}°" for g in chosen]
+    sheets.augmentation_sheet(list(zip(captions, originals, versions_of, strict=True)), path)
+
+
+def _comparison(test: Sequence[RealGalaxy], path: Path, model_repo: Path) -> None:
+    from gateway.contract import read_manifest  # noqa: PLC0415 - each command imports only what it needs
+    from training import dataset  # noqa: PLC0415 - as above
+    from training import evaluate as measuring  # noqa: PLC0415 - as above
+    from training.figures import report as drawing  # noqa: PLC0415 - as above
+
+    manifest = read_manifest(model_repo / "manifest.json")
+    labels = np.array([g.inclination_deg for g in test])
+    median = measuring.predict(manifest, model_repo, dataset.images(test)).median
+    catalogue = np.array([g.axis_ratio_deg for g in test])
+    known = ~np.isnan(catalogue)
+    predicted = {"median of the networks": median[known], "catalogue's axis ratio": catalogue[known]}
+    drawing.residuals(labels[known], predicted, path, title="Galaxies that no training step saw")
+
+
+def curves(
+    runs: Annotated[Path, typer.Option(help="folder of a release's runs, each with metrics.jsonl")] = Path(
+        "runs/release"
+    ),
+    out: Annotated[Path, typer.Option(help="the picture: PNG, PDF or SVG")] = Path("runs/learning-curves.png"),
+) -> None:
+    """Draw the learning curves of every network of a release, also while it is still being made."""
+    from training.figures import curves as drawing  # noqa: PLC0415 - each command imports only what it needs
+
+    found = drawing.read(runs)
+    if not found:
+        give_up(f"No metrics.jsonl with a step and a loss lies under {runs}.")
+    if out.suffix.lower() not in {".png", ".pdf", ".svg"}:
+        give_up(f"{out.name} is neither PNG nor PDF nor SVG.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    drawing.learning_curves(found, out)
+    console.print(f"{len(found)} networks in {out}", highlight=False)

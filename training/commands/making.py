@@ -1,0 +1,86 @@
+"""Commands that make something: simulated galaxies, one trained network, a whole release."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.commands.common import MODEL_REPO, SHARED, Seed, Workers, console, say
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="folder for images.npy and truth.csv")],
+    count: Annotated[int, typer.Option(help="how many galaxies", min=1)] = 1000,
+    seed: Seed = 1,
+    workers: Workers = 1,
+) -> None:
+    """Simulate galaxies of known inclination, with a truth table."""
+    from training import sample  # noqa: PLC0415 - each command imports only what it needs
+
+    made = sample.simulate(seed=seed, count=count, workers=workers, progress=lambda n: say("simulate", {"step": n}))
+    sample.save(made, out)
+    console.print(f"{count} galaxies in {out}")
+
+
+def train(  # noqa: PLR0917 - the options of a command line are given by name
+    simulated: Annotated[Path, typer.Option(help="folder that `simulate` wrote")],
+    out: Annotated[Path, typer.Option(help="folder for the snapshot and the metrics")],
+    steps: Annotated[int, typer.Option(min=1)] = 1800,
+    architecture: Annotated[str, typer.Option(help="one of training/networks.py")] = "vgg8",
+    seed: Seed = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="go on from the snapshot in --out")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Train one network on simulated galaxies alone."""
+    from training import recipe, sample  # noqa: PLC0415 - each command imports only what it needs
+
+    how = replace(recipe.Recipe(), seed=seed, pretraining_steps=steps)
+    recipe.pretrain(
+        how,
+        sample.load(simulated),
+        out,
+        architecture=architecture,
+        resume=resume,
+        progress=lambda m: say("train", m),
+    )
+
+
+def release(  # noqa: PLR0917 - the options of a command line are given by name
+    name: Annotated[str, typer.Option(help="of the release, such as 2025.1")] = "1",
+    version: Annotated[int, typer.Option(help="of every model", min=1)] = 1,
+    seed: Seed = 1,
+    galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv and giz512.csv")] = SHARED,
+    runs: Annotated[Path, typer.Option(help="folder for what --resume needs")] = Path("runs/release"),
+    model_repo: Annotated[Path, typer.Option(help="where the SavedModels and the manifest go")] = MODEL_REPO,
+    models_config: Annotated[Path, typer.Option(help="generated from the manifest")] = Path("serving/models.config"),
+    quick: Annotated[int, typer.Option(help="divide sample and steps by this, to try the pipeline", min=1)] = 1,
+    workers: Workers = 2,
+    resume: Annotated[bool, typer.Option("--resume", help="take up an interrupted run")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Make a whole release: simulate, train every network, calibrate, export, write the manifest."""
+    from training import recipe  # noqa: PLC0415 - each command imports only what it needs
+    from training import release as making  # noqa: PLC0415 - as above
+
+    how = recipe.Recipe(seed=seed)
+    how = replace(
+        how,
+        simulated=how.simulated // quick,
+        pretraining_steps=how.pretraining_steps // quick,
+        finetuning_steps=how.finetuning_steps // quick,
+        rejector_steps=how.rejector_steps // quick,
+    )
+    tables, aside = galaxies / "efigi.csv", galaxies / "giz512.csv"
+    if not tables.exists():
+        console.print(f"No {tables}: learning from simulated galaxies alone.")
+    places = making.Places(
+        tables=(tables,) if tables.exists() else (),
+        set_aside=(aside,) if aside.exists() else (),
+        runs=runs,
+        model_repo=model_repo,
+        models_config=models_config,
+    )
+    made = making.release(how, places, name=name, version=version, resume=resume, workers=workers, say=say)
+    console.print(json.dumps(made.metrics, indent=2))

@@ -1,0 +1,177 @@
+"""``evaluate``: measure a release, or predictions made elsewhere, and say it in JSON, tables and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - the command line is made from the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+from pydantic import ValidationError
+
+from gateway.contract import read_manifest
+from training.commands.common import MODEL_REPO, console, give_up, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from gateway.contract import Manifest
+    from training.dataset import RealGalaxy
+    from training.evaluate import Predictions
+    from training.evaluate_sample import Sample
+
+_NAMED = 3
+
+
+def evaluate(  # noqa: PLR0917 - the options of a command line are given by name
+    out: Annotated[Path, typer.Option(help="folder for report.json, predictions.csv and the figures")],
+    images: Annotated[Path | None, typer.Option(help="folder to which the table's files are relative")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV with file and inclination, optionally pgc, reject")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="instead: CSV with measured and one column per model, made elsewhere")
+    ] = None,
+    model_repo: Annotated[Path, typer.Option(help="the release to measure")] = MODEL_REPO,
+    split: Annotated[str, typer.Option(help="only train, validation or test galaxies; empty for all")] = "",
+    turns: Annotated[int, typer.Option(help="show every picture this many times turned; 0 for not", min=0)] = 0,
+    figures: Annotated[bool, typer.Option(help="draw the figures")] = True,  # noqa: FBT002 - a flag
+) -> None:
+    """Measure a release on labelled pictures, or predictions made elsewhere.
+
+    Writes report.json, predictions.csv (which --predictions reads back), residuals.png, ellipticity.png, rejectors.png
+    and outliers.png, each where there is something to show.
+    """
+    from training.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
+
+    if (predictions is None) == (labels is None) or (labels is None) != (images is None):
+        give_up("Give either --images and --labels, or --predictions.")
+    try:
+        if predictions is not None:
+            _elsewhere(predictions, out, figures=figures)
+        elif labels is not None and images is not None:
+            _release(images, labels, out, model_repo, split=split, turns=turns, figures=figures)
+    except TableError as error:
+        give_up(str(error))
+    except OSError as error:
+        give_up(f"{error.filename or 'A file'} can't be read or written: {error.strerror or error}.")
+
+
+def _elsewhere(path: Path, out: Path, *, figures: bool) -> None:
+    from training import evaluate as measuring  # noqa: PLC0415 - each command imports only what it needs
+    from training import evaluate_table  # noqa: PLC0415 - as above
+
+    table = evaluate_table.read(path)
+    report = measuring.report(table.galaxies, table.said, served=table.served, ellipticity_deg=table.ellipticity_deg)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "report.json", {"predictions": path.name, "sample": table.counted(), **report})
+    for line, why in list(table.left_out.items())[:_NAMED]:
+        console.print(f"Left out {line}: {why}", highlight=False)
+    _count("lines were left out", list(table.left_out))
+    if table.ignored:
+        console.print(f"Columns without numbers, ignored: {', '.join(table.ignored)}.", highlight=False)
+    _print(report)
+    if figures:
+        _draw(table.galaxies, table.said, report, out, table.ellipticity_deg, title=path.name)
+
+
+def _release(images: Path, labels: Path, out: Path, model_repo: Path, *, split: str, turns: int, figures: bool) -> None:
+    from training import dataset, evaluate_sample, evaluate_table  # noqa: PLC0415 - each command imports what it needs
+    from training import evaluate as measuring  # noqa: PLC0415 - as above
+
+    manifest = _manifest(model_repo)
+    sample = evaluate_sample.read(_chosen(dataset.read_table(labels, images), split, labels))
+    _say_left_out(sample)
+    if not sample.galaxies:
+        give_up(f"{labels.name} has no galaxy that people judged and whose picture could be read from {images}.")
+    ask = measuring.opened(manifest, model_repo)
+    said = ask(sample.inputs)
+    served = measuring.intervals(said, manifest.calibration, manifest.label_range_deg)
+    report: dict[str, Any] = {"release": manifest.release, "split": split or "all", "sample": sample.counted()}
+    report |= measuring.report(sample.galaxies, said, served=served, ellipticity_deg=sample.ellipticity_deg)
+    if turns > 1 and (found := evaluate_sample.orientation(sample.galaxies, ask, turns)):
+        report["orientation"] = found
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "report.json", report)
+    evaluate_table.write(
+        out / "predictions.csv", sample.galaxies, said, ellipticity_deg=sample.ellipticity_deg, served=served
+    )
+    _print(report)
+    if figures:
+        title = f"release {manifest.release} on {labels.name}" + (f", {split} galaxies" if split else "")
+        _draw(sample.galaxies, said, report, out, sample.ellipticity_deg, title=title, inputs=sample.inputs)
+
+
+def _manifest(model_repo: Path) -> Manifest:
+    try:
+        return read_manifest(model_repo / "manifest.json")
+    except OSError:
+        give_up(f"There is no release in {model_repo}: its manifest.json can't be read.")
+    except ValidationError as error:
+        give_up(f"{model_repo / 'manifest.json'} is no manifest: {error.error_count()} things in it are wrong.")
+
+
+def _chosen(rows: Sequence[RealGalaxy], split: str, labels: Path) -> Sequence[RealGalaxy]:
+    from training import dataset  # noqa: PLC0415 - each command imports only what it needs
+
+    if not split:
+        return rows
+    if split not in {"train", "validation", "test"}:
+        give_up(f"There is no split {split!r}; there are train, validation and test.")
+    if any(g.pgc < 0 for g in rows):
+        give_up(f"--split goes by PGC numbers, and {labels.name} lacks some of them.")
+    return [g for g in rows if dataset.split_of(g.pgc) == split]
+
+
+def _say_left_out(sample: Sample) -> None:
+    _count("files of the table do not exist", sample.missing)
+    _count("files can't be read as pictures", list(sample.unreadable))
+    for name, why in list(sample.unreadable.items())[:_NAMED]:
+        console.print(f"  {name}: {why}", highlight=False)
+
+
+def _count(what: str, names: Sequence[str]) -> None:
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        console.print(f"{len(names)} {what}: {', '.join(names[:_NAMED])}{more}.", highlight=False)
+
+
+def _print(report: dict[str, Any]) -> None:
+    from training.commands import tables  # noqa: PLC0415 - each command imports only what it needs
+
+    for table in tables.of(report):
+        console.print(table)
+
+
+def _draw(
+    galaxies: Sequence[RealGalaxy],
+    said: Predictions,
+    report: dict[str, Any],
+    out: Path,
+    ellipticity_deg: NDArray[np.float64] | None,
+    *,
+    title: str,
+    inputs: NDArray[np.uint8] | None = None,
+) -> None:
+    from training.figures import report as drawing  # noqa: PLC0415 - each command imports only what it needs
+
+    measured = np.array([g.measured for g in galaxies], bool)
+    labels = np.array([g.inclination_deg for g in galaxies], np.float64)[measured]
+    if measured.any():
+        ways = {"median of all": said.median, **said.flavors}
+        drawing.residuals(labels, {n: v[measured] for n, v in ways.items()}, out / "residuals.png", title=title)
+        rivals = {"median of the networks": said.median[measured]}
+        if "ellipticity" in report and ellipticity_deg is not None:
+            rivals["ellipticity, r = 0.3"] = ellipticity_deg[measured]
+            drawing.residuals(labels, rivals, out / "ellipticity.png", title=title)
+        if inputs is not None:
+            names = [g.path.stem for g, m in zip(galaxies, measured, strict=True) if m]
+            shown = {"networks": said.median[measured]}
+            if ellipticity_deg is not None:
+                shown["ellipse"] = ellipticity_deg[measured]
+            drawing.outliers(inputs[measured], names, labels, shown, out / "outliers.png")
+    if "rejectors" in report and said.rejection is not None:
+        judged = [g.measured or g.reject != "" for g in galaxies]
+        reasons = [g.reject for g, j in zip(galaxies, judged, strict=True) if j]
+        likelihoods = {n: v[judged] for n, v in {**said.rejectors, "ensemble": said.rejection}.items()}
+        drawing.receivers(reasons, likelihoods, report["rejectors"], out / "rejectors.png")
