@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gateway.sky.service import Service
 
+_COUNTRY = 2
 _OK = 200
 _NOT_MODIFIED = 304
 _TOO_MANY = 429
@@ -54,6 +55,34 @@ async def exchange(
     reply = Reply(response.status_code, response.reason_phrase, response.headers.get("content-type", ""), content)
     _check_status(service, reply, response.headers)
     return reply, response.headers
+
+
+async def stay_on_site(response: httpx.Response) -> None:
+    """Refuse to be sent to another site, or from HTTPS to HTTP; a hook of the client, called for every answer.
+
+    What a service says is no reason to ask an address that nobody configured: it could be one of this network's own
+    (OWASP, "Server-Side Request Forgery Prevention").
+
+    Raises
+    ------
+    FailureError
+    """
+    if not response.has_redirect_location:
+        return
+    asked = response.request.url
+    target = asked.join(response.headers["location"])
+    if site(target.host) != site(asked.host) or (asked.scheme, target.scheme) == ("https", "http"):
+        raise FailureError("broken", "sent the request to another place")
+
+
+def site(host: str) -> str:
+    """Return the domain that an organisation has for itself: ``unistra.fr`` of ``cds.unistra.fr``; an address whole."""
+    labels = host.lower().split(".")
+    if ":" in host or labels[-1].isdigit():
+        return host
+    # ac.uk and its like belong to nobody
+    shared = len(labels[-1]) == _COUNTRY and len(labels[-2:][0]) <= _COUNTRY + 1
+    return ".".join(labels[-3 if shared else -2 :])
 
 
 async def _content(response: httpx.Response, service: Service) -> bytes:

@@ -23,6 +23,7 @@ import httpx
 
 from gateway import errors
 from gateway.sky.cache import Entry, validity
+from gateway.sky.exchange import stay_on_site
 from gateway.sky.flights import Flights
 from gateway.sky.mirrors import Mirrors, Question, too_late
 from gateway.sky.pool import Pools, routes
@@ -114,6 +115,7 @@ class Upstream:
             },
             headers={"User-Agent": f"inclinet/{version}{contact}"},
             timeout=httpx.Timeout(None, connect=self._manners.connect_timeout_s),
+            event_hooks={"response": [stay_on_site]},
             follow_redirects=True,
             max_redirects=4,
         )
