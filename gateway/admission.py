@@ -7,10 +7,10 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway import errors, tracing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from gateway.domain import Deadline
 
@@ -40,7 +40,7 @@ class RateLimit:
             return
         window = await self._clients.get_window_stats(self._limit, client)
         raise errors.TooManyRequests(
-            f"More than {self._limit.amount} requests a minute came from this address.",
+            f"More than {self._limit.amount} requests a minute came from this client.",
             # the library counts on the wall clock
             retry_after_s=max(1.0, window.reset_time - time.time()),
         )
@@ -57,11 +57,21 @@ class Admission:
         Requests that may wait (or still be arriving) beyond those.
     rate_limit_per_minute : int
         Requests one client may make in any 60 s; 0 for no limit.
+    observe : callable
+        Told ``("queue", seconds)`` of every wait for a place.
     """
 
-    def __init__(self, *, concurrency: int, queue: int, rate_limit_per_minute: int = 0) -> None:
-        self._capacity = concurrency + queue
-        self._inside = 0
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        queue: int,
+        rate_limit_per_minute: int = 0,
+        observe: Callable[[str, float], None] = lambda _stage, _seconds: None,
+    ) -> None:
+        self.capacity = concurrency + queue
+        self._inside = self._working = self._waiting = 0
+        self._observe = observe
         self._places = asyncio.Semaphore(concurrency)
         self._rate = RateLimit(rate_limit_per_minute) if rate_limit_per_minute else None
 
@@ -69,6 +79,16 @@ class Admission:
     def inside(self) -> int:
         """Requests admitted and not yet answered."""
         return self._inside
+
+    @property
+    def working(self) -> int:
+        """Of these, requests that have a place."""
+        return self._working
+
+    @property
+    def waiting(self) -> int:
+        """Of these, requests that wait for a place; the rest is arriving, or is a batch."""
+        return self._waiting
 
     @asynccontextmanager
     async def admit(self, client: str) -> AsyncIterator[None]:
@@ -83,7 +103,7 @@ class Admission:
         """
         if self._rate is not None:
             await self._rate.hit(client)
-        if self._inside >= self._capacity:
+        if self._inside >= self.capacity:
             raise errors.Busy(
                 f"{self._inside} requests are being answered or waiting, which is all that this server takes on.",
                 retry_after_s=BUSY_RETRY_AFTER_S,
@@ -97,15 +117,23 @@ class Admission:
     @asynccontextmanager
     async def work(self, deadline: Deadline) -> AsyncIterator[None]:
         """Wait for a place to work in, as long as the deadline allows."""
+        started = time.monotonic()
+        self._waiting += 1
         try:
-            async with asyncio.timeout(deadline.remaining_s()):
-                await self._places.acquire()
+            with tracing.span("queue"):
+                async with asyncio.timeout(deadline.remaining_s()):
+                    await self._places.acquire()
         except TimeoutError:
             raise errors.Busy(
                 f"No place became free within {deadline.budget_s:g} s.",
                 retry_after_s=BUSY_RETRY_AFTER_S,
             ) from None
+        finally:
+            self._waiting -= 1
+            self._observe("queue", time.monotonic() - started)
+        self._working += 1
         try:
             yield
         finally:
+            self._working -= 1
             self._places.release()

@@ -8,25 +8,33 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
 
 from gateway import problems
 from gateway.admission import Admission
 from gateway.batching import Batcher
 from gateway.contract import Manifest, read_manifest
+from gateway.drift import expectation
+from gateway.ensemble import quorum
 from gateway.inclination import Inclinations
+from gateway.keys import Keys
 from gateway.middleware import Surroundings
 from gateway.observability import Metrics
 from gateway.predictor import Predictor
 from gateway.routes import batch, file, galaxies, models, page, probes
+from gateway.routes.access import NEEDED, guard
 from gateway.schemas import Problem
 from gateway.services import Services
 from gateway.sky import open_sky
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
+    from starlette.types import ASGIApp
+
+    from gateway.otlp import OpenTelemetry
     from gateway.settings import Settings
 
 _DESCRIPTION = """
@@ -37,8 +45,21 @@ Failures are `application/problem+json` (RFC 9457) with a stable `type`.
 """
 
 
+class TracingMissing(Exception):
+    """A collector of traces is set, and what would send them is not installed."""
+
+
 class _Gateway(FastAPI):
-    """Adds the schema of problems to the API's description, where the table of responses points to."""
+    """Adds what surrounds the app, and the schema of problems to the API's description, where its responses point to.
+
+    Middleware of FastAPI's own kind lies within what answers unforeseen errors: these answers would go out without
+    request id and security headers.
+    """
+
+    surround: Callable[[ASGIApp], ASGIApp]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self.surround(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
         described = super().openapi()
@@ -60,10 +81,16 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
     ------
     OSError, pydantic.ValidationError
         The manifest can't be read.
+    gateway.keys.KeysError
+        The file of API keys can't be used.
+    TracingMissing
+        A collector is set without the packages that tracing needs.
     """
     release = manifest or read_manifest(settings.manifest)
+    keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
+    tracer = _tracer(settings, release.release) if settings.otlp_endpoint is not None else None
     metrics = Metrics(CollectorRegistry())
-    metrics.release.labels(release.release).set(1)
+    metrics.expect(release, expectation(release), quorum=quorum(settings.quorum, len(release.flavors)))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -90,14 +117,23 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             concurrency=settings.max_concurrency,
             queue=settings.max_queue,
             rate_limit_per_minute=settings.rate_limit_per_minute,
+            observe=metrics.observe_stage,
         )
         metrics.inside.set_function(lambda: admission.inside)
+        metrics.working.set_function(lambda: admission.working)
+        metrics.waiting.set_function(lambda: admission.waiting)
+        metrics.capacity.set(admission.capacity)
+        metrics.images_waiting.set_function(lambda: batcher.waiting)
+        metrics.batches_out.set_function(lambda: batcher.out)
+        metrics.cache_limit.set(settings.cache_max_bytes if settings.cache_dir else 0)
+        metrics.circuits.source = sky.health
         app.state.services = Services(
             settings=settings,
             manifest=release,
             metrics=metrics,
             admission=admission,
             predictor=predictor,
+            sky=sky,
             inclinations=Inclinations(
                 manifest=release,
                 networks=batcher,
@@ -105,6 +141,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
                 executor=executor,
                 max_pixels=settings.max_pixels,
                 observe=metrics.observe_stage,
+                answered=metrics.observe_answer,
             ),
         )
         try:
@@ -114,6 +151,8 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             await predictor.aclose()
             await sky.aclose()
             executor.shutdown(wait=True, cancel_futures=True)
+            if tracer is not None:
+                await tracer.aclose()
 
     app = _Gateway(
         title="inclinet",
@@ -123,17 +162,52 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
+        # one tracer is enough, and FastAPI's own puts the texts of errors into spans and log records
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         lifespan=lifespan,
         responses={422: {"model": Problem, "description": problems.BadRequest.title}},
     )
     problems.install(app, metrics)
-    for room in (galaxies, file, batch, models, probes, page):
+    for room in (galaxies, file, batch, models):
+        if keys is None:
+            app.include_router(room.router)
+        else:
+            app.include_router(room.router, dependencies=[Depends(guard(keys))], responses=NEEDED)
+    # the platform's probes hold no key, and the page asks for one
+    for room in (probes, page):
         app.include_router(room.router)
     page.mount(app)
-    app.add_middleware(
-        Surroundings,
-        metrics=metrics,
-        root_path=settings.root_path,
-        log_client_address=settings.log_client_address,
-    )
+
+    def surround(inner: ASGIApp) -> ASGIApp:
+        if settings.cors_origins:
+            inner = CORSMiddleware(
+                inner,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+                expose_headers=["Retry-After", "X-Request-ID", "X-Inclinet-Rows"],
+            )
+        return Surroundings(
+            inner,
+            metrics=metrics,
+            release=release.release,
+            root_path=settings.root_path,
+            log_client_address=settings.log_client_address,
+            tracer=tracer,
+        )
+
+    app.surround = surround
     return app
+
+
+def _tracer(settings: Settings, release: str) -> OpenTelemetry:
+    try:
+        # 0.4 s and 20 MB that only a gateway with a collector is worth
+        from gateway import otlp  # noqa: PLC0415
+    except ImportError:
+        raise TracingMissing(
+            "INCLINET_OTLP_ENDPOINT is set, but the packages for tracing are not installed: "
+            "pip install 'inclinet[tracing]'.",
+        ) from None
+    exporter = otlp.exporter(settings.otlp_endpoint or "")
+    return otlp.OpenTelemetry(exporter, share=settings.trace_share, version=version("inclinet"), release=release)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import contextvars
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gateway import errors
+from gateway import errors, tracing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +24,8 @@ class _Waiting:
     pixels: NDArray[np.uint8]
     deadline: Deadline
     answer: asyncio.Future[Reading]
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    trace: Any = field(default_factory=tracing.here)
 
 
 class Batcher:
@@ -60,6 +63,16 @@ class Batcher:
         self._waiting: list[_Waiting] = []
         self._out: set[asyncio.Task[None]] = set()
 
+    @property
+    def waiting(self) -> int:
+        """Model inputs that wait for the next batch."""
+        return sum(not entry.answer.done() for entry in self._waiting)
+
+    @property
+    def out(self) -> int:
+        """Batches that are out."""
+        return len(self._out)
+
     async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> Reading:
         """Return what the networks say of one model input, uint8 ``[128, 128, 3]``.
 
@@ -87,7 +100,8 @@ class Batcher:
             if not batch:
                 return
             self._free -= 1
-            task = asyncio.create_task(self._run(batch))
+            # what is logged and traced of a batch is told of its first request, not of whoever frees the place for it
+            task = asyncio.create_task(self._run(batch), context=batch[0].context)
             self._out.add(task)
             task.add_done_callback(self._returned)
 
@@ -99,8 +113,10 @@ class Batcher:
     async def _run(self, batch: list[_Waiting]) -> None:
         self._observe(len(batch))
         latest = max((entry.deadline for entry in batch), key=lambda deadline: deadline.at)
+        others = [entry.trace for entry in batch[1:] if entry.trace is not None]
         try:
-            readings = await self._read(np.stack([entry.pixels for entry in batch]), latest)
+            with tracing.span("batch", {"inclinet.batch.images": len(batch)}, links=others):
+                readings = await self._read(np.stack([entry.pixels for entry in batch]), latest)
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, who raise it
             for entry in batch:
                 if not entry.answer.done():

@@ -37,6 +37,13 @@ class Target:
     fov_arcmin: float | None = None
     position_angle_deg: float | None = None
 
+    @property
+    def asked(self) -> str:
+        """What was asked about, in a few words for a log."""
+        if self.pgc is not None:
+            return f"PGC {self.pgc}"
+        return self.name or f"{self.ra or ''} {self.dec or ''}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Galaxy:

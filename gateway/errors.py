@@ -15,6 +15,7 @@ The tree::
         UnsupportedImage     415  not a format that is read
       BadTable               422  a table that can't be read
       TableTooLarge          413  too many rows or bytes
+      Unauthorized           401  no key, or one that is not let in
       Overload               the gateway refuses work that it could not finish in time
         TooManyRequests      429
         Busy                 503
@@ -129,6 +130,24 @@ class TableTooLarge(InclinetError):
     """A table of targets has too many rows or bytes."""
 
     slug, title, status = "table-too-large", "Table too large", 413
+
+
+class Unauthorized(InclinetError):
+    """No key came with the request, or one that is not let in.
+
+    Parameters
+    ----------
+    detail : str
+    wrong : bool
+        A key came, and it is not let in.
+    """
+
+    slug, title, status = "unauthorized", "A key is needed", 401
+
+    def __init__(self, detail: str, *, wrong: bool = False) -> None:
+        super().__init__(detail)
+        self.challenge = 'Bearer realm="inclinet"' + (', error="invalid_token"' if wrong else "")
+        """``WWW-Authenticate`` of the answer (RFC 6750, section 3)."""
 
 
 class Overload(InclinetError):

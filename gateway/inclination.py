@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from gateway import ellipticity, ensemble, errors, preprocess
+import structlog
+
+from gateway import ellipticity, ensemble, errors, preprocess, tracing
 from gateway.domain import Cutout, Deadline, Ellipse, Galaxy, ImageInput, Reading, Target
 from gateway.sky.positions import parse_position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Executor
 
     import numpy as np
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from gateway.sky import Sky
 
     ImageData = bytes | NDArray[np.uint8]
+
+
+log = structlog.get_logger(__name__)
 
 
 class ReadsImages(Protocol):
@@ -94,6 +99,8 @@ class Inclinations:
         Of an image.
     observe : callable
         Told ``(stage, seconds)`` of every step.
+    answered : callable
+        Told every answer, for what drifts.
     """
 
     def __init__(
@@ -105,6 +112,7 @@ class Inclinations:
         executor: Executor,
         max_pixels: int,
         observe: Callable[[str, float], None],
+        answered: Callable[[Answer], None] = lambda _answer: None,
     ) -> None:
         self._manifest = manifest
         self._networks = networks
@@ -112,6 +120,7 @@ class Inclinations:
         self._executor = executor
         self._max_pixels = max_pixels
         self._observe = observe
+        self._answered = answered
 
     async def of_image(
         self,
@@ -137,6 +146,7 @@ class Inclinations:
         errors.EnsembleError, errors.DeadlineExceeded
             The networks did not answer.
         """
+        structlog.contextvars.bind_contextvars(target="upload")
         return await self._measure(image, source="upload", deadline=deadline, r=r)
 
     async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
@@ -153,7 +163,8 @@ class Inclinations:
             It could not be found out.
         """
         resolver = self._sky.resolver
-        with self._stage("resolve"):
+        structlog.contextvars.bind_contextvars(target=target.asked)
+        with self._stage("resolve", {"inclinet.target": target.asked}):
             if target.pgc is not None:
                 return await resolver.by_pgc(target.pgc, deadline=deadline)
             if target.name is not None:
@@ -193,7 +204,7 @@ class Inclinations:
             As :meth:`resolve`, :meth:`gateway.sky.cutouts.Cutouts.fetch` and :meth:`of_image`.
         """
         galaxy = await self.resolve(target, deadline=deadline)
-        with self._stage("cutout"):
+        with self._stage("cutout", {"inclinet.survey": survey or "default"}):
             cutout = await self._sky.cutouts.fetch(
                 galaxy,
                 fov_arcmin=target.fov_arcmin,
@@ -234,7 +245,7 @@ class Inclinations:
         classical = None
         if image.ellipse is not None:
             classical = Ellipticity(image.ellipse, ellipticity.inclination_deg(image.ellipse.axis_ratio, r), r)
-        return Answer(
+        answer = Answer(
             image=image,
             source=source,
             inclination=inclination,
@@ -252,12 +263,19 @@ class Inclinations:
             galaxy=galaxy,
             cutout=cutout,
         )
+        self._answered(answer)
+        if inclination.stdev_deg > ensemble.DISAGREEMENT_DEG:
+            # the sign that something is amiss which a person should look at: here is where to
+            said = {flavor.name: round(flavor.value, 1) for flavor in reading.flavors}
+            log.warning("networks disagree", stdev_deg=round(inclination.stdev_deg, 2), flavors=said)
+        return answer
 
     @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
+    def _stage(self, name: str, attributes: Mapping[str, str] | None = None) -> Iterator[None]:
         started = time.perf_counter()
         try:
-            yield
+            with tracing.span(name, attributes):
+                yield
         finally:
             self._observe(name, time.perf_counter() - started)
 

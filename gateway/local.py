@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from gateway.app import create_app
+from gateway.app import TracingMissing, create_app
 from gateway.contract import read_manifest
 from gateway.errors import UpstreamUnavailable
-from gateway.observability import configure_logging
+from gateway.keys import KeysError
+from gateway.logs import configure_logging
 from gateway.predictor import Predictor
 
 if TYPE_CHECKING:
@@ -79,10 +80,20 @@ def release(settings: Settings) -> Manifest:
 
 
 def server(settings: Settings, manifest: Manifest) -> uvicorn.Server:
-    """Make the HTTP server of the gateway, not yet started."""
+    """Make the HTTP server of the gateway, not yet started.
+
+    Raises
+    ------
+    StartError
+        The file of API keys can't be used, or the packages for tracing are not installed.
+    """
+    try:
+        app = create_app(settings, manifest=manifest)
+    except (KeysError, TracingMissing) as error:
+        raise StartError(str(error)) from None
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, manifest=manifest),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway import errors
+from gateway import errors, tracing
 from gateway.domain import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
     from gateway.inclination import Answer, ImageData, Inclinations
     from gateway.tables import Row
 
 log = structlog.get_logger(__name__)
+
+TRACED_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ async def measure(
     *,
     terms: Terms,
     concurrency: int,
+    observe: Callable[[errors.InclinetError | None], None] = lambda _problem: None,
 ) -> AsyncGenerator[Result]:
     """Measure rows, ``concurrency`` at a time, yielding results as they come.
 
@@ -59,13 +63,23 @@ async def measure(
         Returns an image, as its file's bytes or as pixels uint8 ``[H, W, 3]``, by the name that a row gives.
     terms : Terms
     concurrency : int
+    observe : callable
+        Told the problem of every row, None where there is an answer.
     """
     results: asyncio.Queue[Result] = asyncio.Queue(concurrency)
     pending = iter(rows)
 
     async def work() -> None:
         for row in pending:
-            await results.put(await _one(row, inclinations, read_file, terms))
+            structlog.contextvars.bind_contextvars(row=row.number)
+            # the first rows show where the time goes; ten thousand of them would bury the collector
+            traced = tracing.span("row", {"inclinet.row": row.number}) if row.number < TRACED_ROWS else _untraced()
+            with traced as span:
+                result = await _one(row, inclinations, read_file, terms)
+                if result.problem is not None:
+                    span.fail(result.problem.slug)
+            observe(result.problem)
+            await results.put(result)
 
     workers = [asyncio.create_task(work()) for _ in range(min(concurrency, len(rows)))]
     try:
@@ -75,6 +89,12 @@ async def measure(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+
+
+@contextmanager
+def _untraced() -> Iterator[tracing.Span]:
+    with tracing.traced_by(None):
+        yield tracing.Span()
 
 
 async def _one(

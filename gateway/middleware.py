@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from starlette.datastructures import MutableHeaders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from gateway.observability import Metrics
@@ -19,6 +22,7 @@ log = structlog.get_logger("gateway.access")
 
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 _ID_LENGTH = 64
+_SERVER_ERROR = 500
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -36,14 +40,60 @@ _HEADERS = {
 }
 
 
-class Surroundings:
-    """ASGI middleware around the whole app."""
+class RequestSpan(Protocol):
+    """The span of a request, whose name is known last."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, root_path: str, log_client_address: bool) -> None:
+    trace_id: str
+
+    def rename(self, name: str) -> None:
+        """Name it anew."""
+
+    def note(self, attributes: Mapping[str, str | int | float | bool]) -> None:
+        """Add attributes."""
+
+    def fail(self, kind: str) -> None:
+        """Mark it as failed."""
+
+
+class RecordsRequests(Protocol):
+    """What records the spans of requests (:class:`gateway.otlp.OpenTelemetry`)."""
+
+    def request(self, method: str, headers: Mapping[str, str]) -> AbstractContextManager[RequestSpan]:
+        """Record a request that came in."""
+
+
+class Surroundings:
+    """ASGI middleware around the whole app, outside of what answers errors that nothing foresaw.
+
+    Parameters
+    ----------
+    app : ASGI application
+    metrics : Metrics
+    release : str
+        The model release, for the log.
+    root_path : str
+        Path prefix under which a proxy publishes the gateway.
+    log_client_address : bool
+    tracer : OpenTelemetry, optional
+        Records a span a request, except for probes; none unless given.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        release: str,
+        root_path: str,
+        log_client_address: bool,
+        tracer: RecordsRequests | None = None,
+    ) -> None:
         self._app = app
         self._root_path = root_path
         self._metrics = metrics
+        self._release = release
         self._log_client = log_client_address
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -58,28 +108,53 @@ class Surroundings:
         scope["query_string"] = _lower_keys(scope["query_string"])
         request_id = _request_id(scope)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        started, status = time.perf_counter(), 500
-        is_docs = scope["path"].endswith("/docs")
+        structlog.contextvars.bind_contextvars(request_id=request_id, release=self._release)
+        path = scope["path"].removeprefix(self._root_path)
+        if self._tracer is None or path in _QUIET:
+            await self._answered(scope, receive, send, path, request_id)
+            return
+        known = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        with self._tracer.request(_known(scope["method"]), known) as span:
+            structlog.contextvars.bind_contextvars(trace_id=span.trace_id)
+            status = await self._answered(scope, receive, send, path, request_id)
+            route = _route(scope)
+            span.rename(f"{_known(scope['method'])} {route}")
+            span.note({"http.route": route, "http.response.status_code": status, "inclinet.request_id": request_id})
+            if status >= _SERVER_ERROR:
+                span.fail(str(status))
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send, path: str, request_id: str) -> int:
+        """Answer, and return the status."""
+        started, status, answering = time.perf_counter(), 500, False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answering
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answering = message["status"], True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
-                headers["Content-Security-Policy"] = DOCS_SECURITY_POLICY if is_docs else CONTENT_SECURITY_POLICY
+                headers["Content-Security-Policy"] = (
+                    DOCS_SECURITY_POLICY if path == "/docs" else CONTENT_SECURITY_POLICY
+                )
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                if path.startswith("/api/"):
+                    # the same question may be answered otherwise after the next release, or to nobody without a key
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except Exception:
+            # an error that nothing foresaw has been logged and answered further in; the server would log it again
+            if not answering:
+                raise
         finally:
             self._record(scope, status, time.perf_counter() - started)
+        return status
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", None) or "other"
+        route = _route(scope)
         self._metrics.requests.labels(route, _known(scope["method"]), str(status)).inc()
         self._metrics.latency.labels(route).observe(seconds)
         if route not in _QUIET:
@@ -92,6 +167,10 @@ class Surroundings:
                 seconds=round(seconds, 4),
                 **client,
             )
+
+
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", None) or "other"
 
 
 def _known(method: str) -> str:

@@ -13,7 +13,7 @@ import grpc
 import numpy as np
 import structlog
 
-from gateway import contract, errors, messages
+from gateway import contract, errors, messages, tracing
 from gateway.domain import Deadline, ModelReading, Reading
 from gateway.ensemble import quorum
 
@@ -42,6 +42,10 @@ _CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
 )
 
 OK = "OK"
+_GIVEN_UP = grpc.StatusCode.CANCELLED.name
+"""Also when nobody waits for the answer any more."""
+
+_CALL = {"rpc.system.name": "grpc", "rpc.method": messages.PREDICT.removeprefix("/")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +156,26 @@ class Predictor:
         pause = RETRY_FIRST_S
         while True:
             started = time.monotonic()
-            failure = None
-            try:
-                response = await self._predict(request, timeout=max(deadline.at - started, 0.001))
-                return _values(response, output, count)
-            except grpc.aio.AioRpcError as error:
-                failure = _Failure(error.code(), error.details() or "")
-            except ValueError as error:
-                failure = _Failure(grpc.StatusCode.DATA_LOSS, str(error))
-            finally:
-                self._observe(model, failure.code.name if failure else OK, time.monotonic() - started)
+            failure, code = None, _GIVEN_UP
+            with tracing.span("Predict", {**_CALL, "inclinet.model": model}, calls=True) as span:
+                try:
+                    # gRPC's metadata are headers of HTTP/2: the trace goes on behind the server in the same words
+                    trace = tuple(tracing.outgoing().items())
+                    response = await self._predict(
+                        request, timeout=max(deadline.at - started, 0.001), metadata=trace or None
+                    )
+                    values = _values(response, output, count)
+                except grpc.aio.AioRpcError as error:
+                    failure, code = _Failure(error.code(), error.details() or ""), error.code().name
+                except ValueError as error:
+                    failure, code = _Failure(grpc.StatusCode.DATA_LOSS, str(error)), grpc.StatusCode.DATA_LOSS.name
+                else:
+                    code = OK
+                    return values
+                finally:
+                    self._observe(model, code, time.monotonic() - started)
+                    span.note({"rpc.response.status_code": code})
+                span.fail(code)
             if failure.code not in _PASSING or time.monotonic() + pause > min(give_up, deadline.at):
                 level = log.error if failure.code in _OURS else log.warning
                 level("flavor failed", model=model, code=failure.code.name, text=failure.text)

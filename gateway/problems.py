@@ -57,7 +57,11 @@ def body(error: errors.InclinetError, instance: str) -> dict[str, Any]:
 
 def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
     """Make the answer for an error: ``application/problem+json``, with ``Retry-After`` where waiting may help."""
-    headers = {"Retry-After": str(math.ceil(error.retry_after_s))} if error.retry_after_s is not None else None
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    if isinstance(error, errors.Unauthorized):
+        headers["WWW-Authenticate"] = error.challenge
     return JSONResponse(body(error, instance), error.status, headers, MEDIA_TYPE)
 
 

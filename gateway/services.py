@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.observability import Metrics
     from gateway.predictor import Predictor
     from gateway.settings import Settings
+    from gateway.sky import Sky
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Services:
     metrics: Metrics
     admission: Admission
     predictor: Predictor
+    sky: Sky
     inclinations: Inclinations
 
 

@@ -14,6 +14,9 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")]
+"""As browsers send it: lower case, no path, no slash at the end, no wildcard."""
+
 _MIRRORS = "A JSON list, the preferred one first; the public ones unless set."
 
 
@@ -109,7 +112,21 @@ class Settings(BaseSettings):
     rate_limit_per_minute: Annotated[int, Field(ge=0)] = Field(
         default=0,
         title="Requests a client may make in a minute",
-        description="By client address (see trusted_proxies); 0 turns the limit off.",
+        description="By the name of the API key, or by client address (see trusted_proxies); 0 turns the limit off.",
+    )
+
+    # -- who may ask
+    api_keys_file: Path | None = Field(
+        default=None,
+        title="File of API keys",
+        description="Lines name:sha256 as `inclinet key new NAME` writes them; where set, /api answers holders of a "
+        "key only. Read again when it changes.",
+    )
+    cors_origins: tuple[Origin, ...] | None = Field(
+        default=None,
+        title="Origins whose pages may ask",
+        description="A JSON list of exact origins such as https://survey.example.org; "
+        "pages from elsewhere can't read answers.",
     )
 
     # -- many galaxies
@@ -158,6 +175,16 @@ class Settings(BaseSettings):
     # -- what the operator sees
     log_level: str = Field(default="INFO", title="Log level", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     log_client_address: bool = Field(default=False, title="Log the addresses of clients")
+    otlp_endpoint: str | None = Field(
+        default=None,
+        title="Collector of traces",
+        description="Base URL of a collector that takes OTLP over HTTP, such as http://collector:4318; "
+        "nothing is traced unless set.",
+        pattern=r"^https?://[^\s/]+(/[^\s?#]*)?$",
+    )
+    trace_share: float = Field(
+        default=1.0, ge=0, le=1, title="Share of traced requests", description="0 to 1; the others cost nothing."
+    )
 
     def sky(self) -> SkySettings:
         """Return the settings of the sky."""

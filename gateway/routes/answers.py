@@ -14,7 +14,6 @@ from gateway.sky import SURVEYS
 
 if TYPE_CHECKING:
     from gateway.inclination import Answer
-    from gateway.observability import Metrics
 
 
 class Include(StrEnum):
@@ -87,15 +86,9 @@ TABLE_CONTENT: dict[int | str, dict[str, Any]] = {
 def answered(
     request: Request,
     answer: Answer,
-    metrics: Metrics,
     presentation: Presentation,
 ) -> Response:
-    """Write an answer in the format asked for, and count what operators watch for drift."""
-    metrics.disagreement.observe(answer.inclination.stdev_deg)
-    if answer.rejection is not None:
-        metrics.rejection.observe(answer.rejection)
-    for model in answer.reading.missing:
-        metrics.missing.labels(model).inc()
+    """Write an answer in the format asked for."""
     body = InclinationAnswer.of(answer, frozenset(presentation.include))
     file_format = render.choose(presentation.format, request.headers.get("accept", ""))
     if file_format is render.Format.JSON:
@@ -103,8 +96,3 @@ def answered(
     columns = (*render.GALAXY_COLUMNS, *render.INCLINATION_COLUMNS)
     table = render.table([render.answer_row(body)], columns, file_format)
     return Response(table, media_type=render.MEDIA_TYPES[file_format])
-
-
-def client_of(request: Request) -> str:
-    """Return the address that the rate limit counts by."""
-    return request.client.host if request.client else ""

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, aclosing
 from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import UploadFile
@@ -16,7 +17,8 @@ from starlette.requests import ClientDisconnect
 
 from gateway import errors, many, problems, render, tables
 from gateway.problems import BadRequest, responses
-from gateway.routes.answers import Presentation, Surveyed, client_of
+from gateway.routes.access import client_of
+from gateway.routes.answers import Presentation, Surveyed  # noqa: TC001 - FastAPI reads the annotations of its routes
 from gateway.routes.uploads import bounded_request
 from gateway.schemas import InclinationAnswer
 from gateway.services import Rooms
@@ -110,12 +112,14 @@ async def of_many(request: Request, rooms: Rooms, question: Annotated[Surveyed, 
             await files[name].seek(0)
             return await files[name].read()
 
+        structlog.contextvars.bind_contextvars(target=f"batch of {len(rows)}")
         results = many.measure(
             rows,
             rooms.inclinations,
             read_file,
             terms=many.Terms(question.survey, question.r, rooms.settings.request_timeout_s),
             concurrency=rooms.settings.batch_concurrency,
+            observe=rooms.metrics.observe_row,
         )
         if file_format is not render.Format.JSON:
             async with aclosing(results):

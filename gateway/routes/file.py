@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gateway import errors
+from gateway import errors, tracing
 from gateway.domain import Deadline
 from gateway.problems import responses
-from gateway.routes.answers import TABLE_CONTENT, Presentation, answered, client_of
+from gateway.routes.access import client_of
+from gateway.routes.answers import TABLE_CONTENT, Presentation, answered
 from gateway.routes.uploads import read_upload
 from gateway.schemas import InclinationAnswer
 from gateway.services import Rooms
@@ -67,11 +68,12 @@ async def of_file(
     settings = rooms.settings
     deadline = Deadline.after(settings.request_timeout_s)
     async with rooms.admission.admit(client_of(request)):
-        data = await read_upload(
-            request,
-            max_bytes=settings.max_upload_bytes,
-            timeout_s=min(settings.upload_timeout_s, deadline.remaining_s()),
-        )
+        with rooms.metrics.stage("upload"), tracing.span("upload"):
+            data = await read_upload(
+                request,
+                max_bytes=settings.max_upload_bytes,
+                timeout_s=min(settings.upload_timeout_s, deadline.remaining_s()),
+            )
         async with rooms.admission.work(deadline):
             answer = await rooms.inclinations.of_image(data, deadline=deadline, r=presentation.r)
-        return answered(request, answer, rooms.metrics, presentation)
+        return answered(request, answer, presentation)

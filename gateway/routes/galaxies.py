@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from gateway import errors, render
 from gateway.domain import Deadline, Target
 from gateway.problems import BadRequest, responses
-from gateway.routes.answers import TABLE_CONTENT, Question, answered, client_of
+from gateway.routes.access import client_of
+from gateway.routes.answers import TABLE_CONTENT, Question, answered
 from gateway.schemas import Galaxy, InclinationAnswer
 from gateway.services import Rooms
 
@@ -79,7 +80,7 @@ async def _measured(request: Request, rooms: Rooms, target: Target, question: Qu
     deadline = Deadline.after(rooms.settings.request_timeout_s)
     async with rooms.admission.admit(client_of(request)), rooms.admission.work(deadline):
         answer = await rooms.inclinations.of_target(target, deadline=deadline, survey=question.survey, r=question.r)
-        return answered(request, answer, rooms.metrics, question)
+        return answered(request, answer, question)
 
 
 @router.get(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -9,11 +12,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from gateway import errors
 from gateway.problems import responses
 from gateway.schemas import Health
-from gateway.services import Rooms
+from gateway.services import Rooms, Services
 
 router = APIRouter(tags=["operation"])
 
 READINESS_TIMEOUT_S = 2.0
+SCRAPE_TIMEOUT_S = 1.0
+"""For what a scrape asks others; Prometheus gives up after ten times that."""
 
 
 @router.get("/livez", summary="This process is alive")
@@ -50,5 +55,23 @@ async def readyz(rooms: Rooms) -> Response:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **responses()},
 )
 async def metrics(rooms: Rooms) -> Response:
-    """Write every metric in Prometheus' text format."""
+    """Write every metric in Prometheus' text format, the states of the networks as of now."""
+    await _look(rooms)
     return Response(generate_latest(rooms.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _look(rooms: Services) -> None:
+    async def states() -> None:
+        try:
+            found = await rooms.predictor.states(timeout_s=SCRAPE_TIMEOUT_S)
+        except errors.UpstreamUnavailable:
+            found = {}
+        rooms.metrics.observe_states(rooms.manifest, found)
+
+    async def cache() -> None:
+        # a disk that hangs leaves the last size standing
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SCRAPE_TIMEOUT_S):
+                rooms.metrics.cache.set(await rooms.sky.cache_bytes())
+
+    await asyncio.gather(states(), cache())

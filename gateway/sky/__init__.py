@@ -116,6 +116,10 @@ class Sky:
         """
         await self.resolver.offline()
 
+    async def cache_bytes(self) -> int:
+        """Bytes of the answers that are kept on disk; 0 where none are."""
+        return await self._upstream.cache_bytes()
+
     def health(self) -> dict[str, dict[str, str]]:
         """Return the circuit of each mirror asked so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
         return self._upstream.health()

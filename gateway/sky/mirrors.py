@@ -7,7 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from gateway import errors
+import httpx
+
+from gateway import errors, tracing
 from gateway.sky.circuit import Circuit
 from gateway.sky.exchange import exchange
 from gateway.sky.seats import Seats
@@ -16,8 +18,6 @@ from gateway.sky.service import FailureError, NonsenseError
 if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable, Mapping
-
-    import httpx
 
     from gateway.sky.service import Manners, Observe, Reply, Service
     from gateway.sky.turns import Turns
@@ -142,9 +142,7 @@ class Mirrors:
             async with self._seats.taken(question.ends):
                 began = time.monotonic()
                 budget_s = min(service.timeout_s, question.ends - began)
-                reply, headers = await exchange(
-                    self._client, service, url + question.tail, headers=question.headers, budget_s=budget_s
-                )
+                reply, headers = await self._exchanged(url, question, budget_s)
             answer = await self._understood(question, reply, headers)
         except FailureError as failure:
             outcome = failure.outcome
@@ -170,6 +168,19 @@ class Mirrors:
             return answer
         finally:
             self._observe(service.name, outcome, time.monotonic() - began)
+
+    async def _exchanged(self, url: str, question: Question[T], budget_s: float) -> tuple[Reply, Mapping[str, str]]:
+        service = self._service
+        known = {"http.request.method": "GET", "server.address": httpx.URL(url).host, "inclinet.service": service.name}
+        with tracing.span(f"GET {service.name}", known, calls=True) as span:
+            headers = {**question.headers, **tracing.outgoing()}
+            try:
+                found = await exchange(self._client, service, url + question.tail, headers=headers, budget_s=budget_s)
+            except FailureError as failure:
+                span.fail(failure.outcome)
+                raise
+            span.note({"http.response.status_code": found[0].status, "inclinet.bytes": len(found[0].content)})
+            return found
 
     @staticmethod
     async def _understood(question: Question[T], reply: Reply, headers: Mapping[str, str]) -> T:

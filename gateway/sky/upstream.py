@@ -127,6 +127,10 @@ class Upstream:
         if self._cache is not None:
             await self._cache.aclose()
 
+    async def cache_bytes(self) -> int:
+        """Bytes of the answers that are kept; 0 without a cache."""
+        return await self._cache.size_bytes() if self._cache else 0
+
     def health(self) -> dict[str, dict[str, str]]:
         """Return the circuits of the services asked so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
         return {service.name: mirrors.health() for service, mirrors in self._mirrors.items()}

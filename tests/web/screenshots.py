@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from gateway.local import standin
-from gateway.observability import configure_logging
+from gateway.logs import configure_logging
 from gateway.settings import Settings
 from tests.support.browser import GatewayServer, chromium, launched, page_on
 from tests.support.sky_fakes import FakeSky
