@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -9,25 +8,10 @@ from gateway.local import KEEP_ALIVE_S
 from gateway.settings import Settings
 from serving.flags import parse
 from serving.repository import CONTAINER_BASE_PATH
-from tests.support.deployment import ROOT, instructions, load, serving_flags
+from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value
 
 GATEWAY, SERVING = "gateway/Dockerfile", "serving/Dockerfile"
 DEFAULTS = Settings()
-
-
-def last_stage(dockerfile: str) -> list[tuple[str, str]]:
-    found = instructions(dockerfile)
-    start = max(index for index, (name, _) in enumerate(found) if name == "FROM")
-    return found[start:]
-
-
-def value(dockerfile: str, wanted: str) -> str:
-    (found,) = (rest for name, rest in last_stage(dockerfile) if name == wanted)
-    return found
-
-
-def seconds(text: str) -> float:
-    return float(text.removesuffix("s"))
 
 
 @pytest.mark.parametrize("dockerfile", [GATEWAY, SERVING])
@@ -85,58 +69,25 @@ def test_the_serving_image_uses_only_flags_that_the_model_server_knows() -> None
     assert unknown == []
     assert options.enable_batching
     assert options.enable_grpc_healthcheck_service
-    assert options.tensorflow_intra_op_parallelism > 0
-    assert options.tensorflow_inter_op_parallelism > 0
     copied = " ".join(rest for name, rest in instructions(SERVING) if name == "COPY").split()
     for path in (options.model_config_file, options.batching_parameters_file, options.monitoring_config_file):
         assert path.removeprefix("/config/") in {source.removeprefix("serving/") for source in copied}
     assert f"{CONTAINER_BASE_PATH}/" in copied
 
 
+def test_as_many_networks_run_side_by_side_as_every_deployment_gives_processors() -> None:
+    options, _ = parse(serving_flags())
+    assert options.tensorflow_intra_op_parallelism == 1
+    compose = load("docker-compose.yml")["services"]["serving"]["deploy"]["resources"]["limits"]
+    (container,) = pod("inclinet-serving")["containers"]
+    assert options.tensorflow_inter_op_parallelism == float(compose["cpus"])
+    assert options.tensorflow_inter_op_parallelism == float(container["resources"]["limits"]["cpu"])
+
+
 def test_a_gateways_batch_fits_what_the_server_takes_at_once() -> None:
     text = (ROOT / "serving" / "batching.config").read_text()
     (largest,) = re.findall(r"^max_batch_size \{ value: (\d+) \}", text, re.MULTILINE)
     assert int(largest) >= DEFAULTS.max_batch
-
-
-def test_compose_gates_the_gateway_on_networks_that_answer() -> None:
-    services = load("docker-compose.yml")["services"]
-    assert services["gateway"]["depends_on"] == {"serving": {"condition": "service_healthy"}}
-    assert services["gateway"]["environment"]["INCLINET_SERVING"] == "serving:8500"
-    checks = {name: services[name]["healthcheck"]["test"] for name in ("serving", "gateway")}
-    for name, dockerfile in (("serving", SERVING), ("gateway", GATEWAY)):
-        assert json.loads(value(dockerfile, "HEALTHCHECK").split("CMD ")[1]) == checks[name][1:]
-    assert "/dev/tcp/127.0.0.1/8500" in checks["serving"][-1]
-    assert "/livez" in checks["gateway"][-1]
-    assert seconds(services["gateway"]["stop_grace_period"]) >= DEFAULTS.request_timeout_s + 5
-
-
-def test_compose_hardens_and_limits_every_service() -> None:
-    services = load("docker-compose.yml")["services"]
-    assert set(services) == {"serving", "gateway", "prometheus"}
-    for service in services.values():
-        assert service["read_only"] is True
-        assert service["cap_drop"] == ["ALL"]
-        assert service["security_opt"] == ["no-new-privileges:true"]
-        assert service["restart"] == "unless-stopped"
-        assert int(service["user"].split(":")[0]) > 0
-        assert {"cpus", "memory", "pids"} <= set(service["deploy"]["resources"]["limits"])
-
-
-def test_compose_publishes_the_gateway_only_unless_asked_for_monitoring() -> None:
-    compose = load("docker-compose.yml")
-    published = {name for name, service in compose["services"].items() if "ports" in service}
-    assert published == {"gateway", "prometheus"}
-    assert compose["services"]["prometheus"]["profiles"] == ["monitoring"]
-    assert compose["services"]["prometheus"]["ports"][0].startswith("127.0.0.1:")
-    assert compose["services"]["serving"]["networks"] == ["models"]
-    assert compose["networks"]["models"]["internal"] is True
-
-
-def test_composes_settings_are_settings_of_the_gateway() -> None:
-    environment = load("docker-compose.yml")["services"]["gateway"]["environment"]
-    assert {name.removeprefix("INCLINET_").lower() for name in environment} <= set(Settings.model_fields)
-    assert Settings.model_validate({"cache_dir": environment["INCLINET_CACHE_DIR"]}).cache_dir is not None
 
 
 def test_connections_outlive_the_ingress_idle_time() -> None:

@@ -71,6 +71,19 @@ def instructions(dockerfile: str) -> list[tuple[str, str]]:
     return [(line.split(" ", 1)[0], line.split(" ", 1)[1].strip()) for line in joined.splitlines() if line]
 
 
+def last_stage(dockerfile: str) -> list[tuple[str, str]]:
+    """Return the instructions of a Dockerfile's last stage."""
+    found = instructions(dockerfile)
+    start = max(index for index, (name, _) in enumerate(found) if name == "FROM")
+    return found[start:]
+
+
+def value(dockerfile: str, wanted: str) -> str:
+    """Return what an instruction of the last stage says that stands there once."""
+    (found,) = (rest for name, rest in last_stage(dockerfile) if name == wanted)
+    return found
+
+
 def serving_flags() -> list[str]:
     """Return the arguments that the serving image gives its entry point."""
     (arguments,) = (json.loads(rest) for name, rest in instructions("serving/Dockerfile") if name == "CMD")

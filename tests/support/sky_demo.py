@@ -1,4 +1,4 @@
-"""Serve the whole fake sky on loopback: ``python -m tests.support.sky_demo [--port N] [--delay S] [--canned]``.
+"""Serve the whole fake sky: ``python -m tests.support.sky_demo [--host H] [--port N] [--delay S] [--canned]``.
 
 Prints one line of JSON, the settings that point the gateway at the fakes, and runs until SIGTERM or SIGINT. With
 ``--port`` the services take that port and the six after it.
@@ -18,6 +18,7 @@ from tests.support.sky_universe import universe
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the fake sky on loopback.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; a container needs 0.0.0.0")
     parser.add_argument("--port", type=int, default=0, help="first of seven ports; 0 takes any free ones")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before every answer")
     parser.add_argument("--canned", action="store_true", help="the same picture everywhere, for measurements")
@@ -27,6 +28,7 @@ def main() -> None:
         signal.signal(number, lambda _number, _frame: ended.set())
     sky = FakeSky()
     for offset, fake in enumerate(sky.services.values()):
+        fake.host = arguments.host
         fake.port = arguments.port + offset if arguments.port else 0
         fake.delay_s = arguments.delay
     sky.skyserver.canned = arguments.canned

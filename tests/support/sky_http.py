@@ -40,6 +40,8 @@ class FakeService(ABC):
 
     Attributes
     ----------
+    host : str
+        Address to listen on.
     requests : list of Seen
         Everything that arrived, the oldest first.
     delay_s : float
@@ -61,6 +63,7 @@ class FakeService(ABC):
     """
 
     def __init__(self, port: int = 0) -> None:
+        self.host = "127.0.0.1"
         self.requests: list[Seen] = []
         self.delay_s = 0.0
         self.fault: Fault | None = None
@@ -115,7 +118,7 @@ class FakeService(ABC):
         self._loop.run_forever()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=1024)
+        self._server = await asyncio.start_server(self._serve, self.host, self.port, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _silence(self) -> None:
