@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from training.commands import drawing, making, measuring
+from training.commands import drawing, making, measuring, real
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 for command in (
@@ -14,6 +14,8 @@ for command in (
     measuring.evaluate,
     drawing.figures,
     drawing.curves,
+    real.labels,
+    real.download,
 ):
     app.command()(command)
 

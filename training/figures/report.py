@@ -22,7 +22,7 @@ _LEAST_SPAN_DEG = 12.0
 _REASONS = {"": "all", "face_on": "too face-on", "unsuitable": "unsuitable"}
 
 
-def _figure(width: float, height: float, layout: Literal["constrained", "none"] = "constrained") -> Figure:
+def _figure(width: float, height: float, layout: Literal["constrained"] | None = "constrained") -> Figure:
     figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     return figure
@@ -55,7 +55,7 @@ def residuals(
     columns = min(columns, len(predicted))
     lines = -(-len(predicted) // columns)
     width, height = 3.3 * columns + 0.7, 2.6 * lines + 0.8
-    figure = _figure(width, height, layout="none")
+    figure = _figure(width, height, layout=None)
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     # margins in inches: a constrained layout of thirteen panels takes seconds
     figure.subplots_adjust(0.6 / width, 0.45 / height, 1 - 0.15 / width, 1 - 0.8 / height, wspace=0.06, hspace=0.38)
