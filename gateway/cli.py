@@ -17,6 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.client.address import DEFAULT_URL, Url, credentials
+from gateway.client.command import batch
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,6 +34,7 @@ app = typer.Typer(
 )
 catalog = typer.Typer(no_args_is_help=True, help="The local catalogue of galaxies.")
 app.add_typer(catalog, name="catalog")
+app.command()(batch)
 _out, _err = Console(), Console(stderr=True)
 
 FAILED, USAGE = 1, 2
@@ -47,12 +51,7 @@ class LogLevel(StrEnum):
     ERROR = "ERROR"
 
 
-Url = Annotated[
-    str,
-    typer.Option(envvar="INCLINET_URL", help="Where the gateway is.", show_default=True),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print the gateway's JSON instead of a table.")]
-DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 @app.command()
@@ -131,7 +130,10 @@ def image(
     r: Annotated[float, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison.")] = 0.3,
 ) -> None:
     """Measure the inclination of the galaxy in each image."""
-    with httpx.Client(base_url=url, timeout=TIMEOUT_S) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+    with (
+        httpx.Client(base_url=url, headers=credentials(), timeout=TIMEOUT_S) as client,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
 
         def measure(path: Path) -> dict[str, Any]:
             try:
@@ -192,7 +194,7 @@ def at(
 
 def _ask(url: str, path: str, key: str, asked: dict[str, Any], *, as_json: bool) -> None:
     params = {name: value for name, value in asked.items() if value is not None}
-    with httpx.Client(base_url=url, timeout=TIMEOUT_S) as client:
+    with httpx.Client(base_url=url, headers=credentials(), timeout=TIMEOUT_S) as client:
         _show([key], [_answer(client, "GET", path, params=params)], as_json=as_json)
 
 

@@ -147,9 +147,9 @@ def _csv(rows: Iterable[Row], columns: Sequence[Column]) -> bytes:
     return text.getvalue().encode()
 
 
-def _votable(rows: list[Row], columns: Sequence[Column]) -> bytes:
-    from astropy.io.votable import writeto  # noqa: PLC0415 - 0.5 s and 40 MB that only a VOTable is worth
-    from astropy.io.votable.tree import Field, Resource, TableElement, VOTableFile  # noqa: PLC0415 - as above
+def votable(columns: Sequence[Column]) -> Any:
+    """Return an ``astropy.io.votable.tree.VOTableFile`` of one table with these columns as FIELDs and no row."""
+    from astropy.io.votable.tree import Field, Resource, TableElement, VOTableFile  # noqa: PLC0415 - as below
 
     document = VOTableFile()
     resource = Resource(type="results", name="inclinet")
@@ -160,7 +160,8 @@ def _votable(rows: list[Row], columns: Sequence[Column]) -> bytes:
     for column in columns:
         field = Field(
             document,
-            ID=column.name,
+            # not every name of a column can be an ID of XML
+            ID=column.name if column.name.isidentifier() and column.name.isascii() else None,
             name=column.name,
             datatype=kinds[column.kind],
             arraysize="*" if column.kind == "str" else None,
@@ -169,6 +170,14 @@ def _votable(rows: list[Row], columns: Sequence[Column]) -> bytes:
         )
         field.description = column.description
         element.fields.append(field)
+    return document
+
+
+def _votable(rows: list[Row], columns: Sequence[Column]) -> bytes:
+    from astropy.io.votable import writeto  # noqa: PLC0415 - 0.5 s and 40 MB that only a VOTable is worth
+
+    document = votable(columns)
+    element = document.get_first_table()
     element.create_arrays(len(rows))
     for index, row in enumerate(rows):
         values = [row.get(column.name) for column in columns]

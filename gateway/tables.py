@@ -6,13 +6,14 @@ import csv
 import io
 import math
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gateway import errors
 from gateway.domain import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "key": ("key", "id", "row_id", "target_id"),
@@ -57,7 +58,7 @@ def read_table(data: bytes, filename: str = "") -> list[Mapping[str, Any]]:
     Parameters
     ----------
     data : bytes
-        CSV (comma, semicolon or tab), VOTable, FITS or Parquet.
+        CSV (comma, semicolon or tab), ECSV, VOTable, FITS or Parquet.
     filename : str
         Only named in the error.
 
@@ -69,19 +70,32 @@ def read_table(data: bytes, filename: str = "") -> list[Mapping[str, Any]]:
     if not data.strip():
         raise errors.BadTable("The table is empty.")
     try:
-        if data.startswith(b"PAR1"):
+        file_format = format_of(data)
+        if file_format == "parquet":
             return _parquet(data)
-        if data.startswith(b"SIMPLE  ="):
-            return _astropy(data, "fits")
-        if data.lstrip()[:1] == b"<":
-            return _astropy(data, "votable")
-        return _csv(data)
+        return _csv(data) if file_format == "csv" else _astropy(data, file_format)
     except errors.InclinetError:
         raise
     # the readers meet damage with errors of a dozen kinds
     except Exception as error:
-        named = f" {filename}" if filename else ""
-        raise errors.BadTable(f"The table{named} is damaged, or not CSV, VOTable, FITS or Parquet.") from error
+        raise damaged(filename) from error
+
+
+def damaged(filename: str = "") -> errors.BadTable:
+    """Return the error for a table that its reader can't make sense of."""
+    named = f" {filename}" if filename else ""
+    return errors.BadTable(f"The table{named} is damaged, or not CSV, ECSV, VOTable, FITS or Parquet.")
+
+
+def format_of(head: bytes) -> str:
+    """Recognise a table's format by its first bytes: ``csv`` or ``parquet``, else what astropy calls it."""
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith(b"SIMPLE  ="):
+        return "fits"
+    if head.startswith(b"# %ECSV"):
+        return "ascii.ecsv"
+    return "votable" if head.lstrip()[:1] == b"<" else "csv"
 
 
 def _csv(data: bytes) -> list[Mapping[str, Any]]:
@@ -89,12 +103,34 @@ def _csv(data: bytes) -> list[Mapping[str, Any]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise errors.BadTable("The table is neither text in UTF-8 nor VOTable, FITS or Parquet.") from None
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if not lines:
+    return list(csv_records(io.StringIO(text, newline="")))
+
+
+def csv_records(lines: Iterable[str], *, comments: bool = True) -> Iterator[Mapping[str, Any]]:
+    """Read the records of CSV, separated by comma, semicolon or tab, as the lines come.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        With their ends. Empty ones are passed over.
+    comments : bool
+        Whether those that start with ``#`` are passed over too.
+
+    Raises
+    ------
+    errors.BadTable
+        There is no header.
+    """
+    telling = (line for line in lines if line.strip() and not (comments and line.startswith("#")))
+    header = next(telling, None)
+    if header is None:
         raise errors.BadTable("The table holds no line that is not a comment.")
-    delimiter = max(",;\t", key=lines[0].count)
-    reader = csv.DictReader(lines, delimiter=delimiter, skipinitialspace=True, restkey="", restval="")
-    return [{key: value for key, value in row.items() if key} for row in reader]
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.DictReader(
+        chain([header], telling), delimiter=delimiter, skipinitialspace=True, restkey="", restval=""
+    )
+    for row in reader:
+        yield {key: value for key, value in row.items() if key}
 
 
 def _astropy(data: bytes, file_format: str) -> list[Mapping[str, Any]]:
@@ -138,7 +174,24 @@ def rows(records: Sequence[Mapping[str, Any]], files: Iterable[str] = ()) -> lis
     available = list(files)
     if not records:
         return [Row(number, name, file=name) for number, name in enumerate(available)]
-    spelt = {name.strip().lower(): name for record in records for name in record}
+    columns, sent = recognise(name for record in records for name in record), frozenset(available)
+    return [question(number, record, columns, sent) for number, record in enumerate(records)]
+
+
+def recognise(names: Iterable[str]) -> dict[str, str | None]:
+    """Tell which column is of which kind; raises :class:`~gateway.errors.BadTable` where none says what to ask.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of the table's columns.
+
+    Returns
+    -------
+    dict
+        From each kind of :data:`COLUMNS` to the column's name as the table spells it, or None.
+    """
+    spelt = {name.strip().lower(): name for name in names}
     columns = {
         kind: next((spelt[spelling] for spelling in spellings if spelling in spelt), None)
         for kind, spellings in COLUMNS.items()
@@ -148,15 +201,28 @@ def rows(records: Sequence[Mapping[str, Any]], files: Iterable[str] = ()) -> lis
             f"None of the columns ({', '.join(list(spelt.values())[:12])}) is recognised; "
             "pgc, name, ra with dec, or file is needed.",
         )
-    return [_row(number, record, columns, frozenset(available)) for number, record in enumerate(records)]
+    return columns
 
 
-def _row(
+def question(
     number: int,
     record: Mapping[str, Any],
     columns: Mapping[str, str | None],
-    files: frozenset[str],
+    files: Container[str] | None = None,
 ) -> Row:
+    """Turn one record into a question.
+
+    Parameters
+    ----------
+    number : int
+        Position in the table, from 0.
+    record : mapping
+        Column name to value.
+    columns : mapping
+        What :func:`recognise` returned for the table.
+    files : container of str, optional
+        Names of the images sent along; any name will do unless given.
+    """
     cells = {kind: _text(record.get(name)) if name else "" for kind, name in columns.items()}
     asked = (
         f"PGC {cells['pgc']}"
@@ -172,8 +238,8 @@ def _row(
         return Row(number, key, problem=problem)
 
 
-def _sent_along(name: str, files: frozenset[str]) -> str:
-    if name not in files:
+def _sent_along(name: str, files: Container[str] | None) -> str:
+    if files is not None and name not in files:
         raise errors.BadTarget(f"No image named {name} was sent along.")
     return name
 

@@ -49,12 +49,16 @@ def written(file_format: str) -> bytes:
     buffer = io.BytesIO()
     if file_format == "parquet":
         parquet.write_table(pa.table({"PGC": [2557, 4]}), buffer)
+    elif file_format == "ascii.ecsv":
+        text = io.StringIO()
+        TABLE.write(text, format=file_format)
+        return text.getvalue().encode()
     else:
         TABLE.write(buffer, format=file_format)
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("file_format", ["fits", "votable", "parquet"])
+@pytest.mark.parametrize("file_format", ["fits", "votable", "parquet", "ascii.ecsv"])
 def test_tables_of_every_format_are_read(file_format: str) -> None:
     read = rows(read_table(written(file_format)))
     assert [row.target for row in read] == [Target(pgc=2557), Target(pgc=4)]

@@ -36,6 +36,8 @@ MAY = {
     "inclination": LEAVES | SCIENCE | {"sky", "tracing"},
     "schemas": LEAVES | {"ensemble", "inclination"},
     "render": {"errors", "schemas"},
+    "tables": {"errors", "domain"},
+    "client": {"errors", "domain", "tables", "schemas", "render"},
     "observability": LEAVES | {"drift", "inclination", "predictor"},
     "problems": {"errors", "observability"},
     "middleware": {"observability"},

@@ -1,0 +1,209 @@
+"""What is asked: the rows of a table, or image files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gateway import errors, tables
+from gateway.client.tablefile import open_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gateway.domain import Target
+    from gateway.render import Column
+
+_FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz")
+IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp", *_FITS)
+"""How the names of the images in a folder end; case does not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How everything is asked; what is None is left to the gateway.
+
+    Attributes
+    ----------
+    survey : str, optional
+    r : float, optional
+        Axis ratio of an edge-on disc.
+    """
+
+    survey: str | None = None
+    r: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row.
+
+    Attributes
+    ----------
+    number : int
+        Position in the table, from 0.
+    key : str
+        The row's own.
+    asked : str
+        What is asked, in one line; with the key it says whether two rows are the same. Empty if nothing can be.
+    target : Target, optional
+    image : Path, optional
+        Instead of a target.
+    problem : errors.InclinetError, optional
+        Why nothing can be asked.
+    """
+
+    number: int
+    key: str
+    asked: str
+    target: Target | None = None
+    image: Path | None = None
+    problem: errors.InclinetError | None = None
+
+
+class Source(Protocol):
+    """Questions that can be gone through as often as needed, always in the same order."""
+
+    name: str
+    """As the user wrote it."""
+
+    def questions(self) -> Iterator[Question]:
+        """Go through the questions; raises :class:`~gateway.errors.BadTable` where the table is damaged."""
+
+    def stamp(self) -> object:
+        """Return a value that changes when the questions may have."""
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns that can be carried along."""
+
+    def cells(self) -> Iterator[Mapping[str, Any]]:
+        """Go through what those columns hold, a mapping a question."""
+
+
+def open_source(paths: Sequence[Path], images: Path | None, terms: Terms) -> Source:
+    """Open what is to be asked.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        One table, one folder of images, one pattern such as ``images/*.jpg``, or several images.
+    images : Path, optional
+        Where the images lie that a table names; its own folder unless given.
+    terms : Terms
+
+    Raises
+    ------
+    errors.BadTable
+        There is nothing to ask, or the table can't be read.
+    """
+    first = paths[0]
+    if len(paths) > 1:
+        for path in paths:
+            if not _is_image(path.name):
+                raise errors.BadTable(f"Of several files each has to be an image, and {path} is none by its name.")
+        return _Images(f"{len(paths)} images", Path(), [str(path) for path in paths], terms)
+    if first.is_dir():
+        with os.scandir(first) as entries:
+            found = sorted(entry.name for entry in entries if _is_image(entry.name) and entry.is_file())
+        if not found:
+            raise errors.BadTable(f"The folder {first} holds no images ({' '.join(IMAGES)}).")
+        return _Images(str(first), first, found, terms)
+    if not first.exists() and glob.has_magic(str(first)):
+        # Path.glob takes no pattern that starts at the root
+        matches = sorted(path for path in glob.iglob(str(first), recursive=True) if Path(path).is_file())  # noqa: PTH207
+        if not matches:
+            raise errors.BadTable(f"Nothing matches {first}.")
+        return _Images(str(first), Path(), matches, terms)
+    if first.exists() and _is_image(first.name) and not first.name.lower().endswith(_FITS):
+        return _Images(str(first), Path(), [str(first)], terms)
+    return _Table(first, images if images is not None else first.parent, terms)
+
+
+def clean(text: str) -> str:
+    """Return text that every format of a table can hold and give back: printable, without space around it."""
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text.strip()
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(IMAGES) and not name.startswith(".")
+
+
+class _Images:
+    def __init__(self, name: str, folder: Path, files: Sequence[str], terms: Terms) -> None:
+        self.name, self._folder, self._files, self._terms = name, folder, files, terms
+
+    def questions(self) -> Iterator[Question]:
+        for number, name in enumerate(self._files):
+            key = clean(name)
+            yield Question(number, key, key + _with_r(self._terms), image=self._folder / name)
+
+    def stamp(self) -> object:
+        return len(self._files)
+
+    def columns(self) -> Sequence[Column]:
+        return ()
+
+    def cells(self) -> Iterator[Mapping[str, Any]]:
+        return ({} for _ in self._files)
+
+
+class _Table:
+    def __init__(self, path: Path, images: Path, terms: Terms) -> None:
+        self.name, self._path, self._images, self._terms = str(path), path, images, terms
+        self._file = open_table(path)
+        self._recognised = tables.recognise(self._file.names)
+
+    def questions(self) -> Iterator[Question]:
+        only = {name for name in self._recognised.values() if name is not None}
+        for number, record in enumerate(_undamaged(self._file.records(only), self._path)):
+            yield self._question(tables.question(number, record, self._recognised))
+
+    def _question(self, row: tables.Row) -> Question:
+        key = clean(row.key) or f"row {row.number + 1}"
+        if row.file is not None:
+            asked = clean(row.file) + _with_r(self._terms)
+            return Question(row.number, key, asked, image=self._images / row.file)
+        if row.target is not None:
+            return Question(row.number, key, _asked(row.target, self._terms), target=row.target)
+        return Question(row.number, key, "", problem=row.problem)
+
+    def stamp(self) -> object:
+        at = self._path.stat()
+        return at.st_size, at.st_mtime_ns, at.st_ino
+
+    def columns(self) -> Sequence[Column]:
+        return self._file.columns()
+
+    def cells(self) -> Iterator[Mapping[str, Any]]:
+        return _undamaged(self._file.cells(), self._path)
+
+
+def _undamaged(records: Iterator[Mapping[str, Any]], path: Path) -> Iterator[Mapping[str, Any]]:
+    while True:
+        try:
+            record = next(records, None)
+        except errors.InclinetError:
+            raise
+        # the readers meet damage with errors of a dozen kinds
+        except Exception as error:
+            raise tables.damaged(str(path)) from error
+        if record is None:
+            return
+        yield record
+
+
+def _with_r(terms: Terms) -> str:
+    return f" r={terms.r:g}" if terms.r is not None else ""
+
+
+def _asked(target: Target, terms: Terms) -> str:
+    what = f"PGC {target.pgc}" if target.pgc is not None else target.name or f"{target.ra} {target.dec or ''}".strip()
+    how = {"fov": target.fov_arcmin, "pa": target.position_angle_deg}
+    said = "".join(f" {name}={value:.10g}" for name, value in how.items() if value is not None)
+    survey = f" survey={terms.survey}" if terms.survey is not None else ""
+    return clean(what + said + survey + _with_r(terms))
