@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def _group(name: str) -> str:
     last = name.rpartition("/")[2]
     if last.endswith("_reject"):
         return "rejectors (cross-entropy)"
-    return "flavors (square error)" if "_m" in last else "before the flavors (square error)"
+    return "flavors (square error)" if re.search(r"_m\d+$", last) else "before the flavors (square error)"
 
 
 def learning_curves(runs: Mapping[str, Run], path: Path) -> None:
