@@ -104,10 +104,31 @@ def test_the_other_planes_take_only_contract_and_preprocess_from_the_gateway(pla
         assert used <= allowed, path
 
 
+def test_a_survey_takes_the_gateway_s_rooms_and_neither_its_http_face_nor_another_plane() -> None:
+    rooms = {"batching", "contract", "domain", "errors", "inclination", "many", "predictor", "render", "schemas"}
+    rooms |= {"client", "settings", "sky", "tables"}
+    for path in sources("survey"):
+        used = imports(path)
+        # only what starts the stand-in on one's own machine knows how the whole service is started there
+        allowed = rooms | ({"local"} if path.name == "cluster.py" else set())
+        assert {target for one in used if (target := room(one)) is not None} <= allowed, path
+        assert not {one.split(".")[0] for one in used} & {"serving", "training", "fastapi", "tensorflow"}, path
+
+
+def test_a_survey_s_worker_loads_neither_the_web_framework_nor_tensorflow() -> None:
+    script = (
+        "import sys, survey.task, survey.rooms, survey.turns\n"
+        "heavy = {'fastapi', 'uvicorn', 'tensorflow', 'keras', 'astropy', 'galsim'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_gateway_imports_no_other_plane_and_no_runtime() -> None:
     for path in sources("gateway"):
         used = {one.split(".")[0] for one in imports(path)}
-        assert not used & {"serving", "training", "keras"}, path
+        assert not used & {"serving", "survey", "training", "keras", "dask", "distributed"}, path
         if path.name != "messages.py":
             assert not used & {"tensorflow", "tensorflow_serving"}, path
 

@@ -1,0 +1,134 @@
+"""Where the work is done: workers on this machine or those of a scheduler, and the networks that they ask."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from distributed import Client, LocalCluster
+
+from survey.errors import SurveyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from subprocess import Popen
+    from types import TracebackType
+
+_CONNECT_S = 30.0
+_WORKERS_S = 120.0
+_RESTARTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Workers to start on this machine.
+
+    Attributes
+    ----------
+    count, threads : int
+        Processes, and partitions that each works on at a time.
+    memory : str
+        Limit of one process, such as ``2GiB``; one that nears it is started anew, and its partitions are done again.
+    dashboard : str
+        Address of the dashboard, ``host:port``; port 0 takes a free one.
+    """
+
+    count: int
+    threads: int
+    memory: str
+    dashboard: str
+
+
+@contextmanager
+def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
+    """Connect to a scheduler, or start one with workers on this machine.
+
+    Raises
+    ------
+    SurveyError
+        It can't be reached, or has no workers.
+    """
+    with ExitStack() as opened:
+        if scheduler is None:
+            with warnings.catch_warnings():
+                # another port is taken where the dashboard's is in use, and its link is shown in any case
+                warnings.filterwarnings("ignore", "(?s).*already in use")
+                cluster = opened.enter_context(
+                    LocalCluster(
+                        n_workers=workers.count,
+                        threads_per_worker=workers.threads,
+                        memory_limit=workers.memory,
+                        host="127.0.0.1",
+                        dashboard_address=workers.dashboard,
+                    ),
+                )
+            address = cluster.scheduler_address
+        else:
+            address = scheduler
+        try:
+            client = opened.enter_context(Client(address, timeout=_CONNECT_S))
+            client.wait_for_workers(1, timeout=_WORKERS_S)
+        except (OSError, ValueError) as error:
+            raise SurveyError(f"No scheduler with workers can be reached at {address}: {error}.") from error
+        yield client
+
+
+class OwnNetworks:
+    """The stand-in for TensorFlow Serving on this machine, started again where it was if it dies.
+
+    Parameters
+    ----------
+    manifest : Path
+        Of the release; the models lie beside it.
+    log : Path
+        Where its output goes; that of the second start to ``<log>.2``, and so on.
+    say : callable
+        Told what happens.
+    """
+
+    def __init__(self, manifest: Path, log: Path, say: Callable[[str], None]) -> None:
+        self._manifest = manifest
+        self._log = log
+        self._say = say
+        self._running = ExitStack()
+        self._process: Popen[bytes] | None = None
+        self._starts = 0
+        self.address = ""
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self._start(0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self._running.close()
+
+    def watch(self) -> None:
+        """Start it again if it has ended.
+
+        Raises
+        ------
+        SurveyError
+            It does so again and again.
+        """
+        if self._process is None or self._process.poll() is None:
+            return
+        if self._starts > _RESTARTS:
+            raise SurveyError(f"The networks ended {self._starts} times; the last words are in {self._log}.")
+        self._say(f"The networks ended with status {self._process.returncode}; they are started again.")
+        self._running.close()
+        self._start(int(self.address.rpartition(":")[2]))
+
+    def _start(self, port: int) -> None:
+        from gateway import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
+
+        self._starts += 1
+        log = self._log if self._starts == 1 else self._log.with_name(f"{self._log.name}.{self._starts}")
+        started: Any = self._running.enter_context(local.standin(self._manifest, log=log, port=port))
+        self._process, self.address = started

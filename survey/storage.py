@@ -1,0 +1,188 @@
+"""Where files lie: a disk, or any store that fsspec has a driver for. Whole files appear in one step or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from glob import has_magic
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from survey.errors import SurveyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARTIAL = ".partial"
+"""Ends the name of a file that is being written; readers of folders pass over names that start with a dot."""
+
+_WHOLE_AT_ONCE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "memory"})
+"""Stores in which an object appears under its name when all of it is there, and has no name before."""
+
+
+def locate(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL or local path, and the path in it.
+
+    Raises
+    ------
+    SurveyError
+        No driver is installed for it.
+    """
+    try:
+        fs, path = fsspec.core.url_to_fs(url)
+    except ImportError as error:
+        raise SurveyError(f"{url} needs a package that is not installed here: {error}.") from error
+    except ValueError as error:
+        raise SurveyError(f"{url} is in no kind of store that is known: {error}.") from error
+    return fs, path
+
+
+def is_local(fs: Any) -> bool:
+    """Whether a file system is this machine's own."""
+    return isinstance(fs, LocalFileSystem)
+
+
+def full(url: str) -> str:
+    """Return a local path made absolute, so that a worker in another folder means the same; a URL as it is."""
+    fs, path = locate(url)
+    return str(path) if is_local(fs) else url
+
+
+def join(folder: str, *names: str) -> str:
+    """Return the URL of what is below a folder."""
+    return "/".join((folder.rstrip("/"), *names))
+
+
+def read(url: str) -> bytes:
+    """Return a whole file; raises :class:`OSError` as the store does."""
+    fs, path = locate(url)
+    data: bytes = fs.cat_file(path)
+    return data
+
+
+def exists(url: str) -> bool:
+    """Whether there is something of that name."""
+    fs, path = locate(url)
+    return bool(fs.exists(path))
+
+
+def names(folder: str) -> list[str]:
+    """Return the names of what lies in a folder, without what is deeper; none if there is no such folder."""
+    fs, path = locate(folder)
+    # what another process wrote since is looked for in the store, not in this one's memory of it
+    fs.invalidate_cache(path)
+    try:
+        listed = fs.ls(path, detail=False)
+    except FileNotFoundError:
+        return []
+    return sorted(str(one).rstrip("/").rpartition("/")[2] for one in listed)
+
+
+def remove(url: str) -> None:
+    """Remove a file, if it is there."""
+    fs, path = locate(url)
+    if fs.exists(path):
+        fs.rm_file(path)
+
+
+def write(url: str, data: bytes) -> None:
+    """Write a whole file in one step: readers see the old one or the new one, whatever dies in between.
+
+    On a disk the bytes are safe under another name before the file gets its own; where two write the same file, the
+    last one stays. Object stores do that by themselves; elsewhere the file is moved to its name once it is whole.
+
+    Raises
+    ------
+    OSError
+        As the store does.
+    """
+    fs, path = locate(url)
+    folder, _, name = path.rpartition("/")
+    if is_local(fs):
+        _write_local(Path(folder), name, data)
+    elif _protocols(fs) & _WHOLE_AT_ONCE:
+        fs.pipe_file(path, data)
+    else:
+        partial = f"{folder}/{_partial(name)}"
+        fs.makedirs(folder, exist_ok=True)
+        fs.pipe_file(partial, data)
+        fs.mv(partial, path)
+
+
+def put(made: Path, url: str) -> None:
+    """Bring a local file of any size to its place, in one step as :func:`write` does."""
+    fs, path = locate(url)
+    folder, _, name = path.rpartition("/")
+    if _protocols(fs) & _WHOLE_AT_ONCE:
+        fs.put_file(str(made), path)
+        return
+    fs.makedirs(folder, exist_ok=True)
+    partial = f"{folder}/{_partial(name)}"
+    if is_local(fs):
+        shutil.copyfile(made, partial)
+        Path(partial).replace(path)
+    else:
+        fs.put_file(str(made), partial)
+        fs.mv(partial, path)
+
+
+def sweep(folder: str) -> None:
+    """Remove what killed writers left behind."""
+    for name in names(folder):
+        if name.startswith(".") and name.endswith(PARTIAL):
+            remove(join(folder, name))
+
+
+def open_for_reading(url: str) -> Any:
+    """Open a file for reading at random; raises :class:`OSError` as the store does."""
+    fs, path = locate(url)
+    return fs.open(path, "rb")
+
+
+def listing(url: str) -> Iterator[tuple[str, int, str]]:
+    """Yield the files below a folder, or those that a glob pattern names, in order of their names.
+
+    Yields
+    ------
+    url : str
+    size : int
+        Bytes.
+    stamp : str
+        What changes when the content does: the store's checksum where it has one, else the time of the last change.
+    """
+    fs, path = locate(url)
+    found = fs.glob(path, detail=True) if has_magic(path) else fs.find(path, detail=True)
+    for name in sorted(found):
+        info = found[name]
+        if info["type"] == "file":
+            stamps = (info.get(key) for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified"))
+            stamp = next((str(one) for one in stamps if one is not None), "")
+            yield name if is_local(fs) else str(fs.unstrip_protocol(name)), int(info["size"]), stamp
+
+
+def _protocols(fs: Any) -> set[str]:
+    return {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
+
+
+def _partial(name: str) -> str:
+    # several writers of one file may be at work: what is left of a run that was killed, and the next run
+    return f".{name}.{uuid.uuid4().hex}{PARTIAL}"
+
+
+def _write_local(folder: Path, name: str, data: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / _partial(name)
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            # else the name may outlive a power cut and the bytes not
+            os.fsync(file.fileno())
+        partial.replace(folder / name)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
