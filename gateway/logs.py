@@ -51,6 +51,6 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     # one line per call to each upstream is the metrics' work
     for chatty in ("httpx", "httpcore", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # every request reads its form with one line a chunk, headers and file names included
-    for telling in ("python_multipart", "multipart"):
+    # readers of forms and pictures tell what they read, at DEBUG
+    for telling in ("python_multipart", "multipart", "PIL"):
         logging.getLogger(telling).setLevel(logging.WARNING)

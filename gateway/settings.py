@@ -180,7 +180,7 @@ class Settings(BaseSettings):
         title="Collector of traces",
         description="Base URL of a collector that takes OTLP over HTTP, such as http://collector:4318; "
         "nothing is traced unless set.",
-        pattern=r"^https?://[^\s/]+(/[^\s?#]*)?$",
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
     )
     trace_share: float = Field(
         default=1.0, ge=0, le=1, title="Share of traced requests", description="0 to 1; the others cost nothing."

@@ -23,6 +23,7 @@ class FakeServing:
 
     Switches: ``failing`` maps a model to the status it ends with, ``slow_s`` to a delay, ``nonsense`` to the float
     values that it answers instead. ``as_content`` answers in ``tensor_content`` as the real server does when told to.
+    ``hold`` keeps answers back until it is set. Memory: ``batches`` and the ``traces`` that Predict calls were to join.
     """
 
     models: dict[str, int]
@@ -33,6 +34,8 @@ class FakeServing:
     states: dict[str, str] = field(default_factory=dict)
     as_content: bool = False
     batches: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    traces: list[str] = field(default_factory=list)
     most_at_once: int = 0
     _now: int = 0
     _server: Any = None
@@ -85,10 +88,13 @@ class FakeServing:
         shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
         images = np.frombuffer(tensor.tensor_content, np.uint8).reshape(shape)
         self.batches.append((name, shape))
+        self.traces += [str(value) for key, value in context.invocation_metadata() if key == "traceparent"]
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         try:
             await asyncio.sleep(self.slow_s.get(name, 0.0))
+            if self.hold is not None:
+                await self.hold.wait()
         finally:
             self._now -= 1
         if name in self.failing:

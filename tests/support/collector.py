@@ -1,0 +1,64 @@
+"""A collector of OpenTelemetry on loopback, that takes OTLP over HTTP and remembers it."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+
+class FakeCollector:
+    """Remembers the spans of every request to ``/v1/traces``; ``status`` is what it answers."""
+
+    def __init__(self, *, status: int = 200) -> None:
+        self.status = status
+        self.requests: list[ExportTraceServiceRequest] = []
+        self.content_types: list[str] = []
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.path == "/v1/traces":
+                    collector.content_types.append(self.headers["Content-Type"])
+                    collector.requests.append(ExportTraceServiceRequest.FromString(body))
+                self.send_response(collector.status if self.path == "/v1/traces" else 404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def spans(self) -> list[Span]:
+        """Every span that arrived."""
+        return [
+            span
+            for request in self.requests
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    @property
+    def resource(self) -> dict[str, str]:
+        """The attributes that every span of the first request shares."""
+        return {one.key: one.value.string_value for one in self.requests[0].resource_spans[0].resource.attributes}
