@@ -167,13 +167,17 @@ def report(
 
 
 def _coverage(labels: NDArray[np.float64], served: Intervals, measured: NDArray[np.bool_]) -> dict[str, float]:
-    """Return the shares of labels inside the intervals, their binomial standard errors, and the mean widths."""
+    """Return the shares of labels inside the intervals, their standard errors, and the mean widths.
+
+    The errors are those of Agresti & Coull (1998, American Statistician 52, 119): all of ten is no certainty.
+    """
     found = {}
     for level, low, high in ((68, served.low68, served.high68), (95, served.low95, served.high95)):
         below, above = low[measured], high[measured]
-        share = float(np.mean((labels >= below) & (labels <= above)))
-        found[f"interval{level}"] = share
-        found[f"interval{level}_error"] = float(np.sqrt(share * (1 - share) / len(labels)))
+        inside = int(((labels >= below) & (labels <= above)).sum())
+        likely = (inside + 2) / (len(labels) + 4)
+        found[f"interval{level}"] = inside / len(labels)
+        found[f"interval{level}_error"] = float(np.sqrt(likely * (1 - likely) / (len(labels) + 4)))
         found[f"interval{level}_width_deg"] = float(np.mean(above - below))
     return found
 

@@ -27,7 +27,7 @@ def of(report: dict[str, Any]) -> Iterator[Table]:
 
 def _table(title: str, first: str, *others: str) -> Table:
     # plain lines: everything has to fit into eighty columns
-    table = Table(first, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(first, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.columns[0].no_wrap = True
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)
