@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.cli_keys import keys
 from gateway.client.address import DEFAULT_URL, Url, credentials
 from gateway.client.command import batch
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 catalog = typer.Typer(no_args_is_help=True, help="The local catalogue of galaxies.")
 app.add_typer(catalog, name="catalog")
+app.add_typer(keys, name="key")
 app.command()(batch)
 _out, _err = Console(), Console(stderr=True)
 

@@ -46,7 +46,7 @@ def make(name: str) -> tuple[str, str]:
     """
     if not _NAME.fullmatch(name):
         raise KeysError(
-            "A key's name is 1 to 64 letters, digits, dots, dashes or underscores, not starting with these."
+            "A key's name is 1 to 64 letters, digits, dots, dashes or underscores, the first a letter or a digit."
         )
     key = PREFIX + secrets.token_urlsafe(_BYTES)
     return key, f"{name}:{_digest(key).hex()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter
 
 from gateway import errors
@@ -14,6 +16,7 @@ from gateway.services import Rooms
 router = APIRouter(tags=["models"])
 
 STATUS_TIMEOUT_S = 5.0
+_PATH = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:/)?(?<![\w.])(?:/[\w.@%+~=-]+)+/?")
 
 
 @router.get(
@@ -41,9 +44,15 @@ async def models(rooms: Rooms) -> Models:
                 metrics=model.metrics,
                 released_version=model.version,
                 versions=[
-                    ModelVersion(version=one.version, state=one.state, error=one.error) for one in states[model.name]
+                    ModelVersion(version=one.version, state=one.state, error=without_paths(one.error))
+                    for one in states[model.name]
                 ],
             )
             for model in manifest.models
         ],
     )
+
+
+def without_paths(text: str) -> str:
+    """Take the paths out of what TensorFlow Serving says of a version: how its disk is laid out is its own business."""
+    return _PATH.sub("…", text)
