@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test lint format lock bench contract
+.PHONY: help env run demo test test-containers lint format lock bench contract
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +33,9 @@ demo: env ## the same with the sky's services faked on loopback: every way to as
 test: env ## run the whole suite: no network, GPU or Docker needed
 	$(BIN)/python -m pytest $(ARGS)
 
+test-containers: env ## build the images and run the stack with podman, from docker-compose.yml and from k8s/
+	$(BIN)/python -m pytest tests/containers -rs --timeout 1800 $(ARGS)
+
 lint: env ## ruff (lint and format) and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,6 +52,7 @@ format: env ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: env ## write both locks anew from pyproject.toml
+lock: env ## write the locks anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra tracing --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements.lock -o requirements-gateway.lock
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra survey --extra tracing --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements.lock -o requirements-survey.lock

@@ -1,16 +1,12 @@
-"""Ask a gateway everything, then compile what it used: ``python gateway_check.py MANIFEST``.
+"""Ask a gateway everything, then compile what it used: ``python -m containers.gateway_check MANIFEST``.
 
-Run while the image is built. A package too many removed ends the build here, not the first request in production. The
-bytecode goes where ``PYTHONPYCACHEPREFIX`` says, of Python's own library too: a container with a read-only root could
-never keep it, and would compile it at every start.
+Run while the image is built. A package too many removed ends the build here, not the first request in production.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import logging
-import py_compile
 import sys
 import threading
 from pathlib import Path
@@ -21,6 +17,7 @@ import numpy as np
 import structlog
 from PIL import Image
 
+from containers.bytecode import compile_used
 from gateway import cli, local, render, tables
 from gateway.preprocess import decode
 from gateway.settings import Settings
@@ -80,21 +77,6 @@ def ask(url: str, running: uvicorn.Server, failures: list[BaseException]) -> Non
         failures.append(error)
     finally:
         running.should_exit = True
-
-
-def compile_used() -> int:
-    """Compile every module that has been imported; return how many."""
-    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    sources = {str(file) for file in files if file and str(file).endswith(".py")}
-    for source in sources:
-        py_compile.compile(
-            source,
-            cfile=importlib.util.cache_from_source(source),
-            doraise=True,
-            # Files of an image never change, so nothing needs to look at their time or content.
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-    return len(sources)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from gateway.app import create_app
 from gateway.routes.probes import READINESS_TIMEOUT_S
 from gateway.settings import Settings
 from serving.flags import parse
-from tests.support.deployment import OVERLAYS, load, one, pod, rendered, resources, serving_flags
+from tests.support.deployment import BASE, OVERLAYS, load, one, pod, rendered, resources, serving_flags
 from tests.support.manifests import manifest
 
 DEFAULTS = Settings()
@@ -28,7 +28,7 @@ def ports(name: str) -> dict[str, int]:
 
 
 def overlay(name: str) -> list[dict[str, Any]]:
-    found = rendered(name)
+    found = rendered(f"overlays/{name}")
     if found is None:
         pytest.skip("kubectl is not installed, so no overlay can be rendered")
     return found
@@ -58,13 +58,15 @@ def test_containers_have_requests_and_limits(name: str) -> None:
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_what_belongs_to_a_deployment_selects_its_pods(name: str) -> None:
-    labels = {"app.kubernetes.io/name": name}
+    both_tracks = {"app.kubernetes.io/name": name}
+    labels = both_tracks | {"track": "stable"}
     deployment = one("Deployment", name)
     assert deployment["spec"]["template"]["metadata"]["labels"] == labels
     assert deployment["spec"]["selector"]["matchLabels"] == labels
-    assert one("Service", name)["spec"]["selector"] == labels
-    assert one("PodDisruptionBudget", name)["spec"]["selector"]["matchLabels"] == labels
-    assert one("NetworkPolicy", name)["spec"]["podSelector"]["matchLabels"] == labels
+    # A canary's gateways take their share of the requests; its networks are asked by its own gateways only.
+    assert one("Service", name)["spec"]["selector"] == (both_tracks if name == "inclinet-gateway" else labels)
+    assert one("PodDisruptionBudget", name)["spec"]["selector"]["matchLabels"] == both_tracks
+    assert one("NetworkPolicy", name)["spec"]["podSelector"]["matchLabels"] == both_tracks
     assert one("HorizontalPodAutoscaler", name)["spec"]["scaleTargetRef"]["name"] == name
     assert {spread["topologyKey"] for spread in pod(name)["topologySpreadConstraints"]} == {
         "kubernetes.io/hostname",
@@ -74,7 +76,7 @@ def test_what_belongs_to_a_deployment_selects_its_pods(name: str) -> None:
 
 
 def test_the_gateway_finds_every_replica_of_the_networks() -> None:
-    (generated,) = load("k8s/base/kustomization.yaml")["configMapGenerator"]
+    (generated,) = load("k8s/base/deployments/kustomization.yaml")["configMapGenerator"]
     environment = dict(literal.split("=", 1) for literal in generated["literals"])
     service = one("Service", "inclinet-serving")
     assert service["spec"]["clusterIP"] == "None"
@@ -211,11 +213,52 @@ def test_production_is_larger_than_development() -> None:
     assert all(least["prod"][name] > least["dev"][name] for name in DEPLOYMENTS)
 
 
+def test_a_canary_is_a_second_release_that_shares_nothing_but_the_requests() -> None:
+    found = overlay("canary")
+    assert {(r["kind"], r["metadata"]["name"].rsplit("-", 1)[0]) for r in found if r["kind"] == "ConfigMap"} == {
+        ("ConfigMap", "inclinet-gateway-canary")
+    }
+    others = {(r["kind"], r["metadata"]["name"]) for r in found if r["kind"] != "ConfigMap"}
+    assert others == {
+        ("Deployment", "inclinet-gateway-canary"),
+        ("Deployment", "inclinet-serving-canary"),
+        ("Service", "inclinet-serving-canary"),
+    }
+    (config,) = (r for r in found if r["kind"] == "ConfigMap")
+    assert config["data"]["INCLINET_SERVING"] == "inclinet-serving-canary:8500"
+    (service,) = (r for r in found if r["kind"] == "Service")
+    deployments = {r["metadata"]["name"].removesuffix("-canary"): r["spec"] for r in found if r["kind"] == "Deployment"}
+    assert service["spec"]["selector"] == deployments["inclinet-serving"]["selector"]["matchLabels"]
+    for name, spec in deployments.items():
+        labels = spec["template"]["metadata"]["labels"]
+        assert spec["replicas"] == 1
+        assert labels["track"] == "canary"
+        # The Deployments of prod don't take these pods for theirs; budgets, policies and the page's Service do.
+        assert not one("Deployment", name)["spec"]["selector"]["matchLabels"].items() <= labels.items()
+        for kind in ("PodDisruptionBudget", "NetworkPolicy"):
+            selector = one(kind, name)["spec"].get("selector") or one(kind, name)["spec"]["podSelector"]
+            assert selector["matchLabels"].items() <= labels.items()
+    gateways = deployments["inclinet-gateway"]["template"]["metadata"]["labels"]
+    assert one("Service", "inclinet-gateway")["spec"]["selector"].items() <= gateways.items()
+    networks = deployments["inclinet-serving"]["template"]["metadata"]["labels"]
+    assert not one("Service", "inclinet-serving")["spec"]["selector"].items() <= networks.items()
+
+
+def test_a_canary_lives_where_production_lives_under_another_tag() -> None:
+    settings = {name: load(f"k8s/overlays/{name}/kustomization.yaml") for name in ("prod", "canary")}
+    assert settings["canary"]["namespace"] == settings["prod"]["namespace"]
+    tags = {name: {image["newTag"] for image in one["images"]} for name, one in settings.items()}
+    assert len(tags["canary"]) == 1
+    assert tags["canary"].isdisjoint(tags["prod"])
+
+
 @pytest.mark.parametrize("minor", NEWEST_MINORS)
 def test_every_resource_is_valid_for_the_newest_minors(minor: str) -> None:
     validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
-    found = [r for r in resources("base", "components/monitoring") if r["kind"] not in OPERATOR_KINDS]
-    assert len(found) == 13
+    found = [r for r in resources(*BASE, "components/monitoring", "survey") if r["kind"] not in OPERATOR_KINDS]
+    assert len(found) == 22
+    for name in (*(f"overlays/{name}" for name in (*OVERLAYS, "canary")), "survey"):
+        found += [r for r in rendered(name) or [] if r["kind"] not in OPERATOR_KINDS]
     for resource in found:
         validate.validate(resource, minor, strict=True)
     broken = {**one("Service", "inclinet-gateway"), "spec": {"ports": [{"prot": 80}]}}

@@ -15,8 +15,8 @@ import yaml
 from gateway.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-BASE = ROOT / "k8s" / "base"
 OVERLAYS = ("dev", "prod")
+BASE = ("base", "base/deployments")
 
 
 def load(path: str) -> Any:
@@ -37,25 +37,26 @@ def resources(*folders: str) -> list[dict[str, Any]]:
 
 
 def one(kind: str, name: str) -> dict[str, Any]:
-    """Return the resource of the base of that kind and name."""
-    (found,) = (r for r in resources("base") if r["kind"] == kind and r["metadata"]["name"] == name)
+    """Return the resource of the base or of survey runs of that kind and name."""
+    (found,) = (r for r in resources(*BASE, "survey") if r["kind"] == kind and r["metadata"]["name"] == name)
     return found
 
 
 def pod(name: str) -> dict[str, Any]:
-    """Return the pod spec of a Deployment of the base."""
-    spec: dict[str, Any] = one("Deployment", name)["spec"]["template"]["spec"]
+    """Return the pod spec of a Deployment, or of the Job of that name."""
+    kind = "Job" if name == "inclinet-survey" else "Deployment"
+    spec: dict[str, Any] = one(kind, name)["spec"]["template"]["spec"]
     return spec
 
 
 @functools.cache
-def rendered(overlay: str) -> list[dict[str, Any]] | None:
-    """Return an overlay's resources as kubectl renders them; None without kubectl."""
+def rendered(folder: str) -> list[dict[str, Any]] | None:
+    """Return the resources of a folder below ``k8s/`` as kubectl renders them; None without kubectl."""
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         return None
     done = subprocess.run(
-        [kubectl, "kustomize", str(ROOT / "k8s" / "overlays" / overlay)],
+        [kubectl, "kustomize", str(ROOT / "k8s" / folder)],
         check=True,
         capture_output=True,
         timeout=60,
