@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from gateway import errors
@@ -26,6 +26,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "file": ("file", "filename", "file_name", "image", "path"),
 }
 """What each kind of column is called, in the spellings of the usual catalogues; case does not matter."""
+
+
+_ROW_MARKS = {"votable": b"<TR", "ascii.ecsv": b"\n"}
+"""What every row has in these formats; a header of theirs fewer than so many lines:"""
+_HEADER_LINES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Row:
     problem: errors.InclinetError | None = None
 
 
-def read_table(data: bytes, filename: str = "") -> list[Mapping[str, Any]]:
+def read_table(data: bytes, filename: str = "", *, most: int | None = None) -> list[Mapping[str, Any]]:
     """Read a table's records, recognising the format by its content.
 
     Parameters
@@ -61,19 +66,23 @@ def read_table(data: bytes, filename: str = "") -> list[Mapping[str, Any]]:
         CSV (comma, semicolon or tab), ECSV, VOTable, FITS or Parquet.
     filename : str
         Only named in the error.
+    most : int, optional
+        Rows that are taken; a table of more is recognised before it is unfolded in memory.
 
     Raises
     ------
     errors.BadTable
         It can't be read.
+    errors.TableTooLarge
+        It has more than ``most`` rows.
     """
     if not data.strip():
         raise errors.BadTable("The table is empty.")
     try:
         file_format = format_of(data)
         if file_format == "parquet":
-            return _parquet(data)
-        return _csv(data) if file_format == "csv" else _astropy(data, file_format)
+            return _parquet(data, most)
+        return _csv(data, most) if file_format == "csv" else _astropy(data, file_format, most)
     except errors.InclinetError:
         raise
     # the readers meet damage with errors of a dozen kinds
@@ -98,12 +107,20 @@ def format_of(head: bytes) -> str:
     return "votable" if head.lstrip()[:1] == b"<" else "csv"
 
 
-def _csv(data: bytes) -> list[Mapping[str, Any]]:
+def check_rows(count: int, most: int | None) -> None:
+    """Raise :class:`~gateway.errors.TableTooLarge` for more rows than ``most``."""
+    if most is not None and count > most:
+        raise errors.TableTooLarge(f"The batch has more than the {most:,} rows taken at once.", max_rows=most)
+
+
+def _csv(data: bytes, most: int | None) -> list[Mapping[str, Any]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise errors.BadTable("The table is neither text in UTF-8 nor VOTable, FITS or Parquet.") from None
-    return list(csv_records(io.StringIO(text, newline="")))
+    records = list(islice(csv_records(io.StringIO(text, newline="")), most and most + 1))
+    check_rows(len(records), most)
+    return records
 
 
 def csv_records(lines: Iterable[str], *, comments: bool = True) -> Iterator[Mapping[str, Any]]:
@@ -133,16 +150,19 @@ def csv_records(lines: Iterable[str], *, comments: bool = True) -> Iterator[Mapp
         yield {key: value for key, value in row.items() if key}
 
 
-def _astropy(data: bytes, file_format: str) -> list[Mapping[str, Any]]:
+def _astropy(data: bytes, file_format: str, most: int | None) -> list[Mapping[str, Any]]:
     from astropy.table import Table  # noqa: PLC0415 - 0.5 s and 40 MB that only such a table is worth
 
+    if file_format in _ROW_MARKS:
+        check_rows(data.count(_ROW_MARKS[file_format]) - _HEADER_LINES, most)
     table = Table.read(io.BytesIO(data), format=file_format)
+    check_rows(len(table), most)
     names = [name for name in table.colnames if getattr(table[name], "ndim", 1) == 1]
     columns = [table[name].tolist() for name in names]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _parquet(data: bytes) -> list[Mapping[str, Any]]:
+def _parquet(data: bytes, most: int | None) -> list[Mapping[str, Any]]:
     try:
         from pyarrow import parquet  # noqa: PLC0415 - as above
     except ImportError:
@@ -151,6 +171,7 @@ def _parquet(data: bytes) -> list[Mapping[str, Any]]:
         ) from None
     wanted = {spelling for spellings in COLUMNS.values() for spelling in spellings}
     file = parquet.ParquetFile(io.BytesIO(data))
+    check_rows(file.metadata.num_rows, most)
     columns = [name for name in file.schema_arrow.names if name.lower() in wanted]
     records: list[Mapping[str, Any]] = file.read(columns=columns).to_pylist()
     return records

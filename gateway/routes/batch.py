@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from contextlib import AsyncExitStack, aclosing
 from itertools import count
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["inclination"])
 
 NDJSON = "application/x-ndjson"
+_MOST_KEYS = 32
+"""Of one record; there are eight that mean something."""
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -166,14 +169,11 @@ async def _read(
     if not data and files:
         records: list[Any] = []
     elif media.startswith("application/json"):
-        records = _json(data)
+        records = _json(data, settings.max_batch_rows)
     else:
-        records = list(await asyncio.to_thread(tables.read_table, data, name))
-    if max(len(records), len(files)) > settings.max_batch_rows:
-        raise errors.TableTooLarge(
-            f"The batch has {len(records):,} rows; at most {settings.max_batch_rows:,} are taken at once.",
-            max_rows=settings.max_batch_rows,
-        )
+        read = functools.partial(tables.read_table, data, name, most=settings.max_batch_rows)
+        records = list(await asyncio.to_thread(read))
+    tables.check_rows(max(len(records), len(files)), settings.max_batch_rows)
     rows = tables.rows(records, files)
     if not rows:
         raise errors.BadTable("The batch has no rows.")
@@ -193,10 +193,12 @@ def _named(images: list[UploadFile], *, unique: bool) -> dict[str, UploadFile]:
     return named
 
 
-def _json(data: bytes) -> list[Any]:
+def _json(data: bytes, most: int) -> list[Any]:
+    # a comma a value: what is all commas is a hundred megabytes of text and gigabytes of objects
+    tables.check_rows(data.count(b",") // _MOST_KEYS, most)
     try:
         records = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise errors.BadTable("The body is not valid JSON.") from None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise errors.BadTable("The body is not a JSON list of objects.")
