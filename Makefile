@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-containers lint format lock bench contract
+.PHONY: help env run demo test test-containers lint format lock bench contract audit sbom
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,6 +47,12 @@ bench: env ## how close the service is to the machine's limit; ratios within one
 
 contract: env ## the contract of the serving side against SERVING=host:port (default: the stand-in)
 	$(BIN)/python -m pytest tests/contract $(ARGS)
+
+audit: env ## known vulnerabilities of what is locked; needs the network, and says so where there is none
+	$(BIN)/python -m tools.audit
+
+sbom: env ## bill of materials (CycloneDX) and licences of the gateway's image, into build/
+	$(BIN)/python -m tools.inventory build
 
 format: env ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""Programs for who works on the project: what it is made of, and what is known against that."""
