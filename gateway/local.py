@@ -61,7 +61,7 @@ def listen(host: str, port: int) -> socket.socket:
         taken.close()
         in_use = error.errno == errno.EADDRINUSE
         reason = "is taken by another program" if in_use else f"can't be used ({error.strerror})"
-        raise StartError(f"Port {port} on {host} {reason}. Choose another: --port, or make run PORT=8081.") from error
+        raise StartError(f"Port {port} on {host} {reason}. Choose another: make run PORT=8081, or --port.") from error
     return taken
 
 

@@ -85,7 +85,7 @@ class UpProcess:
         if not self.ended():
             self._process.send_signal(number)
         try:
-            return self._process.wait(60)
+            return self._process.wait(150)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
