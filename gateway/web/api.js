@@ -1,5 +1,7 @@
 // The public API, and nothing else, is what this page talks to. Every failure becomes a Problem.
 
+import { withKey } from "./key.js";
+
 /** A failure with a sentence for a person: RFC 9457 as the gateway writes it, or the nearest to it. */
 export class Problem extends Error {
   constructor(body, retryAfter = null) {
@@ -37,7 +39,7 @@ const seconds = (header) => (/^\d+$/.test(header ?? "") ? Number(header) : null)
 async function fetched(path, options) {
   let response;
   try {
-    response = await fetch(address(path), options);
+    response = await fetch(address(path), { ...options, headers: withKey(options.headers) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw unreachable("The service can’t be reached. It may be starting, or your connection is down.");
@@ -74,6 +76,7 @@ export function measure(file, { name, r, signal, sent = () => {} }) {
   return new Promise((resolve, reject) => {
     signal?.addEventListener("abort", () => request.abort());
     request.open("POST", address(`api/file?${query}`));
+    for (const [name, value] of Object.entries(withKey())) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => event.lengthComputable && sent(event.loaded / event.total);
     request.upload.onload = () => sent(1);
     request.onabort = () => reject(new DOMException("cancelled", "AbortError"));

@@ -1,6 +1,7 @@
 // A failure: the problem's own sentence, and what to do next.
 
 import { button, h, one } from "./dom.js";
+import { useKey } from "./key.js";
 
 const OWN_PICTURE = "Measuring a picture of your own needs no other service and still works.";
 const AGAIN = "Wait a moment, then try again.";
@@ -24,7 +25,7 @@ const NEXT = {
   busy: AGAIN,
   "shutting-down": AGAIN,
   "slow-client": "A smaller picture arrives sooner.",
-  unauthorized: "This service asks for a key, which the page does not have: use the API.",
+  unauthorized: "Whoever runs this service gives keys out. Yours stays in this tab and is sent to this service only.",
   "upstream-broken": `${AGAIN} ${OWN_PICTURE}`,
   "upstream-unavailable": `${AGAIN} ${OWN_PICTURE}`,
   "quorum-lost": "The networks may be starting. Wait a moment, then try again.",
@@ -35,6 +36,18 @@ const NEXT = {
 
 // surveys have names for people beside those for the API
 const nameOf = (field, value) => (field === "survey" && one(`option[value="${CSS.escape(value)}"]`)?.textContent) || value;
+
+function keyForm(retry) {
+  const input = h("input", { type: "password", name: "key", autocomplete: "off", spellcheck: "false", required: true });
+  const form = h("form", { class: "fields" }, h("label", { class: "field grow" }, h("span", {}, "Key"), input),
+    h("button", { type: "submit", class: "primary" }, "Use this key"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    useKey(input.value);
+    retry();
+  });
+  return form;
+}
 
 /**
  * The card of a failure.
@@ -55,6 +68,7 @@ export function failure(problem, { retry = null, instead = null } = {}) {
     h("p", {}, (NEXT[problem.slug] ?? "Try again. If it stays, the operator of this service should know.") + pause),
     choices("Did you mean", suggestions, "name"),
     choices("Surveys that reach there", surveys, "survey"),
+    retry && problem.slug === "unauthorized" ? keyForm(retry) : null,
     retry && passes(problem) ? h("p", {}, button("Try again", retry, { class: "primary" })) : null,
     h("p", { class: "fine" }, [service ? `Service: ${service}` : null, problem.slug ? `Kind: ${problem.slug}` : null, problem.status ? `Status ${problem.status}` : null]
       .filter(Boolean).join(" · ")));

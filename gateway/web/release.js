@@ -8,9 +8,14 @@ const USUAL_RANGE = [45, 90];
 
 let asked = null;
 
+let refused = false;
+
 /** What the API says of its models, or null while the networks don't answer; then the next one to ask asks again. */
 function models() {
-  asked ??= get("api/models").catch(() => (asked = null));
+  asked ??= get("api/models").catch((problem) => {
+    refused = problem.status === 401;
+    return (asked = null);
+  });
   return asked;
 }
 
@@ -22,7 +27,9 @@ export async function showRelease() {
   const known = await models();
   const line = one("#release");
   if (!known) {
-    line.textContent = "The networks don’t answer at the moment: the service may be starting.";
+    line.textContent = refused
+      ? "This service answers holders of a key: it asks for yours with the first question."
+      : "The networks don’t answer at the moment: the service may be starting.";
     return;
   }
   const flavors = known.models.filter((model) => model.kind === "flavor");

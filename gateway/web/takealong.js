@@ -3,6 +3,7 @@
 import { address } from "./api.js";
 import { announce, button, h } from "./dom.js";
 import { degrees, fileName, interval } from "./format.js";
+import { hasKey } from "./key.js";
 import { apiPath } from "./question.js";
 import { columns, csv, download, row } from "./rows.js";
 
@@ -20,22 +21,27 @@ export const asCsv = (answer) => csv(columns, [row(answer)]);
 
 const fileQuery = (asked) => (asked.r ? `?r=${encodeURIComponent(asked.r)}` : "");
 
+// the key itself is not for a notebook or a shell's history
+const shellKey = () => (hasKey() ? '-H "Authorization: Bearer $INCLINET_API_KEY" ' : "");
+const PYTHON_KEY = 'headers={"Authorization": f"Bearer {os.environ[\'INCLINET_API_KEY\']}"}, ';
+const pythonKey = () => (hasKey() ? PYTHON_KEY : "");
+
 /** A command that asks the same. `file` names the picture of an upload. */
 export function asCurl(asked, file) {
   // curl itself splits at these, unless the name is in double quotes
   const name = /[",;\\]/.test(file ?? "") ? `"${file.replace(/["\\]/g, "\\$&")}"` : file;
-  if (file) return `curl -F ${shell(`file=@${name}`)} ${shell(address(`api/file${fileQuery(asked)}`))}`;
-  return `curl ${shell(address(apiPath(asked)))}`;
+  if (file) return `curl ${shellKey()}-F ${shell(`file=@${name}`)} ${shell(address(`api/file${fileQuery(asked)}`))}`;
+  return `curl ${shellKey()}${shell(address(apiPath(asked)))}`;
 }
 
 /** A program that asks the same. */
 export function asPython(asked, file) {
   const call = file
     ? `with open(${python(file)}, "rb") as picture:\n` +
-      `    reply = requests.post(${python(address(`api/file${fileQuery(asked)}`))}, files={"file": picture}, timeout=60)`
-    : `reply = requests.get(${python(address(apiPath(asked)))}, timeout=60)`;
+      `    reply = requests.post(${python(address(`api/file${fileQuery(asked)}`))}, files={"file": picture}, ${pythonKey()}timeout=60)`
+    : `reply = requests.get(${python(address(apiPath(asked)))}, ${pythonKey()}timeout=60)`;
   return (
-    `import requests\n\n${call}\nreply.raise_for_status()\nanswer = reply.json()\n` +
+    `${hasKey() ? "import os\n\n" : ""}import requests\n\n${call}\nreply.raise_for_status()\nanswer = reply.json()\n` +
     `interval = answer["inclination"]["interval68_deg"]\n` +
     `print(answer["inclination"]["median_deg"], interval["low"], interval["high"])\n`
   );
