@@ -18,6 +18,9 @@ FOLDERS = {
     "__pycache__": "bytecode is made at the end, of what is used",
     "numpy/distutils": "builds extensions",
     "numpy/f2py": "as above",
+    "pyarrow/include": "for compilers, and so are the next",
+    "pyarrow/includes": "",
+    "pyarrow/src": "",
 }
 KEPT_FOLDERS = ("astropy/tests", "numpy/_core/tests")
 """Imported by their own package."""
@@ -43,6 +46,11 @@ FILES = {
     "pillow.libs/libbrotli*": "",
     "rapidfuzz/**/*_avx2.*.so": "the same once more for newer processors; it does without",
     "pygments/lexers/[a-z]*.py": "colours for listings of every language: rich asks for none",
+    "pyarrow/*flight*": "a client of a remote service, as the next are",
+    "pyarrow/libarrow_s3*": "",
+    "pyarrow/_s3fs*": "",
+    "pyarrow/libarrow_python.so": "what its programs load goes by the name of its interface, .so.N",
+    "pyarrow/libarrow_python.so.*.*": "",
     "fastapi_offline/static/redoc*": "a second page of the API, which is off",
 }
 

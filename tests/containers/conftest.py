@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,15 +32,21 @@ def _somewhere_to_run() -> None:
 @pytest.fixture(scope="session")
 def images() -> None:
     """Both images of the committed release, on a TensorFlow Serving that the stand-in plays unless it is there."""
+    with ThreadPoolExecutor() as pool:
+        gateway = pool.submit(podman.build, f"localhost/inclinet-gateway:{FIRST}", ROOT / "gateway" / "Dockerfile")
+        _serving()
+        gateway.result()
+
+
+def _serving() -> None:
     here = ROOT / "tests" / "containers"
-    standin = podman.exists(SERVING_BASE) and "inclinet.standin" not in (
+    official = podman.exists(SERVING_BASE) and "inclinet.standin" not in (
         podman.inspect(SERVING_BASE, "image")["Labels"] or {}
     )
-    if not standin:
+    if not official:
         ignored = ("--ignorefile", str(here / "serving.dockerignore"))
         podman.build(SERVING_BASE, here / "serving.Dockerfile", ROOT, *ignored)
     podman.build(f"localhost/inclinet-serving:{FIRST}", ROOT / "serving" / "Dockerfile")
-    podman.build(f"localhost/inclinet-gateway:{FIRST}", ROOT / "gateway" / "Dockerfile")
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +84,7 @@ def _raise_versions(repository: Path) -> None:
 def _nothing_is_left(_somewhere_to_run: None) -> Iterator[None]:
     yield
     for tag in (FIRST, SECOND):
-        for name in ("gateway", "serving"):
+        for name in ("gateway", "serving", "survey"):
             image = f"localhost/inclinet-{name}:{tag}"
             if podman.exists(image):
                 podman.podman("untag", image)
