@@ -157,11 +157,11 @@ def votable(columns: Sequence[Column]) -> Any:
     element = TableElement(document, name="inclinations")
     resource.tables.append(element)
     kinds = {"float": "double", "int": "long", "str": "unicodeChar"}
-    for column in columns:
+    for number, column in enumerate(columns, 1):
         field = Field(
             document,
             # not every name of a column can be an ID of XML
-            ID=column.name if column.name.isidentifier() and column.name.isascii() else None,
+            ID=column.name if column.name.isidentifier() and column.name.isascii() else f"column.{number}",
             name=column.name,
             datatype=kinds[column.kind],
             arraysize="*" if column.kind == "str" else None,

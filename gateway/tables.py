@@ -27,10 +27,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """What each kind of column is called, in the spellings of the usual catalogues; case does not matter."""
 
-
 _ROW_MARKS = {"votable": b"<TR", "ascii.ecsv": b"\n"}
 """What every row has in these formats; a header of theirs fewer than so many lines:"""
 _HEADER_LINES = 1000
+# what astropy's readers are told; the ID of a column may be any word
+READER_OPTIONS = {"votable": {"use_names_over_ids": True}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def _astropy(data: bytes, file_format: str, most: int | None) -> list[Mapping[st
 
     if file_format in _ROW_MARKS:
         check_rows(data.count(_ROW_MARKS[file_format]) - _HEADER_LINES, most)
-    table = Table.read(io.BytesIO(data), format=file_format)
+    table = Table.read(io.BytesIO(data), format=file_format, **READER_OPTIONS.get(file_format, {}))
     check_rows(len(table), most)
     names = [name for name in table.colnames if getattr(table[name], "ndim", 1) == 1]
     columns = [table[name].tolist() for name in names]

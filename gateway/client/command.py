@@ -99,7 +99,7 @@ def _carried_out(order: Order, *, quiet: bool) -> int:
 
     said, complained = Console(), Console(stderr=True)
     # whoever ends the process politely gets the same as from Ctrl-C
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with show.Show(complained, quiet=quiet) as audience:
             report = job.carry_out(order, audience)
@@ -115,6 +115,8 @@ def _carried_out(order: Order, *, quiet: bool) -> int:
         if not quiet:
             show.tell(report, order.out, said, complained)
         return SOME_FAILED if report.failures else 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
     complained.print(sentence, style="red", highlight=False, soft_wrap=True, markup=False)
     if order.journal.exists():
         kept = f"Results so far are kept in {order.journal}; the same command goes on from there."

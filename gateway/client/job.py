@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import importlib.util
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -140,6 +141,8 @@ def _check(order: Order) -> None:
     out = order.out
     if writers.format_of(out.suffix) is None:
         raise Unusable(f"The name of {out} has to end in one of {writers.suffixes()}.")
+    if writers.format_of(out.suffix) == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise Unusable(f"To write {out}, pyarrow has to be installed.")
     if not out.parent.is_dir():
         raise Unusable(f"There is no folder {out.parent}.")
     if out.is_dir():
@@ -162,18 +165,22 @@ def _take_over(order: Order, source: Source, ledger: Ledger, kept: tuple[Lines, 
         example = next(iter(ledger.gone.values()))
         where = order.out if order.out.exists() else order.journal
         raise Unusable(
-            f"{where} holds {len(ledger.gone):,} answers to what {source.name} does not ask (such as {example}). "
-            "Choose another name for the results, or leave these answers out with --forget."
+            f"{where} holds {_answers(ledger)} to what {source.name} does not ask (such as {example}). "
+            "Choose another name for the results, or leave that out with --forget."
         )
     if ledger.gone:
-        audience.note(f"{len(ledger.gone):,} answers to what {source.name} does not ask are left out.")
+        audience.note(f"Left out: {_answers(ledger)} to what {source.name} does not ask.")
     changed = _reopen_changed(source, ledger)
     if changed:
-        audience.note(f"{changed:,} images were changed after they were asked, and are asked again.")
+        audience.note(f"Asked again, because the image has changed since: {changed:,}.")
     done = len(ledger) - ledger.count(State.OPEN)
     if done:
         audience.note(f"{done:,} of {len(ledger):,} rows have their result from an earlier run.")
     return as_it_is
+
+
+def _answers(ledger: Ledger) -> str:
+    return f"{len(ledger.gone):,} answer{'' if len(ledger.gone) == 1 else 's'}"
 
 
 def _reopen_changed(source: Source, ledger: Ledger) -> int:

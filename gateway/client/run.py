@@ -279,7 +279,7 @@ class Run:
         elif retry_after_s is None:
             return  # others have met the same trouble
         wait_s = self._backoff_s(self._troubles)
-        if retry_after_s is not None:
+        if retry_after_s is not None and retry_after_s >= self._pace.backoff_s:
             # never earlier than asked for, and not all clients in the same moment
             wait_s = retry_after_s + self._lot.uniform(0, min(self._pace.backoff_s, retry_after_s / 10))
         sentence = sentence.removesuffix(".")

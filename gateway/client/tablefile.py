@@ -65,6 +65,8 @@ def open_table(path: Path, *, comments: bool = True) -> TableFile:
         raise errors.BadTable(f"There is no table {path}.") from None
     except (PermissionError, IsADirectoryError) as error:
         raise errors.BadTable(f"The table {path} can't be read: {error.strerror}.") from None
+    except ImportError as error:
+        raise errors.BadTable(f"To read {path}, {error.name} has to be installed.") from None
     # the readers meet damage with errors of a dozen kinds
     except Exception as error:
         raise tables.damaged(str(path)) from error
@@ -168,7 +170,7 @@ class _Loaded:
     def __init__(self, path: Path, file_format: str) -> None:
         from astropy.table import Table  # noqa: PLC0415 - 0.5 s and 40 MB that only such a table is worth
 
-        options = {"memmap": True} if file_format == "fits" else {}
+        options = {"fits": {"memmap": True}}.get(file_format, tables.READER_OPTIONS.get(file_format, {}))
         self._table = Table.read(path, format=file_format, **options)
         self.names = tuple(name for name in self._table.colnames if getattr(self._table[name], "ndim", 0) == 1)
 

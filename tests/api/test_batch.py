@@ -77,6 +77,12 @@ async def test_a_gateway_without_the_parquet_reader_says_which_formats_it_takes(
     assert "CSV, VOTable or FITS" in response.json()["detail"]
 
 
+def test_the_columns_of_a_votable_go_by_their_names_not_their_ids() -> None:
+    votable = written("votable").replace(b'ID="PGC"', b'ID="col1"').replace(b'ID="RAJ2000"', b'ID="col2"')
+    assert votable.count(b'ID="col') == 2
+    assert [row.target for row in rows(read_table(votable))] == [Target(pgc=2557), Target(pgc=4)]
+
+
 @pytest.mark.parametrize(
     ("text", "target"),
     [
