@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 INTRINSIC_AXIS_RATIO = 0.3
 """r of the formula unless asked otherwise: the original's, chosen for the ellipses of bright isophotes."""
 
-WORKING_SIDE = 256
+WORKING_SIDE = 96
+"""Pictures are reduced to this for the fit. On the shared galaxies and on simulated ones it scatters about people's and
+true inclinations as at 256 pixels (5.3 and 7.2 deg), in a fraction of the time; at 64 it begins to scatter more."""
+
 DETECTION_SIGMA = 3.0
 _MIN_AREA = 20
 _CENTRAL = 0.25
 _LEVELS = 256
+# What sep sets aside for pixels above the threshold, anew for each picture: as many as the working picture has. Making
+# its default of 300,000 takes as long as the fit itself.
+sep.set_extract_pixstack(WORKING_SIDE**2 + 1)
 _DEBLENDING_LEVELS = 8
 """A quarter of the customary 32 scatters no more about the human labels (6.3 deg) and takes a third less time."""
 
@@ -85,9 +91,11 @@ def fit_ellipse(rgb: NDArray[np.uint8]) -> Ellipse | None:
         return None
     rows, columns = np.nonzero(mask)
     y, x = rows.mean(), columns.mean()
+    right, down = columns - x, rows - y
+    mixed = (right * down).mean()
     # each pixel is a square, whose own second moment is 1/12
-    covariance = np.cov(np.stack([columns - x, rows - y]), bias=True) + np.eye(2) / 12
-    (minor, major), axes = np.linalg.eigh(covariance)
+    moments = [[(right * right).mean() + 1 / 12, mixed], [mixed, (down * down).mean() + 1 / 12]]
+    (minor, major), axes = np.linalg.eigh(moments)
     side = max(pixels.shape)
     angle = math.degrees(math.atan2(-axes[1, 1], axes[0, 1])) % 180
     return Ellipse(

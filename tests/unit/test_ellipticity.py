@@ -82,3 +82,14 @@ def test_a_star_beside_the_galaxy_is_not_measured() -> None:
 def test_an_empty_sky_has_no_ellipse() -> None:
     sky = np.random.default_rng(0).normal(20, 2, (128, 128, 1)).repeat(3, axis=2).astype(np.uint8)
     assert fit_ellipse(sky) is None
+
+
+@pytest.mark.parametrize("side", [96, 97, 300])
+def test_a_picture_that_is_galaxy_almost_to_its_edges_is_fitted(side: int) -> None:
+    # more pixels than this can't be above the threshold: the room set aside for them is enough
+    picture = np.full((side, side, 3), 255, np.uint8)
+    picture[: side // 8, : side // 3] = 0
+    picture[side // 3 :: 7, ::5] = 200
+    fit_ellipse(picture)
+    picture = np.random.default_rng(2).choice([0, 255], (side, side)).astype(np.uint8)[..., None].repeat(3, axis=2)
+    fit_ellipse(picture)
