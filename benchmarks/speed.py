@@ -119,7 +119,7 @@ def _per_second(step: Any, seconds: float) -> float:
     return steps / (time.perf_counter() - started)
 
 
-def _apart(part: str, seconds: float) -> float:
+def apart(part: str, seconds: float) -> float:
     """Run a part that loads TensorFlow in a process of its own, so that its memory and threads are gone afterwards."""
     command = [sys.executable, "-m", "benchmarks.speed", "--part", part, "--seconds", str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
@@ -208,7 +208,7 @@ def _measure(seconds: float, rounds: int) -> None:
         )
         asyncio.run(load.run(url, singles, concurrency=8, total=64))
         for _ in range(rounds):
-            now = {f"(a) limit, networks {how}": _apart(how, seconds) for how in ("in turn", "side by side")}
+            now = {f"(a) limit, networks {how}": apart(how, seconds) for how in ("in turn", "side by side")}
             limit = max(now.values())
             now["(b) stand-in over gRPC"] = asyncio.run(_grpc(f"127.0.0.1:{port}", seconds))
             for concurrency in (1, 8, 32):
@@ -221,7 +221,7 @@ def _measure(seconds: float, rounds: int) -> None:
                     eight.append(measured)
             rows, took = asyncio.run(load.batch(url, many))
             now["(c) gateway, one batch of 256"] = rows / took
-            now["(d) monolith"] = _apart("monolith", seconds)
+            now["(d) monolith"] = apart("monolith", seconds)
             for name, rate in now.items():
                 rates.setdefault(name, []).append(rate)
                 ratios.setdefault(name, []).append(rate / limit)

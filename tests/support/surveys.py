@@ -90,9 +90,9 @@ class SurveyProcess:
         wait_until(look, f"{path} to be open:\n{self.log()}", 90)
         return found[0]
 
-    def end(self) -> dict[str, Any]:
+    def end(self, *, timeout_s: float | None = 120) -> dict[str, Any]:
         """Wait for the end; return the summary, with its exit status as ``status``."""
-        status = self._process.wait(120)
+        status = self._process.wait(timeout_s)
         said = self._out.read_text()
         assert said, f"it ended with {status}:\n{self.log()}"
         summary: dict[str, Any] = json.loads(said)
