@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway import errors
 from gateway.domain import Target
+from gateway.guard import check_rows, look
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -27,9 +28,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """What each kind of column is called, in the spellings of the usual catalogues; case does not matter."""
 
-_ROW_MARKS = {"votable": b"<TR", "ascii.ecsv": b"\n"}
-"""What every row has in these formats; a header of theirs fewer than so many lines:"""
-_HEADER_LINES = 1000
 # what astropy's readers are told; the ID of a column may be any word
 READER_OPTIONS = {"votable": {"use_names_over_ids": True}}
 
@@ -108,12 +106,6 @@ def format_of(head: bytes) -> str:
     return "votable" if head.lstrip()[:1] == b"<" else "csv"
 
 
-def check_rows(count: int, most: int | None) -> None:
-    """Raise :class:`~gateway.errors.TableTooLarge` for more rows than ``most``."""
-    if most is not None and count > most:
-        raise errors.TableTooLarge(f"The batch has more than the {most:,} rows taken at once.", max_rows=most)
-
-
 def _csv(data: bytes, most: int | None) -> list[Mapping[str, Any]]:
     try:
         text = data.decode("utf-8-sig")
@@ -154,8 +146,7 @@ def csv_records(lines: Iterable[str], *, comments: bool = True) -> Iterator[Mapp
 def _astropy(data: bytes, file_format: str, most: int | None) -> list[Mapping[str, Any]]:
     from astropy.table import Table  # noqa: PLC0415 - 0.5 s and 40 MB that only such a table is worth
 
-    if file_format in _ROW_MARKS:
-        check_rows(data.count(_ROW_MARKS[file_format]) - _HEADER_LINES, most)
+    look(data, file_format, most)
     table = Table.read(io.BytesIO(data), format=file_format, **READER_OPTIONS.get(file_format, {}))
     check_rows(len(table), most)
     names = [name for name in table.colnames if getattr(table[name], "ndim", 1) == 1]

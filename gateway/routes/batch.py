@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from gateway import errors, many, problems, render, tables
+from gateway.guard import check_rows
 from gateway.problems import BadRequest, responses
 from gateway.routes.access import client_of
 from gateway.routes.answers import Presentation, Surveyed  # noqa: TC001 - FastAPI reads the annotations of its routes
@@ -173,7 +174,7 @@ async def _read(
     else:
         read = functools.partial(tables.read_table, data, name, most=settings.max_batch_rows)
         records = list(await asyncio.to_thread(read))
-    tables.check_rows(max(len(records), len(files)), settings.max_batch_rows)
+    check_rows(max(len(records), len(files)), settings.max_batch_rows)
     rows = tables.rows(records, files)
     if not rows:
         raise errors.BadTable("The batch has no rows.")
@@ -195,7 +196,7 @@ def _named(images: list[UploadFile], *, unique: bool) -> dict[str, UploadFile]:
 
 def _json(data: bytes, most: int) -> list[Any]:
     # a comma a value: what is all commas is a hundred megabytes of text and gigabytes of objects
-    tables.check_rows(data.count(b",") // _MOST_KEYS, most)
+    check_rows(data.count(b",") // _MOST_KEYS, most)
     try:
         records = json.loads(data)
     except (ValueError, RecursionError):
