@@ -158,7 +158,7 @@ def _take_over(order: Order, source: Source, ledger: Ledger, kept: tuple[Lines, 
         outfile.read(order.out, ledger, earlier)
         # columns that are carried along may hold other values than they did
         as_it_is = ledger.take(earlier, retry_failed=order.retry_failed) and not order.keep_columns
-        as_it_is = as_it_is and outfile.columns_of(order.out) == [column.name for column in outfile.COLUMNS]
+        as_it_is = as_it_is and outfile.is_as_written(order.out)
     if not journal.is_empty:
         ledger.take(journal, retry_failed=order.retry_failed)
     if ledger.gone and not order.forget:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors, render
+from gateway import errors, render, tables
 from gateway.client import writers
 from gateway.client.journal import Result
 from gateway.client.source import clean
-from gateway.client.tablefile import open_table
+from gateway.client.tablefile import HEAD_BYTES, open_table
 from gateway.render import Column
 
 if TYPE_CHECKING:
@@ -84,18 +84,12 @@ def write(path: Path, ledger: Ledger, source: Source, *, keep_columns: bool, abo
         os.close(folder)
 
 
-def columns_of(path: Path) -> list[str]:
-    """Return the names of a result table's columns.
-
-    Raises
-    ------
-    errors.BadTable
-        It is none.
-    """
+def is_as_written(path: Path) -> bool:
+    """Tell whether a result table has our columns and nothing else, and the format that its suffix promises."""
+    with path.open("rb") as file:
+        content = tables.format_of(file.read(HEAD_BYTES)).removeprefix("ascii.")
     names = list(open_table(path, comments=False).names)
-    if not set(names) >= _NEEDED:
-        raise errors.BadTable(f"{path} is there already and is no result of inclinet batch. Choose another name.")
-    return names
+    return content == writers.format_of(path.suffix) and names == [column.name for column in COLUMNS]
 
 
 def read(path: Path, ledger: Ledger, lines: Lines) -> None:
@@ -114,12 +108,14 @@ def read(path: Path, ledger: Ledger, lines: Lines) -> None:
     errors.BadTable
         It is no such table, or damaged.
     """
-    columns_of(path)
+    table = open_table(path, comments=False)
+    if not set(table.names) >= _NEEDED:
+        raise errors.BadTable(f"{path} is there already and is no result of inclinet batch. Choose another name.")
     at = path.stat().st_mtime
     kinds = {column.name: _READ[column.kind] for column in COLUMNS}
 
     twin_of = ledger.counter()
-    for number, record in enumerate(open_table(path, comments=False).records(kinds), 1):
+    for number, record in enumerate(table.records(kinds), 1):
         row: dict[str, Any] = {"key": "", "asked": ""}
         for name, kind in kinds.items():
             value = record.get(name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS_AT_ONCE = 1000
-_HEAD_BYTES = 64
+HEAD_BYTES = 64
 _INT64_DIGITS = 18
 _SINGLE_BYTES = 4
 
@@ -55,7 +55,7 @@ def open_table(path: Path, *, comments: bool = True) -> TableFile:
     """
     try:
         with path.open("rb") as file:
-            file_format = tables.format_of(file.read(_HEAD_BYTES))
+            file_format = tables.format_of(file.read(HEAD_BYTES))
         if file_format == "csv":
             return _Csv(path, comments=comments)
         return _Parquet(path) if file_format == "parquet" else _Loaded(path, file_format)

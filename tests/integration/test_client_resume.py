@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
+from astropy.table import Table
 
 from gateway.client.journal import Journal
 from gateway.client.source import Terms
@@ -76,6 +77,17 @@ def test_only_what_is_new_in_the_table_is_asked_and_written_in_its_order(
     assert [row["key"] for row in rows] == ["PGC 8", "PGC 4", "PGC 6", "PGC 7", "PGC 9"]
     assert [float(row["inclination_deg"]) for row in rows] == [inclination_of(number) for number in (8, 4, 6, 7, 9)]
     assert {row["warnings"] for row in rows} == {"One thing. And another."}
+
+
+def test_a_result_that_is_given_another_suffix_becomes_that_format(live: Live, table: Path, out: Path) -> None:
+    run(table_of(table, range(3)), out, live.url)
+    before, as_fits = out.read_bytes(), out.with_suffix(".fits")
+    out.rename(as_fits)
+    run(table, as_fits, NOWHERE)
+    assert list(Table.read(as_fits)["pgc"]) == [0, 1, 2]
+    as_fits.rename(out)
+    run(table, out, NOWHERE)
+    assert out.read_bytes() == before
 
 
 def test_rows_that_are_the_same_are_rows_of_their_own(

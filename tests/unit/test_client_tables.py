@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -25,8 +26,8 @@ from gateway.render import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 FORMATS = ["csv", "ecsv", "votable", "fits", "parquet"]
 COLUMNS = (
     Column("key", "str", "The row's own key", ucd="meta.id"),
@@ -234,3 +235,9 @@ def test_numbers_that_a_format_has_no_word_for_are_empty_cells(tmp_path: Path) -
     with (tmp_path / "csv").open() as file:
         assert list(csv.reader(file))[1] == ["k", "", "", ""]
     assert math.isnan(fits.getdata(tmp_path / "fits", 1)["inclination_deg"][0])
+
+
+def test_the_page_about_tables_describes_every_column() -> None:
+    page = (ROOT / "docs/batch.md").read_text().partition("<!-- columns -->\n")[2].partition("<!-- end")[0]
+    rows = [f"| `{one.name}` | {one.unit or ''} | {one.description} |\n" for one in outfile.COLUMNS]
+    assert page == "| column | unit | meaning |\n| --- | --- | --- |\n" + "".join(rows)
