@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ Count = Annotated[int, Field(ge=1)]
 
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")]
 """As browsers send it: lower case, no path, no slash at the end, no wildcard."""
+
+Mirror = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s#]*$")]
 
 _MIRRORS = "A JSON list, the preferred one first; the public ones unless set."
 
@@ -164,13 +167,13 @@ class Settings(BaseSettings):
         title="SDSS data release",
         description="Of SkyServer; the original system used 12.",
     )
-    sesame_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of CDS Sesame", description=_MIRRORS)
-    simbad_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of SIMBAD TAP", description=_MIRRORS)
-    ned_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of NED", description=_MIRRORS)
-    hyperleda_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of HyperLEDA", description=_MIRRORS)
-    vizier_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of VizieR TAP", description=_MIRRORS)
-    skyserver_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of SkyServer", description=_MIRRORS)
-    hips2fits_urls: tuple[str, ...] | None = Field(default=None, title="Mirrors of hips2fits", description=_MIRRORS)
+    sesame_urls: tuple[Mirror, ...] | None = Field(default=None, title="Mirrors of CDS Sesame", description=_MIRRORS)
+    simbad_urls: tuple[Mirror, ...] | None = Field(default=None, title="Mirrors of SIMBAD TAP", description=_MIRRORS)
+    ned_urls: tuple[Mirror, ...] | None = Field(default=None, title="Mirrors of NED", description=_MIRRORS)
+    hyperleda_urls: tuple[Mirror, ...] | None = Field(default=None, title="Mirrors of HyperLEDA", description=_MIRRORS)
+    vizier_urls: tuple[Mirror, ...] | None = Field(default=None, title="Mirrors of VizieR TAP", description=_MIRRORS)
+    skyserver_urls: tuple[Mirror, ...] | None = Field(default=None, title="Mirrors of SkyServer", description=_MIRRORS)
+    hips2fits_urls: tuple[Mirror, ...] | None = Field(default=None, title="Mirrors of hips2fits", description=_MIRRORS)
 
     # -- what the operator sees
     log_level: str = Field(default="INFO", title="Log level", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
@@ -202,6 +205,14 @@ class Settings(BaseSettings):
             catalogue=self.catalog,
             **mirrors,
         )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, value: str) -> str:
+        for one in filter(None, (part.strip() for part in value.split(","))):
+            if one != "*":
+                ip_network(one)
+        return value
 
     @field_validator("survey")
     @classmethod

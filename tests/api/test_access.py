@@ -217,6 +217,27 @@ def test_origins_are_exact_or_the_gateway_does_not_start(origin: str) -> None:
         Settings.model_validate({"cors_origins": [origin]})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("trusted_proxies", "everyone"),
+        ("trusted_proxies", "10.0.0.0/8, ingress"),
+        ("trusted_proxies", "10.0.0.1/8"),
+        ("simbad_urls", ["file:///etc/passwd"]),
+        ("skyserver_urls", ["skyserver.sdss.org/dr{release}"]),
+        ("trace_share", 1.5),
+    ],
+)
+def test_settings_of_whom_to_believe_and_whom_to_ask_are_checked_at_the_start(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        Settings.model_validate({name: value})
+
+
+@pytest.mark.parametrize("value", ["", "*", "127.0.0.1", "10.0.0.0/8, fd00::/8,192.168.1.7"])
+def test_proxies_are_addresses_networks_or_everyone(value: str) -> None:
+    assert Settings(trusted_proxies=value).trusted_proxies == value
+
+
 async def test_an_error_that_nothing_foresaw_gives_nothing_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("/srv/inclinet/secret.py line 7: password=hunter2")
