@@ -174,6 +174,9 @@ async def _read(
     else:
         read = functools.partial(tables.read_table, data, name, most=settings.max_batch_rows)
         records = list(await asyncio.to_thread(read))
+    if data and not records:
+        # what came with it would otherwise be measured as if no table had been sent
+        raise errors.BadTable("The table has no rows.")
     check_rows(max(len(records), len(files)), settings.max_batch_rows)
     rows = tables.rows(records, files)
     if not rows:

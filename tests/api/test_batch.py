@@ -213,6 +213,14 @@ async def test_a_table_can_name_images_that_came_along() -> None:
     assert results["second"]["problem"]["detail"] == "No image named missing.png was sent along."
 
 
+async def test_images_that_come_with_a_table_without_rows_are_not_measured_as_if_it_were_not_there() -> None:
+    files = [("table", ("galaxies.csv", b"file,key\n")), ("file", ("a.png", picture(90)))]
+    async with gateway() as client:
+        response = await client.post("/api/batch", files=files)
+    assert response.status_code == 422
+    assert response.json()["detail"] == "The table has no rows."
+
+
 async def test_csv_and_votable_collect_the_rows_in_order() -> None:
     files = [("file", (name, data)) for name, data in (("a.png", picture(9)), ("b", b"?"), ("c.png", picture(200)))]
     async with gateway() as client:
