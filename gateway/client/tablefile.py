@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway import errors, tables
+from gateway import errors, guard, tables
 from gateway.render import Column
 
 if TYPE_CHECKING:
@@ -170,6 +170,9 @@ class _Loaded:
     def __init__(self, path: Path, file_format: str) -> None:
         from astropy.table import Table  # noqa: PLC0415 - 0.5 s and 40 MB that only such a table is worth
 
+        if file_format == "votable":
+            # a table from elsewhere must not name files of this machine to be read along
+            guard.look(path.read_bytes(), file_format, None)
         options = {"fits": {"memmap": True}}.get(file_format, tables.READER_OPTIONS.get(file_format, {}))
         self._table = Table.read(path, format=file_format, **options)
         self.names = tuple(name for name in self._table.colnames if getattr(self._table[name], "ndim", 0) == 1)

@@ -38,7 +38,7 @@ MAY = {
     "schemas": LEAVES | {"ensemble", "inclination"},
     "render": {"errors", "schemas"},
     "tables": {"errors", "domain", "guard"},
-    "client": {"errors", "domain", "tables", "schemas", "render"},
+    "client": {"errors", "domain", "guard", "tables", "schemas", "render"},
     "observability": LEAVES | {"drift", "inclination", "predictor"},
     "problems": {"errors", "observability"},
     "middleware": {"observability"},

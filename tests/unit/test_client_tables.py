@@ -226,6 +226,18 @@ def test_damaged_tables_are_a_clear_error(data: bytes, words: str, tmp_path: Pat
         list(open_table(path).records())
 
 
+def test_a_votable_can_not_have_another_file_read_along(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(8))
+    path = tmp_path / "t.vot"
+    path.write_text(
+        '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>'
+        '<FIELD name="pgc" datatype="long"/><DATA><BINARY>'
+        f'<STREAM href="file://{tmp_path}/secret"/></BINARY></DATA></TABLE></RESOURCE></VOTABLE>'
+    )
+    with pytest.raises(BadTable, match="elsewhere"):
+        open_table(path)
+
+
 def test_numbers_that_a_format_has_no_word_for_are_empty_cells(tmp_path: Path) -> None:
     for file_format in FORMATS:
         path = written(tmp_path / file_format, file_format, rows=[("k", None, None, None)])
