@@ -17,7 +17,7 @@ from gateway.settings import Settings
 from gateway.sky import SURVEYS
 from survey import drive, plan, storage
 from survey.cluster import OwnNetworks, Workers, connected
-from survey.errors import SurveyError
+from survey.errors import SurveyError, SurveyStopped
 from survey.show import Show, duration
 from survey.source import Form
 from survey.task import UNFINISHED
@@ -35,7 +35,7 @@ _err = Console(stderr=True)
 
 @app.command(
     epilog="Run the same command again after any end: it does only what is missing. "
-    "Exit status: 0 every row is written, 1 some are not, 2 refused, 130 interrupted.",
+    "Exit status: 0 every row is written, 1 some are not, 2 refused as it was asked for, 130 interrupted.",
 )
 def survey(
     what: Annotated[
@@ -113,8 +113,11 @@ def survey(
         made = plan.make(asked, serving=_addresses(serving or [], scheduler))
         local = Workers(workers, threads, memory, dashboard)
         outcome, seconds = _run(made, scheduler, local, serving_log, asked.settings) if made.missing else (None, 0.0)
+    except (SurveyStopped, OSError) as error:
+        _say(f"{error}")
+        raise typer.Exit(INCOMPLETE) from None
     except SurveyError as error:
-        _err.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
+        _say(f"{error}")
         raise typer.Exit(REFUSED) from None
     except KeyboardInterrupt:
         _err.print("Interrupted. What is written stays: run the same command again.")
@@ -226,7 +229,7 @@ def _rates(given: list[str]) -> dict[str, float]:
 
 
 def _say(line: str) -> None:
-    _err.print(line, highlight=False, soft_wrap=True)
+    _err.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

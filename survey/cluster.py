@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from distributed import Client, LocalCluster
 
-from survey.errors import SurveyError
+from survey.errors import SurveyStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
 
     Raises
     ------
-    SurveyError
+    SurveyStopped
         It can't be reached, or has no workers.
     """
     with ExitStack() as opened:
@@ -72,7 +72,7 @@ def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
             client = opened.enter_context(Client(address, timeout=_CONNECT_S))
             client.wait_for_workers(1, timeout=_WORKERS_S)
         except (OSError, ValueError) as error:
-            raise SurveyError(f"No scheduler with workers can be reached at {address}: {error}.") from error
+            raise SurveyStopped(f"No scheduler with workers can be reached at {address}: {error}.") from error
         yield client
 
 
@@ -114,13 +114,13 @@ class OwnNetworks:
 
         Raises
         ------
-        SurveyError
+        SurveyStopped
             It does so again and again.
         """
         if self._process is None or self._process.poll() is None:
             return
         if self._starts > _RESTARTS:
-            raise SurveyError(f"The networks ended {self._starts} times; the last words are in {self._log}.")
+            raise SurveyStopped(f"The networks ended {self._starts} times; the last words are in {self._log}.")
         self._say(f"The networks ended with status {self._process.returncode}; they are started again.")
         self._running.close()
         self._start(int(self.address.rpartition(":")[2]))

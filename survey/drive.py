@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from distributed import KilledWorker, wait
 
 from survey import task
-from survey.errors import SurveyError
+from survey.errors import SurveyError, SurveyStopped
 from survey.job import TOPIC
 from survey.rooms import Rooms
 from survey.turns import TurnKeeper
@@ -86,7 +86,7 @@ def run(
 
     Raises
     ------
-    SurveyError
+    SurveyStopped
         The workers see no networks, or the scheduler was lost.
     """
     client.register_plugin(TurnKeeper())
@@ -103,7 +103,7 @@ def run(
         show.begin()
         return _all(client, job, partitions, show, watch)
     except (OSError, CancelledError) as error:
-        raise SurveyError(_LOST) from error
+        raise SurveyStopped(_LOST) from error
     finally:
         if client.status == "running":
             client.unsubscribe_topic(TOPIC)
@@ -116,7 +116,7 @@ def _await_networks(client: Client, job: Job, watch: Callable[[], None]) -> None
         watch()
         _some(asked)
     if (wrong := _result(asked)) is not None:
-        raise SurveyError(wrong)
+        raise SurveyStopped(wrong)
 
 
 def _all(client: Client, job: Job, partitions: Sequence[Partition], show: Shows, watch: Callable[[], None]) -> Outcome:
@@ -160,5 +160,5 @@ def _some(*futures: Future[Any]) -> set[Future[Any]]:
 
 def _result(future: Future[Any]) -> Any:
     if future.status in {"cancelled", "lost"}:
-        raise SurveyError(_LOST)
+        raise SurveyStopped(_LOST)
     return future.result()

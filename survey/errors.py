@@ -4,4 +4,8 @@ from __future__ import annotations
 
 
 class SurveyError(Exception):
-    """The run can't be started or go on, and why; the message is a sentence for the person who started it."""
+    """The run can't be started as it was asked for, and why: a sentence for the person who started it."""
+
+
+class SurveyStopped(SurveyError):
+    """The run can't go on now: the same command may do so later."""

@@ -56,6 +56,8 @@ class Job:
         Folder that relative names of images are looked for in.
     out : str
         Folder of the result.
+    header : str
+        What :func:`survey.table.header` returned.
     sky : SkySettings
         The public services, or one's own.
     rates_per_s : mapping
@@ -81,6 +83,7 @@ class Job:
     form: Form
     base: str
     out: str
+    header: str
     sky: SkySettings
     rates_per_s: Mapping[str, float]
     survey: str | None

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gateway.contract import Manifest, read_manifest
-from survey import catalogue, ledger, source, storage
+from survey import catalogue, ledger, source, storage, table
 from survey.errors import SurveyError
 from survey.job import Job, Patience
 from survey.turns import RATES_PER_S
@@ -131,6 +131,7 @@ def make(asked: Asked, *, serving: tuple[str, ...]) -> Plan:
         form=found.form,
         base=found.base,
         out=out,
+        header=table.header(),
         sky=_sky(settings),
         rates_per_s={**RATES_PER_S, **asked.rates_per_s},
         survey=asked.survey,

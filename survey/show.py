@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from survey.task import Report
 
 _LINE_EVERY_S = 30.0
-_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
+_MINUTE_S, _HOUR_S, _DAY_S, _YEAR_S = 60, 3600, 86_400, 31_557_600
 
 
 class Show:
@@ -124,4 +124,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 2 * _HOUR_S:
         return f"{seconds / _MINUTE_S:.0f} min"
-    return f"{seconds / _HOUR_S:.1f} h" if seconds < 2 * _DAY_S else f"{seconds / _DAY_S:.1f} days"
+    if seconds < 2 * _DAY_S:
+        return f"{seconds / _HOUR_S:.1f} h"
+    return f"{seconds / _DAY_S:.0f} days" if seconds < 2 * _YEAR_S else f"{seconds / _YEAR_S:.0f} years"

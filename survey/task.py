@@ -104,12 +104,15 @@ async def measure_in(rooms: Rooms, partition: Partition, tell: Callable[[int], N
         done |= {number: _flat(many.Result(by_number[number], problem=one)) for number, one in troubled.items()}
         troubled = {}
     written = [done[number] for number in sorted(done)]
+
+    def write(url: str) -> None:
+        storage.write(url, table.encoded(written, partition, job.identity.about(), described=job.header))
+
     if troubled:
         if written:
-            await asyncio.to_thread(storage.write, unfinished, table.encoded(written, partition, job.identity.about()))
+            await asyncio.to_thread(write, unfinished)
         return Report(partition.number, table.tally(written), len(troubled), reason)
-    final = storage.join(job.out, table.file_name(partition.number))
-    await asyncio.to_thread(storage.write, final, table.encoded(written, partition, job.identity.about()))
+    await asyncio.to_thread(write, storage.join(job.out, table.file_name(partition.number)))
     await asyncio.to_thread(storage.remove, unfinished)
     return Report(partition.number, table.tally(written))
 

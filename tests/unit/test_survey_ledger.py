@@ -31,7 +31,9 @@ def write(out: Path, partition: Partition, identity: Identity = IDENTITY, rows: 
     count = partition.rows if rows is None else rows
     empty = dict.fromkeys(column.name for column in table.COLUMNS)
     made = [empty | {"row": partition.first + n, "key": "k"} for n in range(count)]
-    storage.write(str(out / table.file_name(partition.number)), table.encoded(made, partition, identity.about()))
+    storage.write(
+        str(out / table.file_name(partition.number)), table.encoded(made, partition, identity.about(), described="")
+    )
 
 
 def test_the_same_survey_is_let_in_again(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         form=Form.PIXELS,
         base=str(tmp_path),
         out=str(tmp_path / "out"),
+        header="<VOTABLE/>",
         sky=SkySettings(),
         rates_per_s={},
         survey=None,
