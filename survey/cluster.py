@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import dask
 from distributed import Client, LocalCluster
 
 from survey.errors import SurveyStopped
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _CONNECT_S = 30.0
 _WORKERS_S = 120.0
 _RESTARTS = 5
+
+UNWATCHED = {"distributed.worker.profile.enabled": False}
+"""Dask looks at every thread of a worker a hundred times a second, for its dashboard, and keeps what it saw: a tenth of a
+worker's time here, and memory that grows with the run. Partitions that take minutes have no use for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
             with warnings.catch_warnings():
                 # another port is taken where the dashboard's is in use, and its link is shown in any case
                 warnings.filterwarnings("ignore", "(?s).*already in use")
+                opened.enter_context(dask.config.set(UNWATCHED))
                 cluster = opened.enter_context(
                     LocalCluster(
                         n_workers=workers.count,
