@@ -41,12 +41,17 @@ class Augmentation:
 _BANK = 8
 
 
-def _blur(images: Any) -> Any:
-    """Convolve with the binomial [1 2 1] along both axes."""
-    padded = tf.pad(images, [[0, 0], [1, 1], [0, 0], [0, 0]], "SYMMETRIC")
-    down = 0.25 * (padded[:, :-2] + padded[:, 2:]) + 0.5 * images
-    padded = tf.pad(down, [[0, 0], [0, 0], [1, 1], [0, 0]], "SYMMETRIC")
-    return 0.25 * (padded[:, :, :-2] + padded[:, :, 2:]) + 0.5 * down
+_BLUR = (0.25, 0.5, 0.25)
+_STRONG_BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)
+
+
+def _blur(images: Any, weights: tuple[float, ...] = _BLUR) -> Any:
+    """Convolve with a row of binomial weights along both axes."""
+    margin = len(weights) // 2
+    padded = tf.pad(images, [[0, 0], [margin, margin], [0, 0], [0, 0]], "SYMMETRIC")
+    down = sum(w * padded[:, n : INPUT_SIDE + n] for n, w in enumerate(weights))
+    padded = tf.pad(down, [[0, 0], [0, 0], [margin, margin], [0, 0]], "SYMMETRIC")
+    return sum(w * padded[:, :, n : INPUT_SIDE + n] for n, w in enumerate(weights))
 
 
 def _border(images: Any) -> Any:
@@ -69,14 +74,17 @@ class _Draws:
     def normal(self, deviation: float, *shape: int) -> Any:
         return tf.random.stateless_normal([self._count, *shape], self._next(), stddev=deviation)
 
-    def noise(self, *, blurred: Any) -> Any:
-        """Return unit noise for every picture, from a small bank: drawing all of it would take as long as learning."""
+    def noise(self, *, blurred: Any) -> tuple[Any, Any]:
+        """Return unit noise for every picture and the sign it is to have.
+
+        It comes from a small bank: drawing all of it would take as long as learning.
+        """
         bank = tf.random.stateless_normal([_BANK, INPUT_SIDE, INPUT_SIDE, 3], self._next())
         # twice as many pictures in the bank: as drawn, and blurred to the same strength
         bank = tf.concat([bank, 8 / 3 * _blur(bank)], axis=0)
         members = tf.random.stateless_uniform([self._count], self._next(), 0, _BANK, tf.int32)
         members += tf.cast(blurred[:, 0, 0, 0] * _BANK, tf.int32)
-        return tf.gather(bank, members) * tf.sign(self.uniform(-1, 1, 1, 1, 1))
+        return tf.gather(bank, members), tf.sign(self.uniform(-1, 1, 1, 1, 1))
 
     def chosen(self, share: float) -> Any:
         return tf.cast(self.uniform(0, 1, 1, 1, 1) < share, tf.float32)
@@ -120,14 +128,14 @@ def augment(images: Any, widen: Any, seed: Any, how: Augmentation) -> Any:
     )
     hard = draws.chosen(how.hard_edges)
     background = tf.where(hard > 0, 255.0 * draws.chosen(0.4), middle)
-    own = draws.noise(blurred=tf.ones_like(hard))
-    added = draws.noise(blurred=draws.chosen(0.5))
+    own, sign = draws.noise(blurred=tf.ones_like(hard))
+    added, added_sign = draws.noise(blurred=draws.chosen(0.5))
     return _finished(
         seen,
         transforms,
-        beyond=(hard, background, (1 - hard) * deviation * own),
+        beyond=(hard, background, (1 - hard) * deviation * sign, own),
         blurred=draws.chosen(how.blurred) * draws.uniform(0, 1, 1, 1, 1),
-        noise=draws.chosen(how.noisy) * draws.uniform(0, how.noise, 1, 1, 1) * added,
+        noise=(draws.chosen(how.noisy) * draws.uniform(0, how.noise, 1, 1, 1) * added_sign, added),
         grays=(draws.chosen(how.gray), draws.chosen(how.inverted_gray), draws.uniform(0.0, 1.0, 1, 1, 3) ** 3 + 0.02),
     )
 
@@ -154,12 +162,13 @@ def _toned(images: Any, gamma: Any, gain: Any, offset: Any, smoothing: Any) -> A
 @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # as above
 def _finished(seen: Any, transforms: Any, *, beyond: Any, blurred: Any, noise: Any, grays: Any) -> Any:
     """Fill what lies beyond the picture, blur, add noise, make some gray and some of those negative."""
-    hard, background, own = beyond
-    filled = background + own
+    hard, background, level, own = beyond
+    filled = background + level * own
     inside = tf.maximum(_inside(transforms, _EDGE), hard * _inside(transforms, 1.0))
     pictures = inside * seen + (1 - inside) * filled
-    pictures += blurred * (_blur(_blur(pictures)) - pictures)
-    pictures = tf.clip_by_value(pictures + noise, 0.0, 255.0)
+    pictures += blurred * (_blur(pictures, _STRONG_BLUR) - pictures)
+    strength, added = noise
+    pictures = tf.clip_by_value(pictures + strength * added, 0.0, 255.0)
     chosen, inverted, weights = grays
     gray = tf.reduce_sum(pictures * weights, axis=-1, keepdims=True) / tf.reduce_sum(weights, axis=-1, keepdims=True)
     gray = inverted * (255 - gray) + (1 - inverted) * gray

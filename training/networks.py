@@ -14,22 +14,41 @@ Purpose = Literal["inclination", "rejection"]
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Stages of 3x3 convolutions, each ending in 2x2 max pooling, then one hidden layer.
+    """Stages of 3x3 convolutions, each ending in max pooling, then one hidden layer.
 
-    ``stages`` holds the filters of the convolutions of each stage.
+    Attributes
+    ----------
+    name : str
+        Of lowercase letters and digits, as in a flavor's name.
+    stages : tuple of tuple of int
+        Filters of the convolutions of each stage.
+    hidden : int
+        Units of the hidden layer.
+    pool : int
+        Pixels along each axis that a stage's pooling makes one.
+    stride : int
+        Of the first convolution. 2 halves the picture where a convolution costs most.
+    dropout : float
+        Share of what enters the hidden layer.
     """
 
     name: str
     stages: tuple[tuple[int, ...], ...]
     hidden: int
-    dropout: float
+    pool: int = 2
+    stride: int = 1
+    dropout: float = 0.1
 
 
 ARCHITECTURES = {
     architecture.name: architecture
-    for architecture in (Architecture("vgg8", ((16,), (24,), (40, 40), (80, 80), (128, 128)), hidden=128, dropout=0.3),)
+    for architecture in (
+        Architecture("vgg4", ((8, 16), (32, 64)), hidden=384, pool=4),
+        Architecture("vgg7", ((24,), (40, 40), (80, 80), (128, 128)), hidden=128, stride=2),
+        Architecture("vgg10", ((24,), (40, 40), (64, 64, 64), (96, 96, 96, 96)), hidden=128, stride=2),
+    )
 }
-"""Every architecture that a release may hold, by name (lowercase letters and digits, as in a flavor's name)."""
+"""Every architecture that a release may hold, by name: the number counts the convolutions."""
 
 
 def build(architecture: Architecture, purpose: Purpose, *, seed: int) -> Any:
@@ -46,11 +65,13 @@ def build(architecture: Architecture, purpose: Purpose, *, seed: int) -> Any:
     seeds = iter(range(seed, seed + 1000))
     counts = keras.Input(INPUT_SHAPE, name=INPUT)
     x = keras.layers.Rescaling(1 / 127.5, -1.0)(counts)
+    stride = architecture.stride
     for stage in architecture.stages:
         for filters in stage:
-            initializer = keras.initializers.HeNormal(next(seeds))
-            x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer=initializer)(x)
-        x = keras.layers.MaxPooling2D()(x)
+            initial = keras.initializers.HeNormal(next(seeds))
+            x = keras.layers.Conv2D(filters, 3, stride, "same", activation="relu", kernel_initializer=initial)(x)
+            stride = 1
+        x = keras.layers.MaxPooling2D(architecture.pool)(x)
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dropout(architecture.dropout, seed=next(seeds))(x)
     x = keras.layers.Dense(architecture.hidden, "relu", kernel_initializer=keras.initializers.HeNormal(next(seeds)))(x)

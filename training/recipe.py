@@ -35,18 +35,18 @@ class Recipe:
     """
 
     seed: int = 1
-    architectures: tuple[str, ...] = ("vgg4", "vgg8", "vgg10")
+    architectures: tuple[str, ...] = tuple(networks.ARCHITECTURES)
     bags: int = 4
     simulated: int = 18_000
-    pretraining_steps: int = 1800
-    finetuning_steps: int = 2500
-    rejector_steps: int = 160
-    pretraining_batch: int = 64
-    batch: int = 48
+    pretraining_steps: int = 5000
+    finetuning_steps: int = 5000
+    rejector_steps: int = 1500
+    pretraining_batch: int = 32
+    batch: int = 24
     human_share: float = 0.75
     catalogue_share: float = 0.08
-    pretraining_rate: float = 1e-3
-    finetuning_rate: float = 1e-3
+    pretraining_rate: float = 6e-4
+    finetuning_rate: float = 6e-4
     rejector_rate: float = 4e-4
 
 
@@ -147,7 +147,7 @@ def pretrain(
 ) -> Any:
     """Train one network on simulated galaxies alone: every network of its architecture starts from it."""
     network = networks.build(networks.ARCHITECTURES[architecture], "inclination", seed=recipe.seed)
-    plan = Plan(steps=recipe.pretraining_steps, rate=recipe.pretraining_rate, seed=recipe.seed)
+    plan = Plan(steps=recipe.pretraining_steps, rate=recipe.pretraining_rate, seed=recipe.seed, warmup=200)
     batches = Mixture([simulated_pool(simulated, recipe.pretraining_batch, HumanScale())], recipe.seed)
     fit(network, batches, plan, folder, resume=resume, progress=progress)
     return network

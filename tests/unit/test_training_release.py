@@ -116,10 +116,18 @@ def test_a_network_that_says_something_else_once_reloaded_does_not_count(
     assert list((tmp_path / "m").iterdir()) == []
 
 
-def test_the_network_stays_within_its_budget() -> None:
-    network = networks.build(networks.ARCHITECTURES["vgg8"], "inclination", seed=1)
-    assert networks.multiply_adds(network) < 250e6
-    assert network.count_params() < 1_600_000
+@pytest.mark.parametrize("name", recipe.Recipe().architectures)
+def test_an_architecture_is_named_after_its_convolutions_and_stays_within_its_budget(name: str) -> None:
+    architecture = networks.ARCHITECTURES[name]
+    network = networks.build(architecture, "inclination", seed=1)
+    assert name == architecture.name == f"vgg{sum(map(len, architecture.stages))}"
+    assert networks.multiply_adds(network) < 100e6
+    assert network.count_params() < 1_700_000
+
+
+def test_a_release_has_three_architectures_and_the_simplest_is_as_large_as_the_original_s() -> None:
+    assert len(recipe.Recipe().architectures) == 3
+    assert networks.build(networks.ARCHITECTURES["vgg4"], "inclination", seed=1).count_params() == pytest.approx(1.6e6, rel=0.02)
 
 
 def test_the_scale_of_the_output_spans_the_label_range() -> None:
