@@ -200,21 +200,28 @@ def up(start: Start) -> None:
     with listen(start.host, start.port) as taken, suppress(KeyboardInterrupt):
         manifest = release(start.settings)
         if not start.own_serving:
-            asyncio.run(_serve(start, manifest, taken, None))
+            _run(start, manifest, taken, None)
             return
         start.say("Starting the networks…")
         with standin(start.settings.manifest, log=start.log) as (process, address):
             local = replace(start, settings=start.settings.model_copy(update={"serving": address}))
-            asyncio.run(_serve(local, manifest, taken, process))
+            _run(local, manifest, taken, process)
+
+
+def _run(start: Start, manifest: Manifest, taken: socket.socket, models: subprocess.Popen[bytes] | None) -> None:
+    running = server(start.settings, manifest)
+    # the loop that the gateway has alone: uvloop, where there is one
+    with asyncio.Runner(loop_factory=running.config.get_loop_factory()) as runner:
+        runner.run(_serve(running, start, manifest, taken, models))
 
 
 async def _serve(
+    running: uvicorn.Server,
     start: Start,
     manifest: Manifest,
     taken: socket.socket,
     models: subprocess.Popen[bytes] | None,
 ) -> None:
-    running = server(start.settings, manifest)
     serving = asyncio.create_task(running.serve(sockets=[taken]))
     try:
         await _ready(start, manifest, models, serving)
