@@ -24,6 +24,10 @@ class Augmentation:
     """How far each change goes; probabilities are shares of the pictures.
 
     ``contrast`` and ``gamma`` are standard deviations of the logarithm, ``noise`` is in counts, ``shift`` in frames.
+
+    All but turning, mirroring and graying is done to a picture with a strength of its own, ``u ** mildness`` with u
+    uniform in 0..1: 0 does all of it to every picture, 2 shows half of the pictures at less than a quarter of it. A
+    network that sees every picture at full strength never learns to read a good one well.
     """
 
     shift: float = 0.05
@@ -36,6 +40,7 @@ class Augmentation:
     gamma: float = 0.25
     tint: float = 0.06
     hard_edges: float = 0.08
+    mildness: float = 0.0
 
 
 _BANK = 8
@@ -86,7 +91,7 @@ class _Draws:
         members += tf.cast(blurred[:, 0, 0, 0] * _BANK, tf.int32)
         return tf.gather(bank, members), tf.sign(self.uniform(-1, 1, 1, 1, 1))
 
-    def chosen(self, share: float) -> Any:
+    def chosen(self, share: Any) -> Any:
         return tf.cast(self.uniform(0, 1, 1, 1, 1) < share, tf.float32)
 
 
@@ -107,14 +112,17 @@ def augment(images: Any, widen: Any, seed: Any, how: Augmentation) -> Any:
         Whole counts, 0..255.
     """
     draws = _Draws(seed, tf.shape(images)[0])
+    strength = draws.uniform(0, 1) ** how.mildness if how.mildness else tf.ones_like(widen[:, 0])
+    each = strength[:, None, None, None]
     turn = draws.uniform(0, 2 * np.pi)
     mirror = tf.sign(draws.uniform(-1, 1))
-    zoom = tf.exp(tf.math.log(widen[:, 0]) + draws.uniform(0, 1) * tf.math.log(widen[:, 1] / widen[:, 0]))
-    transforms = _transforms(turn, mirror, zoom, draws.normal(how.shift * INPUT_SIDE / 2, 2))
-    gamma = tf.exp(draws.normal(how.gamma, 1, 1, 1))
-    gain = tf.exp(draws.normal(how.contrast, 1, 1, 1)) * (1 + draws.normal(how.tint, 1, 1, 3))
+    wider = tf.math.log(widen[:, 0]) + draws.uniform(0, 1) * tf.math.log(widen[:, 1] / widen[:, 0])
+    zoom = tf.exp(strength * wider)
+    transforms = _transforms(turn, mirror, zoom, strength[:, None] * draws.normal(how.shift * INPUT_SIDE / 2, 2))
+    gamma = tf.exp(each * draws.normal(how.gamma, 1, 1, 1))
+    gain = tf.exp(each * draws.normal(how.contrast, 1, 1, 1)) * (1 + each * draws.normal(how.tint, 1, 1, 3))
     smoothing = tf.clip_by_value((zoom - 1.1) * 1.5, 0.0, 1.0)[:, None, None, None]
-    toned = _toned(images, gamma, gain, draws.normal(5.0, 1, 1, 1), smoothing)
+    toned = _toned(images, gamma, gain, each * draws.normal(5.0, 1, 1, 1), smoothing)
     border = _border(toned)
     middle = tf.sort(border, axis=1)[:, border.shape[1] // 2][:, None, None, :]
     deviation = tf.reduce_mean(tf.minimum(tf.abs(border - middle[:, 0]), 12.0), axis=1)[:, None, None, :] * 1.2
@@ -126,7 +134,7 @@ def augment(images: Any, widen: Any, seed: Any, how: Augmentation) -> Any:
         interpolation="BILINEAR",
         fill_mode="NEAREST",
     )
-    hard = draws.chosen(how.hard_edges)
+    hard = draws.chosen(each * how.hard_edges)
     background = tf.where(hard > 0, 255.0 * draws.chosen(0.4), middle)
     own, sign = draws.noise(blurred=tf.ones_like(hard))
     added, added_sign = draws.noise(blurred=draws.chosen(0.5))
@@ -134,8 +142,8 @@ def augment(images: Any, widen: Any, seed: Any, how: Augmentation) -> Any:
         seen,
         transforms,
         beyond=(hard, background, (1 - hard) * deviation * sign, own),
-        blurred=draws.chosen(how.blurred) * draws.uniform(0, 1, 1, 1, 1),
-        noise=(draws.chosen(how.noisy) * draws.uniform(0, how.noise, 1, 1, 1) * added_sign, added),
+        blurred=each * draws.chosen(how.blurred) * draws.uniform(0, 1, 1, 1, 1),
+        noise=(each * draws.chosen(how.noisy) * draws.uniform(0, how.noise, 1, 1, 1) * added_sign, added),
         grays=(draws.chosen(how.gray), draws.chosen(how.inverted_gray), draws.uniform(0.0, 1.0, 1, 1, 3) ** 3 + 0.02),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training import dataset, networks
+from training.augment import Augmentation
 from training.batches import WIDEN_REAL, WIDEN_SIMULATED, Mixture, Pool
 from training.train import Plan, fit, predict
 
@@ -31,7 +32,7 @@ class Recipe:
     """Everything that decides a release, beside the data.
 
     Fine-tuning takes ``batch`` pictures a step: ``human_share`` of them measured by people, ``catalogue_share`` with
-    the catalogue's inclination, the rest simulated.
+    the catalogue's inclination, the rest simulated. It changes most of them little (``Augmentation.mildness``).
     """
 
     seed: int = 1
@@ -47,6 +48,7 @@ class Recipe:
     catalogue_share: float = 0.08
     pretraining_rate: float = 6e-4
     finetuning_rate: float = 6e-4
+    finetuning_mildness: float = 2.0
     rejector_rate: float = 4e-4
 
 
@@ -175,7 +177,8 @@ def flavor(
     if listed:
         pools.append(catalogued_pool(material, listed))
     plan = Plan(steps=recipe.finetuning_steps, rate=recipe.finetuning_rate, seed=seed)
-    fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress)
+    mild = Augmentation(mildness=recipe.finetuning_mildness)
+    fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress, augmentation=mild)
     return network
 
 
