@@ -57,6 +57,8 @@ class RealGalaxy:
         Hubble stage, NaN where unknown; below 0 is not a spiral.
     axis_ratio_deg : float
         Inclination from the catalogue's axis ratio, NaN where unknown.
+    expert : float
+        An expert's eye estimate of the inclination, 0..1 (EFIGI attribute; Baillard et al. 2011), NaN where unknown.
     """
 
     pgc: int
@@ -65,6 +67,7 @@ class RealGalaxy:
     reject: str
     stage: float = float("nan")
     axis_ratio_deg: float = float("nan")
+    expert: float = float("nan")
 
     @property
     def measured(self) -> bool:
@@ -127,6 +130,7 @@ def _row(row: dict[str, str | None], folder: Path, where: str) -> RealGalaxy:
         reason_of(row.get("reject") or ""),
         number("ttype"),
         number("axis_ratio_inclination"),
+        number("expert_inclination"),
     )
 
 

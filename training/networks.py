@@ -10,6 +10,8 @@ import keras
 from gateway.contract import INPUT, INPUT_SHAPE
 
 Purpose = Literal["inclination", "rejection"]
+Precision = Literal["float32", "mixed_bfloat16"]
+"""In what the layers compute while a network learns; weights are float32 in either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,21 @@ class Architecture:
 ARCHITECTURES = {
     architecture.name: architecture
     for architecture in (
-        Architecture("vgg4", ((8, 16), (32, 64)), hidden=384, pool=4),
-        Architecture("vgg7", ((24,), (40, 40), (80, 80), (128, 128)), hidden=128, stride=2),
-        Architecture("vgg10", ((24,), (40, 40), (64, 64, 64), (96, 96, 96, 96)), hidden=128, stride=2),
+        Architecture("vgg4", ((16, 16), (32, 64)), hidden=384, pool=4),
+        Architecture("vgg7", ((32,), (64, 64), (96, 96), (128, 128)), hidden=128, stride=2),
+        Architecture("vgg10", ((32,), (48, 48), (96, 96, 96), (128, 128, 128, 128)), hidden=128, stride=2),
     )
 }
 """Every architecture that a release may hold, by name: the number counts the convolutions."""
 
 
-def build(architecture: Architecture, purpose: Purpose, *, seed: int) -> Any:
+def build(architecture: Architecture, purpose: Purpose, *, seed: int, precision: Precision = "float32") -> Any:
     """Build a network that takes counts 0..255.
 
     The normalisation is its first layer, so that it is served with it. A regressor ends in tanh (-1..1, the label range
     is mapped outside, by :func:`to_scale` and the exported graph); a rejector ends in softmax over keep and reject.
+    With ``mixed_bfloat16`` the convolutions and the hidden layer compute in bfloat16, which processors with such
+    instructions do nearly twice as fast; what comes in and what goes out stay float32.
 
     Returns
     -------
@@ -64,20 +68,23 @@ def build(architecture: Architecture, purpose: Purpose, *, seed: int) -> Any:
     """
     seeds = iter(range(seed, seed + 1000))
     counts = keras.Input(INPUT_SHAPE, name=INPUT)
-    x = keras.layers.Rescaling(1 / 127.5, -1.0)(counts)
+    x = keras.layers.Rescaling(1 / 127.5, -1.0, dtype="float32")(counts)
     stride = architecture.stride
     for stage in architecture.stages:
         for filters in stage:
             initial = keras.initializers.HeNormal(next(seeds))
-            x = keras.layers.Conv2D(filters, 3, stride, "same", activation="relu", kernel_initializer=initial)(x)
+            x = keras.layers.Conv2D(
+                filters, 3, stride, "same", activation="relu", kernel_initializer=initial, dtype=precision
+            )(x)
             stride = 1
-        x = keras.layers.MaxPooling2D(architecture.pool)(x)
-    x = keras.layers.Flatten()(x)
-    x = keras.layers.Dropout(architecture.dropout, seed=next(seeds))(x)
-    x = keras.layers.Dense(architecture.hidden, "relu", kernel_initializer=keras.initializers.HeNormal(next(seeds)))(x)
+        x = keras.layers.MaxPooling2D(architecture.pool, dtype=precision)(x)
+    x = keras.layers.Flatten(dtype=precision)(x)
+    x = keras.layers.Dropout(architecture.dropout, seed=next(seeds), dtype=precision)(x)
+    initial = keras.initializers.HeNormal(next(seeds))
+    x = keras.layers.Dense(architecture.hidden, "relu", kernel_initializer=initial, dtype=precision)(x)
     units, activation = (1, "tanh") if purpose == "inclination" else (2, "softmax")
-    last = keras.initializers.GlorotUniform(next(seeds))
-    x = keras.layers.Dense(units, activation, kernel_initializer=last)(x)
+    initial = keras.initializers.GlorotUniform(next(seeds))
+    x = keras.layers.Dense(units, activation, kernel_initializer=initial, dtype="float32")(x)
     return keras.Model(counts, x, name=f"{architecture.name}_{purpose}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from gateway.contract import Flavor, Manifest, Rejector, write_manifest
-from training import calibrate, dataset, evaluate, export, recipe, sample
+from training import calibrate, dataset, evaluate, export, recipe, sample, workshop
 from training.dataset import RealGalaxy
+from training.material import catalogued, gather, real_galaxies, weak_reject
+from training.scales import LABEL_RANGE_DEG
+from training.workshop import Member, members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,38 +25,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gateway.contract import Calibration
-    from training.networks import Purpose
-    from training.recipe import Material, Recipe
+    from training.material import Material, Places
+    from training.recipe import Recipe
 
 Say = Callable[[str, dict[str, float]], None]
 """Is told what is being made, and the metrics of a step."""
 
 _HELD_OUT_SEED = 1_000_000
 _HELD_OUT = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where a release comes from and goes.
-
-    Attributes
-    ----------
-    tables : tuple of Path
-        Tables of human-labelled galaxies to learn from; empty to learn from simulation alone.
-    set_aside : tuple of Path
-        Tables whose galaxies are kept out of every training bag and measured apart.
-    runs : Path
-        Snapshots and the simulated sample: what ``--resume`` needs.
-    model_repo : Path
-    models_config : Path
-        Generated from the manifest.
-    """
-
-    tables: tuple[Path, ...]
-    set_aside: tuple[Path, ...]
-    runs: Path
-    model_repo: Path
-    models_config: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +61,7 @@ def judges(galaxies: Sequence[RealGalaxy]) -> Judges:
 def simulated_judges(seed: int) -> Judges:
     """Simulate galaxies for calibration and testing where there are no real ones."""
     made = sample.simulate(seed=seed, count=_HELD_OUT)
-    labels = np.clip(made.column("human_deg"), *recipe.LABEL_RANGE_DEG)
+    labels = np.clip(made.column("human_deg"), *LABEL_RANGE_DEG)
     rows = zip(made.truth, labels, strict=True)
     galaxies = [RealGalaxy(int(row["index"]), Path(), float(label), str(row["reject"])) for row, label in rows]
     return Judges(galaxies, made.images)
@@ -111,23 +90,21 @@ def release(
     resume : bool
         Take up an interrupted run: the result is the same.
     workers : int
-        Processes that simulate.
+        Processes that simulate, and networks that learn at once.
     say : callable
         Told what is being made, and its metrics.
     """
     simulated = simulated_sample(
-        how, places.runs / "simulated", resume=resume, workers=workers, progress=lambda n: say("simulate", {"step": n})
+        how, places.simulated, resume=resume, workers=workers, progress=lambda n: say("simulate", {"step": n})
     )
-    kept_out = {g.pgc for table in places.set_aside for g in dataset.read_table(table)}
-    real = [g for table in places.tables for g in dataset.read_table(table)]
-    training = dataset.select(real, "train", exclude=kept_out)
-    material = recipe.Material(simulated, training, dataset.images(training))
-    trained = _train(how, material, places.runs, resume=resume, say=say)
-    for model, network in trained.items():
-        purpose: Purpose = "rejection" if model.endswith("_reject") else "inclination"
-        target = places.model_repo / model / str(version)
-        export.export(network, purpose, target, simulated.images[:16], label_range_deg=recipe.LABEL_RANGE_DEG)
+    trained = workshop.train_all(how, places, workers=workers, resume=resume, say=say)
+    material = gather(places)
+    for member in members(how):
+        target = places.model_repo / member.name / str(version)
+        probes = simulated.images[:16]
+        export.export(trained[member.name], member.purpose, target, probes, label_range_deg=LABEL_RANGE_DEG)
     served = {model: export.load(places.model_repo / model / str(version)) for model in trained}
+    real, kept_out = real_galaxies(places)
     validation = _held_out(real, "validation", kept_out, how.seed)
     test = _held_out(real, "test", kept_out, how.seed)
     calibration = _calibrate(served, validation)
@@ -136,7 +113,7 @@ def release(
         release=name,
         tensorflow=tf.__version__,
         seed=how.seed,
-        label_range_deg=recipe.LABEL_RANGE_DEG,
+        label_range_deg=LABEL_RANGE_DEG,
         training_sample={**_counted(material), **_counted_judges(test), "test_kind": "real" if real else "simulated"},
         flavors=_flavors(how, material, trained, version, found),
         rejectors=_rejectors(how, material, trained, version, found),
@@ -146,42 +123,6 @@ def release(
     write_manifest(manifest, places.model_repo / "manifest.json")
     write_models_config(places.model_repo / "manifest.json", places.models_config)
     return manifest
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """One network of a release: which architecture, and which bag (None for the rejector)."""
-
-    architecture: str
-    bag: int | None
-
-    @property
-    def name(self) -> str:
-        return f"{self.architecture}_reject" if self.bag is None else f"{self.architecture}_m{self.bag}"
-
-
-def _members(how: Recipe) -> list[_Member]:
-    bags = (*range(how.bags), None)
-    return [_Member(architecture, bag) for architecture in how.architectures for bag in bags]
-
-
-def _train(how: Recipe, material: Material, runs: Path, *, resume: bool, say: Say) -> dict[str, Any]:
-    """Train every network of the release, by name."""
-
-    def learn(made: Callable[..., Any], what: str, *given: Any, **options: Any) -> Any:
-        return made(how, *given, runs / what, resume=resume, progress=lambda m: say(what, m), **options)
-
-    trained = {}
-    for architecture in how.architectures:
-        given = {"architecture": architecture}
-        start = learn(recipe.pretrain, f"{architecture}_pretrained", material.simulated, **given)
-        scale = recipe.human_scale(material, start)
-        for one in (member for member in _members(how) if member.architecture == architecture):
-            if one.bag is None:
-                trained[one.name] = learn(recipe.rejector, one.name, material, start, **given)
-            else:
-                trained[one.name] = learn(recipe.flavor, one.name, material, start, bag=one.bag, scale=scale, **given)
-    return trained
 
 
 def _ask(served: dict[str, Any], images: NDArray[np.uint8]) -> evaluate.Predictions:
@@ -202,8 +143,12 @@ def _discs(material: Material) -> int:
     return sum(row["reject"] != "unsuitable" for row in material.simulated.truth)
 
 
+def _listed(material: Material) -> int:
+    return int(np.isfinite(catalogued(material)).sum())
+
+
 def _people(material: Material) -> int:
-    return sum(g.measured for g in material.real)
+    return len(material.measured)
 
 
 def _counted(material: Material) -> dict[str, int | str]:
@@ -211,8 +156,8 @@ def _counted(material: Material) -> dict[str, int | str]:
         "simulated": len(material.simulated.truth),
         "human_measured": _people(material),
         "human_rejected": sum(g.reject != "" for g in material.real),
-        "catalogue_rejected": sum(recipe.weak_reject(g) for g in material.real),
-        "catalogue_measured": sum(recipe.catalogued(g) for g in material.real),
+        "catalogue_rejected": sum(weak_reject(g) for g in material.real),
+        "catalogue_measured": _listed(material),
     }
 
 
@@ -224,7 +169,7 @@ def _counted_judges(test: Judges) -> dict[str, int | str]:
 
 
 def _described(
-    one: _Member, how: Recipe, trained: dict[str, Any], version: int, metrics: dict[str, Any]
+    one: Member, how: Recipe, trained: dict[str, Any], version: int, metrics: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "name": one.name,
@@ -239,14 +184,14 @@ def _described(
 def _flavors(
     how: Recipe, material: Material, trained: dict[str, Any], version: int, found: dict[str, Any]
 ) -> tuple[Flavor, ...]:
-    others = _discs(material) + sum(map(recipe.catalogued, material.real))
+    others = _discs(material) + _listed(material)
     return tuple(
         Flavor(
             **_described(one, how, trained, version, found["flavors"]),
             bag=one.bag,
             training_galaxies=others + len(dataset.bag(_people(material), number=one.bag, seed=how.seed)),
         )
-        for one in _members(how)
+        for one in members(how)
         if one.bag is not None
     )
 
@@ -254,18 +199,18 @@ def _flavors(
 def _rejectors(
     how: Recipe, material: Material, trained: dict[str, Any], version: int, found: dict[str, Any]
 ) -> tuple[Rejector, ...]:
-    real = sum(g.measured or g.reject != "" or recipe.weak_reject(g) for g in material.real)
+    real = sum(g.measured or g.reject != "" or weak_reject(g) for g in material.real)
     return tuple(
         Rejector(
             **_described(one, how, trained, version, found.get("rejectors", {})),
             training_galaxies=len(material.simulated.truth) + real,
         )
-        for one in _members(how)
+        for one in members(how)
         if one.bag is None
     )
 
 
-def _held_out(real: Sequence[RealGalaxy], part: dataset.Split, kept_out: set[int], seed: int) -> Judges:
+def _held_out(real: Sequence[RealGalaxy], part: dataset.Split, kept_out: Collection[int], seed: int) -> Judges:
     if real:
         return judges(dataset.select(real, part, exclude=kept_out))
     return simulated_judges(_HELD_OUT_SEED + 2 * seed + (part == "test"))

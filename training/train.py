@@ -173,6 +173,13 @@ def _restore(network: Any, optimizer: Any, folder: Path) -> int:
         return int(stored["step"])
 
 
+def restore_weights(network: Any, folder: Path) -> None:
+    """Give a network the weights of the snapshot in a folder, whatever the precision in which it was trained."""
+    with np.load(folder / "snapshot.npz") as stored:
+        for n, variable in enumerate(network.variables):
+            variable.assign(stored[f"v{n}"])
+
+
 def predict(network: Any, images: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:
     """Return a network's raw output for model inputs, float32 ``[N, units]``."""
     forward = tf.function(lambda pictures: network(tf.cast(pictures, tf.float32), training=False))

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from gateway import contract
 from tests.support.networks import TINY, noise_pictures
 from training import __main__ as cli
-from training import dataset, evaluate, export, networks, recipe, release, sample
+from training import dataset, evaluate, export, material, networks, recipe, release, sample, scales
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +48,12 @@ def tiny_architecture() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[contract.Manifest, release.Places]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[contract.Manifest, material.Places]:
     return make(tmp_path_factory.mktemp("release"))
 
 
-def make(folder: Path, *, resume: bool = False) -> tuple[contract.Manifest, release.Places]:
-    places = release.Places(
+def make(folder: Path, *, resume: bool = False) -> tuple[contract.Manifest, material.Places]:
+    places = material.Places(
         tables=(),
         set_aside=(),
         runs=folder / "runs",
@@ -67,7 +67,7 @@ def make(folder: Path, *, resume: bool = False) -> tuple[contract.Manifest, rele
 
 
 def test_without_real_galaxies_a_release_is_made_of_simulated_ones(
-    made: tuple[contract.Manifest, release.Places],
+    made: tuple[contract.Manifest, material.Places],
 ) -> None:
     manifest, places = made
     assert [m.name for m in manifest.models] == ["tiny1_m0", "tiny1_m1", "tiny1_reject"]
@@ -78,7 +78,7 @@ def test_without_real_galaxies_a_release_is_made_of_simulated_ones(
     assert not list(places.model_repo.rglob("writing-*"))
 
 
-def test_every_version_answers_the_contract_for_any_batch(made: tuple[contract.Manifest, release.Places]) -> None:
+def test_every_version_answers_the_contract_for_any_batch(made: tuple[contract.Manifest, material.Places]) -> None:
     for model in made[0].models:
         holds_contract(made[1].model_repo / model.name / "3", rejector=isinstance(model, contract.Rejector))
 
@@ -90,7 +90,7 @@ def holds_contract(version: Path, *, rejector: bool) -> None:
     assert inputs[contract.INPUT].dtype == tf.uint8
     assert inputs[contract.INPUT].shape.as_list() == [None, *contract.INPUT_SHAPE]
     assert list(signature.structured_outputs) == [contract.REJECTION if rejector else contract.INCLINATION]
-    low, high = (0.0, 1.0) if rejector else recipe.LABEL_RANGE_DEG
+    low, high = (0.0, 1.0) if rejector else scales.LABEL_RANGE_DEG
     for count in (1, 3):
         said = next(iter(signature(**{contract.INPUT: tf.constant(noise_pictures(count))}).values()))
         assert said.dtype == tf.float32
@@ -140,7 +140,7 @@ def test_the_scale_of_the_output_spans_the_label_range() -> None:
 
 def test_the_human_scale_is_learned_from_how_people_read_what_the_network_read() -> None:
     read = np.linspace(46, 89, 50)
-    scale = recipe.fit_human_scale(read + 0.1 * (read - 45), read)
+    scale = scales.fit_human_scale(read + 0.1 * (read - 45), read)
     assert scale(np.array([55.0, 75.0], np.float32)).tolist() == pytest.approx([56, 78], abs=0.01)
     assert scale(np.array([90.0, 30.0], np.float32)).tolist() == pytest.approx([90, 45], abs=0.01)
 
@@ -150,7 +150,7 @@ def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_value
     face_on = dataclasses.replace(elliptical, stage=4, axis_ratio_deg=20)
     spiral = dataclasses.replace(elliptical, stage=4, axis_ratio_deg=60)
     measured = dataclasses.replace(elliptical, inclination_deg=55)
-    said = [recipe.weak_reject(g) for g in (elliptical, face_on, spiral, measured)]
+    said = [material.weak_reject(g) for g in (elliptical, face_on, spiral, measured)]
     assert said == [True, True, False, False]
 
 
@@ -172,7 +172,7 @@ def test_the_report_measures_what_the_labels_allow() -> None:
 
 
 def test_the_command_line_simulates_and_measures(
-    made: tuple[contract.Manifest, release.Places], tmp_path: Path
+    made: tuple[contract.Manifest, material.Places], tmp_path: Path
 ) -> None:
     runner = CliRunner()
     out = tmp_path / "sample"

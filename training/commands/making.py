@@ -30,7 +30,7 @@ def train(  # noqa: PLR0917 - the options of a command line are given by name
     simulated: Annotated[Path, typer.Option(help="folder that `simulate` wrote")],
     out: Annotated[Path, typer.Option(help="folder for the snapshot and the metrics")],
     steps: Annotated[int, typer.Option(min=1)] = 1800,
-    architecture: Annotated[str, typer.Option(help="one of training/networks.py")] = "vgg8",
+    architecture: Annotated[str, typer.Option(help="one of training/networks.py")] = "vgg7",
     seed: Seed = 1,
     resume: Annotated[bool, typer.Option("--resume", help="go on from the snapshot in --out")] = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -63,6 +63,7 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
     """Make a whole release: simulate, train every network, calibrate, export, write the manifest."""
     from training import recipe  # noqa: PLC0415 - each command imports only what it needs
     from training import release as making  # noqa: PLC0415 - as above
+    from training.material import Places  # noqa: PLC0415 - as above
 
     how = recipe.Recipe(seed=seed)
     how = replace(
@@ -75,7 +76,7 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
     tables, aside = galaxies / "efigi.csv", galaxies / "giz512.csv"
     if not tables.exists():
         console.print(f"No {tables}: learning from simulated galaxies alone.")
-    places = making.Places(
+    places = Places(
         tables=(tables,) if tables.exists() else (),
         set_aside=(aside,) if aside.exists() else (),
         runs=runs,

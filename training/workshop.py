@@ -1,0 +1,166 @@
+"""Trains the networks of a release, several at once: each by itself on cores of its own, and resumed where it stopped.
+
+Small networks leave most of a second core idle, so two of them side by side learn half as fast again as one after the
+other on both cores.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from training import networks, recipe, train
+from training.material import gather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from multiprocessing.synchronize import Event
+    from pathlib import Path
+
+    from training.material import Places
+    from training.networks import Purpose
+    from training.recipe import Recipe
+
+    Say = Callable[[str, dict[str, float]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One network of a release: which architecture, and which bag (None for the rejector)."""
+
+    architecture: str
+    bag: int | None
+
+    @property
+    def name(self) -> str:
+        """As the network is served."""
+        return f"{self.architecture}_reject" if self.bag is None else f"{self.architecture}_m{self.bag}"
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it answers."""
+        return "rejection" if self.bag is None else "inclination"
+
+
+def members(how: Recipe) -> list[Member]:
+    """Return every network of a release, in the order of its manifest."""
+    bags = (*range(how.bags), None)
+    return [Member(architecture, bag) for architecture in how.architectures for bag in bags]
+
+
+class StoppedError(RuntimeError):
+    """Training was given up because that of another network failed, or because who asked for it is gone."""
+
+
+def train_all(how: Recipe, places: Places, *, workers: int, resume: bool, say: Say) -> dict[str, Any]:
+    """Train every network of a release.
+
+    Parameters
+    ----------
+    how : Recipe
+    places : Places
+        Its simulated sample exists.
+    workers : int
+        Networks that learn at once, each in a process with its share of the cores. With 1 they learn here one after
+        another, on all cores or on a GPU.
+    resume : bool
+        Take up the snapshots of an earlier run.
+    say : callable
+        Told what is being trained, and its metrics. With several workers, a function that can be pickled.
+
+    Returns
+    -------
+    dict of keras.Model
+        By name, in float32.
+    """
+    if workers == 1:
+        for architecture in how.architectures:
+            _pretrain(how, places, architecture, resume, say)
+            for member in members(how):
+                if member.architecture == architecture:
+                    _finetune(how, places, member, resume, say)
+    else:
+        _side_by_side(how, places, workers, resume=resume, say=say)
+    return {member.name: trained(how, places, member) for member in members(how)}
+
+
+def trained(how: Recipe, places: Places, member: Member) -> Any:
+    """Return a trained network from its snapshot, in float32."""
+    architecture = networks.ARCHITECTURES[member.architecture]
+    network = networks.build(architecture, member.purpose, seed=recipe.seed_of(how, member.bag))
+    train.restore_weights(network, places.runs / member.name)
+    return network
+
+
+def _pretrained_folder(places: Places, architecture: str) -> Path:
+    return places.runs / f"{architecture}_pretrained"
+
+
+def _pretrain(how: Recipe, places: Places, architecture: str, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
+    folder = _pretrained_folder(places, architecture)
+    progress = _progress(folder.name, say)
+    recipe.pretrain(how, gather(places).simulated, folder, architecture=architecture, resume=resume, progress=progress)
+
+
+def _finetune(how: Recipe, places: Places, member: Member, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
+    pretrained = recipe.build(how, member.architecture, "inclination", seed=how.seed)
+    train.restore_weights(pretrained, _pretrained_folder(places, member.architecture))
+    given = (how, gather(places), pretrained, places.runs / member.name)
+    progress = _progress(member.name, say)
+    if member.bag is None:
+        recipe.rejector(*given, architecture=member.architecture, resume=resume, progress=progress)
+    else:
+        recipe.flavor(*given, architecture=member.architecture, bag=member.bag, resume=resume, progress=progress)
+
+
+def _progress(name: str, say: Say) -> Callable[[dict[str, float]], None]:
+    parent = multiprocessing.parent_process()
+
+    def progress(metrics: dict[str, float]) -> None:
+        if _stop is not None and (_stop.is_set() or (parent is not None and not parent.is_alive())):
+            raise StoppedError(f"{name} was stopped at step {metrics['step']:.0f}; its snapshot is kept.")
+        say(name, metrics)
+
+    return progress
+
+
+_stop: Event | None = None
+"""Set in a worker process; it tells all of them to give up."""
+
+
+def _begin(stop: Event, threads: int) -> None:
+    """Prepare a worker process before TensorFlow starts in it."""
+    global _stop  # noqa: PLW0603 - a process pool hands its events to nothing else
+    _stop = stop
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _side_by_side(how: Recipe, places: Places, workers: int, *, resume: bool, say: Say) -> None:
+    """Train in worker processes: the networks of an architecture as soon as the one that they start from is there."""
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    with ProcessPoolExecutor(workers, context, _begin, (stop, threads)) as pool:
+        begun: dict[Future[None], str] = {
+            pool.submit(_pretrain, how, places, architecture, resume, say): architecture
+            for architecture in how.architectures
+        }
+        try:
+            while begun:
+                for done in wait(begun, return_when=FIRST_COMPLETED).done:
+                    done.result()
+                    ready = begun.pop(done)
+                    for member in members(how):
+                        if member.architecture == ready:
+                            begun[pool.submit(_finetune, how, places, member, resume, say)] = ""
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
