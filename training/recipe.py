@@ -39,10 +39,10 @@ class Recipe:
     seed: int = 1
     architectures: tuple[str, ...] = tuple(networks.ARCHITECTURES)
     bags: int = 4
-    simulated: int = 18_000
-    pretraining_steps: int = 6000
-    finetuning_steps: int = 5000
-    rejector_steps: int = 1500
+    simulated: int = 20_000
+    pretraining_steps: int = 5000
+    finetuning_steps: int = 4000
+    rejector_steps: int = 2000
     pretraining_batch: int = 32
     batch: int = 24
     human_share: float = 0.6
@@ -50,7 +50,8 @@ class Recipe:
     pretraining_rate: float = 6e-4
     pretraining_mildness: float = 1.0
     finetuning_rate: float = 6e-4
-    finetuning_mildness: float = 2.0
+    finetuning_mildness: float = 4.0
+    finetuning_widening: float = 1.5
     rejector_rate: float = 4e-4
     precision: Precision = "mixed_bfloat16"
 
@@ -136,7 +137,7 @@ def flavor(
     scale = human_scale(material, pretrained)
     pools.append(simulated_pool(material.simulated, recipe.batch - human - listed, scale))
     plan = Plan(steps=recipe.finetuning_steps, rate=recipe.finetuning_rate, seed=seed)
-    milder = Augmentation(mildness=recipe.finetuning_mildness)
+    milder = Augmentation(mildness=recipe.finetuning_mildness, widening=recipe.finetuning_widening)
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress, augmentation=milder)
     return network
 
@@ -157,7 +158,7 @@ def rejector(
     networks.warm_start(network, pretrained)
     plan = Plan(steps=recipe.rejector_steps, rate=recipe.rejector_rate, seed=seed, loss="categorical_crossentropy")
     pools = rejector_pools(material, batch=recipe.batch, seed=seed)
-    milder = Augmentation(mildness=recipe.finetuning_mildness)
+    milder = Augmentation(mildness=recipe.finetuning_mildness, widening=recipe.finetuning_widening)
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress, augmentation=milder)
     return network
 

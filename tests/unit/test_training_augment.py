@@ -50,21 +50,27 @@ def test_half_of_the_pictures_become_gray_and_half_of_those_are_inverted() -> No
     assert (corner > 128).mean() == pytest.approx(0.5, abs=0.15)
 
 
-def test_mildly_augmented_most_pictures_change_little_and_some_as_much_as_any() -> None:
+def sizes(**how: float) -> NDArray[Any]:
+    """How large 200 discs are drawn that may be shown up to twice as wide, in units of their own size."""
     rows, columns = np.indices((128, 128)) - 63.5
     disc = (np.hypot(columns, rows) < 40) * np.uint8(200)
     images = tf.constant(np.repeat(np.repeat(disc[None, ..., None], 3, axis=3), 200, axis=0).astype(np.uint8))
     widen = tf.constant(np.tile(np.array([[1.0, 2.0]], np.float32), (200, 1)))
+    still = Augmentation(gray=0, noisy=0, blurred=0, contrast=0, gamma=0, tint=0, hard_edges=0, **how)
+    changed = np.asarray(augment(images, widen, tf.constant([1, 1]), still))
+    return np.asarray(np.sqrt((changed[..., 0] > 100).sum(axis=(1, 2)) / (disc > 100).sum()))
 
-    def sizes(mildness: float) -> NDArray[Any]:
-        how = Augmentation(gray=0, noisy=0, blurred=0, contrast=0, gamma=0, tint=0, hard_edges=0, mildness=mildness)
-        changed = np.asarray(augment(images, widen, tf.constant([1, 1]), how))
-        return np.asarray(np.sqrt((changed[..., 0] > 100).sum(axis=(1, 2)) / (disc > 100).sum()))
 
-    full, mild = sizes(0), sizes(2)
+def test_mildly_augmented_most_pictures_change_little_and_some_as_much_as_any() -> None:
+    full, mild = sizes(), sizes(mildness=2.0)
     assert np.median(full) == pytest.approx(2**-0.5, abs=0.05)
     assert np.median(mild) > 0.85
     assert mild.min() < 0.6
+
+
+def test_frames_may_be_widened_more_often_than_pictures_are_spoiled() -> None:
+    assert np.median(sizes(mildness=4.0)) > 0.93
+    assert np.median(sizes(mildness=4.0, widening=0.0)) == pytest.approx(2**-0.5, abs=0.05)
 
 
 def test_the_same_seed_augments_alike_and_another_does_not() -> None:

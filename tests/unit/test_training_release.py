@@ -121,7 +121,8 @@ def test_an_architecture_is_named_after_its_convolutions_and_stays_within_its_bu
     architecture = networks.ARCHITECTURES[name]
     network = networks.build(architecture, "inclination", seed=1)
     assert name == architecture.name == f"vgg{sum(map(len, architecture.stages))}"
-    assert networks.multiply_adds(network) < 100e6
+    # 40 ms a galaxy on two cores for five networks of each, 80 MB for all of them (docs/model-card.md)
+    assert networks.multiply_adds(network) < 130e6
     assert network.count_params() < 1_700_000
 
 
@@ -150,8 +151,10 @@ def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_value
     face_on = dataclasses.replace(elliptical, stage=4, axis_ratio_deg=20)
     spiral = dataclasses.replace(elliptical, stage=4, axis_ratio_deg=60)
     measured = dataclasses.replace(elliptical, inclination_deg=55)
-    said = [material.weak_reject(g) for g in (elliptical, face_on, spiral, measured)]
-    assert said == [True, True, False, False]
+    dwarf = dataclasses.replace(spiral, stage=11)
+    unknown = dataset.RealGalaxy(1, Path(), float("nan"), "")
+    said = [material.weak_reject(g) for g in (elliptical, face_on, dwarf, spiral, measured, unknown)]
+    assert said == [True, True, True, False, False, False]
 
 
 def test_the_report_measures_what_the_labels_allow() -> None:

@@ -117,6 +117,29 @@ def test_a_disc_thinner_than_the_standard_looks_more_inclined_than_it_is() -> No
     assert plain_disc(inclination_deg=90, q0=0.1).human_deg == pytest.approx(90)
 
 
+def draws(inclination_deg: float, count: int = 400) -> list[population.SimulatedGalaxy]:
+    rngs = (np.random.default_rng([7, n]) for n in range(count))
+    return [population.draw(rng, inclination_deg=inclination_deg) for rng in rngs]
+
+
+def test_edge_on_discs_in_large_round_bulges_are_drawn_with_a_lane_of_dust() -> None:
+    edge_on = [g for g in draws(88) if g.bulge_fraction > 0.6 and g.bulge_q > 0.45 and g.optical_depth > 0.8]
+    assert 12 < len(edge_on) < 60
+    assert all(g.dust_height <= 0.5 for g in edge_on)
+    face_on = [g for g in draws(50) if g.bulge_fraction > 0.6 and g.optical_depth > 0.8]
+    assert len(face_on) < len(edge_on)
+
+
+def test_galaxies_whose_brightest_part_misleads_are_a_part_of_the_population() -> None:
+    some = draws(60)
+    grand_designs = [g for g in some if g.arms.number == 2 and g.arms.contrast >= 0.85 and g.arms.flocculence <= 0.15]
+    faint_discs_with_bars = [g for g in some if g.bar.strength > 2.5 and g.mu0 > 21.8]
+    dwarfs = [g for g in some if g.lopsidedness > 0.12 and g.bulge_fraction == 0 and g.arms.flocculence > 0.7]
+    assert len(grand_designs) > 15
+    assert len(faint_discs_with_bars) > 8
+    assert len(dwarfs) > 10
+
+
 def test_galaxies_are_the_same_in_any_order_and_for_any_number_of_workers() -> None:
     together = sample.simulate(seed=11, count=3)
     apart = sample.simulate(seed=11, count=3, workers=2)

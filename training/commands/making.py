@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -57,7 +57,10 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
     model_repo: Annotated[Path, typer.Option(help="where the SavedModels and the manifest go")] = MODEL_REPO,
     models_config: Annotated[Path, typer.Option(help="generated from the manifest")] = Path("serving/models.config"),
     quick: Annotated[int, typer.Option(help="divide sample and steps by this, to try the pipeline", min=1)] = 1,
-    workers: Workers = 2,
+    workers: Annotated[int, typer.Option(help="processes that simulate, and networks that learn at once", min=1)] = 2,
+    precision: Annotated[
+        Literal["mixed_bfloat16", "float32"], typer.Option(help="float32 where the processor has no bfloat16")
+    ] = "mixed_bfloat16",
     resume: Annotated[bool, typer.Option("--resume", help="take up an interrupted run")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Make a whole release: simulate, train every network, calibrate, export, write the manifest."""
@@ -65,7 +68,7 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
     from training import release as making  # noqa: PLC0415 - as above
     from training.material import Places  # noqa: PLC0415 - as above
 
-    how = recipe.Recipe(seed=seed)
+    how = recipe.Recipe(seed=seed, precision=precision)
     how = replace(
         how,
         simulated=how.simulated // quick,
