@@ -45,8 +45,8 @@ class Recipe:
     rejector_steps: int = 2000
     pretraining_batch: int = 32
     batch: int = 24
-    human_share: float = 0.6
-    catalogue_share: float = 0.2
+    human_share: float = 0.55
+    catalogue_share: float = 0.25
     pretraining_rate: float = 6e-4
     pretraining_mildness: float = 1.0
     finetuning_rate: float = 6e-4

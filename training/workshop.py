@@ -55,7 +55,7 @@ def members(how: Recipe) -> list[Member]:
 
 
 class StoppedError(RuntimeError):
-    """Training was given up because that of another network failed, or because who asked for it is gone."""
+    """Training was given up because that of another network failed."""
 
 
 def train_all(how: Recipe, places: Places, *, workers: int, resume: bool, say: Say) -> dict[str, Any]:
@@ -123,7 +123,10 @@ def _progress(name: str, say: Say) -> Callable[[dict[str, float]], None]:
     parent = multiprocessing.parent_process()
 
     def progress(metrics: dict[str, float]) -> None:
-        if _stop is not None and (_stop.is_set() or (parent is not None and not parent.is_alive())):
+        if parent is not None and not parent.is_alive():
+            # nobody hears of an exception any more, and a pool's process would wait for its next job for ever
+            os._exit(1)
+        if _stop is not None and _stop.is_set():
             raise StoppedError(f"{name} was stopped at step {metrics['step']:.0f}; its snapshot is kept.")
         say(name, metrics)
 

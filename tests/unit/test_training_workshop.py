@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import multiprocessing
-from typing import TYPE_CHECKING
+import os
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from training import networks, recipe, sample, workshop
 from training.material import Places
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOW = recipe.Recipe(
     seed=5,
@@ -79,3 +80,34 @@ def test_a_network_that_fails_ends_the_training_of_all_and_says_why(tmp_path: Pa
     assert not multiprocessing.active_children()
     finished = workshop.train_all(HOW, where, workers=2, resume=True, say=silent)
     assert list(finished) == ["vgg7_m0", "vgg7_m1", "vgg7_reject"]
+
+
+_ENDLESS = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tests.unit.test_training_workshop import HOW, places, silent
+from training import workshop
+
+if __name__ == "__main__":
+    how = replace(HOW, pretraining_steps=1_000_000, architectures=("vgg7", "vgg10"))
+    workshop.train_all(how, places(Path(sys.argv[1])), workers=2, resume=False, say=silent)
+"""
+
+
+@pytest.mark.timeout(300)
+def test_networks_stop_learning_when_whoever_asked_for_them_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "endless.py"
+    script.write_text(_ENDLESS)
+    asking = psutil.Popen(
+        [sys.executable, str(script), str(tmp_path)], env={**os.environ, "PYTHONPATH": str(Path.cwd())}
+    )
+    logs = [tmp_path / f"{name}_pretrained" / "metrics.jsonl" for name in ("vgg7", "vgg10")]
+    while not all(log.exists() for log in logs):
+        assert asking.is_running(), "it ended before it had begun"
+        time.sleep(0.2)
+    workers = [one for one in asking.children() if "spawn_main" in " ".join(one.cmdline())]
+    asking.kill()
+    gone, alive = psutil.wait_procs([asking, *workers], timeout=120)
+    assert not alive
+    assert len(gone) == 3
