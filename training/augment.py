@@ -27,8 +27,7 @@ class Augmentation:
 
     All but turning, mirroring and graying is done to a picture with a strength of its own, ``u ** mildness`` with u
     uniform in 0..1: 0 does all of it to every picture, 2 shows half of the pictures at less than a quarter of it. A
-    network that sees every picture at full strength never learns to read a good one well. ``widening``, where given, is
-    the mildness of drawing the frame wider, with a draw of its own: a wide cutout is no bad picture.
+    network that sees every picture at full strength never learns to read a good one well.
     """
 
     shift: float = 0.05
@@ -42,7 +41,6 @@ class Augmentation:
     tint: float = 0.06
     hard_edges: float = 0.08
     mildness: float = 0.0
-    widening: float | None = None
 
 
 _BANK = 8
@@ -119,7 +117,7 @@ def augment(images: Any, widen: Any, seed: Any, how: Augmentation) -> Any:
     turn = draws.uniform(0, 2 * np.pi)
     mirror = tf.sign(draws.uniform(-1, 1))
     wider = tf.math.log(widen[:, 0]) + draws.uniform(0, 1) * tf.math.log(widen[:, 1] / widen[:, 0])
-    zoom = tf.exp(wider * (strength if how.widening is None else draws.uniform(0, 1) ** how.widening))
+    zoom = tf.exp(strength * wider)
     transforms = _transforms(turn, mirror, zoom, strength[:, None] * draws.normal(how.shift * INPUT_SIDE / 2, 2))
     gamma = tf.exp(each * draws.normal(how.gamma, 1, 1, 1))
     gain = tf.exp(each * draws.normal(how.contrast, 1, 1, 1)) * (1 + each * draws.normal(how.tint, 1, 1, 3))

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 class Recipe:
     """Everything that decides a release, beside the data.
 
-    Fine-tuning takes ``batch`` pictures a step: ``human_share`` of them measured by people, ``catalogue_share`` with
-    the catalogues' inclination, the rest simulated. It changes most of them little (``Augmentation.mildness``).
+    Fine-tuning takes ``finetuning_steps`` for bag 0, fewer for smaller bags, and ``batch`` pictures a step:
+    ``human_share`` of them measured by people, ``catalogue_share`` with the catalogues' inclination, the rest
+    simulated. It changes most of them little (``Augmentation.mildness``).
     """
 
     seed: int = 1
@@ -51,7 +52,6 @@ class Recipe:
     pretraining_mildness: float = 1.0
     finetuning_rate: float = 6e-4
     finetuning_mildness: float = 4.0
-    finetuning_widening: float = 1.5
     rejector_rate: float = 4e-4
     precision: Precision = "mixed_bfloat16"
 
@@ -136,8 +136,8 @@ def flavor(
     pools += [catalogued_pool(material, listed)] if listed else []
     scale = human_scale(material, pretrained)
     pools.append(simulated_pool(material.simulated, recipe.batch - human - listed, scale))
-    plan = Plan(steps=recipe.finetuning_steps, rate=recipe.finetuning_rate, seed=seed)
-    milder = Augmentation(mildness=recipe.finetuning_mildness, widening=recipe.finetuning_widening)
+    plan = Plan(steps=flavor_steps(recipe, bag), rate=recipe.finetuning_rate, seed=seed)
+    milder = Augmentation(mildness=recipe.finetuning_mildness)
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress, augmentation=milder)
     return network
 
@@ -145,20 +145,20 @@ def flavor(
 def rejector(
     recipe: Recipe,
     material: Material,
-    pretrained: Any,
+    twin: Any,
     folder: Path,
     *,
     architecture: str,
     resume: bool,
     progress: Progress,
 ) -> Any:
-    """Fine-tune the classifier twin on what people rejected, and on stand-ins for what is rare among that."""
+    """Fine-tune the classifier twin of a flavor on what people rejected, and on stand-ins for what is rare there."""
     seed = seed_of(recipe, None)
     network = build(recipe, architecture, "rejection", seed=seed)
-    networks.warm_start(network, pretrained)
+    networks.warm_start(network, twin)
     plan = Plan(steps=recipe.rejector_steps, rate=recipe.rejector_rate, seed=seed, loss="categorical_crossentropy")
     pools = rejector_pools(material, batch=recipe.batch, seed=seed)
-    milder = Augmentation(mildness=recipe.finetuning_mildness, widening=recipe.finetuning_widening)
+    milder = Augmentation(mildness=recipe.finetuning_mildness)
     fit(network, Mixture(pools, seed), plan, folder, resume=resume, progress=progress, augmentation=milder)
     return network
 
@@ -185,6 +185,11 @@ def rejector_pools(material: Material, *, batch: int, seed: int) -> list[Pool]:
 def build(recipe: Recipe, architecture: str, purpose: Purpose, *, seed: int) -> Any:
     """Build a network that learns in the recipe's precision."""
     return networks.build(networks.ARCHITECTURES[architecture], purpose, seed=seed, precision=recipe.precision)
+
+
+def flavor_steps(recipe: Recipe, bag: int) -> int:
+    """Return for how long a flavor learns: every bag meets each of its galaxies equally often."""
+    return recipe.finetuning_steps if bag == 0 else max(1, round(recipe.finetuning_steps * dataset.BAG_SHARE))
 
 
 def seed_of(recipe: Recipe, bag: int | None) -> int:

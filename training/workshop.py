@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from multiprocessing.synchronize import Event
-    from pathlib import Path
 
     from training.material import Places
     from training.networks import Purpose
@@ -46,6 +45,11 @@ class Member:
     def purpose(self) -> Purpose:
         """What it answers."""
         return "rejection" if self.bag is None else "inclination"
+
+    @property
+    def starts_from(self) -> str:
+        """Name of the network from whose weights it starts: a rejector from its twin that knows all real galaxies."""
+        return f"{self.architecture}_{'m0' if self.bag is None else 'pretrained'}"
 
 
 def members(how: Recipe) -> list[Member]:
@@ -98,20 +102,16 @@ def trained(how: Recipe, places: Places, member: Member) -> Any:
     return network
 
 
-def _pretrained_folder(places: Places, architecture: str) -> Path:
-    return places.runs / f"{architecture}_pretrained"
-
-
 def _pretrain(how: Recipe, places: Places, architecture: str, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
-    folder = _pretrained_folder(places, architecture)
+    folder = places.runs / f"{architecture}_pretrained"
     progress = _progress(folder.name, say)
     recipe.pretrain(how, gather(places).simulated, folder, architecture=architecture, resume=resume, progress=progress)
 
 
 def _finetune(how: Recipe, places: Places, member: Member, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
-    pretrained = recipe.build(how, member.architecture, "inclination", seed=how.seed)
-    train.restore_weights(pretrained, _pretrained_folder(places, member.architecture))
-    given = (how, gather(places), pretrained, places.runs / member.name)
+    start = recipe.build(how, member.architecture, "inclination", seed=how.seed)
+    train.restore_weights(start, places.runs / member.starts_from)
+    given = (how, gather(places), start, places.runs / member.name)
     progress = _progress(member.name, say)
     if member.bag is None:
         recipe.rejector(*given, architecture=member.architecture, resume=resume, progress=progress)
@@ -146,13 +146,13 @@ def _begin(stop: Event, threads: int) -> None:
 
 
 def _side_by_side(how: Recipe, places: Places, workers: int, *, resume: bool, say: Say) -> None:
-    """Train in worker processes: the networks of an architecture as soon as the one that they start from is there."""
+    """Train in worker processes: each network as soon as the one that it starts from is there."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     threads = max(1, (os.cpu_count() or 1) // workers)
     with ProcessPoolExecutor(workers, context, _begin, (stop, threads)) as pool:
         begun: dict[Future[None], str] = {
-            pool.submit(_pretrain, how, places, architecture, resume, say): architecture
+            pool.submit(_pretrain, how, places, architecture, resume, say): f"{architecture}_pretrained"
             for architecture in how.architectures
         }
         try:
@@ -161,8 +161,8 @@ def _side_by_side(how: Recipe, places: Places, workers: int, *, resume: bool, sa
                     done.result()
                     ready = begun.pop(done)
                     for member in members(how):
-                        if member.architecture == ready:
-                            begun[pool.submit(_finetune, how, places, member, resume, say)] = ""
+                        if member.starts_from == ready:
+                            begun[pool.submit(_finetune, how, places, member, resume, say)] = member.name
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)
