@@ -15,7 +15,7 @@ from training import simulator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.population import SimulatedGalaxy
+    from training.galaxy import SimulatedGalaxy
 
 PIXEL_ARCSEC = 0.396
 """Native pixel of the survey, arcsec."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from training.population import Reject
+    from training.galaxy import Reject
 
 COLUMNS = (
     "index",

@@ -23,7 +23,7 @@ from training import structure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.population import SimulatedGalaxy
+    from training.galaxy import SimulatedGalaxy
     from training.structure import FaceOn
 
 BANDS = ("g", "r", "i")

@@ -12,7 +12,7 @@ from scipy import ndimage, optimize
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.population import Arms, Feature, SimulatedGalaxy
+    from training.galaxy import Arms, Feature, SimulatedGalaxy
 
 _ARM_START = 0.5
 _PATCHES = (96, 40)

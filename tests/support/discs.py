@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from training import population
 
+if TYPE_CHECKING:
+    from training.galaxy import SimulatedGalaxy
 
-def plain_disc(*, inclination_deg: float, q0: float = 0.12) -> population.SimulatedGalaxy:
+
+def plain_disc(*, inclination_deg: float, q0: float = 0.12) -> SimulatedGalaxy:
     """Return a smooth exponential disc: no arms, bar, ring, bulge, dust, warp, nor young stars."""
     drawn = population.draw(np.random.default_rng(5), inclination_deg=inclination_deg)
     nothing = dataclasses.replace(drawn.bar, strength=0.0)

@@ -14,10 +14,12 @@ from training import observation, population, sample, simulator, structure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from training.galaxy import SimulatedGalaxy
+
 EXTENT, STEP = 12.0, 0.1
 
 
-def drawn(galaxy: population.SimulatedGalaxy, *, samples: int = 60) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def drawn(galaxy: SimulatedGalaxy, *, samples: int = 60) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return u, v and the r-band image of a galaxy, drawn far beyond what a picture shows."""
     faces = structure.face_on(galaxy, np.random.default_rng(0), extent=EXTENT, width=EXTENT, step=STEP)
     v = structure.axis(EXTENT, STEP)
@@ -117,7 +119,7 @@ def test_a_disc_thinner_than_the_standard_looks_more_inclined_than_it_is() -> No
     assert plain_disc(inclination_deg=90, q0=0.1).human_deg == pytest.approx(90)
 
 
-def draws(inclination_deg: float, count: int = 400) -> list[population.SimulatedGalaxy]:
+def draws(inclination_deg: float, count: int = 400) -> list[SimulatedGalaxy]:
     rngs = (np.random.default_rng([7, n]) for n in range(count))
     return [population.draw(rng, inclination_deg=inclination_deg) for rng in rngs]
 
