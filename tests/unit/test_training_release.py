@@ -157,6 +157,35 @@ def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_value
     assert said == [True, True, True, False, False, False]
 
 
+def some_of_everything() -> material.Material:
+    """Twelve measured galaxies, three rejected by people, two by catalogues, and simulated ones of both kinds."""
+    measured = [dataset.RealGalaxy(n, Path(), 50.0 + 3 * n, "", stage=4) for n in range(12)]
+    judged = [dataset.RealGalaxy(20 + n, Path(), float("nan"), "unsuitable", stage=4) for n in range(3)]
+    listed = [dataset.RealGalaxy(30 + n, Path(), float("nan"), "", stage=-3) for n in range(2)]
+    real = [*measured, *judged, *listed]
+    truth: tuple[sample.Truth, ...] = tuple({"reject": "face_on" if n % 3 == 0 else ""} for n in range(6))
+    simulated = sample.Sample(noise_pictures(6), truth)
+    return material.Material(simulated, real, noise_pictures(len(real)))
+
+
+def test_a_rejector_sees_as_many_kept_as_rejected_pictures_and_most_of_people_s_own() -> None:
+    pools = recipe.rejector_pools(some_of_everything(), batch=24, seed=1)
+    shares = [(int(pool.targets[0, 1]), len(pool.targets), pool.share) for pool in pools]
+    assert sorted(shares) == [(0, 4, 2), (0, 12, 10), (1, 2, 2), (1, 2, 2), (1, 3, 6), (1, 2000, 2)]
+
+
+def test_without_real_galaxies_a_rejector_learns_from_simulated_ones() -> None:
+    everything = some_of_everything()
+    nothing_real = material.Material(everything.simulated, [], np.empty((0, 128, 128, 3), np.uint8))
+    pools = recipe.rejector_pools(nothing_real, batch=24, seed=1)
+    assert [(int(pool.targets[0, 1]), len(pool.targets), pool.share) for pool in pools] == [(0, 4, 12), (1, 2, 12)]
+
+
+def test_every_bag_meets_its_galaxies_equally_often() -> None:
+    how = recipe.Recipe(finetuning_steps=1000)
+    assert [recipe.flavor_steps(how, bag) for bag in (0, 1, 3)] == [1000, 670, 670]
+
+
 def test_the_report_measures_what_the_labels_allow() -> None:
     galaxies = [
         dataset.RealGalaxy(1, Path(), 60.0, "", axis_ratio_deg=66),
