@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,16 +19,14 @@ from training.scales import LABEL_RANGE_DEG
 from training.workshop import Member, members
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
     from gateway.contract import Calibration
     from training.material import Material, Places
     from training.recipe import Recipe
-
-Say = Callable[[str, dict[str, float]], None]
-"""Is told what is being made, and the metrics of a step."""
+    from training.workshop import Say
 
 _HELD_OUT_SEED = 1_000_000
 _HELD_OUT = 300

@@ -43,9 +43,6 @@ class HumanScale:
         y = np.polynomial.polynomial.polyval(x, self.coefficients)
         return np.asarray(low + (high - low) * np.clip(y, 0, 1), np.float32)
 
-    def __str__(self) -> str:
-        return " ".join(f"{c:+.4f} x^{k}" for k, c in enumerate(self.coefficients))
-
 
 def fit_human_scale(labels_deg: NDArray[np.float64], predicted_deg: NDArray[np.float64]) -> HumanScale:
     """Fit a parabola of human labels against the predictions of the pretrained network, on training galaxies."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from training.recipe import Recipe
 
     Say = Callable[[str, dict[str, float]], None]
+    """Is told what is being made, and the metrics of a step."""
 
 
 @dataclass(frozen=True, slots=True)

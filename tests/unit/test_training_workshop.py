@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -44,8 +45,8 @@ def complain(what: str, metrics: dict[str, float]) -> None:
         raise RuntimeError("the disk is full")
 
 
-def weights(network: object) -> np.ndarray:
-    return np.concatenate([np.ravel(w) for w in network.get_weights()])  # type: ignore[attr-defined]
+def weights(network: Any) -> np.ndarray:
+    return np.concatenate([np.ravel(w) for w in network.get_weights()])
 
 
 def untrained(name: str) -> np.ndarray:
