@@ -1,19 +1,28 @@
 """Augmentation: what may change between two pictures of one galaxy. The aspect ratio never does.
 
-Everything runs inside TensorFlow on whole batches, and from a stateless seed: a step that is repeated after a resume
-sees the same pictures. What works pixel by pixel is compiled: each operation by itself would read and write the whole
-batch, and all of them together take as long as the network's own learning.
+What is drawn for a picture is drawn by NumPy (:func:`draw`), so a step that is repeated after a resume sees the same
+pictures on any backend; :func:`augment` does it to whole batches of tensors. What works pixel by pixel is compiled:
+each operation by itself would read and write the whole batch, and all of them together take as long as the network's
+own learning.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
+from scipy import ndimage
 
 from gateway.contract import INPUT_SIDE
+from training.backend import fused
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Changes = dict[str, NDArray[np.float32] | NDArray[np.int32]]
 
 _EDGE = 6.0
 """Pixels over which the picture fades into its own background where it is drawn smaller than the frame."""
@@ -43,8 +52,8 @@ class Augmentation:
     mildness: float = 0.0
 
 
-_BANK = 8
-
+_NOISES = 32
+_NOISE_SEED = 20200812
 
 _BLUR = (0.25, 0.5, 0.25)
 _STRONG_BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)
@@ -53,142 +62,149 @@ _STRONG_BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)
 def _blur(images: Any, weights: tuple[float, ...] = _BLUR) -> Any:
     """Convolve with a row of binomial weights along both axes."""
     margin = len(weights) // 2
-    padded = tf.pad(images, [[0, 0], [margin, margin], [0, 0], [0, 0]], "SYMMETRIC")
+    padded = ops.pad(images, [[0, 0], [margin, margin], [0, 0], [0, 0]], "symmetric")
     down = sum(w * padded[:, n : INPUT_SIDE + n] for n, w in enumerate(weights))
-    padded = tf.pad(down, [[0, 0], [0, 0], [margin, margin], [0, 0]], "SYMMETRIC")
+    padded = ops.pad(down, [[0, 0], [0, 0], [margin, margin], [0, 0]], "symmetric")
     return sum(w * padded[:, :, n : INPUT_SIDE + n] for n, w in enumerate(weights))
 
 
 def _border(images: Any) -> Any:
-    return tf.concat([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+    return ops.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
 
 
-class _Draws:
-    """Numbered stateless draws: the n-th call of a step always gets the n-th seed."""
+@lru_cache(maxsize=1)
+def _noises() -> NDArray[np.float32]:
+    """Return unit noise as drawn, then the same blurred to the same strength: float32 ``[64, 128, 128, 3]``.
 
-    def __init__(self, seed: Any, count: Any) -> None:
-        self._seed, self._count, self._calls = seed, count, 0
-
-    def _next(self) -> Any:
-        self._calls += 1
-        return self._seed + tf.constant([0, self._calls * 1_000_003], tf.int32)
-
-    def uniform(self, low: float, high: float, *shape: int) -> Any:
-        return tf.random.stateless_uniform([self._count, *shape], self._next(), low, high)
-
-    def normal(self, deviation: float, *shape: int) -> Any:
-        return tf.random.stateless_normal([self._count, *shape], self._next(), stddev=deviation)
-
-    def noise(self, *, blurred: Any) -> tuple[Any, Any]:
-        """Return unit noise for every picture and the sign it is to have.
-
-        It comes from a small bank: drawing all of it would take as long as learning.
-        """
-        bank = tf.random.stateless_normal([_BANK, INPUT_SIDE, INPUT_SIDE, 3], self._next())
-        # twice as many pictures in the bank: as drawn, and blurred to the same strength
-        bank = tf.concat([bank, 8 / 3 * _blur(bank)], axis=0)
-        members = tf.random.stateless_uniform([self._count], self._next(), 0, _BANK, tf.int32)
-        members += tf.cast(blurred[:, 0, 0, 0] * _BANK, tf.int32)
-        return tf.gather(bank, members), tf.sign(self.uniform(-1, 1, 1, 1, 1))
-
-    def chosen(self, share: Any) -> Any:
-        return tf.cast(self.uniform(0, 1, 1, 1, 1) < share, tf.float32)
+    Every picture gets one of these: drawing noise of its own for each would take as long as learning.
+    """
+    drawn = np.random.default_rng(_NOISE_SEED).standard_normal((_NOISES, INPUT_SIDE, INPUT_SIDE, 3), np.float32)
+    smooth = drawn
+    for axis in (1, 2):
+        smooth = ndimage.correlate1d(smooth, _BLUR, axis)
+    return np.concatenate([drawn, np.float32(8 / 3) * smooth])
 
 
-def augment(images: Any, widen: Any, seed: Any, how: Augmentation) -> Any:
+def draw(rng: np.random.Generator, widen: NDArray[np.float32], how: Augmentation) -> Changes:
+    """Draw what is done to each picture of a batch.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    widen : float32 ``[N, 2]``
+        Least and largest factor by which each frame is made wider (a real picture 1 x D25 wide may become 2 x).
+    how : Augmentation
+
+    Returns
+    -------
+    dict of arrays ``[N, ...]``
+        For :func:`augment`.
+    """
+    count = len(widen)
+
+    def uniform(*shape: int) -> NDArray[np.float32]:
+        return rng.random((count, *shape), np.float32)
+
+    def normal(deviation: float, *shape: int) -> NDArray[np.float32]:
+        return np.float32(deviation) * rng.standard_normal((count, *shape), np.float32)
+
+    def chosen(share: NDArray[np.float32] | float) -> NDArray[np.float32]:
+        return (uniform(1, 1, 1) < share).astype(np.float32)
+
+    def noises(blurred: NDArray[np.float32]) -> NDArray[np.int32]:
+        return (rng.integers(0, _NOISES, count) + _NOISES * blurred[:, 0, 0, 0]).astype(np.int32)
+
+    strength = uniform() ** how.mildness if how.mildness else np.ones(count, np.float32)
+    each = strength[:, None, None, None]
+    zoom = (widen[:, 0] * (widen[:, 1] / widen[:, 0]) ** uniform()) ** strength
+    hard = chosen(each * how.hard_edges)
+    turn, mirror = 2 * np.pi * uniform(), np.where(uniform() < 0.5, -1, 1)  # noqa: PLR2004 - as often as not
+    return {
+        "transforms": _transforms(turn, mirror, zoom, strength[:, None] * normal(how.shift * INPUT_SIDE / 2, 2)),
+        "gamma": np.exp(each * normal(how.gamma, 1, 1, 1)),
+        "gain": np.exp(each * normal(how.contrast, 1, 1, 1)) * (1 + each * normal(how.tint, 1, 1, 3)),
+        "offset": each * normal(5.0, 1, 1, 1),
+        "smoothing": np.clip((zoom - 1.1) * 1.5, 0.0, 1.0)[:, None, None, None].astype(np.float32),
+        "hard": hard,
+        "white": chosen(0.4),
+        "beyond": noises(np.ones_like(hard)),
+        "beyond_sign": np.sign(uniform(1, 1, 1) - np.float32(0.5)),
+        "blurred": each * chosen(how.blurred) * uniform(1, 1, 1),
+        "noise": noises(chosen(0.5)),
+        "noise_level": each * chosen(how.noisy) * (2 * uniform(1, 1, 1) - 1) * np.float32(how.noise),
+        "gray": chosen(how.gray),
+        "inverted": chosen(how.inverted_gray),
+        "planes": uniform(1, 1, 3) ** 3 + np.float32(0.02),
+    }
+
+
+def augment(images: Any, changes: Changes) -> Any:
     """Change a batch of model inputs.
 
     Parameters
     ----------
     images : uint8 tensor ``[N, 128, 128, 3]``
-    widen : float32 tensor ``[N, 2]``
-        Least and largest factor by which each frame is made wider (a real picture 1 x D25 wide may become 2 x).
-    seed : int32 tensor ``[2]``
-    how : Augmentation
+    changes : dict of tensors ``[N, ...]``
+        What :func:`draw` returned.
 
     Returns
     -------
     float32 tensor ``[N, 128, 128, 3]``
         Whole counts, 0..255.
     """
-    draws = _Draws(seed, tf.shape(images)[0])
-    strength = draws.uniform(0, 1) ** how.mildness if how.mildness else tf.ones_like(widen[:, 0])
-    each = strength[:, None, None, None]
-    turn = draws.uniform(0, 2 * np.pi)
-    mirror = tf.sign(draws.uniform(-1, 1))
-    wider = tf.math.log(widen[:, 0]) + draws.uniform(0, 1) * tf.math.log(widen[:, 1] / widen[:, 0])
-    zoom = tf.exp(strength * wider)
-    transforms = _transforms(turn, mirror, zoom, strength[:, None] * draws.normal(how.shift * INPUT_SIDE / 2, 2))
-    gamma = tf.exp(each * draws.normal(how.gamma, 1, 1, 1))
-    gain = tf.exp(each * draws.normal(how.contrast, 1, 1, 1)) * (1 + each * draws.normal(how.tint, 1, 1, 3))
-    smoothing = tf.clip_by_value((zoom - 1.1) * 1.5, 0.0, 1.0)[:, None, None, None]
-    toned = _toned(images, gamma, gain, each * draws.normal(5.0, 1, 1, 1), smoothing)
+    toned = _toned(images, *(changes[name] for name in ("gamma", "gain", "offset", "smoothing")))
     border = _border(toned)
-    middle = tf.sort(border, axis=1)[:, border.shape[1] // 2][:, None, None, :]
-    deviation = tf.reduce_mean(tf.minimum(tf.abs(border - middle[:, 0]), 12.0), axis=1)[:, None, None, :] * 1.2
-    seen = tf.raw_ops.ImageProjectiveTransformV3(
-        images=toned,
-        transforms=transforms,
-        output_shape=tf.constant([INPUT_SIDE, INPUT_SIDE], tf.int32),
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
-    )
-    hard = draws.chosen(each * how.hard_edges)
-    background = tf.where(hard > 0, 255.0 * draws.chosen(0.4), middle)
-    own, sign = draws.noise(blurred=tf.ones_like(hard))
-    added, added_sign = draws.noise(blurred=draws.chosen(0.5))
-    return _finished(
-        seen,
-        transforms,
-        beyond=(hard, background, (1 - hard) * deviation * sign, own),
-        blurred=each * draws.chosen(how.blurred) * draws.uniform(0, 1, 1, 1, 1),
-        noise=(each * draws.chosen(how.noisy) * draws.uniform(0, how.noise, 1, 1, 1) * added_sign, added),
-        grays=(draws.chosen(how.gray), draws.chosen(how.inverted_gray), draws.uniform(0.0, 1.0, 1, 1, 3) ** 3 + 0.02),
-    )
+    middle = ops.sort(border, axis=1)[:, border.shape[1] // 2][:, None, None, :]
+    seen = ops.image.affine_transform(toned, changes["transforms"], "bilinear", "nearest", data_format="channels_last")
+    return _finished(seen, border, middle, changes, ops.convert_to_tensor(_noises()))
 
 
-def _transforms(turn: Any, mirror: Any, zoom: Any, shift: Any) -> Any:
+def _transforms(
+    turn: NDArray[np.float32], mirror: NDArray[np.float32], zoom: NDArray[np.float32], shift: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return where each pixel of the output comes from: rows of a projective map, ``[N, 8]``."""
-    cos, sin = tf.cos(turn) * zoom, tf.sin(turn) * zoom
+    cos, sin = np.cos(turn) * zoom, np.sin(turn) * zoom
     rows = [cos * mirror, -sin, sin * mirror, cos]
     centre = (INPUT_SIDE - 1) / 2
     moved_x = centre - (rows[0] + rows[1]) * centre + shift[:, 0]
     moved_y = centre - (rows[2] + rows[3]) * centre + shift[:, 1]
-    zero = tf.zeros_like(zoom)
-    return tf.stack([rows[0], rows[1], moved_x, rows[2], rows[3], moved_y, zero, zero], axis=1)
+    zero = np.zeros_like(zoom)
+    return np.stack([rows[0], rows[1], moved_x, rows[2], rows[3], moved_y, zero, zero], axis=1).astype(np.float32)
 
 
-@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+@fused
 def _toned(images: Any, gamma: Any, gain: Any, offset: Any, smoothing: Any) -> Any:
     """Change gamma, contrast, brightness and the balance of the planes, and smooth what will be drawn smaller."""
-    share = tf.clip_by_value(tf.cast(images, tf.float32), 0.5, 255.0) / 255
-    toned = gain * 255 * tf.exp(gamma * tf.math.log(share)) + offset
+    share = ops.clip(ops.cast(images, "float32"), 0.5, 255.0) / 255
+    toned = gain * 255 * ops.exp(gamma * ops.log(share)) + offset
     return toned + smoothing * (_blur(toned) - toned)
 
 
-@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # as above
-def _finished(seen: Any, transforms: Any, *, beyond: Any, blurred: Any, noise: Any, grays: Any) -> Any:
+@fused
+def _finished(seen: Any, border: Any, middle: Any, changes: Any, noises: Any) -> Any:
     """Fill what lies beyond the picture, blur, add noise, make some gray and some of those negative."""
-    hard, background, level, own = beyond
-    filled = background + level * own
-    inside = tf.maximum(_inside(transforms, _EDGE), hard * _inside(transforms, 1.0))
+    hard = changes["hard"]
+    deviation = ops.mean(ops.minimum(ops.abs(border - middle[:, 0]), 12.0), axis=1)[:, None, None, :] * 1.2
+    level = (1 - hard) * deviation * changes["beyond_sign"]
+    background = ops.where(hard > 0, 255.0 * changes["white"], middle)
+    filled = background + level * ops.take(noises, changes["beyond"], axis=0)
+    inside = ops.maximum(_inside(changes["transforms"], _EDGE), hard * _inside(changes["transforms"], 1.0))
     pictures = inside * seen + (1 - inside) * filled
-    pictures += blurred * (_blur(pictures, _STRONG_BLUR) - pictures)
-    strength, added = noise
-    pictures = tf.clip_by_value(pictures + strength * added, 0.0, 255.0)
-    chosen, inverted, weights = grays
-    gray = tf.reduce_sum(pictures * weights, axis=-1, keepdims=True) / tf.reduce_sum(weights, axis=-1, keepdims=True)
+    pictures += changes["blurred"] * (_blur(pictures, _STRONG_BLUR) - pictures)
+    added = changes["noise_level"] * ops.take(noises, changes["noise"], axis=0)
+    pictures = ops.clip(pictures + added, 0.0, 255.0)
+    planes, inverted, chosen = changes["planes"], changes["inverted"], changes["gray"]
+    gray = ops.sum(pictures * planes, axis=-1, keepdims=True) / ops.sum(planes, axis=-1, keepdims=True)
     gray = inverted * (255 - gray) + (1 - inverted) * gray
-    return tf.round(tf.clip_by_value(chosen * gray + (1 - chosen) * pictures, 0.0, 255.0))
+    return ops.round(ops.clip(chosen * gray + (1 - chosen) * pictures, 0.0, 255.0))
 
 
 def _inside(transforms: Any, edge: float) -> Any:
     """Return how far inside the original picture each pixel comes from: 0..1 over ``edge`` pixels."""
-    along = tf.range(INPUT_SIDE, dtype=tf.float32)
+    along = ops.arange(INPUT_SIDE, dtype="float32")
     x, y = along[None, None, :], along[None, :, None]
     a, b, c, d, e, f = (transforms[:, n, None, None] for n in range(6))
     from_x, from_y = a * x + b * y + c, d * x + e * y + f
     last = INPUT_SIDE - 1.0
-    least = tf.minimum(tf.minimum(from_x, last - from_x), tf.minimum(from_y, last - from_y))
-    return tf.clip_by_value((least + 0.5) / edge, 0.0, 1.0)[..., None]
+    least = ops.minimum(ops.minimum(from_x, last - from_x), ops.minimum(from_y, last - from_y))
+    return ops.clip((least + 0.5) / edge, 0.0, 1.0)[..., None]

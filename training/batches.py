@@ -27,7 +27,10 @@ class Pool:
 
     Attributes
     ----------
-    images : uint8 ``[N, 128, 128, 3]``
+    images : uint8 ``[M, 128, 128, 3]``
+        Of these and maybe others.
+    places : intp ``[N]``
+        Where in them the galaxies are.
     targets : float32 ``[N, units]``
     rates : float64 ``[N]``
         Probabilities, summing to 1.
@@ -37,6 +40,7 @@ class Pool:
     """
 
     images: NDArray[np.uint8]
+    places: NDArray[np.intp]
     targets: NDArray[np.float32]
     rates: NDArray[np.float64]
     share: int
@@ -56,7 +60,7 @@ class Mixture:
         images, targets, widen = [], [], []
         for pool in self.pools:
             chosen = np.sort(rng.choice(len(pool.targets), pool.share, p=pool.rates))
-            images.append(pool.images[chosen])
+            images.append(pool.images[pool.places[chosen]])
             targets.append(pool.targets[chosen])
             widen.append(np.tile(np.array(pool.widen, np.float32), (pool.share, 1)))
         return Batch(np.concatenate(images), np.concatenate(targets), np.concatenate(widen))

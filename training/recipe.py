@@ -82,7 +82,7 @@ def simulated_pool(simulated: Sample, share: int, scale: HumanScale) -> Pool:
     """Return simulated discs on the human scale; unsuitable ones teach an inclination nothing."""
     chosen = np.flatnonzero([row["reject"] != "unsuitable" for row in simulated.truth])
     targets = _scaled(scale(simulated.column("human_deg")[chosen]))
-    return Pool(np.asarray(simulated.images)[chosen], targets, _uniform(len(chosen)), share, WIDEN_SIMULATED)
+    return Pool(simulated.images, chosen, targets, _uniform(len(chosen)), share, WIDEN_SIMULATED)
 
 
 def measured_pool(material: Material, share: int, *, bag: int, seed: int) -> Pool:
@@ -91,7 +91,7 @@ def measured_pool(material: Material, share: int, *, bag: int, seed: int) -> Poo
     members = measured[dataset.bag(len(measured), number=bag, seed=seed)]
     labels = np.array([material.real[m].inclination_deg for m in members], np.float32)
     rates = dataset.uniform_rates(labels, LABEL_RANGE_DEG)
-    return Pool(material.images[members], _scaled(labels), rates, share, WIDEN_REAL)
+    return Pool(material.images, members, _scaled(labels), rates, share, WIDEN_REAL)
 
 
 def catalogued_pool(material: Material, share: int) -> Pool:
@@ -100,7 +100,7 @@ def catalogued_pool(material: Material, share: int) -> Pool:
     members = np.flatnonzero(np.isfinite(said))
     labels = said[members].astype(np.float32)
     rates = dataset.uniform_rates(labels, LABEL_RANGE_DEG)
-    return Pool(material.images[members], _scaled(labels), rates, share, WIDEN_REAL)
+    return Pool(material.images, members, _scaled(labels), rates, share, WIDEN_REAL)
 
 
 def pretrain(
@@ -165,20 +165,22 @@ def rejector(
 
 def rejector_pools(material: Material, *, batch: int, seed: int) -> list[Pool]:
     """Return kept and rejected pictures, half of each: judged by people or catalogues, spoiled, or simulated."""
-    simulated = np.asarray(material.simulated.images)
+    simulated, real = material.simulated.images, material.images
     rejected = np.array([row["reject"] != "" for row in material.simulated.truth])
-    kinds = [(simulated[~rejected], 0, 1, WIDEN_SIMULATED), (simulated[rejected], 1, 1, WIDEN_SIMULATED)]
+    kinds = [(simulated, ~rejected, 0, 1, WIDEN_SIMULATED), (simulated, rejected, 1, 1, WIDEN_SIMULATED)]
     if material.real:
-        kept = material.images[material.measured]
-        judged = material.images[np.array([g.reject != "" for g in material.real])]
-        listed = material.images[np.array([weak_reject(g) for g in material.real])]
-        kinds += [(kept, 0, 5, WIDEN_REAL), (judged, 1, 3, WIDEN_REAL), (listed, 1, 1, WIDEN_REAL)]
-        kinds += [(spoil(kept, count=_SPOILED, seed=seed), 1, 1, WIDEN_REAL)] if len(kept) else []
-    present = [kind for kind in kinds if len(kind[0])]
-    parts = {target: sum(part for _, one, part, _ in present if one == target) for target in (0, 1)}
+        kept = np.array([g.measured for g in material.real])
+        judged = np.array([g.reject != "" for g in material.real])
+        listed = np.array([weak_reject(g) for g in material.real])
+        kinds += [(real, kept, 0, 5, WIDEN_REAL), (real, judged, 1, 3, WIDEN_REAL), (real, listed, 1, 1, WIDEN_REAL)]
+        if kept.any():
+            spoiled = spoil(real[kept], count=_SPOILED, seed=seed)
+            kinds.append((spoiled, np.ones(_SPOILED, bool), 1, 1, WIDEN_REAL))
+    present = [kind for kind in kinds if kind[1].any()]
+    parts = {target: sum(part for _, _, one, part, _ in present if one == target) for target in (0, 1)}
     return [
-        _classes(images, target, max(1, round(batch / 2 * part / parts[target])), widen)
-        for images, target, part, widen in present
+        _class(images, np.flatnonzero(members), target, max(1, round(batch / 2 * part / parts[target])), widen)
+        for images, members, target, part, widen in present
     ]
 
 
@@ -197,6 +199,8 @@ def seed_of(recipe: Recipe, bag: int | None) -> int:
     return recipe.seed * 1000 + (999 if bag is None else bag)
 
 
-def _classes(images: NDArray[np.uint8], target: int, share: int, widen: tuple[float, float]) -> Pool:
-    targets = np.tile(np.eye(2, dtype=np.float32)[target], (len(images), 1))
-    return Pool(images, targets, _uniform(len(images)), share, widen)
+def _class(
+    images: NDArray[np.uint8], places: NDArray[np.intp], target: int, share: int, widen: tuple[float, float]
+) -> Pool:
+    targets = np.tile(np.eye(2, dtype=np.float32)[target], (len(places), 1))
+    return Pool(images, places, targets, _uniform(len(places)), share, widen)

@@ -19,7 +19,7 @@ from training.scales import LABEL_RANGE_DEG
 from training.workshop import Member, members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,15 +38,6 @@ class Judges:
 
     galaxies: Sequence[RealGalaxy]
     images: NDArray[np.uint8]
-
-
-def simulated_sample(
-    how: Recipe, folder: Path, *, resume: bool, workers: int, progress: Callable[[int], None]
-) -> sample.Sample:
-    """Simulate the release's galaxies, or take those of an earlier run."""
-    if not (resume and (folder / "truth.csv").exists()):
-        sample.save(sample.simulate(seed=how.seed, count=how.simulated, workers=workers, progress=progress), folder)
-    return sample.load(folder)
 
 
 def judges(galaxies: Sequence[RealGalaxy]) -> Judges:
@@ -91,14 +82,11 @@ def release(
     say : callable
         Told what is being made, and its metrics.
     """
-    simulated = simulated_sample(
-        how, places.simulated, resume=resume, workers=workers, progress=lambda n: say("simulate", {"step": n})
-    )
     trained = workshop.train_all(how, places, workers=workers, resume=resume, say=say)
     material = gather(places)
     for member in members(how):
         target = places.model_repo / member.name / str(version)
-        probes = simulated.images[:16]
+        probes = material.simulated.images[:16]
         export.export(trained[member.name], member.purpose, target, probes, label_range_deg=LABEL_RANGE_DEG)
     served = {model: export.load(places.model_repo / model / str(version)) for model in trained}
     real, kept_out = real_galaxies(places)

@@ -129,6 +129,11 @@ def save(sample: Sample, folder: Path) -> None:
     partial.replace(folder / "truth.csv")
 
 
+def exists(folder: Path) -> bool:
+    """Return whether a whole sample lies in a folder."""
+    return (folder / "truth.csv").exists()
+
+
 def load(folder: Path) -> Sample:
     """Read what :func:`save` wrote; the images stay on disk (memory-mapped)."""
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from training.augment import Augmentation, augment
+from training.augment import Augmentation, augment, draw
+from training.backend import Learner, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,8 +87,8 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     optimizer = keras.optimizers.Adam(plan.rate, clipnorm=1.0)
     optimizer.build(network.trainable_variables)
-    start = _restore(network, optimizer, folder) if resume else 0
-    advance = _step(network, optimizer, keras.losses.get(plan.loss))
+    learner = Learner(network, optimizer, keras.losses.get(plan.loss))
+    start = _restore(learner.variables(), folder) if resume else 0
     made = _Ahead(batches, plan, augmentation or Augmentation())
     log = folder / "metrics.jsonl"
     kept = log.read_text("utf-8").splitlines()[:start] if start else []
@@ -99,8 +99,7 @@ def fit(
             asked = time.monotonic()
             pictures, targets = made(step)
             reading += time.monotonic() - asked
-            optimizer.learning_rate.assign(plan.rate_at(step))
-            loss = float(advance(pictures, targets))
+            loss = learner(pictures, targets, plan.rate_at(step))
             recent = loss if recent is None else 0.98 * recent + 0.02 * loss
             elapsed = time.monotonic() - began
             left = elapsed / (step + 1 - start) * (plan.steps - step - 1)
@@ -109,7 +108,7 @@ def fit(
             progress({**metrics, "seconds_left": left, "reading_share": reading / elapsed})
             if (step + 1) % plan.snapshot_every == 0 or step + 1 == plan.steps:
                 file.flush()
-                _snapshot(network, optimizer, step + 1, folder)
+                _snapshot(learner.variables(), step + 1, folder)
 
 
 class _Ahead:
@@ -117,14 +116,16 @@ class _Ahead:
 
     def __init__(self, batches: Batches, plan: Plan, augmentation: Augmentation) -> None:
         self._batches, self._plan = batches, plan
-        self._augment = tf.function(lambda images, widen, seed: augment(images, widen, seed, augmentation))
+        self._how = augmentation
+        self._augment = traced(augment)
         self._pool = ThreadPoolExecutor(1, "augment")
         self._next: tuple[int, Future[tuple[Any, Any]]] | None = None
 
     def _make(self, step: int) -> tuple[Any, Any]:
         batch = self._batches(step)
-        seed = tf.constant([self._plan.seed, step], tf.int32)
-        return self._augment(tf.constant(batch.images), tf.constant(batch.widen), seed), tf.constant(batch.targets)
+        rng = np.random.default_rng(np.random.SeedSequence([self._plan.seed, step]))
+        changes = draw(rng, batch.widen, self._how)
+        return self._augment(batch.images, changes), batch.targets
 
     def __call__(self, step: int) -> tuple[Any, Any]:
         """Return the pictures and targets of a step, and begin with the next."""
@@ -140,35 +141,20 @@ class _Ahead:
         self._pool.shutdown(cancel_futures=True)
 
 
-def _step(network: Any, optimizer: Any, loss_of: Any) -> Any:
-    @tf.function  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-    def advance(pictures: Any, targets: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(loss_of(targets, network(pictures, training=True)))
-        optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
-        return loss
-
-    return advance
-
-
-def _variables(network: Any, optimizer: Any) -> list[Any]:
-    return [*network.variables, *optimizer.variables]
-
-
-def _snapshot(network: Any, optimizer: Any, step: int, folder: Path) -> None:
+def _snapshot(variables: list[Any], step: int, folder: Path) -> None:
     """Write all state under a temporary name and rename it: a kill leaves the previous snapshot."""
-    arrays: dict[str, Any] = {f"v{n}": np.asarray(v) for n, v in enumerate(_variables(network, optimizer))}
+    arrays: dict[str, Any] = {f"v{n}": np.asarray(v) for n, v in enumerate(variables)}
     partial = folder / "snapshot.partial.npz"
     np.savez(partial, step=np.array(step), **arrays)
     partial.replace(folder / "snapshot.npz")
 
 
-def _restore(network: Any, optimizer: Any, folder: Path) -> int:
+def _restore(variables: list[Any], folder: Path) -> int:
     path = folder / "snapshot.npz"
     if not path.exists():
         return 0
     with np.load(path) as stored:
-        for n, variable in enumerate(_variables(network, optimizer)):
+        for n, variable in enumerate(variables):
             variable.assign(stored[f"v{n}"])
         return int(stored["step"])
 
@@ -182,6 +168,5 @@ def restore_weights(network: Any, folder: Path) -> None:
 
 def predict(network: Any, images: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:
     """Return a network's raw output for model inputs, float32 ``[N, units]``."""
-    forward = tf.function(lambda pictures: network(tf.cast(pictures, tf.float32), training=False))
-    parts = [np.asarray(forward(tf.constant(images[at : at + batch]))) for at in range(0, len(images), batch)]
+    parts = [np.asarray(network.predict_on_batch(images[at : at + batch])) for at in range(0, len(images), batch)]
     return np.concatenate(parts)

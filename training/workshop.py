@@ -12,9 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import tensorflow as tf
-
-from training import networks, recipe, train
+from training import backend, networks, recipe, sample, train
 from training.material import gather
 
 if TYPE_CHECKING:
@@ -64,18 +62,17 @@ class StoppedError(RuntimeError):
 
 
 def train_all(how: Recipe, places: Places, *, workers: int, resume: bool, say: Say) -> dict[str, Any]:
-    """Train every network of a release.
+    """Simulate the sample of a release and train every network of it.
 
     Parameters
     ----------
     how : Recipe
     places : Places
-        Its simulated sample exists.
     workers : int
-        Networks that learn at once, each in a process with its share of the cores. With 1 they learn here one after
-        another, on all cores or on a GPU.
+        Processes that simulate, and networks that learn at once, each in a process with its share of the cores or of
+        the GPU. With 1 they learn here one after another, on all cores.
     resume : bool
-        Take up the snapshots of an earlier run.
+        Take up the sample and the snapshots of an earlier run.
     say : callable
         Told what is being trained, and its metrics. With several workers, a function that can be pickled.
 
@@ -84,6 +81,7 @@ def train_all(how: Recipe, places: Places, *, workers: int, resume: bool, say: S
     dict of keras.Model
         By name, in float32.
     """
+    _simulate(how, places, workers, resume=resume, say=say)
     if workers == 1:
         for architecture in how.architectures:
             _pretrain(how, places, architecture, resume, say)
@@ -93,6 +91,15 @@ def train_all(how: Recipe, places: Places, *, workers: int, resume: bool, say: S
     else:
         _side_by_side(how, places, workers, resume=resume, say=say)
     return {member.name: trained(how, places, member) for member in members(how)}
+
+
+def _simulate(how: Recipe, places: Places, workers: int, *, resume: bool, say: Say) -> None:
+    if resume and sample.exists(places.simulated):
+        return
+    made = sample.simulate(
+        seed=how.seed, count=how.simulated, workers=workers, progress=lambda n: say("simulate", {"step": n})
+    )
+    sample.save(made, places.simulated)
 
 
 def trained(how: Recipe, places: Places, member: Member) -> Any:
@@ -110,7 +117,7 @@ def _pretrain(how: Recipe, places: Places, architecture: str, resume: bool, say:
 
 
 def _finetune(how: Recipe, places: Places, member: Member, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
-    start = recipe.build(how, member.architecture, "inclination", seed=how.seed)
+    start = networks.build(networks.ARCHITECTURES[member.architecture], "inclination", seed=how.seed)
     train.restore_weights(start, places.runs / member.starts_from)
     given = (how, gather(places), start, places.runs / member.name)
     progress = _progress(member.name, say)
@@ -139,11 +146,10 @@ _stop: Event | None = None
 
 
 def _begin(stop: Event, threads: int) -> None:
-    """Prepare a worker process before TensorFlow starts in it."""
+    """Prepare a worker process before anything is computed in it."""
     global _stop  # noqa: PLW0603 - a process pool hands its events to nothing else
     _stop = stop
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    backend.use_threads(threads)
 
 
 def _side_by_side(how: Recipe, places: Places, workers: int, *, resume: bool, say: Say) -> None:

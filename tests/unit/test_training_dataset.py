@@ -68,7 +68,7 @@ def test_a_rejected_galaxy_does_not_count_as_measured(tmp_path: Path) -> None:
 
 def test_the_same_step_gets_the_same_batch_and_the_next_another() -> None:
     images = np.arange(50, dtype=np.uint8)[:, None, None, None] * np.ones((1, 128, 128, 3), np.uint8)
-    pool = Pool(images, np.arange(50, dtype=np.float32)[:, None], np.full(50, 0.02), 8, (1.0, 2.0))
+    pool = Pool(images, np.arange(50), np.arange(50, dtype=np.float32)[:, None], np.full(50, 0.02), 8, (1.0, 2.0))
     mixture = Mixture([pool, pool], seed=4)
     once, again, other = mixture(3), mixture(3), mixture(4)
     assert (once.images == again.images).all()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def batches() -> Mixture:
     images = noise_pictures(12)
     targets = np.linspace(-1, 1, 12, dtype=np.float32)[:, None]
-    return Mixture([Pool(images, targets, np.full(12, 1 / 12), 4, (1.0, 1.5))], seed=3)
+    return Mixture([Pool(images, np.arange(12), targets, np.full(12, 1 / 12), 4, (1.0, 1.5))], seed=3)
 
 
 def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(t
 def test_training_learns_what_the_pictures_say(tmp_path: Path) -> None:
     images = np.zeros((2, *contract.INPUT_SHAPE), np.uint8)
     images[0, 40:88, 40:88], images[1, 60:68, 30:98] = 200, 200
-    pool = Pool(images, np.array([[-0.8], [0.8]], np.float32), np.full(2, 0.5), 8, (1.0, 1.1))
+    pool = Pool(images, np.arange(2), np.array([[-0.8], [0.8]], np.float32), np.full(2, 0.5), 8, (1.0, 1.1))
     architecture = networks.Architecture("small", ((8,), (8,), (8,), (8,)), hidden=16, dropout=0.0)
     network = networks.build(architecture, "inclination", seed=1)
     fit(network, Mixture([pool], 1), Plan(steps=60, rate=5e-3, seed=1, warmup=5), tmp_path)

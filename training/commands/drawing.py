@@ -69,10 +69,8 @@ def _contact_sheet(test: Sequence[RealGalaxy], path: Path, seed: int) -> None:
 
 def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, lines: int = 7, versions: int = 9) -> None:
     """Draw galaxies of evenly spaced inclinations as a training step would show them."""
-    import tensorflow as tf  # noqa: PLC0415 - each command imports only what it needs
-
-    from training import dataset  # noqa: PLC0415 - as above
-    from training.augment import Augmentation, augment  # noqa: PLC0415 - as above
+    from training import dataset  # noqa: PLC0415 - each command imports only what it needs
+    from training.augment import Augmentation, augment, draw  # noqa: PLC0415 - as above
     from training.batches import WIDEN_REAL  # noqa: PLC0415 - as above
     from training.figures import sheets  # noqa: PLC0415 - as above
 
@@ -81,7 +79,7 @@ def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, line
     originals = dataset.images(chosen)
     repeated = np.repeat(originals, versions, axis=0)
     widen = np.tile(np.array(WIDEN_REAL, np.float32), (len(repeated), 1))
-    made = augment(tf.constant(repeated), tf.constant(widen), tf.constant([seed, 0], tf.int32), Augmentation())
+    made = augment(repeated, draw(np.random.default_rng(seed), widen, Augmentation()))
     versions_of = np.asarray(made).astype(np.uint8).reshape(lines, versions, *originals.shape[1:])
     captions = [f"PGC {g.pgc}, {g.inclination_deg:.0f}°" for g in chosen]
     sheets.augmentation_sheet(list(zip(captions, originals, versions_of, strict=True)), path)

@@ -62,10 +62,12 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
         Literal["mixed_bfloat16", "float32"], typer.Option(help="float32 where the processor has no bfloat16")
     ] = "mixed_bfloat16",
     resume: Annotated[bool, typer.Option("--resume", help="take up an interrupted run")] = False,  # noqa: FBT002 - a flag
+    train_only: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--train-only", help="end when the networks are trained; JAX can do that much")
+    ] = False,
 ) -> None:
     """Make a whole release: simulate, train every network, calibrate, export, write the manifest."""
-    from training import recipe  # noqa: PLC0415 - each command imports only what it needs
-    from training import release as making  # noqa: PLC0415 - as above
+    from training import recipe, workshop  # noqa: PLC0415 - each command imports only what it needs
     from training.material import Places  # noqa: PLC0415 - as above
 
     how = recipe.Recipe(seed=seed, precision=precision)
@@ -86,5 +88,10 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
         model_repo=model_repo,
         models_config=models_config,
     )
+    if train_only:
+        workshop.train_all(how, places, resume=resume, workers=workers, say=say)
+        return
+    from training import release as making  # noqa: PLC0415 - it needs TensorFlow
+
     made = making.release(how, places, name=name, version=version, resume=resume, workers=workers, say=say)
     console.print(json.dumps(made.metrics, indent=2))
