@@ -65,10 +65,10 @@ class Learner:
 
     def variables(self) -> list[Any]:
         """Return all state: the network's and the optimizer's variables, as the last step left them."""
-        self._settle()
+        self.settle()
         return [*self._network.variables, *self._optimizer.variables]
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Give what JAX carries from step to step back to the variables."""
         for variables, values in zip(self._groups, self._carried or (), strict=False):
             for variable, value in zip(variables, values, strict=True):

@@ -40,19 +40,19 @@ class Recipe:
     seed: int = 1
     architectures: tuple[str, ...] = tuple(networks.ARCHITECTURES)
     bags: int = 4
-    simulated: int = 20_000
-    pretraining_steps: int = 5000
-    finetuning_steps: int = 4000
-    rejector_steps: int = 2000
-    pretraining_batch: int = 32
-    batch: int = 24
-    human_share: float = 0.55
-    catalogue_share: float = 0.25
-    pretraining_rate: float = 6e-4
+    simulated: int = 30_000
+    pretraining_steps: int = 4000
+    finetuning_steps: int = 6000
+    rejector_steps: int = 800
+    pretraining_batch: int = 128
+    batch: int = 96
+    human_share: float = 0.75
+    catalogue_share: float = 0.15
+    pretraining_rate: float = 1e-3
     pretraining_mildness: float = 1.0
-    finetuning_rate: float = 6e-4
+    finetuning_rate: float = 1.2e-3
     finetuning_mildness: float = 4.0
-    rejector_rate: float = 4e-4
+    rejector_rate: float = 8e-4
     precision: Precision = "mixed_bfloat16"
 
 

@@ -77,13 +77,17 @@ def fit(
     batches : Batches
     plan : Plan
     folder : Path
-        Gets ``snapshot.npz`` (all weights and the optimizer's state) and ``metrics.jsonl`` (a line for every step).
+        Gets ``snapshot.npz`` (all weights, and until the last step the optimizer's state) and ``metrics.jsonl`` (a line
+        for every step).
     resume : bool
-        Go on from the snapshot, if there is one. Batches, augmentation and dropout of a step depend on the seed and the
-        step alone, so the result is that of an uninterrupted run.
+        Go on from the snapshot, if there is one; that of a finished run is taken as it is. Batches, augmentation and
+        dropout of a step depend on the seed and the step alone, so the result is that of an uninterrupted run.
     progress : callable
         Told every step's metrics: step, loss, rate, seconds left, and the share of time spent on waiting for a batch.
     """
+    if resume and steps_done(folder) >= plan.steps:
+        restore_weights(network, folder)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     optimizer = keras.optimizers.Adam(plan.rate, clipnorm=1.0)
     optimizer.build(network.trainable_variables)
@@ -106,9 +110,11 @@ def fit(
             metrics = {"step": step, "loss": loss, "recent_loss": recent, "rate": plan.rate_at(step)}
             file.write(json.dumps(metrics) + "\n")
             progress({**metrics, "seconds_left": left, "reading_share": reading / elapsed})
-            if (step + 1) % plan.snapshot_every == 0 or step + 1 == plan.steps:
+            if (step + 1) % plan.snapshot_every == 0 and step + 1 < plan.steps:
                 file.flush()
                 _snapshot(learner.variables(), step + 1, folder)
+    learner.settle()
+    _snapshot(network.variables, plan.steps, folder)
 
 
 class _Ahead:
@@ -149,21 +155,36 @@ def _snapshot(variables: list[Any], step: int, folder: Path) -> None:
     partial.replace(folder / "snapshot.npz")
 
 
-def _restore(variables: list[Any], folder: Path) -> int:
+def steps_done(folder: Path) -> int:
+    """Return at which step the snapshot in a folder was taken; 0 where there is none."""
     path = folder / "snapshot.npz"
     if not path.exists():
         return 0
     with np.load(path) as stored:
-        for n, variable in enumerate(variables):
-            variable.assign(stored[f"v{n}"])
         return int(stored["step"])
+
+
+def _restore(variables: list[Any], folder: Path) -> int:
+    """Take up a run; one that finished a shorter plan holds no optimizer any more, and begins anew."""
+    path = folder / "snapshot.npz"
+    if not path.exists():
+        return 0
+    with np.load(path) as stored:
+        if f"v{len(variables) - 1}" not in stored:
+            return 0
+        _assign(variables, stored)
+        return int(stored["step"])
+
+
+def _assign(variables: list[Any], stored: Any) -> None:
+    for n, variable in enumerate(variables):
+        variable.assign(stored[f"v{n}"])
 
 
 def restore_weights(network: Any, folder: Path) -> None:
     """Give a network the weights of the snapshot in a folder, whatever the precision in which it was trained."""
     with np.load(folder / "snapshot.npz") as stored:
-        for n, variable in enumerate(network.variables):
-            variable.assign(stored[f"v{n}"])
+        _assign(network.variables, stored)
 
 
 def predict(network: Any, images: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:

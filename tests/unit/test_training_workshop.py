@@ -91,7 +91,7 @@ from tests.unit.test_training_workshop import HOW, places, silent
 from training import workshop
 
 if __name__ == "__main__":
-    how = replace(HOW, pretraining_steps=1_000_000, architectures=("vgg7", "vgg10"))
+    how = replace(HOW, pretraining_steps=1_000_000, architectures=("vgg7", "vgg9"))
     workshop.train_all(how, places(Path(sys.argv[1])), workers=2, resume=False, say=silent)
 """
 
@@ -103,7 +103,7 @@ def test_networks_stop_learning_when_whoever_asked_for_them_is_killed(tmp_path: 
     asking = psutil.Popen(
         [sys.executable, str(script), str(tmp_path)], env={**os.environ, "PYTHONPATH": str(Path.cwd())}
     )
-    logs = [tmp_path / f"{name}_pretrained" / "metrics.jsonl" for name in ("vgg7", "vgg10")]
+    logs = [tmp_path / f"{name}_pretrained" / "metrics.jsonl" for name in ("vgg7", "vgg9")]
     while not all(log.exists() for log in logs):
         assert asking.is_running(), "it ended before it had begun"
         time.sleep(0.2)
