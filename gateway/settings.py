@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     batches_in_flight: Count = Field(
         default=2,
         title="Batches in flight",
-        description="Batches that TensorFlow Serving works on at the same time; further images wait and form the next.",
+        description="Most batches that TensorFlow Serving works on at the same time; images that come meanwhile gather "
+        "for the next, which leaves once it is as large as the smallest that is out.",
     )
 
     predict_timeout_s: Seconds = Field(

@@ -61,6 +61,31 @@ async def test_images_that_wait_share_the_next_batch_in_order_and_each_gets_its_
     assert [answer.flavors[0].value for answer in answers] == list(range(10))
 
 
+async def test_images_gather_behind_a_batch_until_they_are_as_many_or_it_is_back() -> None:
+    networks = Networks()
+    batcher = Batcher(networks.read, largest=32, in_flight=2)
+    tasks = [ask(batcher, 0), ask(batcher, 1)]
+    await settle()
+    assert networks.batches == [[0], [1]]  # one is as many as one
+    tasks += [ask(batcher, value) for value in range(2, 5)]
+    await settle()
+    back, networks.gate = networks.gate, asyncio.Event()
+    back.set()
+    await settle()
+    assert networks.batches[2:] == [[2, 3, 4]]
+    tasks += [ask(batcher, value) for value in range(5, 7)]
+    await settle()
+    assert networks.batches[3:] == []  # there is a place, but two are not worth it behind three
+    tasks.append(ask(batcher, 7))
+    await settle()
+    assert networks.batches[3:] == [[5, 6, 7]]
+    tasks.append(ask(batcher, 8))
+    networks.gate.set()
+    answers = await asyncio.gather(*tasks)
+    assert networks.batches[4:] == [[8]]
+    assert [answer.flavors[0].value for answer in answers] == list(range(9))
+
+
 async def test_no_more_batches_are_out_than_allowed_even_when_their_callers_gave_up() -> None:
     networks = Networks()
     batcher = Batcher(networks.read, largest=1, in_flight=2)
