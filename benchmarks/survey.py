@@ -3,7 +3,8 @@
 Within one run on this machine:
 
 (a) the limit: all networks of the release called in one process (:mod:`benchmarks.speed`), before and after;
-(b) an undisturbed run of a tenth of the images, and one of all: rate, and peak memory of every process of it;
+(b) an undisturbed run of a tenth of the images (of as many as give every worker both its partitions, if that is more),
+    and one of all: rate, and peak memory of every process of it;
 (c) a run of all that loses a worker at a random moment, then its client and scheduler, and is started again: every row
     has to be there exactly once, with the answer of the undisturbed run.
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEED = 5
+THREADS = 2
+"""Partitions that a worker works on at a time."""
 _SAMPLE_S = 0.5
 _MIB = 1 << 20
 _DIGITS = {"rejection": 4, "ellipticity_axis_ratio": 4}
@@ -129,6 +132,7 @@ class Place:
             str(catalogue),
             f"--out={out}",
             f"--workers={self.workers}",
+            f"--threads={THREADS}",
             f"--rows={self.rows}",
             f"--manifest={speed.MANIFEST}",
         )
@@ -223,15 +227,17 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, {arguments.workers} workers, kills by --seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="inclinet-survey-") as name:
         place = Place(Path(name), arguments.workers, arguments.rows)
-        everything, tenth = place.folder / "all.npy", place.folder / "tenth.npy"
+        everything, some = place.folder / "all.npy", place.folder / "some.npy"
         images(arguments.images, arguments.count, everything)
-        images(everything, arguments.count // 10, tenth)
-        _measure(place, everything, tenth, arguments)
+        # with fewer partitions than are worked on at a time, idle workers' memory would be compared with busy ones'
+        few = min(arguments.count, max(arguments.count // 10, THREADS * arguments.workers * arguments.rows))
+        images(everything, few, some)
+        _measure(place, everything, some, arguments)
 
 
-def _measure(place: Place, everything: Path, tenth: Path, arguments: argparse.Namespace) -> None:
+def _measure(place: Place, everything: Path, some: Path, arguments: argparse.Namespace) -> None:
     count = arguments.count
-    few, few_peaks = place.undisturbed(tenth, place.folder / "few")
+    few, few_peaks = place.undisturbed(some, place.folder / "few")
     before = limit(arguments.seconds)
     whole, peaks = place.undisturbed(everything, place.folder / "whole")
     after = limit(arguments.seconds)
@@ -242,7 +248,7 @@ def _measure(place: Place, everything: Path, tenth: Path, arguments: argparse.Na
     print(f"(a) limit: {before:.1f} images/s before, {after:.1f} after")
     print(f"(b) {count:,} images: {whole['rows_per_s']:.1f}/s, {whole['rows_per_s'] / bound:.3f} of the limit;")
     print(f"    with its start and end {count / whole['wall_s']:.1f}/s, {count / whole['wall_s'] / bound:.3f} of it")
-    print(f"    peak memory, MiB: {count // 10:,} and {count:,} images, and the ratio")
+    print(f"    peak memory, MiB: {few['rows']:,} and {count:,} images, and the ratio")
     for role in sorted(peaks.roles):
         was = few_peaks.roles.get(role, float("nan"))
         print(f"    {role:22}{was:9.0f}{peaks.roles[role]:9.0f}{peaks.roles[role] / was:7.2f}")
