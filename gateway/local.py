@@ -40,6 +40,18 @@ KEEP_ALIVE_S = 75
 
 _PR_SET_PDEATHSIG = 1
 
+_KEEPING = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 27),
+}
+"""How glibc's malloc is told to keep, for the next call, the memory that a call to the stand-in needed.
+
+A request of 32 model inputs is copied several times on its way from the socket to the network. Each of the many threads
+that do so would have its own arena, and give the pages back to the system and get them again, zeroed, a call later:
+3 % of the stand-in's time. Elsewhere than with glibc this says nothing.
+"""
+
 
 class StartError(Exception):
     """The service can't be started, and why, in one sentence."""
@@ -142,6 +154,7 @@ def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subpr
                     "--tensorflow_intra_op_parallelism=1",
                     f"--tensorflow_inter_op_parallelism={os.cpu_count() or 1}",
                 ],
+                env=_KEEPING | os.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
