@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import dask
 import pytest
 from typer.testing import CliRunner
 
 from gateway.settings import Settings
 from survey.__main__ import INCOMPLETE, REFUSED, app
+from survey.cluster import UNWATCHED
 from tests.support.deployment import ROOT, instructions, load, one, pod, rendered, value
 
 JOB, SCHEDULER, WORKERS = "inclinet-survey", "inclinet-survey-scheduler", "inclinet-survey-workers"
@@ -146,3 +148,13 @@ def test_the_image_stands_on_the_gateways_and_adds_only_what_is_locked() -> None
     assert locked["gateway"] < locked["survey"]
     assert {"distributed", "pyarrow"} <= {name for name, _ in locked["survey"] - locked["gateway"]}
     assert "://" not in (ROOT / "requirements-survey.lock").read_text()
+
+
+def test_workers_are_told_what_those_of_one_machine_are() -> None:
+    said = {entry["name"]: entry["value"] for entry in container(WORKERS)["env"]}
+    config = dask.config.collect_env(said)
+    told = {key: value for key, value in UNWATCHED.items() if "environ" not in key}
+    assert {key: dask.config.get(key, None, config=config) for key in told} == told
+    # in a pod the variable has to have a value, far above Dask's, for what a machine's own workers are not told at all
+    assert UNWATCHED.keys() - told.keys() == {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"}
+    assert int(said["MALLOC_TRIM_THRESHOLD_"]) > int(said["MALLOC_MMAP_THRESHOLD_"]) > 4 << 20
