@@ -41,15 +41,15 @@ KEEP_ALIVE_S = 75
 _PR_SET_PDEATHSIG = 1
 
 _KEEPING = {
-    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 27),
 }
 """How glibc's malloc is told to keep, for the next call, the memory that a call to the stand-in needed.
 
-A request of 32 model inputs is copied several times on its way from the socket to the network. Each of the many threads
-that do so would have its own arena, and give the pages back to the system and get them again, zeroed, a call later:
-3 % of the stand-in's time. Elsewhere than with glibc this says nothing.
+A request of 32 model inputs is copied several times on its way from the socket to the network. The many threads that do
+so would share sixteen arenas on two cores, each grown to what its worst moment needed, and would give pages back to the
+system and get them again, zeroed, a call later. Elsewhere than with glibc this says nothing.
 """
 
 

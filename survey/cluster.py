@@ -27,6 +27,7 @@ UNWATCHED = {
     "distributed.admin.system-monitor.interval": "2s",
     "distributed.admin.tick.interval": "500ms",
     "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.nanny.pre-spawn-environ.MALLOC_ARENA_MAX": "1",
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
 """What Dask does otherwise than by default, in workers whose partitions take minutes.
@@ -34,8 +35,9 @@ UNWATCHED = {
 For its dashboard, Dask looks at every thread of a worker a hundred times a second and keeps what it saw: 3 % of what a
 worker was seen doing here. It looks at memory, disk and its own loop so often that two workers and a scheduler without
 work take 6 % of a core. And it has every worker give memory back to the system from 64 KiB on, so that each batch's
-requests, 1.5 MB a network, are fetched from it again page by page: a fifth of a worker's time. Without that, the C
-library keeps for the next batch what the last one needed; memory is as flat, 20 MiB higher.
+requests, 1.5 MB a network, are fetched from it again page by page: a fifth of a worker's time. Without that, glibc
+keeps for the next batch what the last one needed, in one place for all threads, or else it grows with every thread
+that ever held a batch.
 """
 
 
