@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from gateway.domain import Deadline, Reading
 
 
+PATIENCE_S = 0.25
+"""Longer than callers take to come back from a batch with their next picture, shorter than a person notices."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     pixels: NDArray[np.uint8]
     deadline: Deadline
     answer: asyncio.Future[Reading]
+    since: float
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
     trace: Any = field(default_factory=tracing.here)
 
@@ -32,10 +37,11 @@ class Batcher:
     """Gathers concurrent model inputs into batches, without ever making a lone one wait.
 
     While no batch is out, whatever waits leaves at once, be it one image. Behind a batch that is out, images gather
-    until they are as many as it has (as the smallest, where several are out), or ``largest``; no more than
-    ``in_flight`` batches are out, and places in them are given first come first served. Without the gathering, callers
-    who come back together from one batch would be sent one by one into the next, as fast as their pictures are
-    decoded, and the networks take half as long again for an image alone as for one of sixteen.
+    until they are as many as it has (as the smallest, where several are out), or ``largest``, or the first of them has
+    waited for ``patience_s``; no more than ``in_flight`` batches are out, and places in them are given first come first
+    served. Without the gathering, callers who come back together from one batch would be sent one by one into the next,
+    as fast as their pictures are decoded, and the networks take half as long again for an image alone as for one of
+    sixteen.
 
     The bound on batches in flight holds until the server has answered, also for requests that were abandoned
     meanwhile, so that abandoned work can't pile up behind the server.
@@ -48,6 +54,9 @@ class Batcher:
         Most images in a batch.
     in_flight : int
         Most batches out at a time.
+    patience_s : float
+        How long an image waits at most for others while there is a place for it, so that a batch that hangs holds
+        nobody up but its own.
     observe : callable
         Told the size of every batch.
     """
@@ -58,11 +67,13 @@ class Batcher:
         *,
         largest: int,
         in_flight: int,
+        patience_s: float = PATIENCE_S,
         observe: Callable[[int], None] = lambda _size: None,
     ) -> None:
         self._read = read
         self._largest = largest
         self._free = in_flight
+        self._patience_s = patience_s
         self._observe = observe
         self._waiting: list[_Waiting] = []
         self._out: dict[asyncio.Task[None], int] = {}
@@ -87,9 +98,11 @@ class Batcher:
         errors.InclinetError
             Whatever reading the batch raised.
         """
-        entry = _Waiting(pixels, deadline, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        entry = _Waiting(pixels, deadline, loop.create_future(), loop.time())
         self._waiting.append(entry)
         self._send()
+        loop.call_later(self._patience_s, self._send)
         try:
             async with asyncio.timeout(deadline.remaining_s()):
                 return await entry.answer
@@ -100,7 +113,7 @@ class Batcher:
         while self._free and self._waiting:
             # those who gave up while waiting are not worth a row
             self._waiting = [entry for entry in self._waiting if not entry.answer.done()]
-            if len(self._waiting) < min(self._largest, *(self._out.values() or [1])):
+            if not self._waiting or (len(self._waiting) < self._worth() and not self._impatient()):
                 return
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             self._free -= 1
@@ -108,6 +121,13 @@ class Batcher:
             task = asyncio.create_task(self._run(batch), context=batch[0].context)
             self._out[task] = len(batch)
             task.add_done_callback(self._returned)
+
+    def _worth(self) -> int:
+        """Return for how many images another batch is worth its while."""
+        return min(self._largest, *self._out.values()) if self._out else 1
+
+    def _impatient(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._waiting[0].since + self._patience_s
 
     def _returned(self, task: asyncio.Task[None]) -> None:
         del self._out[task]

@@ -26,12 +26,12 @@ else:
 
 def traced(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of tensors as a graph; what has no fused form in TensorFlow may stand in it."""
-    return jax.jit(function) if JAX else tf.function(function)  # type: ignore[no-any-return]  # both ship no types
+    return jax.jit(function) if JAX else tf.function(function)
 
 
 def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of tensors by XLA into few passes over the memory."""
-    return jax.jit(function) if JAX else tf.function(function, jit_compile=True)  # type: ignore[no-any-return]  # as above
+    return jax.jit(function) if JAX else tf.function(function, jit_compile=True)
 
 
 def use_threads(count: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from training import backend, networks, recipe, sample, train
@@ -82,15 +82,26 @@ def train_all(how: Recipe, places: Places, *, workers: int, resume: bool, say: S
         By name, in float32.
     """
     _simulate(how, places, workers, resume=resume, say=say)
+    left = replace(how, architectures=_unfinished(how, places)) if resume else how
     if workers == 1:
-        for architecture in how.architectures:
+        for architecture in left.architectures:
             _pretrain(how, places, architecture, resume, say)
             for member in members(how):
                 if member.architecture == architecture:
                     _finetune(how, places, member, resume, say)
-    else:
-        _side_by_side(how, places, workers, resume=resume, say=say)
+    elif left.architectures:
+        _side_by_side(left, places, workers, resume=resume, say=say)
     return {member.name: trained(how, places, member) for member in members(how)}
+
+
+def _unfinished(how: Recipe, places: Places) -> tuple[str, ...]:
+    """Return the architectures of which a network is not finished; the others' pretrained one is needed no more."""
+
+    def finished(member: Member) -> bool:
+        steps = how.rejector_steps if member.bag is None else recipe.flavor_steps(how, member.bag)
+        return train.steps_done(places.runs / member.name) >= steps
+
+    return tuple(dict.fromkeys(member.architecture for member in members(how) if not finished(member)))
 
 
 def _simulate(how: Recipe, places: Places, workers: int, *, resume: bool, say: Say) -> None:

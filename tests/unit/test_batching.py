@@ -86,6 +86,25 @@ async def test_images_gather_behind_a_batch_until_they_are_as_many_or_it_is_back
     assert [answer.flavors[0].value for answer in answers] == list(range(9))
 
 
+async def test_behind_a_batch_that_hangs_an_image_waits_for_company_no_longer_than_its_patience() -> None:
+    networks = Networks()
+    batcher = Batcher(networks.read, largest=32, in_flight=2, patience_s=0.05)
+    tasks = [ask(batcher, value) for value in range(5)]
+    await settle()
+    back, networks.gate = networks.gate, asyncio.Event()
+    back.set()
+    await settle()
+    assert networks.batches == [[0], [1], [2, 3, 4]]
+    tasks.append(ask(batcher, 5))
+    await settle()
+    assert networks.batches[3:] == []
+    await asyncio.sleep(0.3)
+    assert networks.batches[3:] == [[5]]
+    assert batcher.out == 2
+    networks.gate.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_no_more_batches_are_out_than_allowed_even_when_their_callers_gave_up() -> None:
     networks = Networks()
     batcher = Batcher(networks.read, largest=1, in_flight=2)

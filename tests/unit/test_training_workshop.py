@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -45,6 +46,10 @@ def complain(what: str, metrics: dict[str, float]) -> None:
         raise RuntimeError("the disk is full")
 
 
+def refuse(what: str, _metrics: dict[str, float]) -> None:
+    raise AssertionError(f"{what} was trained again")
+
+
 def weights(network: Any) -> np.ndarray:
     return np.concatenate([np.ravel(w) for w in network.get_weights()])
 
@@ -81,6 +86,10 @@ def test_a_network_that_fails_ends_the_training_of_all_and_says_why(tmp_path: Pa
     assert not multiprocessing.active_children()
     finished = workshop.train_all(HOW, where, workers=2, resume=True, say=silent)
     assert list(finished) == ["vgg7_m0", "vgg7_m1", "vgg7_reject"]
+    # what is finished is taken as it is, also where only the finished networks were brought
+    shutil.rmtree(where.runs / "vgg7_pretrained")
+    again = workshop.train_all(HOW, where, workers=2, resume=True, say=refuse)
+    assert all((weights(again[name]) == weights(network)).all() for name, network in finished.items())
 
 
 _ENDLESS = """

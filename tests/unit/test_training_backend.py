@@ -1,0 +1,66 @@
+"""TensorFlow and JAX learn the same from the same pictures: each in a process of its own, as Keras has one backend."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.support.networks import TINY
+from training import networks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LEARN = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tests.support.networks import TINY, noise_pictures
+from training import networks
+from training.batches import Mixture, Pool
+from training.train import Plan, fit, predict
+
+start, out = map(Path, sys.argv[1:])
+network = networks.build(replace(TINY, dropout=0.0), "inclination", seed=1)
+for variable, weights in zip(network.trainable_variables, np.load(start).values(), strict=True):
+    variable.assign(weights)
+targets = np.linspace(-1, 1, 8, dtype=np.float32)[:, None]
+pool = Pool(noise_pictures(8), np.arange(8), targets, np.full(8, 1 / 8), 4, (1.0, 2.0))
+fit(network, Mixture([pool], 3), Plan(steps=5, rate=1e-2, seed=5, warmup=2, snapshot_every=2), out)
+np.save(out / "said.npy", predict(network, noise_pictures(4)))
+"""
+
+
+def learn(backend: str, start: Path, out: Path) -> NDArray[Any]:
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(Path.cwd()), "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", _LEARN, str(start), str(out)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return np.asarray(np.load(out / "said.npy"))
+
+
+@pytest.mark.timeout(300)
+def test_jax_learns_what_tensorflow_learns(tmp_path: Path) -> None:
+    network = networks.build(TINY, "inclination", seed=1)
+    start = tmp_path / "start.npz"
+    np.savez(start, *(np.asarray(variable) for variable in network.trainable_variables))
+    said = {name: learn(name, start, tmp_path / name) for name in ("tensorflow", "jax")}
+    with np.load(start) as began:
+        for name in said:
+            with np.load(tmp_path / name / "snapshot.npz") as ended:
+                assert np.abs(ended["v0"] - began["arr_0"]).max() > 1e-3
+    np.testing.assert_allclose(said["jax"], said["tensorflow"], atol=2e-3)
