@@ -129,7 +129,7 @@ def test_an_architecture_is_named_after_its_convolutions_and_stays_within_its_bu
 def test_a_release_has_three_architectures_and_the_simplest_is_as_large_as_the_original_s() -> None:
     assert len(recipe.Recipe().architectures) == 3
     simplest = networks.build(networks.ARCHITECTURES["vgg4"], "inclination", seed=1)
-    assert simplest.count_params() == pytest.approx(1.6e6, rel=0.02)
+    assert simplest.count_params() == pytest.approx(1.6e6, rel=0.03)
 
 
 def test_the_scale_of_the_output_spans_the_label_range() -> None:
