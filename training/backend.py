@@ -13,9 +13,6 @@ import keras
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Advance = Callable[[Any, Any, float], float]
-    """Learns from pictures and targets at a rate, and returns the loss."""
-
 JAX = keras.backend.backend() == "jax"
 
 if JAX:

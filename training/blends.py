@@ -38,7 +38,7 @@ def blend(
     images : uint8 ``[N, 128, 128, 3]``
     labels_deg : float32 ``[N]``
     rates : float64 ``[N]``
-        With which the first of each pair is drawn, summing to 1. The second is any other of nearly its inclination.
+        With which the first of each pair is drawn, summing to 1. The second is any of nearly its inclination.
     count, seed : int
 
     Returns

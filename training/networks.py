@@ -33,8 +33,8 @@ class Architecture:
     dropout : float
         Share of what enters the hidden layer.
     average : bool
-        Whether the hidden layer sees the mean of the last stage over the picture, instead of every place of it. That
-        takes a third of the parameters, and says more nearly the same of a picture that was turned.
+        Whether the hidden layer sees the mean of the last stage over the picture, instead of every place of it, with a
+        fraction of the parameters.
     """
 
     name: str

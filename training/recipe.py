@@ -34,14 +34,16 @@ class Recipe:
     """Everything that decides a release, beside the data.
 
     Fine-tuning takes ``finetuning_steps`` for bag 0, fewer for smaller bags, and ``batch`` pictures a step:
-    ``human_share`` of them measured by people, ``blend_share`` made of two such, ``catalogue_share`` with the
-    catalogues' inclination, the rest simulated. It changes most of them little (``Augmentation.mildness``).
+    ``human_share`` of them measured by people, ``blend_share`` made of two such (of the ``blended`` that each bag
+    gets), ``catalogue_share`` with the catalogues' inclination, the rest simulated. It changes most of them little
+    (``Augmentation.mildness``).
     """
 
     seed: int = 1
     architectures: tuple[str, ...] = tuple(networks.ARCHITECTURES)
     bags: int = 4
     simulated: int = 24_000
+    blended: int = 4_000
     pretraining_steps: int = 4000
     finetuning_steps: int = 6000
     rejector_steps: int = 800
@@ -57,9 +59,6 @@ class Recipe:
     rejector_rate: float = 8e-4
     precision: Precision = "mixed_bfloat16"
 
-
-_BLENDED = 4000
-"""Galaxies made of two measured ones, for each bag."""
 
 _SPOILED = 2000
 """Pictures that people would reject made of the training galaxies that they kept, for each rejector."""
@@ -99,14 +98,14 @@ def measured_pool(material: Material, share: int, *, bag: int, seed: int) -> Poo
     return Pool(material.images, members, _scaled(labels), rates, share, WIDEN_REAL)
 
 
-def blended_pool(material: Material, share: int, *, bag: int, seed: int) -> Pool:
-    """Return galaxies made of two human-measured ones of a bag."""
+def blended_pool(material: Material, share: int, *, count: int, bag: int, seed: int) -> Pool:
+    """Return ``count`` galaxies made of two human-measured ones of a bag."""
     measured = material.measured
     members = measured[dataset.bag(len(measured), number=bag, seed=seed)]
     labels = np.array([material.real[m].inclination_deg for m in members], np.float32)
     rates = dataset.uniform_rates(labels, LABEL_RANGE_DEG)
-    images, labels = blend(material.images[members], labels, rates, count=_BLENDED, seed=seed * 1000 + bag)
-    return Pool(images, np.arange(_BLENDED), _scaled(labels), _uniform(_BLENDED), share, WIDEN_REAL)
+    images, labels = blend(material.images[members], labels, rates, count=count, seed=seed * 1000 + bag)
+    return Pool(images, np.arange(count), _scaled(labels), _uniform(count), share, WIDEN_REAL)
 
 
 def catalogued_pool(material: Material, share: int) -> Pool:
@@ -149,7 +148,7 @@ def flavor(
     listed = round(recipe.batch * recipe.catalogue_share) if np.isfinite(catalogued(material)).any() else 0
     pools = [measured_pool(material, human, bag=bag, seed=recipe.seed)] if human else []
     blended = round(recipe.batch * recipe.blend_share) if human else 0
-    pools += [blended_pool(material, blended, bag=bag, seed=recipe.seed)] if blended else []
+    pools += [blended_pool(material, blended, count=recipe.blended, bag=bag, seed=recipe.seed)] if blended else []
     pools += [catalogued_pool(material, listed)] if listed else []
     scale = human_scale(material, pretrained)
     pools.append(simulated_pool(material.simulated, recipe.batch - human - blended - listed, scale))

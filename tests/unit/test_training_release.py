@@ -174,6 +174,18 @@ def test_a_rejector_sees_as_many_kept_as_rejected_pictures_and_most_of_people_s_
     assert sorted(shares) == [(0, 4, 2), (0, 12, 10), (1, 2, 2), (1, 2, 2), (1, 3, 6), (1, 2000, 2)]
 
 
+def test_galaxies_made_of_two_come_from_their_bag_alone() -> None:
+    # so far apart in inclination that each can be laid over itself only
+    real = [dataset.RealGalaxy(n, Path(), 46.0 + 5 * n, "") for n in range(9)]
+    given = material.Material(some_of_everything().simulated, real, noise_pictures(9))
+    pool = recipe.blended_pool(given, 5, count=60, bag=1, seed=1)
+    members = dataset.bag(9, number=1, seed=1)
+    labels = networks.from_scale(pool.targets[:, 0], scales.LABEL_RANGE_DEG)
+    assert {round(float(label)) for label in labels} == {46 + 5 * int(n) for n in members}
+    assert len(members) < 9
+    assert pool.images.shape == (60, 128, 128, 3)
+
+
 def test_without_real_galaxies_a_rejector_learns_from_simulated_ones() -> None:
     everything = some_of_everything()
     nothing_real = material.Material(everything.simulated, [], np.empty((0, 128, 128, 3), np.uint8))

@@ -74,6 +74,7 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
     how = replace(
         how,
         simulated=how.simulated // quick,
+        blended=max(1, how.blended // quick),
         pretraining_steps=how.pretraining_steps // quick,
         finetuning_steps=how.finetuning_steps // quick,
         rejector_steps=how.rejector_steps // quick,
