@@ -6,7 +6,7 @@ import asyncio
 import csv
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -296,23 +296,3 @@ def test_the_command_ends_with_a_sentence_when_an_archive_is_down(archives: Arch
     result = CliRunner().invoke(cli.app, arguments)
     assert result.exit_code == 1
     assert "SkyServer failed with status 503. The same command goes on from here." in result.stderr
-
-
-def test_labels_are_made_of_a_table_that_an_archive_serves(tmp_path: Path) -> None:
-    class Tables(FakeSkyServer):
-        def answer(self, request: Any) -> Any:
-            from tests.support.sky_http import Answer  # noqa: PLC0415 - only this fake needs it
-
-            assert request.path == "/zoo.txt"
-            rows = "".join(f"{n}|7|{60 + n}|0|p{n}\n" for n in range(3))
-            return Answer(("id|pgcID|inc|flag|email\n" + rows).encode(), "text/plain")
-
-    with Tables() as tables:
-        arguments = ["labels", "--table", f"{tables.url}/zoo.txt", "--out", str(tmp_path / "labels.csv")]
-        result = CliRunner().invoke(cli.app, arguments)
-        assert result.exit_code == 0, result.output
-        assert "1 galaxies measured" in result.output
-        tables.fault = "html"
-        result = CliRunner().invoke(cli.app, arguments)
-        assert result.exit_code == 1
-        assert "answered with a web page instead of data" in result.stderr
