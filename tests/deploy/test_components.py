@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -75,6 +76,5 @@ def test_traces_may_leave_for_the_collector_that_the_gateway_is_told(tmp_path: P
 
 @pytest.mark.parametrize("minor", NEWEST_MINORS)
 def test_an_overlay_with_all_components_is_valid(tmp_path: Path, minor: str) -> None:
-    validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
     for resource in with_components(tmp_path, "dev", "keys", "tracing"):
-        validate.validate(resource, minor, strict=True)
+        kubernetes_validate.validate(resource, minor, strict=True)

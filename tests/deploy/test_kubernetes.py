@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import kubernetes_validate
 import pytest
 
 from gateway.app import create_app
@@ -254,13 +255,12 @@ def test_a_canary_lives_where_production_lives_under_another_tag() -> None:
 
 @pytest.mark.parametrize("minor", NEWEST_MINORS)
 def test_every_resource_is_valid_for_the_newest_minors(minor: str) -> None:
-    validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
     found = [r for r in resources(*BASE, "components/monitoring", "survey") if r["kind"] not in OPERATOR_KINDS]
     assert len(found) == 22
     for name in (*(f"overlays/{name}" for name in (*OVERLAYS, "canary")), "survey"):
         found += [r for r in rendered(name) or [] if r["kind"] not in OPERATOR_KINDS]
     for resource in found:
-        validate.validate(resource, minor, strict=True)
+        kubernetes_validate.validate(resource, minor, strict=True)
     broken = {**one("Service", "inclinet-gateway"), "spec": {"ports": [{"prot": 80}]}}
-    with pytest.raises(validate.ValidationError):
-        validate.validate(broken, minor, strict=True)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(broken, minor, strict=True)

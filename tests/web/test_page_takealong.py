@@ -59,7 +59,6 @@ def test_curl_and_python_ask_the_same_question(page: Page, gateway: GatewayServe
         command = copied(page, "curl")
         made = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True)
         assert json.loads(made.stdout)["inclination"]["median_deg"] == median
-    pytest.importorskip("requests")
     program = tmp_path / "ask.py"
     program.write_text(copied(page, "Python"), encoding="utf-8")
     printed = subprocess.run([sys.executable, program], capture_output=True, check=True, text=True).stdout
@@ -74,7 +73,6 @@ def test_curl_and_python_of_an_upload_send_the_file(page: Page, tmp_path: Path) 
     if shutil.which("curl"):
         made = subprocess.run(["/bin/sh", "-c", copied(page, "curl")], capture_output=True, check=True, cwd=tmp_path)
         assert json.loads(made.stdout)["inclination"]["median_deg"] == pytest.approx(median, abs=0.05)
-    pytest.importorskip("requests")
     ran = subprocess.run([sys.executable, "-c", copied(page, "Python")], capture_output=True, check=True, cwd=tmp_path)
     assert float(ran.stdout.split()[0]) == pytest.approx(median, abs=0.05)
 
@@ -120,6 +118,5 @@ def test_a_turned_view_is_asked_again_by_its_picture(page: Page, tmp_path: Path)
     with page.expect_download() as caught:
         page.get_by_role("button", name="Picture", exact=True).click()
     caught.value.save_as(tmp_path / caught.value.suggested_filename)
-    pytest.importorskip("requests")
     ran = subprocess.run([sys.executable, "-c", copied(page, "Python")], capture_output=True, check=True, cwd=tmp_path)
     assert float(ran.stdout.split()[0]) == pytest.approx(shown, abs=0.06)
