@@ -121,7 +121,8 @@ def test_an_architecture_is_named_after_its_convolutions_and_stays_within_its_bu
     architecture = networks.ARCHITECTURES[name]
     network = networks.build(architecture, "inclination", seed=1)
     assert name == architecture.name == f"vgg{sum(map(len, architecture.stages))}"
-    # 40 ms a galaxy on two cores for five networks of each, 80 MB for all of them (docs/model-card.md)
+    # 40 ms a galaxy on two cores for five networks of each, of which 1,000 million take 10 ms; 80 MB for all of them
+    # as the model card counts them
     assert networks.multiply_adds(network) < 230e6
     assert network.count_params() < 1_700_000
 
