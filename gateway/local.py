@@ -150,7 +150,7 @@ def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subpr
                     "--max_num_load_retries=0",
                     # every batch in flight is a call to every network at once; the default is four a core
                     "--grpc_max_threads=256",
-                    # networks side by side, a core each, are half as fast again as each on all cores (docs/serving.md)
+                    # networks side by side, a core each, answer more than one after the other on all (docs/serving.md)
                     "--tensorflow_intra_op_parallelism=1",
                     f"--tensorflow_inter_op_parallelism={os.cpu_count() or 1}",
                 ],

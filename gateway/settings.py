@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         default=2,
         title="Batches in flight",
         description="Most batches that TensorFlow Serving works on at the same time; images that come meanwhile gather "
-        "for the next, which leaves once it is as large as the smallest that is out.",
+        "for the next, which leaves once it is as large as the smallest that is out, or after a quarter of a second.",
     )
 
     predict_timeout_s: Seconds = Field(
