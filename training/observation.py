@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from training import simulator
+from training import looks, simulator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,32 @@ PIXEL_ARCSEC = 0.396
 """Native pixel of the survey, arcsec."""
 
 SEEING_ARCSEC = 1.3
+
+BAND_NOISE = (0.8, 1.0, 1.9)
+"""Noise of g, r, i relative to r."""
+
+SKY = 4.5
+"""Light of the sky itself, nanomaggies per square arcsec: 20.9 mag/arcsec^2 in r."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A straight edge of a mosaic, beyond which the sky was subtracted otherwise, or nothing was observed.
+
+    Attributes
+    ----------
+    angle_deg, distance : float
+        Of the normal, counter-clockwise from +x, and of the edge from the picture's centre, in frames.
+    step : tuple of 3 floats
+        Of the sky in g, r, i beyond the edge, in standard deviations of the noise.
+    missing : bool
+        Whether nothing lies beyond.
+    """
+
+    angle_deg: float
+    distance: float
+    step: tuple[float, float, float]
+    missing: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +65,16 @@ class Observation:
         Of the galaxy from the frame's centre, in frames.
     pixel_arcsec, seeing_arcsec : float
         Scale of the picture, and full width at half maximum of the point-spread function.
+    resampling : float
+        Standard deviation of the blur that resampling leaves in light and noise, pixels of the picture.
+    edge : Edge or None
+        Where another frame of the mosaic begins.
     sky_mag : float
         Surface brightness of the r-band noise per native pixel, mag/arcsec^2.
     stars, neighbours : float
         Expected numbers in the frame.
-    softening, level, pedestal, gamma : float
-        Of the asinh stretch: Q, the brightness given to 21 mag/arcsec^2, the sky's brightness, and a final power.
-    tint : tuple of 3 floats
-        Gain of each plane.
+    look : looks.Look
+        What the picture server makes of the light.
     jpeg_quality : int
         0 for none.
     """
@@ -57,38 +85,57 @@ class Observation:
     offset: tuple[float, float]
     pixel_arcsec: float
     seeing_arcsec: float
+    resampling: float
+    edge: Edge | None
     sky_mag: float
     stars: float
     neighbours: float
-    softening: float
-    level: float
-    pedestal: float
-    gamma: float
-    tint: tuple[float, float, float]
+    look: looks.Look
     jpeg_quality: int
 
 
 def draw(rng: np.random.Generator, *, disturbed: bool = False) -> Observation:
-    """Draw how a galaxy is seen; ``disturbed`` crowds the frame, as in pictures that people reject."""
-    side = int(rng.choice([88, 128], p=[0.65, 0.35]))
-    zoom = float(rng.uniform(0.9, 1.3) if rng.uniform() < 0.6 else rng.uniform(1.2, 2.2))  # noqa: PLR2004 - three to two
-    diameter_arcsec = 60 * float(np.exp(rng.uniform(np.log(0.4), np.log(5))))
+    """Draw how a galaxy is seen; ``disturbed`` crowds the frame, as in pictures that people reject.
+
+    Half of the pictures are made as those of EFIGI are, a third as the survey's own server makes them, and the rest in
+    any way between and beyond.
+    """
+    kind = rng.uniform()
+    efigi, server = kind < 0.5, kind > 0.67  # noqa: PLR2004 - half, a third
+    side = 88 if efigi else int(rng.choice([88, 128]))
+    if efigi:
+        zoom = float(np.exp(rng.normal(np.log(0.98), 0.1)))
+    else:
+        zoom = float(rng.uniform(0.9, 1.3) if rng.uniform() < 0.5 else rng.uniform(1.2, 2.2))  # noqa: PLR2004 - even
+    if efigi or server:
+        diameter_arcmin = max(0.8, rng.lognormal(np.log(1.45), 0.45))  # as the galaxies that people measured
+    else:
+        diameter_arcmin = np.exp(rng.uniform(np.log(0.6), np.log(5)))
     return Observation(
         side=side,
-        zoom=zoom,
+        zoom=max(zoom, 0.85),
         position_angle_deg=float(rng.uniform(0, 360)),
         offset=(float(rng.normal(0, 0.012)), float(rng.normal(0, 0.012))),
-        pixel_arcsec=zoom * diameter_arcsec / side,
+        pixel_arcsec=float(60 * zoom * diameter_arcmin / side),
         seeing_arcsec=float(np.clip(rng.normal(SEEING_ARCSEC, 0.2), 0.8, 2.2)),
-        sky_mag=float(rng.normal(24.3, 0.4)),
+        resampling=float(rng.uniform(0.25, 0.45) if efigi else rng.uniform(0.35, 0.7)),
+        edge=_edge(rng) if rng.uniform() < 0.08 else None,  # noqa: PLR2004 - as often as in EFIGI
+        sky_mag=float(rng.normal(24.15, 0.2 if efigi else 0.4)),
         stars=float(rng.gamma(1.2, 3.5)) * (6 if disturbed else 1),
         neighbours=float(rng.gamma(1.0, 1.5)) * (3 if disturbed else 1),
-        softening=float(rng.uniform(1.0, 4.5)),
-        level=float(rng.uniform(0.28, 0.75)),
-        pedestal=float(abs(rng.normal(0, 0.02))) if rng.uniform() < 0.85 else float(rng.uniform(0.05, 0.15)),  # noqa: PLR2004 - bright skies are rare
-        gamma=float(np.exp(rng.normal(0, 0.15))),
-        tint=(float(rng.normal(1, 0.06)), 1.0, float(rng.normal(1.05, 0.08))),
-        jpeg_quality=int(rng.integers(60, 97)) if rng.uniform() < 0.85 else 0,  # noqa: PLR2004 - a few are lossless
+        look=looks.efigi(rng) if efigi else looks.server(rng) if server else looks.anything(rng),
+        jpeg_quality=75 if efigi else int(rng.integers(60, 97)) if rng.uniform() < 0.85 else 0,  # noqa: PLR2004 - a few are lossless
+    )
+
+
+def _edge(rng: np.random.Generator) -> Edge:
+    common = rng.normal(0, 1)
+    first, second, third = (float(common + own) for own in rng.normal(0, 1.5, 3))
+    return Edge(
+        angle_deg=float(rng.uniform(0, 360)),
+        distance=float(rng.uniform(0.25, 0.55)),
+        step=(first, second, third),
+        missing=bool(rng.uniform() < 0.2),  # noqa: PLR2004 - one in five
     )
 
 
@@ -108,7 +155,11 @@ def observe(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator
     for plane in planes:
         ndimage.gaussian_filter(plane, max(blur, 0.35), output=plane, truncate=3)
     _add_noise(planes, seen, rng)
-    return _jpeg(stretch(planes, seen), seen.jpeg_quality)
+    if seen.edge:
+        _add_edge(planes, seen.edge, seen)
+    for plane in planes:
+        ndimage.gaussian_filter(plane, seen.resampling, output=plane, truncate=3)
+    return _jpeg(looks.stretch(planes, seen.look), seen.jpeg_quality)
 
 
 def place(
@@ -137,7 +188,8 @@ def place(
 
 def _colour(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float32]:
     g_r = rng.uniform(low, high)
-    return np.array([10 ** (-0.4 * g_r), 1, 10 ** (0.16 * g_r)], np.float32)[:, None, None]
+    r_i = 0.4 * g_r + (rng.uniform(0, 0.9) if g_r > 1.2 else 0)  # noqa: PLR2004 - the red dwarfs
+    return np.array([10 ** (-0.4 * g_r), 1, 10 ** (0.4 * r_i)], np.float32)[:, None, None]
 
 
 def _add_neighbours(planes: NDArray[np.float32], seen: Observation, rng: np.random.Generator) -> None:
@@ -168,50 +220,41 @@ def _add_stars(planes: NDArray[np.float32], seen: Observation, rng: np.random.Ge
         colour = _colour(rng, 0.1, 1.4)
         planes[:, row, column] += flux / pixel_area * colour[:, 0, 0]
         if flux > 10 ** (0.4 * 8.5):  # brighter than 14 mag
-            dx, dy = np.abs(grid[None, :] - column), np.abs(grid[:, None] - row)
+            dx, dy = grid[None, :] - column, grid[:, None] - row
+            turn = rng.uniform(0, np.pi / 2)
+            along = np.abs(dx * np.cos(turn) + dy * np.sin(turn))
+            across = np.abs(dy * np.cos(turn) - dx * np.sin(turn))
             reach = 6 * (flux / 2500) ** 0.4 / seen.pixel_arcsec
-            halo = 1e-4 * flux * np.exp(-np.hypot(dx, dy) / reach)
-            spikes = 8e-3 * flux * (np.exp(-dx / reach - dy / 0.7) + np.exp(-dy / reach - dx / 0.7))
+            halo = 2e-4 * flux * np.exp(-np.hypot(dx, dy) / reach)
+            spikes = 4e-3 * flux * (np.exp(-along / reach - across / 0.7) + np.exp(-across / reach - along / 0.7))
             planes += (halo + spikes / (1 + 2 * reach)).astype(np.float32) / np.float32(pixel_area**0.5) * colour
+
+
+def _add_edge(planes: NDArray[np.float32], edge: Edge, seen: Observation) -> None:
+    along = (np.arange(seen.side) - (seen.side - 1) / 2) / seen.side
+    angle = np.radians(edge.angle_deg)
+    beyond = along[None, :] * np.cos(angle) - along[:, None] * np.sin(angle) > edge.distance
+    for plane, step, relative in zip(planes, edge.step, BAND_NOISE, strict=True):
+        plane[beyond] = 0 if edge.missing else plane[beyond] + step * relative * _noise_level(seen)
+
+
+def _noise_level(seen: Observation) -> float:
+    """Return the standard deviation of the r-band noise in a pixel of the picture, nanomaggies per square arcsec."""
+    native = 10 ** (0.4 * (simulator.ZEROPOINT - seen.sky_mag))
+    return float(native * PIXEL_ARCSEC / max(seen.pixel_arcsec, PIXEL_ARCSEC))
 
 
 def _add_noise(planes: NDArray[np.float32], seen: Observation, rng: np.random.Generator) -> None:
     """Add sky and photon noise; below the native pixel it is correlated, above it averages down."""
-    native = 10 ** (0.4 * (22.5 - seen.sky_mag))
-    sigma = native * PIXEL_ARCSEC / max(seen.pixel_arcsec, PIXEL_ARCSEC)
+    sigma = _noise_level(seen)
     gradient = np.linspace(-1, 1, seen.side, dtype=np.float32) * np.float32(rng.normal(0, 0.15 * sigma))
-    for plane, relative in zip(planes, (0.8, 1.0, 1.9), strict=True):
+    for plane, relative in zip(planes, BAND_NOISE, strict=True):
         noise = rng.standard_normal(plane.shape, dtype=np.float32)
         if seen.pixel_arcsec < PIXEL_ARCSEC:
             noise = ndimage.gaussian_filter(noise, 0.7)
             noise /= noise.std()
-        variance = (sigma * relative) ** 2 * (1 + np.maximum(plane, 0) / 12)
+        variance = (sigma * relative) ** 2 * (1 + np.maximum(plane, 0) / SKY)
         np.add(plane, noise * np.sqrt(variance) + gradient[:, None], out=plane)
-
-
-def stretch(planes: NDArray[np.float32], seen: Observation) -> NDArray[np.uint8]:
-    """Asinh colour stretch that keeps the colour of bright pixels (Lupton et al. 2004, PASP 116, 133).
-
-    Parameters
-    ----------
-    planes : float32 ``[3, side, side]``
-        g, r, i, nanomaggies per square arcsec.
-    seen : Observation
-
-    Returns
-    -------
-    uint8 ``[side, side, 3]``
-        i, r, g as red, green, blue.
-    """
-    gains = np.array([0.72, 1.0, 1.75], np.float32) * np.array(seen.tint, np.float32)
-    rgb = planes[::-1].transpose(1, 2, 0) * gains
-    intensity = np.maximum(rgb.mean(axis=2, keepdims=True), 1e-6)
-    bright = 10 ** (0.4 * (22.5 - 21))
-    slope = np.sinh(seen.level * seen.softening) / (seen.softening * bright)
-    shown = rgb * (np.arcsinh(seen.softening * slope * intensity) / (seen.softening * intensity))
-    shown /= np.maximum(shown.max(axis=2, keepdims=True), 1)
-    shown = np.clip(seen.pedestal + (1 - seen.pedestal) * shown, 0, 1) ** seen.gamma
-    return np.asarray(np.rint(shown * 255), np.uint8)
 
 
 def _jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

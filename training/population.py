@@ -31,8 +31,8 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
         ``unsuitable`` draws a spheroid, or a disc lost in the noise, instead of a measurable spiral.
     """
     early = rng.uniform()  # 0 a late, blue, bulgeless disc; 1 an early, red one with a bulge
-    low_surface_brightness = rng.uniform() < 0.2 * (1.3 - early)
-    mu0 = rng.uniform(21.8, 23.2) if low_surface_brightness else float(np.clip(rng.normal(20.4, 0.6), 19.0, 21.8))
+    low_surface_brightness = rng.uniform() < 0.16 * (1.3 - early)
+    mu0 = rng.uniform(21.5, 22.8) if low_surface_brightness else float(np.clip(rng.normal(20.4, 0.6), 19.0, 21.8))
     bulge = (
         float(np.clip(rng.beta(1.3, 5) * (0.25 + 1.5 * early), 0, 0.7)) if rng.uniform() < 0.35 + 0.6 * early else 0.0
     )
@@ -56,10 +56,10 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
         ring=ring,
         outer_ring=outer_ring,
         bulge_fraction=bulge,
-        bulge_radius=float(rng.uniform(0.12, 0.45)) * (2.5 if bulge > 0.9 else 1.0),  # noqa: PLR2004 - a spheroid
-        bulge_index=float(rng.choice([1.0, 1.5, 2.0, 3.0, 4.0])),
+        bulge_radius=float(rng.uniform(0.15, 0.4) * (0.7 + 1.5 * bulge**0.5)),
+        bulge_index=float(rng.choice([1.0, 1.0, 1.5, 2.0, 3.0, 4.0])),
         bulge_q=float(rng.uniform(0.55, 0.95)),
-        optical_depth=float(rng.gamma(1.5, 0.5)) * (0.3 if low_surface_brightness else 1.0),
+        optical_depth=float(rng.gamma(1.5, 0.42)) * (0.3 if low_surface_brightness else 1.0),
         dust_scale=float(rng.uniform(0.9, 1.4)),
         dust_height=float(rng.uniform(0.2, 0.5)),
         lopsidedness=float(abs(rng.normal(0, 0.08))),
@@ -83,11 +83,11 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
     if kind < (0.16 if galaxy.inclination_deg > 75 else 0.04):  # noqa: PLR2004 - where it misleads most
         return replace(
             galaxy,
-            bulge_fraction=float(rng.uniform(0.35, 0.88)),
-            bulge_radius=float(rng.uniform(0.4, 1.5)),
+            bulge_fraction=float(rng.uniform(0.35, 0.8)),
+            bulge_radius=float(rng.uniform(0.3, 1.1)),
             bulge_index=float(rng.choice([1.5, 2.0, 3.0, 4.0])),
             bulge_q=float(rng.uniform(0.45, 0.85)),
-            optical_depth=float(0.6 + rng.gamma(2.0, 0.7)),
+            optical_depth=float(0.4 + rng.gamma(2.0, 0.4)),
             dust_scale=float(rng.uniform(1.0, 2.0)),
             dust_height=float(rng.uniform(0.12, 0.35)),
         )
@@ -98,12 +98,12 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
             number=2,
             pitch_deg=float(rng.uniform(14, 36)),
             contrast=float(rng.uniform(0.85, 1.0)),
-            sharpness=float(rng.uniform(1.5, 4)),
+            sharpness=float(rng.uniform(1, 2.5)),
             flocculence=float(rng.uniform(0, 0.15)),
         )
         scale = float(rng.uniform(1.0, 1.7))
         return replace(
-            galaxy, arms=arms, young_fraction=float(rng.uniform(0.5, 0.85)), break_radius=2.0, outer_scale=scale
+            galaxy, arms=arms, young_fraction=float(rng.uniform(0.4, 0.7)), break_radius=2.0, outer_scale=scale
         )
     if kind < 0.14:  # noqa: PLR2004 - bars in faint discs
         bar = Feature(
@@ -112,19 +112,19 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
             width=float(rng.uniform(0.2, 0.4)),
             angle=float(rng.uniform(0, np.pi)),
         )
-        return replace(galaxy, bar=bar, mu0=float(rng.uniform(21.8, 23.4)))
+        return replace(galaxy, bar=bar, mu0=float(rng.uniform(21.6, 22.8)))
     if kind < 0.24:  # noqa: PLR2004 - dwarfs
         arms = replace(
             galaxy.arms,
             flocculence=float(rng.uniform(0.7, 1.0)),
             contrast=float(rng.uniform(0.4, 1.0)),
-            clumps=int(rng.integers(20, 300)),
-            clump_light=float(rng.uniform(0.1, 0.5)),
+            clumps=int(rng.integers(60, 300)),
+            clump_light=float(rng.uniform(0.05, 0.35)),
         )
         return replace(
             galaxy,
             arms=arms,
-            mu0=float(rng.uniform(21.2, 23.4)),
+            mu0=float(rng.uniform(21.0, 22.8)),
             q0=float(rng.uniform(0.18, 0.38)),
             bulge_fraction=0.0,
             young_fraction=float(rng.uniform(0.5, 0.9)),
@@ -144,16 +144,17 @@ def _break(rng: np.random.Generator) -> tuple[float, float]:
 
 
 def _arms(rng: np.random.Generator, early: float) -> Arms:
+    number = int(rng.choice([2, 2, 2, 3, 4, 5]))
     return Arms(
-        number=int(rng.choice([2, 2, 2, 3, 4, 5])),
-        pitch_deg=float(np.clip(rng.normal(21 - 9 * early, 5), 6, 38)),
+        number=number,
+        pitch_deg=float(np.clip(rng.normal(17 + 2 * number - 7 * early, 5), 10, 38)),
         hand=int(rng.choice([-1, 1])),
         phase=float(rng.uniform(0, 2 * np.pi)),
         sharpness=float(rng.uniform(0.8, 4)),
         contrast=float(rng.beta(2, 2)) * (1.0 - 0.4 * early),
-        flocculence=float(rng.beta(1, 1.3)),
-        clumps=int(rng.integers(0, 260) * (1.1 - early)),
-        clump_light=float(rng.uniform(0, 0.25)) * (1.1 - early),
+        flocculence=float(rng.beta(1.2, 1)),
+        clumps=int(rng.integers(40, 260) * (1.1 - early)),
+        clump_light=float(rng.uniform(0.05, 0.3)) * (1.1 - early),
     )
 
 
@@ -179,12 +180,12 @@ def _features(rng: np.random.Generator, early: float) -> tuple[Feature, Feature,
 
 
 def _colours(rng: np.random.Generator, early: float) -> tuple[float, float, float, float, float, float]:
-    shift = rng.normal(0, 0.05)
+    shift = rng.normal(0, 0.04)
     return (
-        float(0.52 + 0.2 * early + shift),
-        float(0.24 + 0.14 * early + shift / 2),
-        float(rng.uniform(0.02, 0.3)),
-        float(rng.uniform(-0.05, 0.12)),
-        float(0.68 + 0.14 * early + shift),
-        float(0.34 + 0.08 * early + shift / 2),
+        float(0.50 + 0.2 * early + shift),
+        float(0.22 + 0.14 * early + shift / 2),
+        float(rng.uniform(0.08, 0.3)),
+        float(rng.uniform(-0.03, 0.1)),
+        float(0.60 + 0.14 * early + shift),
+        float(0.28 + 0.08 * early + shift / 2),
     )

@@ -32,8 +32,11 @@ COLUMNS = (
     "bulge_fraction",
     "optical_depth",
     "pixel_arcsec",
+    "look",
     "reject",
 )
+
+_WORDS = ("look", "reject")
 
 Truth = dict[str, float | int | str]
 
@@ -89,6 +92,7 @@ def make(*, seed: int, index: int) -> tuple[NDArray[np.uint8], Truth]:
         "bulge_fraction": galaxy.bulge_fraction,
         "optical_depth": galaxy.optical_depth,
         "pixel_arcsec": seen.pixel_arcsec,
+        "look": seen.look.maker,
         "reject": galaxy.reject,
     }
 
@@ -138,7 +142,7 @@ def load(folder: Path) -> Sample:
     """Read what :func:`save` wrote; the images stay on disk (memory-mapped)."""
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
         truth = tuple(
-            {k: v if k == "reject" else int(v) if k == "index" else float(v) for k, v in row.items()}
+            {k: v if k in _WORDS else int(v) if k == "index" else float(v) for k, v in row.items()}
             for row in csv.DictReader(file)
         )
     return Sample(np.load(folder / "images.npy", mmap_mode="r"), truth)

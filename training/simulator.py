@@ -33,7 +33,7 @@ EXTINCTION = (1.0, 0.73, 0.55)
 ZEROPOINT = 22.5
 """Surface brightness of one unit of intensity, mag/arcsec^2 (one nanomaggy per square arcsec)."""
 
-YOUNG_HEIGHT = 0.5
+YOUNG_HEIGHT = 0.4
 """Height of the young stars relative to the old ones."""
 
 SAMPLES = 36
@@ -203,5 +203,5 @@ def render(galaxy: SimulatedGalaxy, rng: np.random.Generator, *, half_frame: flo
     inclination = np.radians(galaxy.inclination_deg)
     tall = extent * np.cos(inclination) + _LAYER * galaxy.height * np.sin(inclination)
     if galaxy.bulge_fraction > 0:
-        tall = max(tall, 5 * galaxy.bulge_radius)
+        tall = max(tall, 9 * galaxy.bulge_radius)
     return project(galaxy, faces, structure.axis(min(tall, diagonal), step))

@@ -123,7 +123,9 @@ def _patches(
     log_radius: NDArray[np.float32], sheared: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Unit-variance noise that is smooth in log radius and sheared azimuth: flocculent arms."""
-    noise = ndimage.gaussian_filter(rng.standard_normal(_PATCHES, dtype=np.float32), (1.6, 1.6), mode="wrap")
+    drawn = rng.standard_normal(_PATCHES, dtype=np.float32)
+    fine, coarse = (ndimage.gaussian_filter(drawn, size, mode="wrap") for size in (1.4, 3.5))
+    noise = fine / fine.std() + coarse / coarse.std()
     noise /= noise.std()
     rows = np.mod(sheared / np.float32(2 * np.pi), 1) * _PATCHES[0]
     columns = (log_radius + 3) / np.float32(5.2) * _PATCHES[1]
@@ -140,7 +142,7 @@ def _clumped(young: NDArray[np.float32], arms: Arms, rng: np.random.Generator, s
     places = np.searchsorted(cumulative, rng.uniform(0, cumulative[-1], arms.clumps))
     points = np.zeros(young.size, np.float32)
     np.add.at(points, np.minimum(places, young.size - 1), rng.exponential(1, arms.clumps).astype(np.float32))
-    blurred = ndimage.gaussian_filter(points.reshape(young.shape), max(0.05 / step, 0.8))
+    blurred = ndimage.gaussian_filter(points.reshape(young.shape), max(0.07 / step, 0.8))
     mass = float(blurred.sum())
     return (
         young if mass <= 0 else young * (1 - arms.clump_light) + blurred * np.float32(arms.clump_light * total / mass)

@@ -14,6 +14,8 @@ from training.commands.common import MODEL_REPO, SHARED, Seed, console, give_up
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from training.dataset import RealGalaxy
 
 
@@ -27,7 +29,7 @@ class Picture(Enum):
 
 def figures(
     out: Annotated[Path, typer.Option(help="folder for contact-sheet.jpg, augmentation.jpg and comparison.png")],
-    galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv")] = SHARED,
+    galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv and giz512.csv")] = SHARED,
     model_repo: Annotated[Path, typer.Option(help="the release to show")] = MODEL_REPO,
     seed: Seed = 2,
     only: Annotated[list[Picture] | None, typer.Option(help="draw this one; may be given again")] = None,
@@ -43,28 +45,30 @@ def figures(
     wanted = set(only or Picture)
     out.mkdir(parents=True, exist_ok=True)
     if Picture.CONTACT_SHEET in wanted:
-        _contact_sheet(test, out / "contact-sheet.jpg", seed)
+        others = galaxies / "giz512.csv"
+        measured = [g for g in dataset.read_table(others) if g.measured] if others.exists() else []
+        _contact_sheet(test, measured, out / "contact-sheet.jpg", seed)
     if Picture.AUGMENTATION in wanted:
         _augmentation([g for g in dataset.select(rows, "train") if g.measured], out / "augmentation.jpg", seed)
     if Picture.COMPARISON in wanted:
         _comparison(test, out / "comparison.png", model_repo)
 
 
-def _contact_sheet(test: Sequence[RealGalaxy], path: Path, seed: int) -> None:
+def _contact_sheet(test: Sequence[RealGalaxy], others: Sequence[RealGalaxy], path: Path, seed: int) -> None:
     from training import dataset, sample  # noqa: PLC0415 - each command imports only what it needs
     from training.figures import sheets  # noqa: PLC0415 - as above
 
-    images = dataset.images(test[:40])
-    made = sample.simulate(seed=seed, count=70)
-    discs = np.flatnonzero([row["reject"] == "" for row in made.truth])[:40]
-    sheets.contact_sheet(
-        [
-            ("simulated (true inclination)", made.images[discs], made.column("inclination_deg")[discs].tolist()),
-            ("real, of the test sample (measured by people)", images, [g.inclination_deg for g in test[:40]]),
-        ],
-        path,
-        columns=10,
-    )
+    made = sample.simulate(seed=seed, count=120)
+    blocks: list[tuple[str, NDArray[np.uint8], Sequence[float]]] = []
+    for name, look, real in (("EFIGI", "efigi", test[:40]), ("the survey's server", "server", others)):
+        likes = [row["reject"] == "" and row["look"] == look for row in made.truth]
+        shown = np.flatnonzero(likes)[: max(len(real), 10)]
+        truth = made.column("inclination_deg")[shown].tolist()
+        blocks.append((f"simulated as {name} shows galaxies (true inclination)", made.images[shown], truth))
+        if real:
+            measured = [g.inclination_deg for g in real]
+            blocks.append((f"real, of {name} (measured by people)", dataset.images(real), measured))
+    sheets.contact_sheet(blocks, path, columns=10)
 
 
 def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, lines: int = 7, versions: int = 9) -> None:

@@ -1,0 +1,135 @@
+"""What picture servers make of light: the ways in which brightness and colour become the counts of a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy import ndimage
+
+from training.simulator import ZEROPOINT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Maker = Literal["efigi", "server", "any"]
+
+GAINS = (0.72, 0.94, 1.75)
+"""Gains of i, r, g that show an average disc white on a scale of nanomaggies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How light becomes the counts of a picture.
+
+    Attributes
+    ----------
+    maker : str
+        Whose pictures it is of.
+    white_mag : float
+        Surface brightness that is shown as white, mag/arcsec^2.
+    softening, gamma : float
+        Of the brightness ``(asinh(softening Y) / asinh(softening)) ** gamma`` of light Y, white being 1.
+    saturation : float
+        Factor of the colours' distance from gray.
+    pedestal : tuple of 3 floats
+        Light of the sky that is left in i, r, g, white being 1.
+    tint : tuple of 3 floats
+        Gain of i, r, g.
+    chroma_blur : float
+        Standard deviation of the blur of the colours, pixels: a JPEG keeps them at half the resolution, some twice.
+    hue_kept : bool
+        Whether a pixel too bright to show keeps its hue, or each plane is cut off at white.
+    """
+
+    maker: Maker
+    white_mag: float
+    softening: float
+    gamma: float
+    saturation: float
+    pedestal: tuple[float, float, float]
+    tint: tuple[float, float, float]
+    chroma_blur: float
+    hue_kept: bool
+
+
+def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    first, second, third = (float(value) for value in values)
+    return first, second, third
+
+
+def efigi(rng: np.random.Generator) -> Look:
+    """Power law and strong colours, as STIFF makes them (Bertin 2012, ASPC 461, 263; Baillard et al. 2011)."""
+    sky = rng.normal(0.0025, 0.0007)
+    return Look(
+        maker="efigi",
+        white_mag=float(rng.normal(18.55, 0.15)),
+        softening=1e-3,
+        gamma=1 / 2.2,
+        saturation=float(rng.normal(1.7, 0.1)),
+        pedestal=_three(np.maximum(sky * rng.normal((1.03, 0.87, 1.08), 0.13), 0)),
+        tint=(float(rng.normal(1, 0.03)), 1.0, float(rng.normal(0.99, 0.03))),
+        chroma_blur=float(rng.uniform(1.8, 3.0)),
+        hue_kept=False,
+    )
+
+
+def server(rng: np.random.Generator) -> Look:
+    """Asinh with colours kept (Lupton et al. 2004, PASP 116, 133), as the survey's server shows its images."""
+    return Look(
+        maker="server",
+        white_mag=float(rng.normal(18.8, 0.4)),
+        softening=float(np.exp(rng.normal(np.log(30), 0.4))),
+        gamma=float(np.exp(rng.normal(0, 0.12))),
+        saturation=float(rng.normal(1.1, 0.1)),
+        pedestal=_three(np.abs(rng.normal(0, 0.0008)) + np.abs(rng.normal(0, 2e-4, 3))),
+        tint=(float(rng.normal(1.04, 0.05)), 1.0, float(rng.normal(0.9, 0.06))),
+        chroma_blur=float(rng.uniform(0.4, 1.0)),
+        hue_kept=True,
+    )
+
+
+def anything(rng: np.random.Generator) -> Look:
+    """Anything between a power law and a strong asinh, faint or bright, pale or gaudy, on a sky of any brightness."""
+    return Look(
+        maker="any",
+        white_mag=float(rng.uniform(18.3, 21.0)),
+        softening=float(np.exp(rng.uniform(np.log(0.5), np.log(100)))),
+        gamma=float(np.exp(rng.uniform(np.log(0.45), np.log(1.3)))),
+        saturation=float(rng.uniform(0.3, 2.2)),
+        pedestal=_three(rng.uniform(0, 0.01) * rng.uniform(0.6, 1.4, 3)),
+        tint=(float(rng.normal(1, 0.1)), 1.0, float(rng.normal(1, 0.1))),
+        chroma_blur=float(rng.uniform(0.3, 1.5)),
+        hue_kept=bool(rng.uniform() < 0.5),  # noqa: PLR2004 - as often as not
+    )
+
+
+def stretch(planes: NDArray[np.float32], look: Look) -> NDArray[np.uint8]:
+    """Turn light into counts: colours away from gray, brightness by asinh and power.
+
+    Parameters
+    ----------
+    planes : float32 ``[3, side, side]``
+        g, r, i, nanomaggies per square arcsec.
+    look : Look
+
+    Returns
+    -------
+    uint8 ``[side, side, 3]``
+        i, r, g as red, green, blue.
+    """
+    gains = np.array(GAINS, np.float32) * np.array(look.tint, np.float32)
+    white = np.float32(10 ** (0.4 * (ZEROPOINT - look.white_mag)))
+    rgb = planes[::-1].transpose(1, 2, 0) * (gains / white) + np.array(look.pedestal, np.float32)
+    rgb = np.maximum(rgb, 0)
+    light = rgb.mean(axis=2, keepdims=True) + np.float32(1e-6)
+    rgb = light + np.float32(look.saturation) * (rgb - light)
+    softening = np.float32(look.softening)
+    shown = rgb / light * (np.arcsinh(softening * light) / np.arcsinh(softening)) ** np.float32(look.gamma)
+    gray = shown.mean(axis=2, keepdims=True)
+    shown = gray + ndimage.gaussian_filter(shown - gray, (look.chroma_blur, look.chroma_blur, 0), truncate=3)
+    if look.hue_kept:
+        shown /= np.maximum(shown.max(axis=2, keepdims=True), 1)
+    return np.asarray(np.rint(np.clip(shown, 0, 1) * 255), np.uint8)
