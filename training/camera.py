@@ -9,7 +9,7 @@ from keras import ops
 
 from training import simulator, structure
 from training.backend import fused
-from training.chance import HALOES
+from training.chance import HALOES, ZEROPOINT
 from training.structure import each
 
 _DIAGONAL = 1.45
@@ -32,7 +32,7 @@ def take(drawn: dict[str, Any]) -> Any:
     uint8 tensor ``[N, side, side, 3]``
     """
     side = drawn["noise"].shape[-1]
-    planes = _blurred(drawn, place(drawn, *aligned(drawn, side)))
+    planes = _blurred(drawn, place(drawn, *aligned(drawn, side)), _neighbours(drawn))
     return stretch(add_noise(drawn, planes), drawn)
 
 
@@ -109,17 +109,18 @@ def _looked_up(light: Any, rows: Any, columns: Any) -> Any:
 
 
 @fused
-def _blurred(drawn: dict[str, Any], planes: Any) -> Any:
+def _blurred(drawn: dict[str, Any], planes: Any, neighbours: Any) -> Any:
     """Add neighbours and stars, and blur all by the PSF."""
     side = planes.shape[-1]
-    planes = planes + _neighbours(drawn, side) + _stars(drawn, side)
+    planes = planes + neighbours + _stars(drawn, side)
     spread = _spread(drawn["blur"], side)
     return ops.matmul(ops.matmul(spread[:, None], planes), ops.transpose(spread, (0, 2, 1))[:, None])
 
 
-def _neighbours(drawn: dict[str, Any], side: int) -> Any:
+@fused
+def _neighbours(drawn: dict[str, Any]) -> Any:
     """Background galaxies: exponential blobs."""
-    grid = ops.arange(side, dtype="float32")
+    grid = ops.arange(drawn["noise"].shape[-1], dtype="float32")
     x, y, *tilts = (drawn["neighbours"][:, :, n, None, None] for n in range(6))
     dx, dy = grid[None, None, None, :] - x, grid[None, None, :, None] - y
     far = ops.sqrt((tilts[0] * dx + tilts[1] * dy) ** 2 + (tilts[2] * dx + tilts[3] * dy) ** 2)
@@ -190,7 +191,7 @@ def stretch(planes: Any, drawn: dict[str, Any]) -> Any:
     gains = np.array([0.72, 1.0, 1.75], np.float32) * drawn["tint"]
     rgb = ops.transpose(planes[:, ::-1], (0, 2, 3, 1)) * gains[:, None, None, :]
     intensity = ops.maximum(ops.mean(rgb, axis=-1, keepdims=True), 1e-6)
-    bright = 10 ** (0.4 * (22.5 - 21))
+    bright = 10 ** (0.4 * (ZEROPOINT - 21))
     slope = ops.sinh(level * softening) / (softening * bright)
     shown = rgb * (ops.arcsinh(softening * slope * intensity) / (softening * intensity))
     shown = shown / ops.maximum(ops.max(shown, axis=-1, keepdims=True), 1)

@@ -23,17 +23,21 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[np.float32]]
 
+ZEROPOINT = 22.5
+"""Surface brightness of one unit of intensity, mag/arcsec^2 (one nanomaggy per square arcsec)."""
+
 PATCHES = (96, 40)
 """Cells of the patches' noise, in azimuth and in the logarithm of the radius."""
 
 CLUMPS, PLACES = 300, 4
 """Most clumps, and the places of which each takes one."""
 
-STARS, NEIGHBOURS, HALOES = 128, 24, 4
+STARS, NEIGHBOURS, HALOES = 96, 16, 4
 """Most of them in a frame; what one frame in a thousand has beyond that is left out."""
 
 _GAUSSIANS = 12
 _CORRELATION = 0.7
+"""Pixels over which noise is correlated where pixels are smaller than the survey's."""
 
 
 def arrays(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator) -> Arrays:
@@ -94,7 +98,7 @@ def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> dict[str, flo
         "dust_scale": galaxy.dust_scale,
         "dust_height": galaxy.height * galaxy.dust_height,
         "colours": _colours(galaxy),
-        "brightness": 10 ** (0.4 * (22.5 - galaxy.mu0)),
+        "brightness": 10 ** (0.4 * (ZEROPOINT - galaxy.mu0)),
         **_bulge(galaxy),
         **_clumps(galaxy, rng),
     }
@@ -151,8 +155,7 @@ def _clumps(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> dict[str, floa
     within = np.cumsum(grid * np.exp(-0.8 * (np.minimum(grid, galaxy.break_radius) + beyond / galaxy.outer_scale)))
     radius = np.interp(rng.random((CLUMPS, PLACES)), within / within[-1], grid)
     angle = rng.uniform(0, 2 * np.pi, (CLUMPS, PLACES))
-    lights = rng.exponential(1, CLUMPS)
-    lights[count:] = 0
+    lights = rng.exponential(1, CLUMPS) * (np.arange(CLUMPS) < count)
     return {
         "clump_x": radius * np.cos(angle),
         "clump_y": radius * np.sin(angle),
@@ -198,7 +201,7 @@ def _neighbours(seen: Observation, rng: np.random.Generator) -> dict[str, NDArra
     size *= np.where(rng.random(count) < 0.06, 3, 1)  # noqa: PLR2004 - a large neighbour
     x, y = rng.uniform(0, seen.side, (2, count))
     angle, ratio = rng.uniform(0, np.pi, count), rng.uniform(0.25, 1, count)
-    light = 10 ** (0.4 * (22.5 - rng.uniform(20, 23.5, count)))
+    light = 10 ** (0.4 * (ZEROPOINT - rng.uniform(20, 23.5, count)))
     along, across = np.array([np.cos(angle), np.sin(angle)]) / size, np.array([-np.sin(angle), np.cos(angle)]) / size
     table = np.stack([x, y, *along, *(across / ratio)], axis=-1)
     return {
@@ -210,7 +213,7 @@ def _neighbours(seen: Observation, rng: np.random.Generator) -> dict[str, NDArra
 def _stars(seen: Observation, rng: np.random.Generator) -> dict[str, NDArray[np.floating]]:
     """Foreground stars, the brightest first."""
     count = rng.poisson(seen.stars)
-    flux = np.sort(10 ** (0.4 * (22.5 - np.maximum(21 - rng.exponential(1.7, count), 12.0))))[::-1]
+    flux = np.sort(10 ** (0.4 * (ZEROPOINT - np.maximum(21 - rng.exponential(1.7, count), 12.0))))[::-1]
     places = np.floor(rng.uniform(0, seen.side, (count, 2)))
     colour = _colour(rng.uniform(0.1, 1.4, count))
     reach = 6 * (flux / 2500) ** 0.4 / seen.pixel_arcsec
@@ -225,7 +228,7 @@ def _stars(seen: Observation, rng: np.random.Generator) -> dict[str, NDArray[np.
 
 def _noise(seen: Observation, rng: np.random.Generator) -> dict[str, float | NDArray[np.floating]]:
     """Sky noise, correlated below the native pixel and averaged down above it, and a slope of the sky."""
-    native = 10 ** (0.4 * (22.5 - seen.sky_mag))
+    native = 10 ** (0.4 * (ZEROPOINT - seen.sky_mag))
     sigma = native * PIXEL_ARCSEC / max(seen.pixel_arcsec, PIXEL_ARCSEC)
     return {
         "sky_sigma": sigma * np.array([0.8, 1.0, 1.9]),
