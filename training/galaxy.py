@@ -11,6 +11,9 @@ from typing import Literal
 
 import numpy as np
 
+ZEROPOINT = 22.5
+"""Surface brightness of one unit of intensity, mag/arcsec^2 (one nanomaggy per square arcsec)."""
+
 Reject = Literal["", "face_on", "unsuitable"]
 
 HUMAN_Q0 = 0.2

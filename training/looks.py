@@ -6,18 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import ndimage
-
-from training.simulator import ZEROPOINT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 Maker = Literal["efigi", "server", "any"]
-
-GAINS = (0.72, 0.94, 1.75)
-"""Gains of i, r, g that show an average disc white on a scale of nanomaggies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,32 +98,3 @@ def anything(rng: np.random.Generator) -> Look:
         chroma_blur=float(rng.uniform(0.3, 1.5)),
         hue_kept=bool(rng.uniform() < 0.5),  # noqa: PLR2004 - as often as not
     )
-
-
-def stretch(planes: NDArray[np.float32], look: Look) -> NDArray[np.uint8]:
-    """Turn light into counts: colours away from gray, brightness by asinh and power.
-
-    Parameters
-    ----------
-    planes : float32 ``[3, side, side]``
-        g, r, i, nanomaggies per square arcsec.
-    look : Look
-
-    Returns
-    -------
-    uint8 ``[side, side, 3]``
-        i, r, g as red, green, blue.
-    """
-    gains = np.array(GAINS, np.float32) * np.array(look.tint, np.float32)
-    white = np.float32(10 ** (0.4 * (ZEROPOINT - look.white_mag)))
-    rgb = planes[::-1].transpose(1, 2, 0) * (gains / white) + np.array(look.pedestal, np.float32)
-    rgb = np.maximum(rgb, 0)
-    light = rgb.mean(axis=2, keepdims=True) + np.float32(1e-6)
-    rgb = light + np.float32(look.saturation) * (rgb - light)
-    softening = np.float32(look.softening)
-    shown = rgb / light * (np.arcsinh(softening * light) / np.arcsinh(softening)) ** np.float32(look.gamma)
-    gray = shown.mean(axis=2, keepdims=True)
-    shown = gray + ndimage.gaussian_filter(shown - gray, (look.chroma_blur, look.chroma_blur, 0), truncate=3)
-    if look.hue_kept:
-        shown /= np.maximum(shown.max(axis=2, keepdims=True), 1)
-    return np.asarray(np.rint(np.clip(shown, 0, 1) * 255), np.uint8)

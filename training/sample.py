@@ -1,47 +1,46 @@
-"""A sample of simulated galaxies: each made from ``(seed, index)`` alone, so order and workers do not matter."""
+"""A sample of simulated galaxies: each made from ``(seed, index)`` alone, so order and workers do not matter.
+
+Processes draw what is left to chance, this one computes whole batches of pictures of it, and threads make model inputs
+of those.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import multiprocessing
+from collections import deque
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from gateway.contract import INPUT_SHAPE
 from gateway.preprocess import model_input
-from training import observation, population
+from training import camera, subject
+from training.subject import COLUMNS, WORDS, Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from training.galaxy import Reject
+    from training.subject import Subject
 
-COLUMNS = (
-    "index",
-    "inclination_deg",
-    "human_deg",
-    "position_angle_deg",
-    "zoom",
-    "q0",
-    "mu0",
-    "bulge_fraction",
-    "optical_depth",
-    "pixel_arcsec",
-    "look",
-    "reject",
-)
+    Job = TypeVar("Job")
+    Result = TypeVar("Result")
 
-_WORDS = ("look", "reject")
+BATCH = 16
+"""Galaxies whose pictures are computed at once; the last batch of a sample is filled up."""
 
-Truth = dict[str, float | int | str]
-
-_UNSUITABLE = 0.08
-_FACE_ON = 0.12
+_LOT = 32
+FEW = 500
+"""Galaxies that are drawn here before a process that could do it has started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +55,6 @@ class Sample:
         return np.array([row[name] for row in self.truth], np.float32)
 
 
-def _what(rng: np.random.Generator) -> tuple[float, Reject]:
-    """Draw inclination and suitability: mostly measurable discs, uniform above 43 deg as the networks are trained."""
-    kind = rng.uniform()
-    if kind < _UNSUITABLE:
-        return float(rng.uniform(0, 90)), "unsuitable"
-    if kind < _UNSUITABLE + _FACE_ON:
-        return float(np.degrees(np.arccos(rng.uniform(np.cos(np.radians(45)), 1)))), "face_on"
-    return float(rng.uniform(43, 90)), ""
-
-
 def make(*, seed: int, index: int) -> tuple[NDArray[np.uint8], Truth]:
     """Simulate the galaxy number ``index`` of the sample of ``seed``.
 
@@ -74,51 +63,84 @@ def make(*, seed: int, index: int) -> tuple[NDArray[np.uint8], Truth]:
     uint8 [128, 128, 3]
         The model input.
     dict
-        Its row of the truth table (:data:`COLUMNS`).
+        Its row of the truth table (:data:`training.subject.COLUMNS`).
     """
-    rng = np.random.default_rng(np.random.SeedSequence([seed, index]))
-    inclination, reject = _what(rng)
-    galaxy = population.draw(rng, inclination_deg=inclination, reject=reject)
-    seen = observation.draw(rng, disturbed=reject == "unsuitable" and rng.uniform() < 0.4)  # noqa: PLR2004 - two in five
-    picture = model_input(observation.observe(galaxy, seen, rng))
-    return picture, {
-        "index": index,
-        "inclination_deg": galaxy.inclination_deg,
-        "human_deg": galaxy.human_deg,
-        "position_angle_deg": seen.position_angle_deg,
-        "zoom": seen.zoom,
-        "q0": galaxy.q0,
-        "mu0": galaxy.mu0,
-        "bulge_fraction": galaxy.bulge_fraction,
-        "optical_depth": galaxy.optical_depth,
-        "pixel_arcsec": seen.pixel_arcsec,
-        "look": seen.look.maker,
-        "reject": galaxy.reject,
-    }
-
-
-def _make(seed_and_index: tuple[int, int]) -> tuple[NDArray[np.uint8], Truth]:
-    return make(seed=seed_and_index[0], index=seed_and_index[1])
+    alone = [subject.draw(seed, index)]
+    return finish(alone, photograph(alone))[0], alone[0].truth
 
 
 def simulate(*, seed: int, count: int, workers: int = 1, progress: Callable[[int], None] = lambda _: None) -> Sample:
     """Simulate ``count`` galaxies; the same for any number of ``workers``."""
     images = np.empty((count, *INPUT_SHAPE), np.uint8)
-    truth: list[Truth] = []
-    jobs = [(seed, index) for index in range(count)]
-    if workers == 1:
-        made = map(_make, jobs)
-        for position, (picture, row) in enumerate(made):
-            images[position] = picture
-            truth.append(row)
-            progress(position + 1)
-        return Sample(images, tuple(truth))
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for position, (picture, row) in enumerate(pool.imap(_make, jobs, chunksize=32)):
-            images[position] = picture
-            truth.append(row)
-            progress(position + 1)
+    truth: list[Truth] = [{}] * count
+    done = 0
+    with ExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(workers))
+        drawn = _drawn(seed, count, workers, stack)
+        for batch, inputs in _in_order(threads, _pictured, _batches(drawn), 2 * workers):
+            for one, picture in zip(batch, inputs, strict=True):
+                images[one.index], truth[one.index] = picture, one.truth
+            done += len(batch)
+            progress(done)
     return Sample(images, tuple(truth))
+
+
+def _drawn(seed: int, count: int, workers: int, stack: ExitStack) -> Iterator[Subject]:
+    """Draw galaxies in order: in worker processes where there are enough of them."""
+    lots = [range(first, min(first + _LOT, count)) for first in range(0, count, _LOT)]
+    draw = partial(subject.draw_some, seed)
+    if workers == 1 or count <= FEW:
+        several: Iterable[list[Subject]] = map(draw, lots)
+    else:
+        context = multiprocessing.get_context("spawn")
+        several = _in_order(stack.enter_context(ProcessPoolExecutor(workers, context)), draw, lots, 2 * workers)
+    return (one for some in several for one in some)
+
+
+def _in_order(pool: Executor, work: Callable[[Job], Result], jobs: Iterable[Job], ahead: int) -> Iterator[Result]:
+    """Do jobs in a pool, no more than so many ahead of what has been taken."""
+    begun: deque[Any] = deque()
+    for job in jobs:
+        begun.append(pool.submit(work, job))
+        if len(begun) > ahead:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
+
+
+def _batches(drawn: Iterable[Subject]) -> Iterator[list[Subject]]:
+    """Gather galaxies whose pictures are of one size."""
+    waiting: dict[int, list[Subject]] = {}
+    for one in drawn:
+        batch = waiting.setdefault(one.side, [])
+        batch.append(one)
+        if len(batch) == BATCH:
+            yield waiting.pop(one.side)
+    yield from waiting.values()
+
+
+def photograph(batch: list[Subject]) -> Any:
+    """Compute the pictures of up to :data:`BATCH` galaxies of one size: uint8 tensor ``[BATCH, side, side, 3]``."""
+    filled = [*batch, *[batch[-1]] * (BATCH - len(batch))]
+    return camera.take({name: np.stack([one.arrays[name] for one in filled]) for name in batch[0].arrays})
+
+
+def finish(batch: list[Subject], pictures: Any) -> list[NDArray[np.uint8]]:
+    """Compress the pictures of a batch and make model inputs of them."""
+    rgb = np.asarray(pictures)
+    return [model_input(_jpeg(picture, one.jpeg_quality)) for one, picture in zip(batch, rgb, strict=False)]
+
+
+def _pictured(batch: list[Subject]) -> tuple[list[Subject], list[NDArray[np.uint8]]]:
+    return batch, finish(batch, photograph(batch))
+
+
+def _jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    if not quality:
+        return rgb
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality, subsampling=2 if quality < 85 else 0)  # noqa: PLR2004 - as encoders do
+    return np.asarray(Image.open(buffer))
 
 
 def save(sample: Sample, folder: Path) -> None:
@@ -142,7 +164,7 @@ def load(folder: Path) -> Sample:
     """Read what :func:`save` wrote; the images stay on disk (memory-mapped)."""
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
         truth = tuple(
-            {k: v if k in _WORDS else int(v) if k == "index" else float(v) for k, v in row.items()}
+            {k: v if k in WORDS else int(v) if k == "index" else float(v) for k, v in row.items()}
             for row in csv.DictReader(file)
         )
     return Sample(np.load(folder / "images.npy", mmap_mode="r"), truth)

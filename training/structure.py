@@ -1,185 +1,206 @@
-"""Face-on maps of a simulated galaxy: old stars, young stars and dust, before any projection."""
+"""Face-on maps of simulated galaxies: old stars, young stars and dust, before any projection.
+
+Everything is done to whole batches of tensors, from what :func:`training.chance.in_space` drew. What several others are
+computed from is compiled by itself: XLA would compute it again for each of them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
-from scipy import ndimage, optimize
+from keras import ops
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from training.galaxy import Arms, Feature, SimulatedGalaxy
+from training.backend import fused
+from training.chance import PATCHES
 
 _ARM_START = 0.5
-_PATCHES = (96, 40)
+_CLUMP_SIGMA = 0.07
 
 
 @dataclass(frozen=True, slots=True)
 class FaceOn:
-    """Surface densities on a grid whose columns are the sky's u axis and whose rows are the in-plane y axis.
+    """Surface densities on grids whose columns are the sky's u axis and whose rows are the in-plane y axis.
 
     Attributes
     ----------
-    step : float
-        Grid spacing, scale lengths.
-    x, y : float32 ``[NX]``, ``[NY]``
-        In-plane coordinates, centred on the galaxy.
-    old, young : float32 ``[NY, NX]``
+    x, y : float32 tensors ``[N, X]``, ``[N, Y]``
+        In-plane coordinates, evenly spaced and centred on the galaxy, scale lengths.
+    old, young : float32 tensors ``[N, Y, X]``
         Light per area in units of the disc's central surface brightness.
-    dust : float32 ``[NY, NX]``
+    dust : float32 tensor ``[N, Y, X]``
         Vertical g-band optical depth.
     """
 
-    step: float
-    x: NDArray[np.float32]
-    y: NDArray[np.float32]
-    old: NDArray[np.float32]
-    young: NDArray[np.float32]
-    dust: NDArray[np.float32]
+    x: Any
+    y: Any
+    old: Any
+    young: Any
+    dust: Any
 
 
-def axis(extent: float, step: float) -> NDArray[np.float32]:
-    """Return coordinates from ``-extent`` to ``extent`` (at least), spaced by ``step`` and symmetric about zero."""
-    half = int(np.ceil(extent / step))
-    return np.asarray(np.arange(-half, half + 1) * step, np.float32)
+def axis(extent: Any, points: int) -> Any:
+    """Return so many coordinates from ``-extent`` to ``extent`` for each galaxy: ``[N, points]``."""
+    return extent[:, None] * ops.linspace(-1.0, 1.0, points)
 
 
-def radial_profile(galaxy: SimulatedGalaxy, radius: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Exponential disc, broken at ``break_radius``, 1 at the centre."""
-    beyond = np.maximum(radius - galaxy.break_radius, 0)
-    exponent = np.minimum(radius, galaxy.break_radius) + beyond / np.float32(galaxy.outer_scale)
-    return np.asarray(np.exp(-exponent), np.float32)
+def each(values: Any) -> Any:
+    """Let one value for each galaxy stand beside maps: ``[N]`` to ``[N, 1, 1]``."""
+    return values[:, None, None]
 
 
-def face_on(galaxy: SimulatedGalaxy, rng: np.random.Generator, *, extent: float, width: float, step: float) -> FaceOn:
-    """Lay out the disc, its arms, bar, rings, clumps and dust.
+def face_on(drawn: dict[str, Any], x: Any, y: Any) -> FaceOn:
+    """Lay out the discs, their arms, bars, rings, clumps and dust.
 
     Parameters
     ----------
-    galaxy : SimulatedGalaxy
-    rng : numpy.random.Generator
-        Places the patches and clumps.
-    extent : float
-        Half the map's side along y, scale lengths: nothing lies beyond.
-    width : float
-        Half the map's side along x; less than ``extent`` where the frame shows less.
-    step : float
-        Grid spacing, scale lengths.
+    drawn : dict of tensors ``[N, ...]``
+        What :func:`training.chance.in_space` returned.
+    x, y : float32 tensors ``[N, X]``, ``[N, Y]``
+        The maps' grids, scale lengths, evenly spaced; nothing of a galaxy lies beyond the last ``y``.
     """
-    x, y = axis(width, step), axis(extent, step)
-    turn = rng.uniform(0, 2 * np.pi)
-    radius, angle = _polar(x, y, galaxy, float(rng.uniform(0, 2 * np.pi)))
-    smooth = radial_profile(galaxy, radius)
-    pattern, lanes = _spiral(galaxy.arms, radius, angle, rng)
-    inside = np.clip(radius / _ARM_START, 0, 1) ** 2
-    modulation = 1 + np.float32(galaxy.arms.contrast) * inside * (pattern - 1)
-    young_smooth = smooth ** np.float32(0.8) * np.float32(0.64)  # the young disc is a quarter longer at equal light
-    young = young_smooth * inside * np.maximum(modulation, 0) ** 1.5
-    young = _clumped(young, galaxy.arms, rng, step)
-    old = smooth * np.maximum(1 + (modulation - 1) * np.float32(0.35), 0)
-    fraction = np.float32(galaxy.young_fraction)
-    old = (1 - fraction) * old + _bar(galaxy.bar, x, y, galaxy.bar.angle + turn)
-    ringed = (_ring(galaxy.ring, radius) + _ring(galaxy.outer_ring, radius)) * np.clip(modulation, 0.3, 2.5)
-    young = fraction * young + np.float32(0.5) * ringed
-    old += np.float32(0.5) * ringed
-    dust = galaxy.optical_depth * np.exp(-radius / np.float32(galaxy.dust_scale))
-    dust = dust * np.maximum(1 + np.float32(0.8 * galaxy.arms.contrast) * inside * (lanes - 1), 0.05)
-    taper = np.clip((extent - radius) / np.float32(0.15 * extent), 0, 1)
-    return FaceOn(step, x, y, *(np.ascontiguousarray(p * taper, np.float32) for p in (old, young, dust)))
+    radius, angle = _polar(drawn, x[:, None, :], y[:, :, None])
+    pattern = _modulation(drawn, radius, angle, _patches(drawn, radius, angle))
+    return FaceOn(x, y, *_maps(drawn, x, y, radius, pattern))
 
 
-def _polar(
-    x: NDArray[np.float32], y: NDArray[np.float32], galaxy: SimulatedGalaxy, side: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+@fused
+def _maps(drawn: dict[str, Any], x: Any, y: Any, radius: Any, pattern: tuple[Any, Any]) -> tuple[Any, ...]:
+    """Old stars, young stars and dust."""
+    modulation, lanes = pattern
+    fall = _fall(drawn, radius)
+    young = _clumped(drawn, ops.exp(-0.8 * fall) * _young_share(radius, modulation), x, y)
+    fraction = each(drawn["young_fraction"])
+    ringed = _ring(drawn["ring"], radius) + _ring(drawn["outer_ring"], radius)
+    ringed = 0.5 * ringed * ops.clip(modulation, 0.3, 2.5)
+    # the young disc is a quarter longer at equal light
+    young = 0.64 * fraction * young + ringed
+    old = (1 - fraction) * ops.exp(-fall) * ops.maximum(1 + (modulation - 1) * 0.35, 0)
+    old = old + _bar(drawn, x[:, None, :], y[:, :, None]) + ringed
+    dust = each(drawn["dust_depth"]) * ops.exp(-radius / each(drawn["dust_scale"])) * lanes
+    extent = each(y[:, -1])
+    taper = ops.clip((extent - radius) / (0.15 * extent), 0, 1)
+    return old * taper, young * taper, dust * taper
+
+
+@fused
+def _polar(drawn: dict[str, Any], x: Any, y: Any) -> tuple[Any, Any]:
     """Radius and azimuth; the radius is stretched by the galaxy's ovalness and lopsidedness."""
-    radius = np.hypot(x[None, :], y[:, None])
-    angle = np.arctan2(y[:, None], x[None, :])
-    stretch = 1 + np.float32(galaxy.ovalness) * np.cos(2 * (angle - np.float32(side)))
-    stretch += np.float32(galaxy.lopsidedness) * np.cos(angle - np.float32(1.7 * side)) * np.minimum(radius / 3, 1)
-    return (radius * stretch).astype(np.float32), angle.astype(np.float32)
+    radius = ops.sqrt(x**2 + y**2)
+    angle = ops.arctan2(y + 0 * x, x + 0 * y)
+    side = each(drawn["oval_angle"])
+    stretch = 1 + each(drawn["ovalness"]) * ops.cos(2 * (angle - side))
+    stretch += each(drawn["lopsidedness"]) * ops.cos(angle - 1.7 * side) * ops.minimum(radius / 3, 1)
+    return radius * stretch, angle
 
 
-def _spiral(
-    arms: Arms, radius: NDArray[np.float32], angle: NDArray[np.float32], rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Grand-design arms blended with sheared patches, mean about 1; and the dust lanes on the arms' inner edges."""
-    winding = np.log(np.maximum(radius, 0.05)) / np.float32(np.tan(np.radians(arms.pitch_deg)))
-    sheared = np.asarray(angle * arms.hand - winding, np.float32)
-    patches = _patches(np.log(np.maximum(radius, 0.05)), sheared, rng)
-    phase = arms.number * sheared + np.float32(arms.phase) + np.float32(0.8 * arms.flocculence) * patches
-    ridge = np.exp(np.float32(arms.sharpness) * (np.cos(phase) - 1))
-    ridge /= np.float32(np.mean(np.exp(arms.sharpness * (np.cos(np.linspace(0, 2 * np.pi, 64)) - 1))))
-    lanes = np.exp(2 * (np.cos(phase + np.float32(0.6)) - 1)) / np.float32(0.31)
-    speckle = np.exp(np.float32(0.7) * patches - np.float32(0.25))
-    weight = np.float32(arms.flocculence)
-    return (1 - weight) * ridge + weight * speckle, lanes
+def _fall(drawn: dict[str, Any], radius: Any) -> Any:
+    """Minus the logarithm of an exponential disc, broken at ``break_radius``."""
+    edge = each(drawn["break_radius"])
+    return ops.minimum(radius, edge) + ops.maximum(radius - edge, 0) / each(drawn["outer_scale"])
 
 
-def _patches(
-    log_radius: NDArray[np.float32], sheared: NDArray[np.float32], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Unit-variance noise that is smooth in log radius and sheared azimuth: flocculent arms."""
-    drawn = rng.standard_normal(_PATCHES, dtype=np.float32)
-    fine, coarse = (ndimage.gaussian_filter(drawn, size, mode="wrap") for size in (1.4, 3.5))
-    noise = fine / fine.std() + coarse / coarse.std()
-    noise /= noise.std()
-    rows = np.mod(sheared / np.float32(2 * np.pi), 1) * _PATCHES[0]
-    columns = (log_radius + 3) / np.float32(5.2) * _PATCHES[1]
-    found = ndimage.map_coordinates(noise, [rows, columns], order=1, mode="grid-wrap")
-    return np.asarray(found, np.float32)
+def _inside(radius: Any) -> Any:
+    """How far the arms have begun: 0 at the centre to 1."""
+    return ops.clip(radius / _ARM_START, 0, 1) ** 2
 
 
-def _clumped(young: NDArray[np.float32], arms: Arms, rng: np.random.Generator, step: float) -> NDArray[np.float32]:
-    """Move a share of the young light into star-forming clumps, placed where that light is."""
-    total = float(young.sum())
-    if not arms.clumps or total <= 0:
-        return young
-    cumulative = np.cumsum(young.ravel(), dtype=np.float64)
-    places = np.searchsorted(cumulative, rng.uniform(0, cumulative[-1], arms.clumps))
-    points = np.zeros(young.size, np.float32)
-    np.add.at(points, np.minimum(places, young.size - 1), rng.exponential(1, arms.clumps).astype(np.float32))
-    blurred = ndimage.gaussian_filter(points.reshape(young.shape), max(0.07 / step, 0.8))
-    mass = float(blurred.sum())
-    return (
-        young if mass <= 0 else young * (1 - arms.clump_light) + blurred * np.float32(arms.clump_light * total / mass)
-    )
+def _young_share(radius: Any, modulation: Any) -> Any:
+    """How many young stars there are to those of a smooth disc."""
+    followed = ops.maximum(modulation, 0)
+    return _inside(radius) * followed * ops.sqrt(followed)
 
 
-def _bar(bar: Feature, x: NDArray[np.float32], y: NDArray[np.float32], turn: float) -> NDArray[np.float32]:
-    """Ferrers bar of index 1.5: (1 - m^2)^1.5 inside the ellipse m = 1."""
-    if not bar.strength:
-        return np.zeros((len(y), len(x)), np.float32)
-    along = x[None, :] * np.float32(np.cos(turn)) + y[:, None] * np.float32(np.sin(turn))
-    across = y[:, None] * np.float32(np.cos(turn)) - x[None, :] * np.float32(np.sin(turn))
-    m2 = (along / bar.radius) ** 2 + (across / (bar.radius * bar.width)) ** 2
-    return np.asarray(bar.strength * np.clip(1 - m2, 0, None) ** 1.5, np.float32)
+@fused
+def _modulation(drawn: dict[str, Any], radius: Any, angle: Any, patches: Any) -> tuple[Any, Any]:
+    """Return what the arms make of the light, and their lanes, on the inner edges, of the dust: mean about 1.
 
-
-def _ring(ring: Feature, radius: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(ring.strength * np.exp(-0.5 * ((radius - ring.radius) / ring.width) ** 2), np.float32)
-
-
-@lru_cache(maxsize=32)
-def sersic_gaussians(index: float) -> tuple[tuple[float, float], ...]:
-    """Expand a Sersic profile of unit flux and effective radius into gaussians (Emsellem et al. 1994, A&A 285, 723).
-
-    Gaussians project analytically, in three dimensions and for any axis ratio, which the line-of-sight integral needs.
-
-    Returns
-    -------
-    tuple of (flux, sigma)
-        Fluxes sum to 1.
+    Grand-design arms are blended with sheared patches.
     """
-    sigmas = np.geomspace(0.03, 4, 12)
-    radius = np.geomspace(0.02, 6, 200)
-    b = 2 * index - 1 / 3 + 0.009876 / index  # Prugniel & Simien 1997, A&A 321, 111
-    profile = np.exp(-b * radius ** (1 / index))
-    basis = np.exp(-0.5 * (radius[:, None] / sigmas) ** 2) / (2 * np.pi * sigmas**2)
-    weight = radius / np.sqrt(profile)
-    fluxes, _ = optimize.nnls(basis * weight[:, None], profile * weight)
-    fluxes /= fluxes.sum()
-    return tuple((float(f), float(s)) for f, s in zip(fluxes, sigmas, strict=True) if f > 1e-4)  # noqa: PLR2004 - none
+    weight = each(drawn["flocculence"])
+    phase = (
+        each(drawn["arm_number"]) * _sheared(drawn, radius, angle)[0]
+        + each(drawn["arm_phase"])
+        + 0.8 * weight * patches
+    )
+    ridge = ops.exp(each(drawn["arm_sharpness"]) * (ops.cos(phase) - 1)) / each(drawn["arm_mean"])
+    lanes = ops.exp(2 * (ops.cos(phase + 0.6) - 1)) / 0.31
+    speckle = ops.exp(0.7 * patches - 0.25)
+    depth = each(drawn["contrast"]) * _inside(radius)
+    arms = 1 + depth * ((1 - weight) * ridge + weight * speckle - 1)
+    return arms, ops.maximum(1 + 0.8 * depth * (lanes - 1), 0.05)
+
+
+def _sheared(drawn: dict[str, Any], radius: Any, angle: Any) -> tuple[Any, Any]:
+    """Azimuth from the nearest arm's winding, and the logarithm of the radius."""
+    log_radius = ops.log(ops.maximum(radius, 0.05))
+    return angle * each(drawn["arm_hand"]) - log_radius * each(drawn["arm_winding"]), log_radius
+
+
+@fused
+def _patches(drawn: dict[str, Any], radius: Any, angle: Any) -> Any:
+    """Look the patches' noise up, linearly, in sheared azimuth and log radius."""
+    sheared, log_radius = _sheared(drawn, radius, angle)
+    noise = drawn["patches"]
+    rows, columns = PATCHES
+    flat = ops.reshape(noise, (-1,))
+    first = ops.arange(noise.shape[0], dtype="int32")[:, None, None] * (rows * columns)
+
+    def place(where: Any, cells: int) -> tuple[Any, Any, Any]:
+        where = (where - ops.floor(where)) * cells
+        below = ops.cast(where, "int32")
+        return below % cells, (below + 1) % cells, where - ops.cast(below, "float32")
+
+    row, next_row, down = place(sheared / (2 * np.pi), rows)
+    column, next_column, across = place((log_radius + 3) / 5.2, columns)
+
+    def along(row: Any) -> Any:
+        left, right = (ops.take(flat, first + row * columns + one, axis=0) for one in (column, next_column))
+        return left + across * (right - left)
+
+    upper, lower = along(row), along(next_row)
+    return upper + down * (lower - upper)
+
+
+def _clumped(drawn: dict[str, Any], young: Any, x: Any, y: Any) -> Any:
+    """Move a share of the young light into star-forming clumps, placed where that light is."""
+    at_x, at_y, light = _chosen(drawn)
+
+    def gaussian(grid: Any, at: Any) -> Any:
+        sigma = each(ops.maximum(0.8 * (grid[:, 1] - grid[:, 0]), _CLUMP_SIGMA))
+        return ops.exp(-0.5 * ((grid[:, None, :] - at[:, :, None]) / sigma) ** 2)
+
+    clumps = ops.einsum("nky,nkx->nyx", gaussian(y, at_y) * light[:, :, None], gaussian(x, at_x))
+    total, mass = (ops.sum(light, axis=(1, 2)) for light in (young, clumps))
+    share = drawn["clump_light"] * ops.cast(mass > 0, "float32")
+    return each(1 - share) * young + each(share * total / ops.maximum(mass, 1e-9)) * clumps
+
+
+def _chosen(drawn: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Let each clump take one of its places, by the young light there, and shine as they do on average: ``[N, K]``."""
+    x, y = drawn["clump_x"], drawn["clump_y"]
+    radius, angle = _polar(drawn, x, y)
+    modulation, _ = _modulation(drawn, radius, angle, _patches(drawn, radius, angle))
+    # the places were drawn from a round disc
+    round_fall = _fall(drawn, ops.sqrt(x**2 + y**2))
+    weight = ops.exp(0.8 * (round_fall - _fall(drawn, radius))) * _young_share(radius, modulation)
+    reached = ops.cumsum(weight, axis=-1)
+    whole = reached[..., -1:]
+    here = ops.cast(drawn["clump_choice"] * whole >= reached - weight, "float32")
+    here = here * ops.cast(drawn["clump_choice"] * whole < reached, "float32")
+    return ops.sum(here * x, axis=-1), ops.sum(here * y, axis=-1), drawn["clump_lights"] * ops.mean(weight, axis=-1)
+
+
+def _bar(drawn: dict[str, Any], x: Any, y: Any) -> Any:
+    """Ferrers bar of index 1.5: (1 - m^2)^1.5 inside the ellipse m = 1."""
+    strength, length, width = (each(drawn["bar"][:, n]) for n in range(3))
+    cos, sin = each(ops.cos(drawn["bar_turn"])), each(ops.sin(drawn["bar_turn"]))
+    along, across = x * cos + y * sin, y * cos - x * sin
+    within = ops.maximum(1 - (along / length) ** 2 - (across / (length * width)) ** 2, 0)
+    return strength * within * ops.sqrt(within)
+
+
+def _ring(ring: Any, radius: Any) -> Any:
+    strength, middle, width = (each(ring[:, n]) for n in range(3))
+    return strength * ops.exp(-0.5 * ((radius - middle) / width) ** 2)

@@ -1,4 +1,4 @@
-"""TensorFlow and JAX learn the same from the same pictures: each in a process of its own, as Keras has one backend."""
+"""TensorFlow and JAX make and learn the same: each in a process of its own, as Keras has one backend."""
 
 from __future__ import annotations
 
@@ -40,16 +40,20 @@ np.save(out / "said.npy", predict(network, noise_pictures(4)))
 """
 
 
-def learn(backend: str, start: Path, out: Path) -> NDArray[Any]:
+def run(backend: str, script: str, *paths: Path) -> None:
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(Path.cwd()), "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
-        [sys.executable, "-c", _LEARN, str(start), str(out)],
+        [sys.executable, "-c", script, *map(str, paths)],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def learn(backend: str, start: Path, out: Path) -> NDArray[Any]:
+    run(backend, _LEARN, start, out)
     return np.asarray(np.load(out / "said.npy"))
 
 
@@ -64,3 +68,30 @@ def test_jax_learns_what_tensorflow_learns(tmp_path: Path) -> None:
             with np.load(tmp_path / name / "snapshot.npz") as ended:
                 assert np.abs(ended["v0"] - began["arr_0"]).max() > 1e-3
     np.testing.assert_allclose(said["jax"], said["tensorflow"], atol=2e-3)
+
+
+_PHOTOGRAPH = """
+import sys
+
+import numpy as np
+
+from training import sample, subject
+
+some = subject.draw_some(5, range(40))
+for side in (88, 128):
+    batch = [one for one in some if one.side == side][: sample.BATCH // 2]
+    np.save(f"{sys.argv[1]}/{side}.npy", np.asarray(sample.photograph(batch))[: len(batch)])
+"""
+
+
+@pytest.mark.timeout(300)
+def test_jax_simulates_the_pictures_that_tensorflow_does(tmp_path: Path) -> None:
+    for backend in ("tensorflow", "jax"):
+        (tmp_path / backend).mkdir()
+        run(backend, _PHOTOGRAPH, tmp_path / backend)
+    for side in (88, 128):
+        ours, theirs = (np.load(tmp_path / name / f"{side}.npy").astype(int) for name in ("tensorflow", "jax"))
+        assert ours.std() > 20
+        apart = np.abs(ours - theirs)
+        assert np.mean(apart > 0) < 0.01
+        assert np.quantile(apart, 0.9999) <= 1

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from gateway import contract
 from tests.support.networks import TINY, noise_pictures
 from training import __main__ as cli
-from training import dataset, evaluate, export, material, networks, recipe, release, sample, scales
+from training import dataset, evaluate, export, material, networks, recipe, release, sample, scales, subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,7 +164,7 @@ def some_of_everything() -> material.Material:
     judged = [dataset.RealGalaxy(20 + n, Path(), float("nan"), "unsuitable", stage=4) for n in range(3)]
     listed = [dataset.RealGalaxy(30 + n, Path(), float("nan"), "", stage=-3) for n in range(2)]
     real = [*measured, *judged, *listed]
-    truth: tuple[sample.Truth, ...] = tuple({"reject": "face_on" if n % 3 == 0 else ""} for n in range(6))
+    truth: tuple[subject.Truth, ...] = tuple({"reject": "face_on" if n % 3 == 0 else ""} for n in range(6))
     simulated = sample.Sample(noise_pictures(6), truth)
     return material.Material(simulated, real, noise_pictures(len(real)))
 

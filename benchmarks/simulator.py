@@ -1,0 +1,74 @@
+"""How many galaxies a second the simulator makes, and what takes the time: ``python -m benchmarks.simulator``.
+
+First each stage by itself, of galaxies of either size in the proportion of a sample: what is drawn on the host, the
+arithmetic on the device (``KERAS_BACKEND`` says whose), compression and model inputs on the host again. Then all of
+them together as ``python -m training simulate`` does it. Compiling is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SEED = 1
+
+
+def _milliseconds(work: Callable[[], Any], galaxies: int, rounds: int) -> float:
+    """Return the least time that a round took, for each galaxy."""
+    took = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - started)
+    return 1000 * min(took) / galaxies
+
+
+def _stages(rounds: int) -> None:
+    from training import sample, subject  # noqa: PLC0415 - processes that draw import this module, and need no Keras
+
+    drawn = subject.draw_some(_SEED, range(8 * sample.BATCH))
+    print(f"drawing:    {_milliseconds(lambda: subject.draw_some(_SEED, range(64)), 64, rounds):6.2f} ms a galaxy")
+    arithmetic = finishing = 0.0
+    for side in sorted({one.side for one in drawn}):
+        alike = [one for one in drawn if one.side == side]
+        batch, share = alike[: sample.BATCH], len(alike) / len(drawn)
+        pictures = np.asarray(sample.photograph(batch))
+        device = _milliseconds(lambda batch=batch: np.asarray(sample.photograph(batch)), len(batch), rounds)  # type: ignore[misc]
+        host = _milliseconds(lambda batch=batch, made=pictures: sample.finish(batch, made), len(batch), rounds)  # type: ignore[misc]
+        print(f"arithmetic: {device:6.2f} ms a galaxy of {side} pixels, finishing {host:.2f} ms")
+        arithmetic, finishing = arithmetic + share * device, finishing + share * host
+    print(f"of a sample: arithmetic {arithmetic:.2f} ms, finishing {finishing:.2f} ms")
+
+
+def _together(count: int, workers: int) -> float:
+    """Return galaxies a second once all processes are at work."""
+    from training import sample  # noqa: PLC0415 - as above
+
+    done: list[tuple[int, float]] = []
+    sample.simulate(seed=_SEED, count=count, workers=workers, progress=lambda n: done.append((n, time.perf_counter())))
+    early = next(place for place, (n, _) in enumerate(done) if n >= count // 4)
+    return (done[-1][0] - done[early][0]) / (done[-1][1] - done[early][1])
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--count", type=int, default=2000, help="galaxies of the sample")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    _stages(arguments.rounds)
+    for workers in dict.fromkeys((1, arguments.workers)):
+        speed = _together(arguments.count, workers)
+        print(f"workers {workers}: {speed:.0f} galaxies a second, {1000 / speed:.2f} ms each")
+
+
+if __name__ == "__main__":
+    main()

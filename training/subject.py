@@ -1,0 +1,90 @@
+"""What a simulated picture is of, drawn from ``(seed, index)`` alone: the truth, and what the picture is computed from.
+
+Loads NumPy and no runtime of networks, so that worker processes start fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training import chance, observation, population
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.galaxy import Reject
+
+COLUMNS = (
+    "index",
+    "inclination_deg",
+    "human_deg",
+    "position_angle_deg",
+    "zoom",
+    "q0",
+    "mu0",
+    "bulge_fraction",
+    "optical_depth",
+    "pixel_arcsec",
+    "look",
+    "reject",
+)
+
+WORDS = ("look", "reject")
+"""Columns that hold no number."""
+
+Truth = dict[str, float | int | str]
+
+_UNSUITABLE = 0.08
+_FACE_ON = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One galaxy of a sample: what its picture is computed from, how that is compressed, and its row of truth."""
+
+    index: int
+    arrays: dict[str, NDArray[np.float32]]
+    side: int
+    jpeg_quality: int
+    truth: Truth
+
+
+def draw(seed: int, index: int) -> Subject:
+    """Draw the galaxy number ``index`` of the sample of ``seed``."""
+    rng = np.random.default_rng(np.random.SeedSequence([seed, index]))
+    inclination, reject = _what(rng)
+    galaxy = population.draw(rng, inclination_deg=inclination, reject=reject)
+    seen = observation.draw(rng, disturbed=reject == "unsuitable" and rng.uniform() < 0.4)  # noqa: PLR2004 - two in five
+    truth: Truth = {
+        "index": index,
+        "inclination_deg": galaxy.inclination_deg,
+        "human_deg": galaxy.human_deg,
+        "position_angle_deg": seen.position_angle_deg,
+        "zoom": seen.zoom,
+        "q0": galaxy.q0,
+        "mu0": galaxy.mu0,
+        "bulge_fraction": galaxy.bulge_fraction,
+        "optical_depth": galaxy.optical_depth,
+        "pixel_arcsec": seen.pixel_arcsec,
+        "look": seen.look.maker,
+        "reject": galaxy.reject,
+    }
+    return Subject(index, chance.arrays(galaxy, seen, rng), seen.side, seen.jpeg_quality, truth)
+
+
+def draw_some(seed: int, indices: range) -> list[Subject]:
+    """Draw several galaxies of a sample."""
+    return [draw(seed, index) for index in indices]
+
+
+def _what(rng: np.random.Generator) -> tuple[float, Reject]:
+    """Draw inclination and suitability: mostly measurable discs, uniform above 43 deg as the networks are trained."""
+    kind = rng.uniform()
+    if kind < _UNSUITABLE:
+        return float(rng.uniform(0, 90)), "unsuitable"
+    if kind < _UNSUITABLE + _FACE_ON:
+        return float(np.degrees(np.arccos(rng.uniform(np.cos(np.radians(45)), 1)))), "face_on"
+    return float(rng.uniform(43, 90)), ""
