@@ -24,7 +24,7 @@ def take(drawn: dict[str, Any]) -> Any:
 
     Parameters
     ----------
-    drawn : dict of tensors ``[N, ...]``
+    drawn : dict of arrays ``[N, ...]``
         What :func:`training.chance.arrays` returned, stacked.
 
     Returns
@@ -32,6 +32,7 @@ def take(drawn: dict[str, Any]) -> Any:
     uint8 tensor ``[N, side, side, 3]``
     """
     side = drawn["noise"].shape[-1]
+    drawn = {name: ops.convert_to_tensor(values) for name, values in drawn.items()}
     planes = _blurred(drawn, place(drawn, *aligned(drawn, side)), _neighbours(drawn))
     return stretch(add_noise(drawn, planes), drawn)
 

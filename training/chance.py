@@ -121,7 +121,7 @@ def _colours(galaxy: SimulatedGalaxy) -> NDArray[np.floating]:
 def _bulge(galaxy: SimulatedGalaxy) -> dict[str, float | NDArray[np.floating]]:
     """Gaussians of the bulge; flux in central surface brightnesses by scale lengths squared (a disc's is 2 pi)."""
     found = np.array(sersic.gaussians(galaxy.bulge_index))
-    table = np.array([[0.0, 1.0]] * _GAUSSIANS)
+    table = np.tile([0.0, 1.0], (_GAUSSIANS, 1))
     table[: len(found)] = found
     flux = 2 * np.pi * galaxy.bulge_fraction / (1 - galaxy.bulge_fraction)
     return {
