@@ -143,8 +143,8 @@ def _smoothing(cells: int, sigma: float) -> NDArray[np.float32]:
 def _patches(rng: np.random.Generator) -> NDArray[np.float32]:
     """Unit-variance noise that is smooth in log radius and sheared azimuth: flocculent arms."""
     noise = rng.standard_normal(PATCHES, dtype=np.float32)
-    noise = _smoothing(PATCHES[0], 1.6) @ noise @ _smoothing(PATCHES[1], 1.6)
-    return np.asarray(noise / noise.std(), np.float32)
+    smooth = _smoothing(PATCHES[0], 1.6) @ noise @ _smoothing(PATCHES[1], 1.6)
+    return np.asarray(smooth / smooth.std(), np.float32)
 
 
 def _clumps(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> dict[str, float | NDArray[np.floating]]:
