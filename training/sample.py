@@ -1,7 +1,7 @@
 """A sample of simulated galaxies: each made from ``(seed, index)`` alone, so order and workers do not matter.
 
-Processes draw what is left to chance, this one computes whole batches of pictures of it, and threads make model inputs
-of those.
+Processes draw what is left to chance; threads of this one compute pictures of it, a batch each, and make model inputs of
+those. XLA uses little more than one core for a batch, and leaves the others to Python meanwhile.
 """
 
 from __future__ import annotations
@@ -70,7 +70,16 @@ def make(*, seed: int, index: int) -> tuple[NDArray[np.uint8], Truth]:
 
 
 def simulate(*, seed: int, count: int, workers: int = 1, progress: Callable[[int], None] = lambda _: None) -> Sample:
-    """Simulate ``count`` galaxies; the same for any number of ``workers``."""
+    """Simulate ``count`` galaxies; the same for any number of ``workers``.
+
+    Parameters
+    ----------
+    seed, count : int
+    workers : int
+        Threads that compute, and, for more than one, processes beside this one that draw.
+    progress : callable
+        Told how many galaxies are done, a batch at a time.
+    """
     images = np.empty((count, *INPUT_SHAPE), np.uint8)
     truth: list[Truth] = [{}] * count
     done = 0
