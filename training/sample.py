@@ -1,7 +1,7 @@
 """A sample of simulated galaxies: each made from ``(seed, index)`` alone, so order and workers do not matter.
 
-Processes draw what is left to chance; threads of this one compute pictures of it, a batch each, and make model inputs of
-those. XLA uses little more than one core for a batch, and leaves the others to Python meanwhile.
+Processes draw what is left to chance; threads of this one compute pictures of it, a batch each, and make model inputs
+of them.
 """
 
 from __future__ import annotations
