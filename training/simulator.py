@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from training.structure import FaceOn
 
-BANDS = ("g", "r", "i")
 EXTINCTION = (1.0, 0.73, 0.55)
 """Extinction in g, r, i relative to g (Milky Way curve of R_V = 3.1; Schlafly & Finkbeiner 2011, ApJ 737, 103)."""
 
