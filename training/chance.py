@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from training.observation import Observation
 
     Arrays = dict[str, NDArray[np.float32]]
+    """By name; the same names and, for pictures of one size, shapes for every galaxy."""
 
 PATCHES = (96, 40)
 """Cells of the patches' noise, in azimuth and in the logarithm of the radius."""

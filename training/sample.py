@@ -130,8 +130,8 @@ def _batches(drawn: Iterable[Subject]) -> Iterator[list[Subject]]:
 
 def photograph(batch: list[Subject]) -> Any:
     """Compute the pictures of up to :data:`BATCH` galaxies of one size: uint8 tensor ``[BATCH, side, side, 3]``."""
-    filled = [*batch, *[batch[-1]] * (BATCH - len(batch))]
-    return camera.take({name: np.stack([one.arrays[name] for one in filled]) for name in batch[0].arrays})
+    drawn = np.stack([one.drawn for one in (*batch, *[batch[-1]] * (BATCH - len(batch)))])
+    return camera.take({name: drawn[name] for name in drawn.dtype.names or ()})
 
 
 def finish(batch: list[Subject], pictures: Any) -> list[NDArray[np.uint8]]:

@@ -6,6 +6,7 @@ Loads NumPy and no runtime of networks, so that worker processes start fast.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,10 +44,21 @@ _FACE_ON = 0.12
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One galaxy of a sample: what its picture is computed from, how that is compressed, and its row of truth."""
+    """One galaxy of a sample.
+
+    Attributes
+    ----------
+    index : int
+    drawn : structured array ``[]`` of float32 fields
+        What its picture is computed from (:func:`training.chance.arrays`), in one piece that travels between processes.
+    side, jpeg_quality : int
+        Of the picture, pixels, and of its compression.
+    truth : dict
+        Its row of the truth table.
+    """
 
     index: int
-    arrays: dict[str, NDArray[np.float32]]
+    drawn: NDArray[np.void]
     side: int
     jpeg_quality: int
     truth: Truth
@@ -72,7 +84,19 @@ def draw(seed: int, index: int) -> Subject:
         "look": seen.look.maker,
         "reject": galaxy.reject,
     }
-    return Subject(index, chance.arrays(galaxy, seen, rng), seen.side, seen.jpeg_quality, truth)
+    return Subject(index, _in_one(chance.arrays(galaxy, seen, rng)), seen.side, seen.jpeg_quality, truth)
+
+
+def _in_one(arrays: chance.Arrays) -> NDArray[np.void]:
+    record = np.empty((), _fields(tuple((name, values.shape) for name, values in arrays.items())))
+    for name, values in arrays.items():
+        record[name] = values
+    return record
+
+
+@lru_cache
+def _fields(shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> np.dtype[np.void]:
+    return np.dtype([(name, np.float32, shape) for name, shape in shapes])
 
 
 def draw_some(seed: int, indices: range) -> list[Subject]:
