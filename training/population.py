@@ -39,11 +39,11 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
     height_q0 = float(np.clip(rng.normal(0.17 + 0.02 * early, 0.04), 0.08, 0.3))
     break_radius, outer_scale = _break(rng)
     bar, ring, outer_ring = _features(rng, early)
-    if reject == "unsuitable":
-        if rng.uniform() < 0.6:  # noqa: PLR2004 - spheroids and hopelessly faint discs, three to two
-            bulge, mu0 = 0.985, 23.0
-        else:
-            mu0 = rng.uniform(23.8, 25.0)
+    spheroid = reject == "unsuitable" and rng.uniform() < 0.6  # noqa: PLR2004 - three to two hopelessly faint discs
+    if spheroid:
+        bulge, mu0 = 0.985, rng.normal(25.8, 0.5)
+    elif reject == "unsuitable":
+        mu0 = rng.uniform(23.8, 25.0)
     galaxy = SimulatedGalaxy(
         inclination_deg=float(inclination_deg),
         q0=height_q0,
@@ -59,7 +59,7 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
         bulge_radius=float(rng.uniform(0.15, 0.4) * (0.7 + 1.5 * bulge**0.5)),
         bulge_index=float(rng.choice([1.0, 1.0, 1.5, 2.0, 3.0, 4.0])),
         bulge_q=float(rng.uniform(0.55, 0.95)),
-        optical_depth=float(rng.gamma(1.5, 0.42)) * (0.3 if low_surface_brightness else 1.0),
+        optical_depth=0.0 if spheroid else float(rng.gamma(1.5, 0.42)) * (0.3 if low_surface_brightness else 1.0),
         dust_scale=float(rng.uniform(0.9, 1.4)),
         dust_height=float(rng.uniform(0.2, 0.5)),
         lopsidedness=float(abs(rng.normal(0, 0.08))),

@@ -158,6 +158,19 @@ def test_galaxies_whose_brightest_part_misleads_are_a_part_of_the_population() -
     assert len(dwarfs) > 10
 
 
+def test_unsuitable_galaxies_are_spheroids_without_dust_as_bright_as_ellipticals_or_discs_lost_in_the_noise() -> None:
+    rngs = (np.random.default_rng([8, n]) for n in range(300))
+    some = [population.draw(rng, inclination_deg=50, reject="unsuitable") for rng in rngs]
+    spheroids = [g for g in some if g.bulge_fraction > 0.9]
+    assert 0.5 < len(spheroids) / len(some) < 0.7
+    assert all(g.optical_depth == 0 for g in spheroids)
+    flux = np.array([2 * np.pi * g.bulge_fraction / (1 - g.bulge_fraction) for g in spheroids])
+    area = np.array([2 * np.pi * g.bulge_radius**2 for g in spheroids])
+    within = np.array([g.mu0 for g in spheroids]) - 2.5 * np.log10(flux / area)  # mean surface brightness
+    assert 19 < np.median(within) < 21.5
+    assert min(g.mu0 for g in some if g.bulge_fraction <= 0.9) > 23.5
+
+
 def test_galaxies_are_the_same_in_any_order_and_for_any_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     together = sample.simulate(seed=11, count=3)
     monkeypatch.setattr(sample, "FEW", 0)
