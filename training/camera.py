@@ -20,7 +20,6 @@ _DIAGONAL = 1.45
 _REACH = 3
 """Pixels over which noise is correlated."""
 
-
 SKY = 4.5
 """Light of the sky itself, nanomaggies per square arcsec: 20.9 mag/arcsec^2 in r."""
 

@@ -34,6 +34,7 @@ _BRIGHT = 10 ** (0.4 * 8.5)
 """Light of a star that has a halo and spikes: 14 mag, nanomaggies."""
 
 _RED_DWARF = 1.2
+"""g-r above which stars are dwarfs of any r-i, mag."""
 
 
 def around(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator) -> Drawn:
