@@ -10,12 +10,17 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from training.subject import Subject
 
 _SEED = 1
 
@@ -30,8 +35,15 @@ def _milliseconds(work: Callable[[], Any], galaxies: int, rounds: int) -> float:
     return 1000 * min(took) / galaxies
 
 
+def _pictures(batch: list[Subject]) -> NDArray[np.uint8]:
+    """Compute the pictures of a batch, and wait for them."""
+    from training import sample  # noqa: PLC0415 - processes that draw import this module, and need no Keras
+
+    return np.asarray(sample.photograph(batch))
+
+
 def _stages(rounds: int) -> None:
-    from training import sample, subject  # noqa: PLC0415 - processes that draw import this module, and need no Keras
+    from training import sample, subject  # noqa: PLC0415 - as above
 
     drawn = subject.draw_some(_SEED, range(8 * sample.BATCH))
     print(f"drawing:    {_milliseconds(lambda: subject.draw_some(_SEED, range(64)), 64, rounds):6.2f} ms a galaxy")
@@ -39,9 +51,9 @@ def _stages(rounds: int) -> None:
     for side in sorted({one.side for one in drawn}):
         alike = [one for one in drawn if one.side == side]
         batch, share = alike[: sample.BATCH], len(alike) / len(drawn)
-        pictures = np.asarray(sample.photograph(batch))
-        device = _milliseconds(lambda batch=batch: np.asarray(sample.photograph(batch)), len(batch), rounds)  # type: ignore[misc]
-        host = _milliseconds(lambda batch=batch, made=pictures: sample.finish(batch, made), len(batch), rounds)  # type: ignore[misc]
+        pictures = _pictures(batch)
+        device = _milliseconds(partial(_pictures, batch), len(batch), rounds)
+        host = _milliseconds(partial(sample.finish, batch, pictures), len(batch), rounds)
         print(f"arithmetic: {device:6.2f} ms a galaxy of {side} pixels, finishing {host:.2f} ms")
         arithmetic, finishing = arithmetic + share * device, finishing + share * host
     print(f"of a sample: arithmetic {arithmetic:.2f} ms, finishing {finishing:.2f} ms")
