@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from training import simulator, structure
@@ -16,9 +15,6 @@ from training.surroundings import HALOES
 
 _DIAGONAL = 1.45
 """Half the side of the square that is drawn, in half frames: turned and a little shifted, it fills the frame."""
-
-_REACH = 3
-"""Pixels over which noise is correlated."""
 
 SKY = 4.5
 """Light of the sky itself, nanomaggies per square arcsec: 20.9 mag/arcsec^2 in r."""
@@ -152,17 +148,9 @@ def _stars(drawn: dict[str, Any], side: int) -> Any:
 @fused
 def add_noise(drawn: dict[str, Any], planes: Any) -> Any:
     """Add sky and photon noise, and a slope of the sky."""
-    unit, side = drawn["noise"], planes.shape[-1]
-    apart = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
-    weights = ops.exp(-0.5 * (apart / drawn["correlation"][:, None]) ** 2)
-    weights = weights / ops.sqrt(ops.sum(weights**2, axis=1, keepdims=True))  # the variance stays 1
-    edge = [_REACH, _REACH]
-    for padding, axis in (([[0, 0], [0, 0], edge, [0, 0]], 2), ([[0, 0], [0, 0], [0, 0], edge], 3)):
-        padded = ops.pad(unit, padding, "symmetric")
-        parts = (padded[:, :, n : n + side] if axis == 2 else padded[..., n : n + side] for n in range(len(apart)))  # noqa: PLR2004 - rows
-        unit = sum(weights[:, n, None, None, None] * part for n, part in enumerate(parts))
+    unit = blur(drawn["noise"], drawn["correlation"], power=2)
     sigma = drawn["sky_sigma"][:, :, None, None]
-    slope = drawn["sky_slope"][:, None, None, None] * ops.linspace(-1.0, 1.0, side)[:, None]
+    slope = drawn["sky_slope"][:, None, None, None] * ops.linspace(-1.0, 1.0, planes.shape[-1])[:, None]
     return planes + unit * sigma * ops.sqrt(1 + ops.maximum(planes, 0) / SKY) + slope
 
 
