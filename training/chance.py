@@ -1,16 +1,16 @@
 """What a batch of pictures is computed from: a galaxy, how it is seen, and all that is left to chance, as arrays.
 
 Every array has the same shape for every galaxy, so that galaxies can be stacked; tables of things that come in varying
-numbers are filled up with things without light. NumPy alone is at work here, so that processes that only draw need
-load nothing else.
+numbers are filled up with things without light. NumPy and SciPy alone are at work here, so that processes that only
+draw need load nothing else.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage, special
 
 from training import sersic, surroundings
 from training.galaxy import ZEROPOINT
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from training.galaxy import Feature, SimulatedGalaxy
     from training.observation import Observation
+    from training.surroundings import Drawn
 
     Arrays = dict[str, NDArray[np.float32]]
     """By name; the same names and, for pictures of one size, shapes for every galaxy."""
@@ -53,7 +54,7 @@ def arrays(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator)
     return {name: np.asarray(value, np.float32) for name, value in drawn.items()}
 
 
-def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> dict[str, float | NDArray[np.floating]]:
+def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> Drawn:
     """Return what the galaxy itself is computed from, whoever looks at it."""
     inclination = np.radians(galaxy.inclination_deg)
     pitch, side, bar_turn = np.radians(galaxy.arms.pitch_deg), *rng.uniform(0, 2 * np.pi, 2)
@@ -73,7 +74,7 @@ def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> dict[str, flo
         "arm_phase": arms.phase,
         "arm_winding": 1 / np.tan(pitch),
         "arm_sharpness": arms.sharpness,
-        "arm_mean": _mean_of_ridge(arms.sharpness),
+        "arm_mean": special.i0e(arms.sharpness),  # of exp(sharpness (cos phase - 1))
         "contrast": arms.contrast,
         "flocculence": arms.flocculence,
         "patches": _patches(rng),
@@ -91,10 +92,6 @@ def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> dict[str, flo
     }
 
 
-def _mean_of_ridge(sharpness: float) -> float:
-    return float(np.mean(np.exp(sharpness * (np.cos(np.linspace(0, 2 * np.pi, 64)) - 1))))
-
-
 def _feature(feature: Feature) -> NDArray[np.floating]:
     return np.array([feature.strength, feature.radius, feature.width])
 
@@ -105,7 +102,7 @@ def _colours(galaxy: SimulatedGalaxy) -> NDArray[np.floating]:
     return np.stack([10 ** (-0.4 * g_r), np.ones(3), 10 ** (0.4 * r_i)], axis=1)
 
 
-def _bulge(galaxy: SimulatedGalaxy) -> dict[str, float | NDArray[np.floating]]:
+def _bulge(galaxy: SimulatedGalaxy) -> Drawn:
     """Gaussians of the bulge; flux in central surface brightnesses by scale lengths squared (a disc's is 2 pi)."""
     found = np.array(sersic.gaussians(galaxy.bulge_index))
     table = np.tile([0.0, 1.0], (_GAUSSIANS, 1))
@@ -118,24 +115,15 @@ def _bulge(galaxy: SimulatedGalaxy) -> dict[str, float | NDArray[np.floating]]:
     }
 
 
-@lru_cache(maxsize=4)
-def _smoothing(cells: int, sigma: float) -> NDArray[np.float32]:
-    """Return the matrix that smooths what goes round in so many cells by a gaussian."""
-    apart = np.subtract.outer(np.arange(cells), np.arange(cells))
-    apart = (apart + cells / 2) % cells - cells / 2
-    weights = np.exp(-0.5 * (apart / sigma) ** 2)
-    return np.asarray(weights / weights.sum(axis=1), np.float32)
-
-
 def _patches(rng: np.random.Generator) -> NDArray[np.float32]:
     """Unit-variance noise that is smooth in log radius and sheared azimuth, on two scales: flocculent arms."""
     drawn = rng.standard_normal(PATCHES, dtype=np.float32)
-    fine, coarse = (_smoothing(PATCHES[0], size) @ drawn @ _smoothing(PATCHES[1], size) for size in (1.4, 3.5))
+    fine, coarse = (ndimage.gaussian_filter(drawn, size, mode="wrap") for size in (1.4, 3.5))
     noise = fine / fine.std() + coarse / coarse.std()
     return np.asarray(noise / noise.std(), np.float32)
 
 
-def _clumps(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> dict[str, float | NDArray[np.floating]]:
+def _clumps(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> Drawn:
     """Places in the young disc without its arms, four for each clump; the arms choose among them."""
     count = min(galaxy.arms.clumps, CLUMPS)
     grid = np.linspace(0, 12, 241)

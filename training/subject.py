@@ -1,6 +1,6 @@
 """What a simulated picture is of, drawn from ``(seed, index)`` alone: the truth, and what the picture is computed from.
 
-Loads NumPy and no runtime of networks, so that worker processes start fast.
+Loads no runtime of networks, so that worker processes start fast.
 """
 
 from __future__ import annotations
