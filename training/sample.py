@@ -78,7 +78,7 @@ def simulate(*, seed: int, count: int, workers: int = 1, progress: Callable[[int
     workers : int
         Threads that compute, and, for more than one, processes beside this one that draw.
     progress : callable
-        Told how many galaxies are done, a batch at a time.
+        Told how many galaxies are done, after each.
     """
     images = np.empty((count, *INPUT_SHAPE), np.uint8)
     truth: list[Truth] = [{}] * count
@@ -89,8 +89,8 @@ def simulate(*, seed: int, count: int, workers: int = 1, progress: Callable[[int
         for batch, inputs in _in_order(threads, _pictured, _batches(drawn), 2 * workers):
             for one, picture in zip(batch, inputs, strict=True):
                 images[one.index], truth[one.index] = picture, one.truth
-            done += len(batch)
-            progress(done)
+                done += 1
+                progress(done)
     return Sample(images, tuple(truth))
 
 
