@@ -55,7 +55,7 @@ def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def efigi(rng: np.random.Generator) -> Look:
-    """Power law and strong colours, as STIFF makes them (Bertin 2012, ASPC 461, 263; Baillard et al. 2011)."""
+    """Power law and strong colours, as STIFF makes (Bertin 2012, ASPC 461, 263), fitted to EFIGI's pictures."""
     sky = rng.normal(0.0025, 0.0007)
     return Look(
         maker="efigi",

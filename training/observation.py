@@ -89,7 +89,7 @@ def draw(rng: np.random.Generator, *, disturbed: bool = False) -> Observation:
     efigi, server = kind < 0.5, kind > 0.67  # noqa: PLR2004 - half, a third
     side = 88 if efigi else int(rng.choice([88, 128]))
     if efigi:
-        zoom = float(np.exp(rng.normal(np.log(0.98), 0.1)))
+        zoom = max(float(np.exp(rng.normal(np.log(0.98), 0.1))), 0.85)
     else:
         zoom = float(rng.uniform(0.9, 1.3) if rng.uniform() < 0.5 else rng.uniform(1.2, 2.2))  # noqa: PLR2004 - even
     if efigi or server:
@@ -98,13 +98,13 @@ def draw(rng: np.random.Generator, *, disturbed: bool = False) -> Observation:
         diameter_arcmin = np.exp(rng.uniform(np.log(0.6), np.log(5)))
     return Observation(
         side=side,
-        zoom=max(zoom, 0.85),
+        zoom=zoom,
         position_angle_deg=float(rng.uniform(0, 360)),
         offset=(float(rng.normal(0, 0.012)), float(rng.normal(0, 0.012))),
         pixel_arcsec=float(60 * zoom * diameter_arcmin / side),
         seeing_arcsec=float(np.clip(rng.normal(SEEING_ARCSEC, 0.2), 0.8, 2.2)),
         resampling=float(rng.uniform(0.25, 0.45) if efigi else rng.uniform(0.35, 0.7)),
-        edge=_edge(rng) if rng.uniform() < 0.08 else None,  # noqa: PLR2004 - as often as in EFIGI
+        edge=_edge(rng) if rng.uniform() < 0.08 else None,  # noqa: PLR2004 - one in twelve
         sky_mag=float(rng.normal(24.15, 0.2 if efigi else 0.4)),
         stars=float(rng.gamma(1.2, 3.5)) * (6 if disturbed else 1),
         neighbours=float(rng.gamma(1.0, 1.5)) * (3 if disturbed else 1),

@@ -14,6 +14,7 @@ GAINS = (0.72, 0.94, 1.75)
 """Gains of i, r, g that show an average disc white on a scale of nanomaggies."""
 
 _DARK = 1e-6
+"""Light that keeps black from having a colour, white being 1."""
 
 
 @fused

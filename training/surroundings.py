@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Drawn = dict[str, float | NDArray[np.floating]]
 
 STARS, NEIGHBOURS, HALOES = 96, 16, 4
-"""Most of them in a frame; what one frame in a thousand has beyond that is left out."""
+"""Most of them in a frame. Of crowded frames 2 % have more stars and 3 % more neighbours, which are left out."""
 
 BAND_NOISE = (0.8, 1.0, 1.9)
 """Noise of g, r, i relative to r."""
