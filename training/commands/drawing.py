@@ -60,14 +60,15 @@ def _contact_sheet(test: Sequence[RealGalaxy], others: Sequence[RealGalaxy], pat
 
     made = sample.simulate(seed=seed, count=120)
     blocks: list[tuple[str, NDArray[np.uint8], Sequence[float]]] = []
-    for name, look, real in (("EFIGI", "efigi", test[:40]), ("the survey's server", "server", others)):
+    kinds = (("EFIGI", "efigi", test[:40], "of EFIGI"), ("the survey's server", "server", others, "at 512 pixels"))
+    for name, look, real, which in kinds:
         likes = [row["reject"] == "" and row["look"] == look for row in made.truth]
         shown = np.flatnonzero(likes)[: max(len(real), 10)]
         truth = made.column("inclination_deg")[shown].tolist()
         blocks.append((f"simulated as {name} shows galaxies (true inclination)", made.images[shown], truth))
         if real:
             measured = [g.inclination_deg for g in real]
-            blocks.append((f"real, of {name} (measured by people)", dataset.images(real), measured))
+            blocks.append((f"real, {which} (measured by people)", dataset.images(real), measured))
     sheets.contact_sheet(blocks, path, columns=10)
 
 
