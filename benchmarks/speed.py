@@ -29,9 +29,10 @@ import numpy as np
 import psutil
 
 from benchmarks import load
-from gateway import preprocess
 from gateway.contract import INPUT, SIGNATURE, read_manifest
 from gateway.domain import Deadline
+from gateway.images.decode import decode
+from gateway.images.model_input import model_input
 from gateway.predictor import Predictor
 from tests.support.pictures import disc, encoded
 from tests.support.service import UpProcess
@@ -55,7 +56,7 @@ def pictures(count: int) -> list[bytes]:
 
 
 def _batch() -> NDArray[np.uint8]:
-    return np.stack([preprocess.model_input(preprocess.decode(data).rgb) for data in pictures(BATCH)])
+    return np.stack([model_input(decode(data).rgb) for data in pictures(BATCH)])
 
 
 def _limit(seconds: float, side_by_side: int) -> float:

@@ -18,10 +18,12 @@ import structlog
 from PIL import Image
 
 from containers.bytecode import compile_used
-from gateway import cli, local, render, tables
-from gateway.preprocess import decode
+from gateway import cli, local, render
+from gateway.images.decode import decode
 from gateway.settings import Settings
 from gateway.sky import offline, positions
+from gateway.tables.reader import read_table
+from gateway.tables.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +59,7 @@ def check_parts() -> None:
         assert decode(data).format == file_format
     row = dict.fromkeys((column.name for column in render.BATCH_COLUMNS), None) | {"key": "PGC 2557", "pgc": 2557}
     written = render.table([row], render.BATCH_COLUMNS, render.Format.VOTABLE)
-    assert [one.target.pgc for one in tables.rows(tables.read_table(written)) if one.target] == [2557]
+    assert [one.target.pgc for one in rows_of(read_table(written)) if one.target] == [2557]
     assert round(positions.parse_position("00:42:44.3", "+41:16:09")[0], 2) == M31_RA_DEG
     assert "NGC 7331" in offline.Offline.load().suggestions("NGC 7331")
 

@@ -1,6 +1,6 @@
 """What the gateway, the training and the serving agree on: the shape of a model, and the manifest of a release.
 
-With :mod:`gateway.preprocess` it is all that ``training`` and ``serving`` import of the gateway, so that a network is
+With :mod:`gateway.images` it is all that ``training`` and ``serving`` import of the gateway, so that a network is
 trained on exactly what it will be given and the ensemble has one description.
 """
 

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from gateway import ellipticity, ensemble, errors, preprocess, tracing
+from gateway import ensemble, errors, tracing
 from gateway.domain import Cutout, Deadline, Ellipse, Galaxy, ImageInput, Reading, Target
+from gateway.images import ellipse
+from gateway.images.decode import decode, shown
+from gateway.images.model_input import model_input
 from gateway.sky.positions import parse_position
 
 if TYPE_CHECKING:
@@ -127,7 +130,7 @@ class Inclinations:
         image: ImageData,
         *,
         deadline: Deadline,
-        r: float = ellipticity.INTRINSIC_AXIS_RATIO,
+        r: float = ellipse.INTRINSIC_AXIS_RATIO,
     ) -> Answer:
         """Return the inclination of the galaxy in the middle of an image.
 
@@ -185,7 +188,7 @@ class Inclinations:
         *,
         deadline: Deadline,
         survey: str | None = None,
-        r: float = ellipticity.INTRINSIC_AXIS_RATIO,
+        r: float = ellipse.INTRINSIC_AXIS_RATIO,
     ) -> Answer:
         """Return the inclination of a target: resolve it, fetch its cutout, measure that.
 
@@ -244,7 +247,7 @@ class Inclinations:
         rejection = statistics.median(one.value for one in reading.rejectors) if reading.rejectors else None
         classical = None
         if image.ellipse is not None:
-            classical = Ellipticity(image.ellipse, ellipticity.inclination_deg(image.ellipse.axis_ratio, r), r)
+            classical = Ellipticity(image.ellipse, ellipse.inclination_deg(image.ellipse.axis_ratio, r), r)
         answer = Answer(
             image=image,
             source=source,
@@ -281,16 +284,16 @@ class Inclinations:
 
 
 def prepare(data: ImageData, max_pixels: int) -> ImageInput:
-    """Decode an image, make its model input and fit its isophote; errors as :func:`gateway.preprocess.decode`."""
+    """Decode an image, make its model input and fit its isophote; errors as :func:`gateway.images.decode.decode`."""
     if isinstance(data, bytes):
-        picture = preprocess.decode(data, max_pixels=max_pixels)
+        picture = decode(data, max_pixels=max_pixels)
     else:
         height, width = data.shape[:2]
-        picture = preprocess.shown(data, "pixels", width, height)
+        picture = shown(data, "pixels", width, height)
     return ImageInput(
-        pixels=preprocess.model_input(picture.rgb),
+        pixels=model_input(picture.rgb),
         width=picture.width,
         height=picture.height,
         format=picture.format,
-        ellipse=ellipticity.fit_ellipse(picture.rgb),
+        ellipse=ellipse.fit_ellipse(picture.rgb),
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
     from gateway.inclination import Answer, ImageData, Inclinations
-    from gateway.tables import Row
+    from gateway.tables.rows import Row
 
 log = structlog.get_logger(__name__)
 

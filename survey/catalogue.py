@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from gateway import errors, tables
+from gateway import errors
 from gateway.client.tablefile import open_table
+from gateway.tables.columns import COLUMNS, recognise
 from survey import source as sources
 from survey import storage
 from survey.errors import SurveyError
@@ -125,7 +126,7 @@ def records(partition: Partition) -> tuple[list[dict[str, Any]], Sequence[str]]:
 
 
 def _recognised(schema: Any) -> list[str]:
-    wanted = {spelling for spellings in tables.COLUMNS.values() for spelling in spellings}
+    wanted = {spelling for spellings in COLUMNS.values() for spelling in spellings}
     return [name for name in schema.names if name.strip().lower() in wanted]
 
 
@@ -141,7 +142,7 @@ def _of_pixels(url: str) -> Piece:
 def _of_parquet(url: str) -> Piece:
     try:
         with storage.open_for_reading(url) as opened, parquet.ParquetFile(opened) as file:
-            tables.recognise(file.schema_arrow.names)
+            recognise(file.schema_arrow.names)
             return Piece(url, file.metadata.num_rows)
     except errors.BadTable as error:
         raise SurveyError(f"{url}: {error.detail}") from error
@@ -188,7 +189,7 @@ def _questions(source: Source, folder: Path) -> Iterator[tuple[list[str], Iterab
             local = folder / "table"
             fs.get_file(path, str(local))
         table = open_table(local)
-        columns = [name for name in tables.recognise(table.names).values() if name is not None]
+        columns = [name for name in recognise(table.names).values() if name is not None]
         yield columns, table.records(columns)
     except errors.BadTable as error:
         said = error.detail.replace(str(local), source.location)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from glob import has_magic
 from typing import TYPE_CHECKING
 
-from gateway import tables
+from gateway.tables import reader
 from survey import pixels, storage
 from survey.errors import SurveyError
 
@@ -86,7 +86,7 @@ def find(url: str) -> Source:
     if not head.strip():
         raise SurveyError(f"{location} is empty.")
     form = Form.PIXELS if head.startswith(pixels.MAGIC) else Form.TABLE
-    if form is Form.TABLE and tables.format_of(head) == "parquet":
+    if form is Form.TABLE and reader.format_of(head) == "parquet":
         form = Form.PARQUET
     return Source(location, form, (location,), location.rpartition("/")[0], _of_content(location))
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 import pyarrow as pa
 from distributed import get_worker
 
-from gateway import errors, many, render, tables
+from gateway import errors, many, render
 from gateway.schemas import InclinationAnswer
+from gateway.tables.columns import recognise
+from gateway.tables.rows import Row, question
 from survey import catalogue, storage, table
 from survey.images import Files, Pictures
 from survey.job import TOPIC
@@ -127,7 +129,7 @@ class _Rounds:
         self._tell = tell
         self._told = time.monotonic()
 
-    async def ask(self, rows: Sequence[tables.Row]) -> dict[int, errors.InclinetError]:
+    async def ask(self, rows: Sequence[Row]) -> dict[int, errors.InclinetError]:
         """Ask; answers go to ``done``. Returns the trouble of the rows that stayed without."""
         patience = self._rooms.job.patience
         troubled: dict[int, errors.InclinetError] = {}
@@ -147,7 +149,7 @@ class _Rounds:
             pause_s *= 2
         return troubled
 
-    async def _round(self, rows: Sequence[tables.Row]) -> dict[int, errors.InclinetError]:
+    async def _round(self, rows: Sequence[Row]) -> dict[int, errors.InclinetError]:
         """Ask every row once, unless all fail for passing reasons; return these reasons."""
         job = self._rooms.job
         trouble: dict[int, errors.InclinetError] = {}
@@ -183,16 +185,14 @@ def _passes(problem: errors.InclinetError | None) -> TypeGuard[errors.InclinetEr
     return isinstance(problem, PASSING) or type(problem) is errors.InclinetError
 
 
-def _questions(job: Job, partition: Partition) -> tuple[list[tables.Row], Images]:
+def _questions(job: Job, partition: Partition) -> tuple[list[Row], Images]:
     if job.form is Form.PIXELS:
         numbers = range(partition.first, partition.last)
-        rows = [
-            tables.Row(number, str(number), file=str(partition.start + number - partition.first)) for number in numbers
-        ]
+        rows = [Row(number, str(number), file=str(partition.start + number - partition.first)) for number in numbers]
         return rows, Pictures(partition.url)
     records, names = catalogue.records(partition)
-    columns = tables.recognise(names)
-    rows = [tables.question(partition.first + n, record, columns) for n, record in enumerate(records)]
+    columns = recognise(names)
+    rows = [question(partition.first + n, record, columns) for n, record in enumerate(records)]
     return rows, Files(job.base, largest_bytes=job.max_bytes, at_once=job.concurrency)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from gateway.ellipticity import fit_ellipse
+from gateway.images.ellipse import fit_ellipse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from gateway.contract import INPUT_SHAPE
-from gateway.preprocess import decode, model_input
+from gateway.images.decode import decode
+from gateway.images.model_input import model_input
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from gateway import ellipticity
 from gateway.contract import INPUT_SHAPE
 from gateway.errors import InclinetError
-from gateway.preprocess import decode, model_input
+from gateway.images.decode import decode
+from gateway.images.ellipse import fit_ellipse, inclination_deg
+from gateway.images.model_input import model_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,8 +95,8 @@ def read(galaxies: Sequence[RealGalaxy]) -> Sample:
 
 
 def _ellipticity_deg(rgb: NDArray[np.uint8]) -> float:
-    ellipse = ellipticity.fit_ellipse(rgb)
-    return float("nan") if ellipse is None else ellipticity.inclination_deg(min(ellipse.axis_ratio, 1.0))
+    ellipse = fit_ellipse(rgb)
+    return float("nan") if ellipse is None else inclination_deg(min(ellipse.axis_ratio, 1.0))
 
 
 def turned(rgb: NDArray[np.uint8], angle_deg: float, *, mirror: bool) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from gateway.contract import INPUT_SHAPE
-from gateway.preprocess import model_input
+from gateway.images.model_input import model_input
 from training import camera, subject
 from training.subject import COLUMNS, WORDS, Truth
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors, render, tables
+from gateway import errors, render
 from gateway.client import writers
 from gateway.client.journal import Result
 from gateway.client.source import clean
 from gateway.client.tablefile import HEAD_BYTES, open_table
 from gateway.render import Column
+from gateway.tables import reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,7 +88,7 @@ def write(path: Path, ledger: Ledger, source: Source, *, keep_columns: bool, abo
 def is_as_written(path: Path) -> bool:
     """Tell whether a result table has our columns and nothing else, and the format that its suffix promises."""
     with path.open("rb") as file:
-        content = tables.format_of(file.read(HEAD_BYTES)).removeprefix("ascii.")
+        content = reader.format_of(file.read(HEAD_BYTES)).removeprefix("ascii.")
     names = list(open_table(path, comments=False).names)
     return content == writers.format_of(path.suffix) and names == [column.name for column in COLUMNS]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway import errors, tables
+from gateway import errors
 from gateway.client.tablefile import open_table
+from gateway.tables import columns, reader, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -156,14 +157,14 @@ class _Table:
     def __init__(self, path: Path, images: Path, terms: Terms) -> None:
         self.name, self._path, self._images, self._terms = str(path), path, images, terms
         self._file = open_table(path)
-        self._recognised = tables.recognise(self._file.names)
+        self._recognised = columns.recognise(self._file.names)
 
     def questions(self) -> Iterator[Question]:
         only = {name for name in self._recognised.values() if name is not None}
         for number, record in enumerate(_undamaged(self._file.records(only), self._path)):
-            yield self._question(tables.question(number, record, self._recognised))
+            yield self._question(rows.question(number, record, self._recognised))
 
-    def _question(self, row: tables.Row) -> Question:
+    def _question(self, row: rows.Row) -> Question:
         key = clean(row.key) or f"row {row.number + 1}"
         if row.file is not None:
             asked = clean(row.file) + _with_r(self._terms)
@@ -191,7 +192,7 @@ def _undamaged(records: Iterator[Mapping[str, Any]], path: Path) -> Iterator[Map
             raise
         # the readers meet damage with errors of a dozen kinds
         except Exception as error:
-            raise tables.damaged(str(path)) from error
+            raise reader.damaged(str(path)) from error
         if record is None:
             return
         yield record

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway import errors, guard, tables
+from gateway import errors
 from gateway.render import Column
+from gateway.tables import reader, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -55,7 +56,7 @@ def open_table(path: Path, *, comments: bool = True) -> TableFile:
     """
     try:
         with path.open("rb") as file:
-            file_format = tables.format_of(file.read(HEAD_BYTES))
+            file_format = reader.format_of(file.read(HEAD_BYTES))
         if file_format == "csv":
             return _Csv(path, comments=comments)
         return _Parquet(path) if file_format == "parquet" else _Loaded(path, file_format)
@@ -69,7 +70,7 @@ def open_table(path: Path, *, comments: bool = True) -> TableFile:
         raise errors.BadTable(f"To read {path}, {error.name} has to be installed.") from None
     # the readers meet damage with errors of a dozen kinds
     except Exception as error:
-        raise tables.damaged(str(path)) from error
+        raise reader.damaged(str(path)) from error
 
 
 class _Csv:
@@ -94,7 +95,7 @@ class _Csv:
         del only  # a line is read whole in any case
         try:
             with self._path.open(encoding="utf-8-sig", newline="") as file:
-                yield from tables.csv_records(file, comments=self._comments)
+                yield from reader.csv_records(file, comments=self._comments)
         except UnicodeDecodeError:
             said = f"The table {self._path} is neither text in UTF-8 nor VOTable, FITS or Parquet."
             raise errors.BadTable(said) from None
@@ -172,8 +173,8 @@ class _Loaded:
 
         if file_format == "votable":
             # a table from elsewhere must not name files of this machine to be read along
-            guard.look(path.read_bytes(), file_format, None)
-        options = {"fits": {"memmap": True}}.get(file_format, tables.READER_OPTIONS.get(file_format, {}))
+            untrusted.look(path.read_bytes(), file_format, None)
+        options = {"fits": {"memmap": True}}.get(file_format, reader.READER_OPTIONS.get(file_format, {}))
         self._table = Table.read(path, format=file_format, **options)
         self.names = tuple(name for name in self._table.colnames if getattr(self._table[name], "ndim", 0) == 1)
 

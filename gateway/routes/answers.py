@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
-from gateway import ellipticity, render
+from gateway import render
+from gateway.images import ellipse
 from gateway.schemas import InclinationAnswer
 from gateway.sky import SURVEYS
 
@@ -27,7 +28,7 @@ class Presentation(BaseModel):
     """Query parameters of every answer."""
 
     r: float = Field(
-        default=ellipticity.INTRINSIC_AXIS_RATIO,
+        default=ellipse.INTRINSIC_AXIS_RATIO,
         ge=0,
         lt=1,
         description="Intrinsic axis ratio of an edge-on disc, for the ellipticity inclination.",

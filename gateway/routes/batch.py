@@ -16,14 +16,16 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from gateway import errors, many, problems, render, tables
-from gateway.guard import check_rows
+from gateway import errors, many, problems, render
 from gateway.problems import BadRequest, responses
 from gateway.routes.access import client_of
 from gateway.routes.answers import Presentation, Surveyed  # noqa: TC001 - FastAPI reads the annotations of its routes
 from gateway.routes.uploads import bounded_request
 from gateway.schemas import InclinationAnswer
 from gateway.services import Rooms
+from gateway.tables.reader import read_table
+from gateway.tables.rows import Row, rows_of
+from gateway.tables.untrusted import check_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -140,7 +142,7 @@ async def _read(
     request: Request,
     settings: Settings,
     opened: AsyncExitStack,
-) -> tuple[list[tables.Row], dict[str, UploadFile]]:
+) -> tuple[list[Row], dict[str, UploadFile]]:
     """Read the rows, and the images that came along, whatever form the body has."""
     limit = settings.max_batch_bytes
     too_large = errors.TableTooLarge(f"The batch is larger than {limit:,} bytes.", max_bytes=limit)
@@ -172,13 +174,13 @@ async def _read(
     elif media.startswith("application/json"):
         records = _json(data, settings.max_batch_rows)
     else:
-        read = functools.partial(tables.read_table, data, name, most=settings.max_batch_rows)
+        read = functools.partial(read_table, data, name, most=settings.max_batch_rows)
         records = list(await asyncio.to_thread(read))
     if data and not records:
         # what came with it would otherwise be measured as if no table had been sent
         raise errors.BadTable("The table has no rows.")
     check_rows(max(len(records), len(files)), settings.max_batch_rows)
-    rows = tables.rows(records, files)
+    rows = rows_of(records, files)
     if not rows:
         raise errors.BadTable("The batch has no rows.")
     return rows, files

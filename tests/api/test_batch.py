@@ -18,7 +18,8 @@ from starlette.requests import ClientDisconnect
 
 from gateway import errors
 from gateway.domain import Target
-from gateway.tables import read_table, rows
+from gateway.tables.reader import read_table
+from gateway.tables.rows import rows_of
 from tests.support.fake_serving import FakeServing, inclination_of
 from tests.support.gateway import RELEASE, gateway
 from tests.support.manifests import models_of
@@ -60,7 +61,7 @@ def written(file_format: str) -> bytes:
 
 @pytest.mark.parametrize("file_format", ["fits", "votable", "parquet", "ascii.ecsv"])
 def test_tables_of_every_format_are_read(file_format: str) -> None:
-    read = rows(read_table(written(file_format)))
+    read = rows_of(read_table(written(file_format)))
     assert [row.target for row in read] == [Target(pgc=2557), Target(pgc=4)]
     assert [row.key for row in read] == ["PGC 2557", "PGC 4"]
 
@@ -80,7 +81,7 @@ async def test_a_gateway_without_the_parquet_reader_says_which_formats_it_takes(
 def test_the_columns_of_a_votable_go_by_their_names_not_their_ids() -> None:
     votable = written("votable").replace(b'ID="PGC"', b'ID="col1"').replace(b'ID="RAJ2000"', b'ID="col2"')
     assert votable.count(b'ID="col') == 2
-    assert [row.target for row in rows(read_table(votable))] == [Target(pgc=2557), Target(pgc=4)]
+    assert [row.target for row in rows_of(read_table(votable))] == [Target(pgc=2557), Target(pgc=4)]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_the_columns_of_a_votable_go_by_their_names_not_their_ids() -> None:
     ],
 )
 def test_csv_is_read_as_people_write_it(text: str, target: Target) -> None:
-    assert [row.target for row in rows(read_table(text.encode()))] == [target]
+    assert [row.target for row in rows_of(read_table(text.encode()))] == [target]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_csv_is_read_as_people_write_it(text: str, target: Target) -> None:
 )
 def test_what_is_no_table_of_targets_is_refused(data: bytes, words: str) -> None:
     with pytest.raises(errors.BadTable, match=words):
-        rows(read_table(data))
+        rows_of(read_table(data))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_what_is_no_table_of_targets_is_refused(data: bytes, words: str) -> None
     [("x,1", "whole|not a number"), ("1.5,1", "whole"), (",", "no PGC"), ("nan,", "not a number"), ("4,wide", "field")],
 )
 def test_a_bad_row_is_a_row_with_a_problem_and_leaves_the_others(row: str, words: str) -> None:
-    bad, good = rows(read_table(f"pgc,fov\n{row}\n2557,\n".encode()))
+    bad, good = rows_of(read_table(f"pgc,fov\n{row}\n2557,\n".encode()))
     assert bad.problem is not None
     assert any(word in bad.problem.detail for word in words.split("|"))
     assert good.target == Target(pgc=2557)

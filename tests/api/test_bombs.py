@@ -16,8 +16,9 @@ from astropy.table import Table
 from PIL import Image
 from pyarrow import parquet
 
-from gateway import errors, preprocess
-from gateway.tables import read_table
+from gateway import errors
+from gateway.images.decode import decode
+from gateway.tables.reader import read_table
 from tests.support.gateway import gateway
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def test_a_picture_is_refused_by_its_header_before_a_pixel_is_unpacked() -> None
     tracemalloc.start()
     try:
         with pytest.raises(errors.ImageTooLarge):
-            preprocess.decode(data, max_pixels=40_000_000)
+            decode(data, max_pixels=40_000_000)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -130,7 +131,7 @@ def test_a_gzipped_picture_is_unpacked_no_further_than_its_limit() -> None:
     tracemalloc.start()
     try:
         with pytest.raises(errors.ImageTooLarge):
-            preprocess.decode(data, max_pixels=1_000_000)
+            decode(data, max_pixels=1_000_000)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

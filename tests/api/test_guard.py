@@ -9,7 +9,7 @@ import pytest
 from astropy.table import Table
 
 from gateway import errors
-from gateway.tables import read_table
+from gateway.tables.reader import read_table
 from tests.support.gateway import gateway
 from tests.support.sky_client import Counter
 

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway import errors, preprocess
+from gateway import errors
 from gateway.domain import Deadline, Galaxy
+from gateway.images.decode import decode
+from gateway.images.model_input import model_input
 from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ async def test_a_small_galaxy_is_not_asked_for_finer_than_the_survey_sees(sky: S
 
 async def test_preprocessing_takes_the_cutout_as_it_is(sky: Sky) -> None:
     cutout = await sky.cutouts.fetch(INSIDE, deadline=soon())
-    assert preprocess.model_input(preprocess.decode(cutout.data).rgb).shape == (128, 128, 3)
+    assert model_input(decode(cutout.data).rgb).shape == (128, 128, 3)
 
 
 @pytest.mark.parametrize("old_style", [False, True])

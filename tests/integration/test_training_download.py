@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from gateway.preprocess import decode
+from gateway.images.decode import decode
 from gateway.sky.service import Manners
 from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, Star, Survey
 from tests.support.sky_services import FakeSkyServer

@@ -13,32 +13,29 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # room -> the rooms of the gateway that it may import
 LEAVES = {"errors", "domain", "contract"}
-SCIENCE = {"preprocess", "fits", "ensemble", "ellipticity"}
+SCIENCE = {"images", "ensemble"}
 MAY = {
     "contract": set(),
     "errors": set(),
     "domain": {"errors"},
     "settings": {"sky"},
     "messages": set(),
-    "fits": {"errors", "preprocess"},
-    "preprocess": {"errors", "contract", "fits"},
-    "ellipticity": {"errors", "domain"},
+    "images": LEAVES,
     "ensemble": LEAVES,
     "tracing": set(),
     "otlp": {"errors", "tracing"},
     "drift": {"contract"},
     "keys": set(),
-    "guard": {"errors"},
     "logs": set(),
     "predictor": LEAVES | {"messages", "ensemble", "tracing"},
     "batching": LEAVES | {"tracing"},
     "admission": LEAVES | {"tracing"},
-    "sky": LEAVES | {"preprocess", "sky", "tracing"},
+    "sky": LEAVES | {"sky", "tracing"},
     "inclination": LEAVES | SCIENCE | {"sky", "tracing"},
     "schemas": LEAVES | {"ensemble", "inclination"},
     "render": {"errors", "schemas"},
-    "tables": {"errors", "domain", "guard"},
-    "client": {"errors", "domain", "guard", "tables", "schemas", "render"},
+    "tables": {"errors", "domain"},
+    "client": {"errors", "domain", "tables", "schemas", "render"},
     "observability": LEAVES | {"drift", "inclination", "predictor"},
     "problems": {"errors", "observability"},
     "middleware": {"observability"},
@@ -87,19 +84,18 @@ def test_routes_are_imported_by_the_app_only() -> None:
             assert not any(one.startswith("gateway.routes") for one in imports(path)), path
 
 
-# what measures a release needs the gateway's own answer, what fetches real galaxies its one polite client, and two
-# galaxies are laid over each other by the ellipses that it fits
+# what measures a release needs the gateway's own answer, and what fetches real galaxies its one polite client
 BESIDE = {
-    "training/blends": {"ellipticity", "domain"},
-    "training/evaluate": {"ellipticity", "ensemble", "errors"},
+    "training/blends": {"domain"},
+    "training/evaluate": {"ensemble", "errors"},
     "training/download/": {"sky", "domain", "errors"},
 }
 
 
 @pytest.mark.parametrize("plane", ["serving", "training"])
-def test_the_other_planes_take_only_contract_and_preprocess_from_the_gateway(plane: str) -> None:
+def test_the_other_planes_take_only_contract_and_images_from_the_gateway(plane: str) -> None:
     for path in sources(plane):
-        allowed = {"contract", "preprocess"}
+        allowed = {"contract", "images"}
         for place, beside in BESIDE.items():
             if path.relative_to(ROOT).as_posix().startswith(place):
                 allowed |= beside

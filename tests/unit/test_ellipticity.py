@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gateway import errors
-from gateway.ellipticity import fit_ellipse, inclination_deg
+from gateway.images.ellipse import fit_ellipse, inclination_deg
 from tests.support.pictures import disc
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gateway import errors
+from gateway.images.decode import decode
+from gateway.images.model_input import background, model_input
 from gateway.inclination import prepare
-from gateway.preprocess import background, decode, model_input
 from tests.support.pictures import disc, encoded, fits_file
 
 DISC = disc(96)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from gateway.ellipticity import fit_ellipse
+from gateway.images.ellipse import fit_ellipse
 from training.blends import ALIKE_DEG, blend
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from gateway.preprocess import decode
+from gateway.images.decode import decode
 from tests.support.judged import CALIBRATION, galaxies, predictions
 from training import __main__ as cli
 from training import evaluate, evaluate_table

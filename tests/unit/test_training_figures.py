@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from gateway.preprocess import decode
+from gateway.images.decode import decode
 from tests.support.pictures import disc
 from training import __main__ as cli
 from training.figures import curves, report, sheets

@@ -1,7 +1,4 @@
-"""From the bytes of an image to the model input: decode as people have them, pad to a square, reduce to 128x128.
-
-Training uses :func:`model_input` on every image it learns from, so that a network sees exactly what it will be given.
-"""
+"""Decode image files as people have them to RGB pictures."""
 
 from __future__ import annotations
 
@@ -12,8 +9,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gateway import errors, fits
-from gateway.contract import INPUT_SIDE
+from gateway import errors
+from gateway.images import fits
+from gateway.images.limits import MAX_PIXELS, check_size
+from gateway.images.stretch import stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +22,6 @@ FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF")
 
-MAX_PIXELS = 40_000_000
-SMALLEST_SIDE = 16
 DRAFT_SIDE = 512
 UNIFORM_RANGE = 3
 """A picture whose planes each span no more counts than this shows nothing (JPEG turns one colour into two or three)."""
@@ -58,7 +55,8 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
 
     The EXIF orientation is applied; the first frame of an animation is taken; transparent pixels get the colour of the
     picture's own background; CMYK, palette and grayscale become RGB. A 16-bit PNG is a display image and is scaled to 8
-    bits; TIFF of more than 8 bits and FITS are measurements and get an asinh stretch (:func:`gateway.fits.stretch`).
+    bits; TIFF of more than 8 bits and FITS are measurements and get an asinh stretch
+    (:func:`gateway.images.stretch.stretch`).
 
     Parameters
     ----------
@@ -80,7 +78,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
         raise errors.BadImage("The file is empty.")
     if fits.looks_like_fits(data):
         planes, (width, height) = fits.read(data, max_pixels=max_pixels)
-        return shown(fits.stretch(planes), "FITS", width, height)
+        return shown(stretch(planes), "FITS", width, height)
     return shown(*_decode_with_pillow(data, max_pixels))
 
 
@@ -131,23 +129,12 @@ def _upright(image: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
 
 
-def check_size(width: int, height: int, max_pixels: int) -> None:
-    """Refuse images that are too large or too small to hold a galaxy, from their size alone."""
-    if width * height > max_pixels:
-        raise errors.ImageTooLarge(
-            f"The image has {width} x {height} pixels; at most {max_pixels:,} pixels are read.",
-            max_pixels=max_pixels,
-        )
-    if min(width, height) < SMALLEST_SIDE:
-        raise errors.BadImage(f"The image has {width} x {height} pixels; at least {SMALLEST_SIDE} each way are needed.")
-
-
 def _rgb(image: Image.Image, file_format: str) -> NDArray[np.uint8]:
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         samples = np.asarray(image)
         if file_format == "PNG":
             return np.repeat((samples // 257).astype(np.uint8)[..., None], 3, axis=2)
-        return fits.stretch(samples.astype(np.float32)[None])
+        return stretch(samples.astype(np.float32)[None])
     if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
         return _over_own_background(np.asarray(image.convert("RGBA")))
     return np.asarray(image.convert("RGB"))
@@ -168,43 +155,3 @@ def _over_own_background(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _extrema(rgb: NDArray[np.uint8]) -> list[tuple[int, int]]:
     # Pillow's is thirty times faster than numpy's along a short last axis
     return [cast("tuple[int, int]", plane.getextrema()) for plane in Image.fromarray(rgb).split()]
-
-
-def _resampled(image: Image.Image, box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-    pixels: NDArray[np.uint8] = np.array(image.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.BILINEAR, box=box))
-    return pixels
-
-
-def background(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the picture's own background, uint8 ``[3]``: the median of its outermost pixels, plane by plane."""
-    border = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
-    colour: NDArray[np.uint8] = np.rint(np.median(border, axis=0)).astype(np.uint8)
-    return colour
-
-
-def model_input(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Make the model input: pad to a square with the picture's own background, then resample to 128x128.
-
-    The picture is never stretched, and stays centred to a fraction of a pixel, so that the model input of a picture
-    turned by 90 deg is the turned model input (to one count, the resampling's rounding; a filter with negative lobes
-    would clip differently in rows and columns). Reduction averages over the pixels it replaces (antialiasing).
-
-    Parameters
-    ----------
-    rgb : uint8 [H, W, 3]
-
-    Returns
-    -------
-    uint8 [128, 128, 3]
-    """
-    height, width = rgb.shape[:2]
-    side = max(height, width)
-    image = Image.fromarray(rgb)
-    if height == width:
-        return _resampled(image, (0, 0, side, side))
-    # one pixel more than needed on each side, so that the square below is centred whatever the parities are
-    pad = ((side - height + 1) // 2 + 1, (side - width + 1) // 2 + 1)
-    canvas = Image.new("RGB", (width + 2 * pad[1], height + 2 * pad[0]), tuple(int(c) for c in background(rgb)))
-    canvas.paste(image, (pad[1], pad[0]))
-    left, top = (canvas.width - side) / 2, (canvas.height - side) / 2
-    return _resampled(canvas, (left, top, left + side, top + side))
