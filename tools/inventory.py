@@ -34,13 +34,26 @@ MESSAGES = "tensorflow-cpu"
 """Not in the gateway's lock; the image carries its message classes, taken from the wheel that the other lock names."""
 
 ALLOWED = frozenset(
-    {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-CMU", "PSF-2.0", "Zlib"}
+    {
+        "0BSD",
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "CC0-1.0",
+        "ISC",
+        "MIT",
+        "MIT-0",
+        "MIT-CMU",
+        "PSF-2.0",
+        "Zlib",
+    }
 )
 """Licences that ask for their text and a notice, no more."""
 
 EXCEPTIONS = {
     "certifi": ("MPL-2.0", "asks for the source of changes to its own files, and none are made"),
     "pyongc": ("CC-BY-SA-4.0", "the data of OpenNGC: named in README.md and docs, not changed"),
+    "pyvips-binary": ("LGPL-3.0-or-later", "libvips as libraries of their own that whoever has the image can replace"),
     "sep": ("LGPL-3.0-or-later", "a library of its own that whoever has the image can replace"),
 }
 """What asks for more, package by package, and why that is met."""
