@@ -23,10 +23,10 @@ class Options:
 
     port: int = _flag(8500, "TCP port for gRPC; 0 leaves it closed")
     grpc_socket_path: str = _flag("", "UNIX socket for gRPC, beside or instead of the port")
-    rest_api_port: int = _flag(0, "port for HTTP/REST; 0 leaves it closed, and it must differ from --port")
-    rest_api_num_threads: int = _flag(0, "accepted; every REST connection has its own thread")
-    rest_api_timeout_in_ms: int = _flag(30000, "time-out of REST calls, milliseconds")
-    rest_api_enable_cors_support: bool = _flag(default=False, usage="answer with CORS headers")
+    rest_api_port: int = _flag(0, "accepted, no effect: REST is TensorFlow Serving's alone")
+    rest_api_num_threads: int = _flag(0, "accepted, no effect")
+    rest_api_timeout_in_ms: int = _flag(30000, "accepted, no effect")
+    rest_api_enable_cors_support: bool = _flag(default=False, usage="accepted, no effect")
     model_name: str = _flag("default", "name of the only model; ignored with --model_config_file")
     model_base_path: str = _flag("", "directory above the versions of the only model")
     model_config_file: str = _flag("", "text-format ModelServerConfig")
@@ -35,7 +35,7 @@ class Options:
     enable_batching: bool = _flag(default=False, usage="enforce max_batch_size; requests run unbatched all the same")
     batching_parameters_file: str = _flag("", "text-format BatchingParameters; needs --enable_batching")
     enable_per_model_batching_parameters: bool = _flag(default=False, usage="read batching_params.pbtxt of a version")
-    monitoring_config_file: str = _flag("", "text-format MonitoringConfig; needs REST")
+    monitoring_config_file: str = _flag("", "accepted, no effect: the Prometheus page is TensorFlow Serving's alone")
     allow_version_labels_for_unavailable_models: bool = _flag(
         default=False, usage="a new label may name a version that is not loaded"
     )
@@ -58,7 +58,7 @@ class Options:
     per_process_gpu_memory_fraction: float = _flag(0.0, "accepted, no effect")
     enable_grpc_healthcheck_service: bool = _flag(default=False, usage="answer grpc.health.v1.Health")
     enable_serialization_as_tensor_content: bool = _flag(default=False, usage="answer with tensor_content")
-    enable_signature_method_name_check: bool = _flag(default=False, usage="Classify and Regress check the method name")
+    enable_signature_method_name_check: bool = _flag(default=False, usage="accepted, no effect")
     enable_profiler: bool = _flag(default=True, usage="accepted, no effect")
     ssl_config_file: str = _flag("", "refused: the stand-in serves plain text only")
     prefer_tflite_model: bool = _flag(default=False, usage="accepted, no effect")

@@ -1,17 +1,14 @@
-"""The gRPC face: PredictionService and ModelService over the core."""
+"""The gRPC services: PredictionService and ModelService over the core."""
 
 from __future__ import annotations
 
 import functools
 import logging
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import grpc
-
-from serving import inference, info, predict, status
+from serving import info, predict, status
 from serving.messages import (
     model_management_pb2,
     model_service_pb2_grpc,
@@ -21,9 +18,9 @@ from serving.messages import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import grpc
+
     from serving.core import Core
-    from serving.manager import Version
-    from serving.metrics import Metrics
 
 _RELOADS_LISTS_ONLY = (
     "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently supported"
@@ -31,17 +28,15 @@ _RELOADS_LISTS_ONLY = (
 _log = logging.getLogger(__name__)
 
 
-def add_services(server: grpc.Server, core: Core, metrics: Metrics, *, as_content: bool, check_method: bool) -> None:
+def add_services(server: grpc.Server, core: Core, *, as_content: bool) -> None:
     """Let ``server`` answer both services.
 
     Parameters
     ----------
     as_content : bool
         Predict answers with ``tensor_content``.
-    check_method : bool
-        Classify and Regress want the signature's method name to fit.
     """
-    prediction = PredictionService(core, metrics, as_content=as_content, check_method=check_method)
+    prediction = PredictionService(core, as_content=as_content)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(prediction, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(core), server)
 
@@ -65,69 +60,31 @@ def _refusing(context: grpc.ServicerContext) -> Iterator[None]:
         context.abort(error.code, error.wire_message)
 
 
-class PredictionService:
-    """``tensorflow.serving.PredictionService``."""
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc] # generated, untyped
+    """``tensorflow.serving.PredictionService``; Classify, Regress and MultiInference are UNIMPLEMENTED."""
 
-    def __init__(self, core: Core, metrics: Metrics, *, as_content: bool, check_method: bool) -> None:
+    def __init__(self, core: Core, *, as_content: bool) -> None:
         self._core = core
-        self._metrics = metrics
         self._as_content = as_content
-        self._check_method = check_method
 
     def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - the protocol's name
         """Run a signature."""
-        with self._model(request, context, "Predict") as version:
-            return predict.predict(
-                version.model,
-                request,
-                version=version.number,
-                timeout_ms=_timeout_ms(context),
-                as_content=self._as_content,
-            )
-
-    def Classify(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - the protocol's name
-        """Refuse, as :func:`serving.inference.classify`."""
-        with self._model(request, context, "Classify") as version:
-            return inference.classify(version.model, request, check_method=self._check_method)
-
-    def Regress(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - the protocol's name
-        """Refuse, as :func:`serving.inference.regress`."""
-        with self._model(request, context, "Regress") as version:
-            return inference.regress(version.model, request, check_method=self._check_method)
-
-    def MultiInference(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - the protocol's name
-        """Refuse, as :func:`serving.inference.multi_inference`."""
         with _refusing(context):
-            if not request.tasks:
-                raise status.invalid("ModelSpec has no name specified.")
-            with self._core.use(request.tasks[0].model_spec) as version:
-                return inference.multi_inference(version.model, request)
+            if not request.HasField("model_spec"):
+                raise status.invalid("Missing ModelSpec")
+            with self._core.use(request.model_spec) as version:
+                return predict.predict(
+                    version.model,
+                    request,
+                    version=version.number,
+                    timeout_ms=_timeout_ms(context),
+                    as_content=self._as_content,
+                )
 
     def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - the protocol's name
         """Return a model's signatures."""
         with _refusing(context):
             return info.model_metadata(self._core, request)
-
-    @contextmanager
-    def _model(self, request: Any, context: grpc.ServicerContext, api: str) -> Iterator[Version]:
-        name = request.model_spec.name
-        begun = time.perf_counter()
-        code = grpc.StatusCode.UNKNOWN
-        try:
-            with _refusing(context):
-                try:
-                    if not request.HasField("model_spec"):
-                        raise status.invalid("Missing ModelSpec")
-                    with self._core.use(request.model_spec) as version:
-                        yield version
-                    code = grpc.StatusCode.OK
-                except status.StatusError as error:
-                    code = error.code
-                    raise
-        finally:
-            self._metrics.count_request(name, code.name)
-            if code is grpc.StatusCode.OK:
-                self._metrics.observe_request(name, api=api, entrypoint="GRPC", seconds=time.perf_counter() - begun)
 
 
 class ModelService:

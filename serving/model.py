@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serving import status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from serving.session import Session
     from serving.tensors import Tensor
@@ -26,13 +25,10 @@ class Model:
     session : serving.session.Session
     max_batch_size : int, optional
         With batching enabled, the rows that one request may have.
-    observe_run : callable, optional
-        Told how long each run of the graph took, seconds.
     """
 
     session: Session
     max_batch_size: int | None = None
-    observe_run: Callable[[float], None] = field(default=lambda _: None)
 
     def run(
         self, feeds: Sequence[tuple[str, Tensor]], fetches: Sequence[str], *, timeout_ms: int | None
@@ -40,10 +36,7 @@ class Model:
         """Run the graph; as :meth:`serving.session.Session.run`, within the limits of batching."""
         if self.max_batch_size is not None:
             _check_batch([tensor for _, tensor in feeds], self.max_batch_size)
-        begun = time.perf_counter()
-        results = self.session.run(feeds, fetches, timeout_ms=timeout_ms)
-        self.observe_run(time.perf_counter() - begun)
-        return results
+        return self.session.run(feeds, fetches, timeout_ms=timeout_ms)
 
     def close(self) -> None:
         """Give the model's memory back."""

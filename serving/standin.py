@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 from concurrent import futures
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from serving import config, grpc_services, http_server, rest, status, textprotos, warmup
+from serving import config, grpc_services, status, textprotos, warmup
 from serving.core import Core
 from serving.manager import Manager, Version
 from serving.messages import config_pb2, model_server_config_pb2
-from serving.metrics import Metrics
 from serving.model import Model
 from serving.session import Session
 
@@ -48,13 +46,11 @@ class Standin:
 
     def __init__(self, options: Options) -> None:
         _check(options)
-        self.metrics = Metrics()
         self._options = options
         self._stopped = threading.Event()
         self._session_config = _session_config(options)
         # Read here only to refuse a broken file at start-up; each load reads it, or the version's own, again.
         textprotos.max_batch_size(options.batching_parameters_file)
-        self._metrics_path = textprotos.metrics_path(options.monitoring_config_file) if options.rest_api_port else None
         self._manager = Manager(
             self._load,
             load_threads=4 * processors(),
@@ -67,7 +63,6 @@ class Standin:
             allow_unavailable_labels=options.allow_version_labels_for_unavailable_models,
         )
         self._grpc: grpc.Server | None = None
-        self._rest: http_server.RestServer | None = None
 
     def start(self) -> None:
         """Load every configured model, then open the ports.
@@ -82,7 +77,6 @@ class Standin:
         if self._stopped.is_set():
             return
         self._grpc = self._start_grpc()
-        self._start_rest()
         if self._options.model_config_file and self._options.model_config_file_poll_wait_seconds > 0:
             threading.Thread(target=self._poll_config_file, name="config", daemon=True).start()
 
@@ -98,8 +92,6 @@ class Standin:
     def stop(self) -> None:
         """Take no further calls, let those in progress end, and give up what is left after ``GRACE_S``."""
         self._stopped.set()
-        if self._rest is not None:
-            self._rest.stop(GRACE_S)
         if self._grpc is not None:
             self._grpc.stop(GRACE_S).wait()
         self.core.stop()
@@ -118,13 +110,7 @@ class Standin:
             ],
             maximum_concurrent_rpcs=threads,
         )
-        grpc_services.add_services(
-            server,
-            self.core,
-            self.metrics,
-            as_content=options.enable_serialization_as_tensor_content,
-            check_method=options.enable_signature_method_name_check,
-        )
+        grpc_services.add_services(server, self.core, as_content=options.enable_serialization_as_tensor_content)
         if options.enable_grpc_healthcheck_service:
             grpc_services.add_health(server)
         addresses = [f"0.0.0.0:{options.port}"] if options.port else []
@@ -140,24 +126,6 @@ class Standin:
             _log.info("Running gRPC ModelServer at %s ...", address)
         return server
 
-    def _start_rest(self) -> None:
-        options = self._options
-        if not options.rest_api_port:
-            return
-        if options.rest_api_port == options.port:
-            _log.error("--rest_api_port cannot be same as --port. Please use a different port for HTTP/REST API.")
-            return
-        api = rest.RestApi(
-            self.core, self.metrics, timeout_ms=options.rest_api_timeout_in_ms, metrics_path=self._metrics_path
-        )
-        try:
-            self._rest = http_server.RestServer(api, options.rest_api_port, cors=options.rest_api_enable_cors_support)
-        except OSError as error:
-            _log.error("Failed to start HTTP Server at localhost:%d: %s", options.rest_api_port, error)
-            return
-        self._rest.start()
-        _log.info("Exporting HTTP/REST API at:localhost:%d ...", options.rest_api_port)
-
     def _load(self, version: Version) -> Model:
         options = self._options
         session = Session(version.path, tags=options.saved_model_tags.split(","), config=self._session_config)
@@ -165,26 +133,14 @@ class Standin:
             model = Model(
                 session,
                 max_batch_size=self._max_batch_size(version.path) if options.enable_batching else None,
-                observe_run=lambda seconds: self.metrics.observe_run(version.name, seconds),
             )
             if options.enable_model_warmup:
-                self._warm_up(model, version)
+                count = warmup.replay(model, version.path, repetitions=options.num_request_iterations_for_warmup)
+                _log.info("Warmed servable version %s up with %d records", version, count)
         except BaseException:
             session.close()
             raise
         return model
-
-    def _warm_up(self, model: Model, version: Version) -> None:
-        begun = time.perf_counter()
-        code = grpc.StatusCode.OK
-        try:
-            count = warmup.replay(model, version.path, repetitions=self._options.num_request_iterations_for_warmup)
-        except status.StatusError as error:
-            code = error.code
-            raise
-        finally:
-            self.metrics.observe_warmup(version.path, code.name, time.perf_counter() - begun)
-        _log.info("Warmed servable version %s up with %d records", version, count)
 
     def _max_batch_size(self, version_directory: str) -> int:
         own = Path(version_directory) / "batching_params.pbtxt"

@@ -1,6 +1,6 @@
-"""Two configs of the model server whose messages ``tensorflow-serving-api`` leaves out, read from their text format.
+"""The BatchingParameters of the model server, which ``tensorflow-serving-api`` leaves out, read from their text format.
 
-The fields are those of ``session_bundle_config.proto`` (BatchingParameters) and ``monitoring_config.proto``.
+The fields are those of ``session_bundle_config.proto``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from serving import status
 
 DEFAULT_MAX_BATCH_SIZE = 1000
-DEFAULT_METRICS_PATH = "/monitoring/prometheus/metrics"
 
 _PACKAGE = "inclinet.serving"
 _FIELD = descriptor_pb2.FieldDescriptorProto
@@ -30,7 +29,7 @@ _BATCHING = (
 )
 
 
-def _messages() -> tuple[Any, Any]:
+def _batching_parameters() -> Any:
     file = descriptor_pb2.FileDescriptorProto(name="inclinet/serving.proto", package=_PACKAGE, syntax="proto3")
     file.dependency.append(wrappers_pb2.DESCRIPTOR.name)
     batching = file.message_type.add(name="BatchingParameters")
@@ -43,26 +42,15 @@ def _messages() -> tuple[Any, Any]:
             type_name=f".google.protobuf.{wrapper}",
         )
     batching.field.add(name="allowed_batch_sizes", number=6, label=_FIELD.LABEL_REPEATED, type=_FIELD.TYPE_INT64)
-    prometheus = file.message_type.add(name="PrometheusConfig")
-    prometheus.field.add(name="enable", number=1, label=_FIELD.LABEL_OPTIONAL, type=_FIELD.TYPE_BOOL)
-    prometheus.field.add(name="path", number=2, label=_FIELD.LABEL_OPTIONAL, type=_FIELD.TYPE_STRING)
-    file.message_type.add(name="MonitoringConfig").field.add(
-        name="prometheus_config",
-        number=1,
-        label=_FIELD.LABEL_OPTIONAL,
-        type=_FIELD.TYPE_MESSAGE,
-        type_name=f".{_PACKAGE}.PrometheusConfig",
-    )
     pool = descriptor_pool.DescriptorPool()
     wrappers = descriptor_pb2.FileDescriptorProto()
     wrappers_pb2.DESCRIPTOR.CopyToProto(wrappers)
     pool.Add(wrappers)
     pool.Add(file)
-    found = [pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in ("BatchingParameters", "MonitoringConfig")]
-    return message_factory.GetMessageClass(found[0]), message_factory.GetMessageClass(found[1])
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.BatchingParameters"))
 
 
-_BatchingParameters, _MonitoringConfig = _messages()
+_BatchingParameters = _batching_parameters()
 
 
 def parse_file(path: str, message: Any) -> Any:
@@ -103,11 +91,3 @@ def max_batch_size(path: str) -> int:
             "final entry in allowed_batch_sizes must equal max_batch_size when enable_large_batch_splitting is False"
         )
     return size
-
-
-def metrics_path(path: str) -> str | None:
-    """Return where a MonitoringConfig file wants the Prometheus page, or None if it wants none; no path, no file."""
-    if not path:
-        return None
-    prometheus = parse_file(path, _MonitoringConfig()).prometheus_config
-    return (prometheus.path or DEFAULT_METRICS_PATH) if prometheus.enable else None

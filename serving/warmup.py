@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
-from serving import inference, predict, status, tfrecord
+from serving import predict, status, tfrecord
 from serving.messages import prediction_log_pb2
 
 if TYPE_CHECKING:
@@ -54,13 +54,6 @@ def _decoded(record: bytes) -> prediction_log_pb2.PredictionLog:
 
 def _replay_one(model: Model, log: prediction_log_pb2.PredictionLog) -> None:
     kind = log.WhichOneof("log_type")
-    if kind == "predict_log":
-        predict.predict(model, log.predict_log.request, version=0)
-    elif kind == "classify_log":
-        inference.classify(model, log.classify_log.request)
-    elif kind == "regress_log":
-        inference.regress(model, log.regress_log.request)
-    elif kind == "multi_inference_log":
-        inference.multi_inference(model, log.multi_inference_log.request)
-    else:
+    if kind != "predict_log":
         raise status.unimplemented(f"Unsupported log_type for warmup: {kind}")
+    predict.predict(model, log.predict_log.request, version=0)

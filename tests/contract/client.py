@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
-import httpx
 import pytest
 
 from serving import config
@@ -41,7 +40,6 @@ class Server:
     channel: grpc.Channel
     base: str
     directory: Path | None
-    http: httpx.Client | None
 
     def predict(self, request: Any, timeout_s: float = TIMEOUT_S) -> Any:
         """Call Predict."""
@@ -85,16 +83,11 @@ class Server:
 
 
 @contextmanager
-def connected(
-    address: str, *, base: str, directory: Path | None = None, rest_url: str | None = None
-) -> Iterator[Server]:
-    """Open the connections to a server, and close them."""
+def connected(address: str, *, base: str, directory: Path | None = None) -> Iterator[Server]:
+    """Open the connection to a server, and close it."""
     lengths = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    http = httpx.Client(base_url=rest_url, timeout=TIMEOUT_S) if rest_url else None
     with grpc.insecure_channel(address, options=lengths) as channel:
-        yield Server(channel, base, directory, http)
-    if http is not None:
-        http.close()
+        yield Server(channel, base, directory)
 
 
 def refusal(call: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[str, str]:

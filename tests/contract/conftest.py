@@ -1,6 +1,6 @@
 """The server under test: the stand-in, or whatever ``SERVING=host:port`` names.
 
-``SERVING_REST=host:port`` adds its HTTP port. ``SERVING_MODELS`` is the directory of ``python -m
+``SERVING_MODELS`` is the directory of ``python -m
 tests.contract.repository`` that it has mounted; without it the cases that change what lies there are skipped.
 docs/serving.md has the commands.
 """
@@ -19,20 +19,16 @@ from tests.support.serving import ServingProcess
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
-
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[client.Server]:
     address = os.environ.get("SERVING")
     if address:
         mounted = os.environ.get("SERVING_MODELS")
-        rest = os.environ.get("SERVING_REST")
         with client.connected(
             address,
             base=repository.MOUNT,
             directory=Path(mounted) if mounted else None,
-            rest_url=f"http://{rest}" if rest else None,
         ) as connected:
             yield connected
         return
@@ -40,13 +36,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[client.Server]:
     repository.write_models(root)
     (root / "models.config").write_text(repository.config(repository.SERVED, base=str(root)), encoding="utf-8")
     flags = (
-        f"--monitoring_config_file={root / 'monitoring.config'}",
         "--enable_grpc_healthcheck_service",
         "--max_num_load_retries=0",
     )
     with (
-        ServingProcess(root / "models.config", root / "serving.log", *flags, rest=True) as process,
-        client.connected(process.address, base=str(root), directory=root, rest_url=process.rest_url) as connected,
+        ServingProcess(root / "models.config", root / "serving.log", *flags) as process,
+        client.connected(process.address, base=str(root), directory=root) as connected,
     ):
         yield connected
 
@@ -65,10 +60,3 @@ def models(server: client.Server) -> Path:
     if server.directory is None:
         pytest.skip("SERVING_MODELS does not say where the server's models lie")
     return server.directory
-
-
-@pytest.fixture
-def http(server: client.Server) -> httpx.Client:
-    if server.http is None:
-        pytest.skip("SERVING_REST does not say where the server's HTTP port is")
-    return server.http

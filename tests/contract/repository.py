@@ -39,11 +39,9 @@ ECHOED = {
 }
 """Signatures of ``echo``: each returns input ``x`` of that type as ``y``."""
 
-MONITORING = 'prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }\n'
-
 
 def write_models(root: Path) -> None:
-    """Write every model of the contract below ``root``, and the monitoring config."""
+    """Write every model of the contract below ``root``."""
     for version in (1, 2, 3):
         write_mean(root / "mean", version)
     _two_inputs(root / "two" / "1")
@@ -51,7 +49,6 @@ def write_models(root: Path) -> None:
     _shapes(root / "shapes" / "1")
     _slow(root / "slow" / "1")
     write_mean(root / "single", 1)
-    (root / "monitoring.config").write_text(MONITORING, encoding="utf-8")
 
 
 def write_mean(base: Path, version: int) -> None:

@@ -10,7 +10,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import grpc
-import httpx
 import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -34,8 +33,8 @@ def repository(tmp_path: Path) -> Repository:
     return write_repository(tmp_path, flavors=1)
 
 
-def serving(repository: Repository, *flags: str, rest: bool = False) -> ServingProcess:
-    return ServingProcess(repository.config, repository.root / "serving.log", *flags, rest=rest)
+def serving(repository: Repository, *flags: str) -> ServingProcess:
+    return ServingProcess(repository.config, repository.root / "serving.log", *flags)
 
 
 def is_open(port: int) -> bool:
@@ -51,20 +50,18 @@ def run(*flags: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_ports_open_when_every_model_is_loaded(repository: Repository) -> None:
     hidden = repository.base(MODEL).rename(repository.root / "hidden")
-    process = serving(repository, rest=True)
+    process = serving(repository)
     process.launch()
     try:
         process.wait_for_log(re.compile("File system polling failed"))
         assert not is_open(process.port)
-        assert not is_open(process.rest_port)
         hidden.rename(repository.base(MODEL))
-        process.wait_for_log(re.compile("Exporting HTTP/REST API at"))
+        process.wait_for_log(re.compile("Running gRPC ModelServer at"))
         log = process.log()
         assert log.index("Successfully loaded servable version {name: tiny_reject version: 1}") < log.index(
             "Running gRPC"
         )
         assert is_open(process.port)
-        assert is_open(process.rest_port)
     finally:
         process.stop()
 
@@ -188,13 +185,11 @@ def test_batching_limits_the_rows_of_a_request(repository: Repository) -> None:
         assert caught.value.details() == "Task size 5 is larger than maximum input batch size 4"
 
 
-def test_health_and_metrics_are_off_unless_asked_for(repository: Repository) -> None:
-    with serving(repository, rest=True) as process, grpc.insecure_channel(process.address) as channel:
+def test_health_is_off_unless_asked_for(repository: Repository) -> None:
+    with serving(repository) as process, grpc.insecure_channel(process.address) as channel:
         with pytest.raises(grpc.RpcError) as caught:
             health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=CALL_S)
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-        assert httpx.get(f"{process.rest_url}/monitoring/prometheus/metrics").status_code == 404
-        assert httpx.get(f"{process.rest_url}/v1/models/{MODEL}").status_code == 200
 
 
 def test_answers_may_come_as_tensor_content_and_over_a_socket_file(repository: Repository) -> None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 _READY = re.compile(r"Running gRPC ModelServer at")
-_READY_REST = re.compile(r"Exporting HTTP/REST API at")
 _POLL_S = 0.02
 
 
@@ -39,19 +38,15 @@ class ServingProcess:
         Where the process's output goes; every start appends to it.
     *flags : str
         Further flags, as ``--name=value``.
-    rest : bool
-        Open the REST port as well.
 
     Use as a context manager: entering starts it and waits until it is ready, leaving stops it.
     """
 
-    def __init__(self, config: Path, log: Path, *flags: str, rest: bool = False) -> None:
+    def __init__(self, config: Path, log: Path, *flags: str) -> None:
         self.port = free_port()
-        self.rest_port = free_port() if rest else 0
         self.log_path = log
         self._flags = [
             f"--port={self.port}",
-            f"--rest_api_port={self.rest_port}",
             f"--model_config_file={config}",
             "--grpc_max_threads=64",
             *flags,
@@ -63,11 +58,6 @@ class ServingProcess:
     def address(self) -> str:
         """``host:port`` of the gRPC face; it stays the same over restarts."""
         return f"127.0.0.1:{self.port}"
-
-    @property
-    def rest_url(self) -> str:
-        """The root of the REST face."""
-        return f"http://127.0.0.1:{self.rest_port}"
 
     @property
     def pid(self) -> int:
@@ -87,7 +77,7 @@ class ServingProcess:
     def start(self, timeout_s: float = 60.0) -> Self:
         """Start the process and wait until its ports are open, which is when every model is loaded."""
         self.launch()
-        self.wait_for_log(_READY_REST if self.rest_port else _READY, timeout_s)
+        self.wait_for_log(_READY, timeout_s)
         return self
 
     def wait_for_log(self, pattern: re.Pattern[str], timeout_s: float = 60.0) -> str:

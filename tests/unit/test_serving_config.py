@@ -195,15 +195,6 @@ def test_batching_parameters_that_make_no_sense_are_refused(tmp_path: Path, text
         textprotos.max_batch_size(written(tmp_path, text))
 
 
-def test_the_metrics_page_is_where_the_config_wants_it(tmp_path: Path) -> None:
-    assert textprotos.metrics_path("") is None
-    assert textprotos.metrics_path(written(tmp_path, "prometheus_config { enable: false }")) is None
-    assert textprotos.metrics_path(written(tmp_path, "prometheus_config { enable: true }")) == (
-        "/monitoring/prometheus/metrics"
-    )
-    assert textprotos.metrics_path(written(tmp_path, 'prometheus_config { enable: true path: "/m" }')) == "/m"
-
-
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(StatusError, match=r"^NOT_FOUND: /nowhere; No such file"):
         textprotos.max_batch_size("/nowhere")
@@ -211,4 +202,3 @@ def test_a_file_that_is_not_there_is_named() -> None:
 
 def test_the_configs_for_the_image_can_be_read() -> None:
     assert textprotos.max_batch_size(str(ROOT / "serving" / "batching.config")) >= 64
-    assert textprotos.metrics_path(str(ROOT / "serving" / "monitoring.config")) == "/monitoring/prometheus/metrics"

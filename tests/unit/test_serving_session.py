@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from serving import predict, tfrecord, warmup
 from serving.messages import config_pb2, predict_pb2, prediction_log_pb2, tensor_pb2
-from serving.metrics import Metrics
 from serving.model import Model
 from serving.session import Session
 from serving.status import StatusError
@@ -120,11 +119,19 @@ def test_a_version_without_records_needs_no_warm_up(tmp_path: Path) -> None:
     model.close()
 
 
-def test_warm_up_replays_every_record_and_fails_with_the_first_that_fails(tmp_path: Path) -> None:
+def test_warm_up_replays_every_record_and_fails_with_the_first_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     directory = write_flavor(tmp_path / "tiny_m0", warm=False)
     model = loaded(directory)
-    runs: list[float] = []
-    model.observe_run = runs.append
+    runs: list[object] = []
+    run = model.session.run
+
+    def counted(*given: Any, **named: Any) -> Any:
+        runs.append(given)
+        return run(*given, **named)
+
+    monkeypatch.setattr(model.session, "run", counted)
     wrong = predict_pb2.PredictRequest()
     wrong.inputs["pictures"].CopyFrom(images_proto(images(1)))
     write_warmup(directory, [predict_request("any name", images(1)), predict_request("", images(2), version=77)])
@@ -149,22 +156,6 @@ def test_a_warm_up_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StatusError, match=r"^UNIMPLEMENTED: Unsupported log_type for warmup"):
         warmup.replay(model, str(directory))
     model.close()
-
-
-def test_the_metrics_page_escapes_and_accumulates() -> None:
-    metrics = Metrics()
-    metrics.count_request('a"b\\', "OK")
-    metrics.count_request('a"b\\', "OK")
-    metrics.observe_request("m", api="Predict", entrypoint="GRPC", seconds=15e-6)
-    lines = metrics.page().splitlines()
-    assert ':tensorflow:serving:request_count{model_name="a\\"b\\\\",status="OK"} 2' in lines
-    labels = 'model_name="m",API="Predict",entrypoint="GRPC"'
-    buckets = [line for line in lines if line.startswith(f":tensorflow:serving:request_latency_bucket{{{labels}")]
-    assert len(buckets) == 34
-    assert buckets[0] == f':tensorflow:serving:request_latency_bucket{{{labels},le="10"}} 0'
-    assert buckets[1] == f':tensorflow:serving:request_latency_bucket{{{labels},le="18"}} 1'
-    assert buckets[-1] == f':tensorflow:serving:request_latency_bucket{{{labels},le="+Inf"}} 1'
-    assert f":tensorflow:serving:request_latency_sum{{{labels}}} 15" in lines
 
 
 @pytest.mark.slow
