@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from training.subject import Subject
+    from training.simulation.scene import Scene
 
 _SEED = 1
 
@@ -35,18 +35,18 @@ def _milliseconds(work: Callable[[], Any], galaxies: int, rounds: int) -> float:
     return 1000 * min(took) / galaxies
 
 
-def _pictures(batch: list[Subject]) -> NDArray[np.uint8]:
+def _pictures(batch: list[Scene]) -> NDArray[np.uint8]:
     """Compute the pictures of a batch, and wait for them."""
-    from training import sample  # noqa: PLC0415 - processes that draw import this module, and need no Keras
+    from training.simulation import sample  # noqa: PLC0415 - processes that draw import this module, and need no Keras
 
     return np.asarray(sample.photograph(batch))
 
 
 def _stages(rounds: int) -> None:
-    from training import sample, subject  # noqa: PLC0415 - as above
+    from training.simulation import sample, scene  # noqa: PLC0415 - as above
 
-    drawn = subject.draw_some(_SEED, range(8 * sample.BATCH))
-    print(f"drawing:    {_milliseconds(lambda: subject.draw_some(_SEED, range(64)), 64, rounds):6.2f} ms a galaxy")
+    drawn = scene.draw_some(_SEED, range(8 * sample.BATCH))
+    print(f"drawing:    {_milliseconds(lambda: scene.draw_some(_SEED, range(64)), 64, rounds):6.2f} ms a galaxy")
     arithmetic = finishing = 0.0
     for side in sorted({one.side for one in drawn}):
         alike = [one for one in drawn if one.side == side]
@@ -61,7 +61,7 @@ def _stages(rounds: int) -> None:
 
 def _together(count: int, workers: int) -> float:
     """Return galaxies a second once all processes are at work."""
-    from training import sample  # noqa: PLC0415 - as above
+    from training.simulation import sample  # noqa: PLC0415 - as above
 
     done: list[tuple[int, float]] = []
     sample.simulate(seed=_SEED, count=count, workers=workers, progress=lambda n: done.append((n, time.perf_counter())))

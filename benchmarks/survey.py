@@ -32,7 +32,7 @@ from benchmarks import speed
 from gateway.contract import INPUT_SHAPE
 from survey import table
 from tests.support.surveys import SurveyProcess, rows_of
-from training import sample
+from training.simulation import sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

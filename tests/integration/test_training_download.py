@@ -17,9 +17,9 @@ from gateway.sky.service import Manners
 from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, Star, Survey
 from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli
-from training.download import archive, run
-from training.download.sources import Sources, Wanted
-from training.labels_tables import Facts
+from training.data.download import archive, run
+from training.data.download.sources import Sources, Wanted
+from training.data.label_tables import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training import population
+from training.simulation import population
 
 if TYPE_CHECKING:
-    from training.galaxy import SimulatedGalaxy
+    from training.simulation.galaxy import SimulatedGalaxy
 
 
 def plain_disc(*, inclination_deg: float, q0: float = 0.12) -> SimulatedGalaxy:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from gateway.contract import Calibration
-from training.dataset import RealGalaxy
-from training.evaluate import Predictions
+from training.data.dataset import RealGalaxy
+from training.evaluation.evaluate import Predictions
 
 CALIBRATION = Calibration(floor_deg=1.0, quantile68=1.5, quantile95=3.0, galaxies=100)
 

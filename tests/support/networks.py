@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.contract import INPUT_SHAPE
-from training.networks import Architecture
+from training.networks.architectures import Architecture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -86,9 +86,9 @@ def test_routes_are_imported_by_the_app_only() -> None:
 
 # what measures a release needs the gateway's own answer, and what fetches real galaxies its one polite client
 BESIDE = {
-    "training/blends": {"domain"},
-    "training/evaluate": {"ensemble", "errors"},
-    "training/download/": {"sky", "domain", "errors"},
+    "training/data/blends": {"domain"},
+    "training/evaluation/": {"ensemble", "errors"},
+    "training/data/download/": {"sky", "domain", "errors"},
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gateway import contract
 from tests.support.networks import noise_pictures
-from training.augment import Augmentation, augment, draw
+from training.networks.augmentation import Augmentation, augment, draw
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks import TINY
-from training import networks
+from training.networks import architectures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,12 +25,12 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.networks import TINY, noise_pictures
-from training import networks
-from training.batches import Mixture, Pool
-from training.train import Plan, fit, predict
+from training.networks import architectures
+from training.networks.batches import Mixture, Pool
+from training.networks.train import Plan, fit, predict
 
 start, out = map(Path, sys.argv[1:])
-network = networks.build(replace(TINY, dropout=0.0), "inclination", seed=1)
+network = architectures.build(replace(TINY, dropout=0.0), "inclination", seed=1)
 for variable, weights in zip(network.trainable_variables, np.load(start).values(), strict=True):
     variable.assign(weights)
 targets = np.linspace(-1, 1, 8, dtype=np.float32)[:, None]
@@ -59,7 +59,7 @@ def learn(backend: str, start: Path, out: Path) -> NDArray[Any]:
 
 @pytest.mark.timeout(300)
 def test_jax_learns_what_tensorflow_learns(tmp_path: Path) -> None:
-    network = networks.build(TINY, "inclination", seed=1)
+    network = architectures.build(TINY, "inclination", seed=1)
     start = tmp_path / "start.npz"
     np.savez(start, *(np.asarray(variable) for variable in network.trainable_variables))
     said = {name: learn(name, start, tmp_path / name) for name in ("tensorflow", "jax")}
@@ -75,9 +75,9 @@ import sys
 
 import numpy as np
 
-from training import sample, subject
+from training.simulation import sample, scene
 
-some = subject.draw_some(5, range(40))
+some = scene.draw_some(5, range(40))
 for side in (88, 128):
     batch = [one for one in some if one.side == side][: sample.BATCH // 2]
     np.save(f"{sys.argv[1]}/{side}.npy", np.asarray(sample.photograph(batch))[: len(batch)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.images.ellipse import fit_ellipse
-from training.blends import ALIKE_DEG, blend
+from training.data.blends import ALIKE_DEG, blend
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

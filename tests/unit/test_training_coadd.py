@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from tests.support.sdss_fakes import Field
-from training.download import coadd
+from training.data.download import coadd
 
 if TYPE_CHECKING:
     from pathlib import Path

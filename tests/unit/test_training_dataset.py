@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training import dataset
-from training.batches import Mixture, Pool
+from training.data import dataset
+from training.networks.batches import Mixture, Pool
 
 SHARED = Path("../shared/galaxies")
 

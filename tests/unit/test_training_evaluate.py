@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.support.judged import CALIBRATION, galaxies, predictions
-from training import evaluate, metrics
-from training.dataset import RealGalaxy
-from training.evaluate import Predictions
+from training.data.dataset import RealGalaxy
+from training.evaluation import evaluate, metrics
+from training.evaluation.evaluate import Predictions
 
 
 def test_the_report_holds_every_way_to_combine_the_networks() -> None:

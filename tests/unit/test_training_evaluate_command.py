@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from gateway.images.decode import decode
 from tests.support.judged import CALIBRATION, galaxies, predictions
 from training import __main__ as cli
-from training import evaluate, evaluate_table
 from training.commands import tables
+from training.evaluation import evaluate, predictions_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def test_the_tables_fit_into_eighty_columns_however_bad_the_numbers_are(capsys: 
 
 def test_the_command_reports_predictions_made_elsewhere(tmp_path: Path) -> None:
     rows = galaxies()
-    evaluate_table.write(tmp_path / "p.csv", rows, predictions(rows))
+    predictions_table.write(tmp_path / "p.csv", rows, predictions(rows))
     result = invoke("--predictions", tmp_path / "p.csv", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert "ensemble, median" in result.output

@@ -11,9 +11,9 @@ import pytest
 
 from gateway.contract import INPUT_SHAPE
 from tests.support.pictures import disc, encoded
-from training import evaluate_sample
-from training.dataset import RealGalaxy
-from training.evaluate import Predictions
+from training.data.dataset import RealGalaxy
+from training.evaluation import labelled_images
+from training.evaluation.evaluate import Predictions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ def test_pictures_that_are_missing_or_broken_are_counted_and_named(tmp_path: Pat
     (tmp_path / "dark.png").write_bytes(encoded(np.zeros((40, 40, 3), np.uint8), "PNG"))
     (tmp_path / "folder.png").mkdir()
     rows = [RealGalaxy(-1, tmp_path / f"{name}.png", 60.0, "") for name in ("good", "gone", "torn", "dark", "folder")]
-    sample = evaluate_sample.read([*rows, RealGalaxy(-1, tmp_path / "nobody.png", math.nan, "")])
+    sample = labelled_images.read([*rows, RealGalaxy(-1, tmp_path / "nobody.png", math.nan, "")])
     assert [g.path.name for g in sample.galaxies] == ["good.png"]
     assert sample.inputs.shape == (1, *INPUT_SHAPE)
     counted = sample.counted()
@@ -37,16 +37,16 @@ def test_pictures_that_are_missing_or_broken_are_counted_and_named(tmp_path: Pat
 
 def test_the_baseline_is_the_ellipse_of_the_picture_with_a_thickness_of_three_tenths(tmp_path: Path) -> None:
     (tmp_path / "disc.png").write_bytes(encoded(disc(160, axis_ratio=0.5), "PNG"))
-    sample = evaluate_sample.read([RealGalaxy(1, tmp_path / "disc.png", 60.0, "")])
+    sample = labelled_images.read([RealGalaxy(1, tmp_path / "disc.png", 60.0, "")])
     exact = math.degrees(math.acos(math.sqrt((0.5**2 - 0.3**2) / (1 - 0.3**2))))
     assert sample.ellipticity_deg[0] == pytest.approx(exact, abs=4)
 
 
 def test_turning_a_picture_keeps_its_galaxy_and_fills_the_corners_with_its_own_sky() -> None:
     rgb = disc(128, axis_ratio=0.4, angle_deg=0.0)
-    upright = evaluate_sample.turned(rgb, 90, mirror=False)
+    upright = labelled_images.turned(rgb, 90, mirror=False)
     assert np.abs(upright[:, 64].astype(int) - rgb[64].astype(int)).mean() < 6
-    corner = evaluate_sample.turned(rgb, 45, mirror=True)[:12, :12].astype(float)
+    corner = labelled_images.turned(rgb, 45, mirror=True)[:12, :12].astype(float)
     assert corner.mean() == pytest.approx(rgb[:3].mean(), abs=1.5)
     assert 0.5 < corner.std(axis=(0, 1)).mean() < 4
 
@@ -70,7 +70,7 @@ def test_what_depends_on_how_a_picture_lies_is_measured(tmp_path: Path) -> None:
         (tmp_path / f"{name}.png").write_bytes(encoded(rgb, "PNG"))
     rows = [RealGalaxy(1, tmp_path / f"{name}.png", 60.0, "") for name in ("even", "lopsided", "even")]
     ask = Leaning()
-    found = evaluate_sample.orientation([*rows, RealGalaxy(2, tmp_path / "even.png", math.nan, "face_on")], ask, 8)
+    found = labelled_images.orientation([*rows, RealGalaxy(2, tmp_path / "even.png", math.nan, "face_on")], ask, 8)
     assert ask.shown == 3 * 8
     assert found["galaxies"] == 3
     assert found["median_stdev_deg"] < 2

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.support.judged import CALIBRATION, galaxies, predictions
-from training import evaluate, evaluate_table
-from training.dataset import TableError
+from training.data.dataset import TableError
+from training.evaluation import evaluate, predictions_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +21,8 @@ def test_a_written_table_of_predictions_gives_the_same_report(tmp_path: Path) ->
     ellipses = np.array([row.inclination_deg + 2 for row in rows])
     served = evaluate.intervals(said, CALIBRATION)
     path = tmp_path / "predictions.csv"
-    evaluate_table.write(path, rows, said, ellipticity_deg=ellipses, served=served)
-    table = evaluate_table.read(path)
+    predictions_table.write(path, rows, said, ellipticity_deg=ellipses, served=served)
+    table = predictions_table.read(path)
     once = evaluate.report(rows, said, served=served, ellipticity_deg=ellipses)
     again = evaluate.report(table.galaxies, table.said, served=table.served, ellipticity_deg=table.ellipticity_deg)
     assert list(once) == list(again)
@@ -36,7 +36,7 @@ def test_a_written_table_of_predictions_gives_the_same_report(tmp_path: Path) ->
 def test_rows_and_columns_that_say_nothing_are_left_out_and_named(tmp_path: Path) -> None:
     path = tmp_path / "elsewhere.csv"
     path.write_text("measured, model4,remark\n60,61,fine\n70,oops,\n180,71,\n,50,\n80,inf,\n75,75.5,\n")
-    table = evaluate_table.read(path)
+    table = predictions_table.read(path)
     assert list(table.said.flavors) == ["model4"]
     assert table.ignored == ("remark",)
     assert sorted(table.left_out) == ["line 3", "line 4", "line 6"]
@@ -59,4 +59,4 @@ def test_a_table_of_no_use_says_why(content: str, sentence: str, tmp_path: Path)
     path = tmp_path / "elsewhere.csv"
     path.write_text(content)
     with pytest.raises(TableError, match=sentence):
-        evaluate_table.read(path)
+        predictions_table.read(path)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from training import __main__ as cli
-from training import dataset, labels
-from training.labels_tables import Facts, Final, Measurement, parse, parse_facts
+from training.data import dataset, labels
+from training.data.label_tables import Facts, Final, Measurement, parse, parse_facts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from training import dataset, looks, sample, stretch, surroundings
+from training.data import dataset
+from training.simulation import sample, stretch, surroundings, tone_curves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,14 +18,14 @@ SHARED = Path(__file__).parents[3] / "shared" / "galaxies"
 SIDE = 128
 
 
-def shown(planes: NDArray[np.float32], look: looks.Look) -> NDArray[np.float64]:
+def shown(planes: NDArray[np.float32], look: tone_curves.Look) -> NDArray[np.float64]:
     """Return the counts of one picture of g, r, i."""
     drawn = {name: np.asarray(value, np.float32)[None] for name, value in surroundings.of_look(look).items()}
     counts = stretch.stretch(np.asarray(planes, np.float32)[None], drawn)
     return np.asarray(np.asarray(counts)[0], np.float64)
 
 
-def colourless(look: looks.Look) -> looks.Look:
+def colourless(look: tone_curves.Look) -> tone_curves.Look:
     """Return a look that does nothing to colours but to balance the bands."""
     return dataclasses.replace(
         look, saturation=1.0, pedestal=(0.0, 0.0, 0.0), tint=(1.0, 1.0, 1.0), chroma_blur=0.01, hue_kept=True
@@ -34,14 +35,14 @@ def colourless(look: looks.Look) -> looks.Look:
 def test_the_server_keeps_the_colour_of_pixels_too_bright_to_show() -> None:
     planes = np.ones((3, 2, 2), np.float32) * np.array([1e2, 1e4], np.float32)[None, :, None]
     planes[0] /= 4  # a red source: little light in g
-    counts = shown(planes, colourless(looks.server(np.random.default_rng(1))))
+    counts = shown(planes, colourless(tone_curves.server(np.random.default_rng(1))))
     assert counts[1, 0].max() == 255
     expected = stretch.GAINS[2] / stretch.GAINS[1] / 4
     assert (counts[:, 0, 2] / counts[:, 0, 1]).tolist() == pytest.approx([expected] * 2, rel=0.02)
 
 
 def test_a_power_law_shows_light_of_a_hundredth_of_white_as_its_root() -> None:
-    look = colourless(looks.efigi(np.random.default_rng(1)))
+    look = colourless(tone_curves.efigi(np.random.default_rng(1)))
     white = 10 ** (0.4 * (22.5 - look.white_mag))
     gray = white * 0.01 / np.array(stretch.GAINS[::-1])[:, None, None]
     assert np.abs(shown(np.tile(gray, (1, 2, 2)), look) - 255 * 0.01 ** (1 / 2.2)).max() <= 1
@@ -49,7 +50,7 @@ def test_a_power_law_shows_light_of_a_hundredth_of_white_as_its_root() -> None:
 
 def test_light_below_the_sky_is_black_and_no_colour() -> None:
     planes = np.full((3, 4, 4), -0.5, np.float32)
-    for make in (looks.efigi, looks.server, looks.anything):
+    for make in (tone_curves.efigi, tone_curves.server, tone_curves.anything):
         look = dataclasses.replace(make(np.random.default_rng(2)), pedestal=(0.0, 0.0, 0.0))
         assert shown(planes, look).max() == 0
 

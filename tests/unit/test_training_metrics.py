@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from training import calibrate, metrics
+from training.evaluation import metrics
+from training.release import calibrate
 
 
 def test_residuals_are_predicted_minus_measured() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.pictures import disc
-from training import rejects
+from training.data import rejects
 
 
 def kept(count: int = 6) -> np.ndarray:

@@ -15,7 +15,11 @@ from typer.testing import CliRunner
 from gateway import contract
 from tests.support.networks import TINY, noise_pictures
 from training import __main__ as cli
-from training import dataset, evaluate, export, material, networks, recipe, release, sample, scales, subject
+from training.data import dataset, human_scale, training_data
+from training.evaluation import evaluate
+from training.networks import architectures
+from training.release import build, export, recipe
+from training.simulation import sample, scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,31 +47,31 @@ needs_release = pytest.mark.skipif(
 @pytest.fixture(autouse=True, scope="module")
 def tiny_architecture() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(networks.ARCHITECTURES, "tiny1", TINY)
+        patch.setitem(architectures.ARCHITECTURES, "tiny1", TINY)
         yield
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[contract.Manifest, material.Places]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[contract.Manifest, training_data.Places]:
     return make(tmp_path_factory.mktemp("release"))
 
 
-def make(folder: Path, *, resume: bool = False) -> tuple[contract.Manifest, material.Places]:
-    places = material.Places(
+def make(folder: Path, *, resume: bool = False) -> tuple[contract.Manifest, training_data.Places]:
+    places = training_data.Places(
         tables=(),
         set_aside=(),
         runs=folder / "runs",
         model_repo=folder / "model_repo",
         models_config=folder / "models.config",
     )
-    manifest = release.release(
+    manifest = build.release(
         HOW, places, name="t", version=3, resume=resume, workers=1, say=lambda _what, _metrics: None
     )
     return manifest, places
 
 
 def test_without_real_galaxies_a_release_is_made_of_simulated_ones(
-    made: tuple[contract.Manifest, material.Places],
+    made: tuple[contract.Manifest, training_data.Places],
 ) -> None:
     manifest, places = made
     assert [m.name for m in manifest.models] == ["tiny1_m0", "tiny1_m1", "tiny1_reject"]
@@ -78,7 +82,7 @@ def test_without_real_galaxies_a_release_is_made_of_simulated_ones(
     assert not list(places.model_repo.rglob("writing-*"))
 
 
-def test_every_version_answers_the_contract_for_any_batch(made: tuple[contract.Manifest, material.Places]) -> None:
+def test_every_version_answers_the_contract_for_any_batch(made: tuple[contract.Manifest, training_data.Places]) -> None:
     for model in made[0].models:
         holds_contract(made[1].model_repo / model.name / "3", rejector=isinstance(model, contract.Rejector))
 
@@ -90,7 +94,7 @@ def holds_contract(version: Path, *, rejector: bool) -> None:
     assert inputs[contract.INPUT].dtype == tf.uint8
     assert inputs[contract.INPUT].shape.as_list() == [None, *contract.INPUT_SHAPE]
     assert list(signature.structured_outputs) == [contract.REJECTION if rejector else contract.INCLINATION]
-    low, high = (0.0, 1.0) if rejector else scales.LABEL_RANGE_DEG
+    low, high = (0.0, 1.0) if rejector else human_scale.LABEL_RANGE_DEG
     for count in (1, 3):
         said = next(iter(signature(**{contract.INPUT: tf.constant(noise_pictures(count))}).values()))
         assert said.dtype == tf.float32
@@ -109,7 +113,7 @@ def holds_contract(version: Path, *, rejector: bool) -> None:
 def test_a_network_that_says_something_else_once_reloaded_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = networks.build(TINY, "inclination", seed=1)
+    network = architectures.build(TINY, "inclination", seed=1)
     monkeypatch.setattr(export, "answer", lambda _signature, images: np.full(len(images), np.nan))
     with pytest.raises(export.ExportError, match="differs"):
         export.export(network, "inclination", tmp_path / "m" / "1", noise_pictures(2), label_range_deg=(45.0, 90.0))
@@ -118,31 +122,31 @@ def test_a_network_that_says_something_else_once_reloaded_does_not_count(
 
 @pytest.mark.parametrize("name", recipe.Recipe().architectures)
 def test_an_architecture_is_named_after_its_convolutions_and_stays_within_its_budget(name: str) -> None:
-    architecture = networks.ARCHITECTURES[name]
-    network = networks.build(architecture, "inclination", seed=1)
+    architecture = architectures.ARCHITECTURES[name]
+    network = architectures.build(architecture, "inclination", seed=1)
     assert name == architecture.name == f"vgg{sum(map(len, architecture.stages))}"
     # 40 ms a galaxy on two cores for five networks of each, of which 1,000 million take 10 ms; 80 MB for all of them
     # as the model card counts them
-    assert networks.multiply_adds(network) < 230e6
+    assert architectures.multiply_adds(network) < 230e6
     assert network.count_params() < 1_700_000
 
 
 def test_a_release_has_three_architectures_and_the_simplest_is_as_large_as_the_original_s() -> None:
     assert len(recipe.Recipe().architectures) == 3
-    simplest = networks.build(networks.ARCHITECTURES["vgg4"], "inclination", seed=1)
+    simplest = architectures.build(architectures.ARCHITECTURES["vgg4"], "inclination", seed=1)
     assert simplest.count_params() == pytest.approx(1.6e6, rel=0.03)
 
 
 def test_the_scale_of_the_output_spans_the_label_range() -> None:
     labels = np.array([30.0, 45.0, 67.5, 90.0])
-    scaled = networks.to_scale(labels, (45.0, 90.0))
+    scaled = architectures.to_scale(labels, (45.0, 90.0))
     assert scaled.tolist() == [-1, -1, 0, 1]
-    assert networks.from_scale(scaled, (45.0, 90.0)).tolist() == [45, 45, 67.5, 90]
+    assert architectures.from_scale(scaled, (45.0, 90.0)).tolist() == [45, 45, 67.5, 90]
 
 
 def test_the_human_scale_is_learned_from_how_people_read_what_the_network_read() -> None:
     read = np.linspace(46, 89, 50)
-    scale = scales.fit_human_scale(read + 0.1 * (read - 45), read)
+    scale = human_scale.fit_human_scale(read + 0.1 * (read - 45), read)
     assert scale(np.array([55.0, 75.0], np.float32)).tolist() == pytest.approx([56, 78], abs=0.01)
     assert scale(np.array([90.0, 30.0], np.float32)).tolist() == pytest.approx([90, 45], abs=0.01)
 
@@ -154,19 +158,19 @@ def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_value
     measured = dataclasses.replace(elliptical, inclination_deg=55)
     dwarf = dataclasses.replace(spiral, stage=11)
     unknown = dataset.RealGalaxy(1, Path(), float("nan"), "")
-    said = [material.weak_reject(g) for g in (elliptical, face_on, dwarf, spiral, measured, unknown)]
+    said = [training_data.weak_reject(g) for g in (elliptical, face_on, dwarf, spiral, measured, unknown)]
     assert said == [True, True, True, False, False, False]
 
 
-def some_of_everything() -> material.Material:
+def some_of_everything() -> training_data.Material:
     """Twelve measured galaxies, three rejected by people, two by catalogues, and simulated ones of both kinds."""
     measured = [dataset.RealGalaxy(n, Path(), 50.0 + 3 * n, "", stage=4) for n in range(12)]
     judged = [dataset.RealGalaxy(20 + n, Path(), float("nan"), "unsuitable", stage=4) for n in range(3)]
     listed = [dataset.RealGalaxy(30 + n, Path(), float("nan"), "", stage=-3) for n in range(2)]
     real = [*measured, *judged, *listed]
-    truth: tuple[subject.Truth, ...] = tuple({"reject": "face_on" if n % 3 == 0 else ""} for n in range(6))
+    truth: tuple[scene.Truth, ...] = tuple({"reject": "face_on" if n % 3 == 0 else ""} for n in range(6))
     simulated = sample.Sample(noise_pictures(6), truth)
-    return material.Material(simulated, real, noise_pictures(len(real)))
+    return training_data.Material(simulated, real, noise_pictures(len(real)))
 
 
 def test_a_rejector_sees_as_many_kept_as_rejected_pictures_and_most_of_people_s_own() -> None:
@@ -178,10 +182,10 @@ def test_a_rejector_sees_as_many_kept_as_rejected_pictures_and_most_of_people_s_
 def test_galaxies_made_of_two_come_from_their_bag_alone() -> None:
     # so far apart in inclination that each can be laid over itself only
     real = [dataset.RealGalaxy(n, Path(), 46.0 + 5 * n, "") for n in range(9)]
-    given = material.Material(some_of_everything().simulated, real, noise_pictures(9))
+    given = training_data.Material(some_of_everything().simulated, real, noise_pictures(9))
     pool = recipe.blended_pool(given, 5, count=60, bag=1, seed=1)
     members = dataset.bag(9, number=1, seed=1)
-    labels = networks.from_scale(pool.targets[:, 0], scales.LABEL_RANGE_DEG)
+    labels = architectures.from_scale(pool.targets[:, 0], human_scale.LABEL_RANGE_DEG)
     assert {round(float(label)) for label in labels} == {46 + 5 * int(n) for n in members}
     assert len(members) < 9
     assert pool.images.shape == (60, 128, 128, 3)
@@ -189,7 +193,7 @@ def test_galaxies_made_of_two_come_from_their_bag_alone() -> None:
 
 def test_without_real_galaxies_a_rejector_learns_from_simulated_ones() -> None:
     everything = some_of_everything()
-    nothing_real = material.Material(everything.simulated, [], np.empty((0, 128, 128, 3), np.uint8))
+    nothing_real = training_data.Material(everything.simulated, [], np.empty((0, 128, 128, 3), np.uint8))
     pools = recipe.rejector_pools(nothing_real, batch=24, seed=1)
     assert [(int(pool.targets[0, 1]), len(pool.targets), pool.share) for pool in pools] == [(0, 4, 12), (1, 2, 12)]
 
@@ -217,7 +221,7 @@ def test_the_report_measures_what_the_labels_allow() -> None:
 
 
 def test_the_command_line_simulates_and_measures(
-    made: tuple[contract.Manifest, material.Places], tmp_path: Path
+    made: tuple[contract.Manifest, training_data.Places], tmp_path: Path
 ) -> None:
     runner = CliRunner()
     out = tmp_path / "sample"
@@ -235,7 +239,7 @@ def test_the_command_line_simulates_and_measures(
 
 @needs_release
 def test_the_committed_models_config_is_what_the_manifest_generates(tmp_path: Path) -> None:
-    release.write_models_config(COMMITTED / "manifest.json", tmp_path / "models.config")
+    build.write_models_config(COMMITTED / "manifest.json", tmp_path / "models.config")
     assert (tmp_path / "models.config").read_text() == Path("serving/models.config").read_text()
 
 
@@ -259,7 +263,7 @@ def test_the_committed_release_reads_real_galaxies_like_a_person() -> None:
 
 
 def test_no_partial_version_survives_a_new_export(tmp_path: Path) -> None:
-    network = networks.build(TINY, "rejection", seed=1)
+    network = architectures.build(TINY, "rejection", seed=1)
     version = tmp_path / "m" / "1"
     left_over = tmp_path / "m" / "writing-1"
     left_over.mkdir(parents=True)

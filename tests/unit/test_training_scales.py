@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import dataset, material, sample, scales
-from training.dataset import RealGalaxy
+from training.data import dataset, human_scale, training_data
+from training.data.dataset import RealGalaxy
+from training.simulation import sample
 
 SHARED = Path("../shared/galaxies")
 UNKNOWN = float("nan")
@@ -34,12 +35,12 @@ def galaxies(
     ]
 
 
-def residuals(scale: scales.CatalogueScale, measured: list[RealGalaxy]) -> np.ndarray:
+def residuals(scale: human_scale.CatalogueScale, measured: list[RealGalaxy]) -> np.ndarray:
     return np.asarray(scale(measured) - np.array([g.inclination_deg for g in measured]))
 
 
 def test_the_catalogues_are_put_on_the_scale_of_people() -> None:
-    scale = scales.fit_catalogue_scale(galaxies(400, seed=1))
+    scale = human_scale.fit_catalogue_scale(galaxies(400, seed=1))
     unseen = galaxies(300, seed=2)
     off = np.array([g.axis_ratio_deg - g.inclination_deg for g in unseen])
     assert np.std(residuals(scale, unseen)) < 0.8 * np.std(off)
@@ -47,25 +48,25 @@ def test_the_catalogues_are_put_on_the_scale_of_people() -> None:
 
 
 def test_a_galaxy_without_axes_is_read_from_the_expert_s_estimate_alone() -> None:
-    scale = scales.fit_catalogue_scale(galaxies(400, seed=1))
+    scale = human_scale.fit_catalogue_scale(galaxies(400, seed=1))
     without, with_axes = (np.std(residuals(scale, galaxies(300, seed=3, axes=axes))) for axes in (False, True))
     assert with_axes < without < 6
 
 
 def test_nothing_is_said_of_a_galaxy_of_which_nothing_is_known() -> None:
-    scale = scales.fit_catalogue_scale(galaxies(400, seed=1))
+    scale = human_scale.fit_catalogue_scale(galaxies(400, seed=1))
     assert np.isnan(scale([RealGalaxy(1, Path(), UNKNOWN, "", stage=3)])).all()
 
 
 def test_a_scale_is_not_fitted_to_a_handful_of_galaxies() -> None:
-    scale = scales.fit_catalogue_scale(galaxies(60, seed=1))
-    assert scale == scales.CatalogueScale(None, None)
+    scale = human_scale.fit_catalogue_scale(galaxies(60, seed=1))
+    assert scale == human_scale.CatalogueScale(None, None)
     assert np.isnan(scale(galaxies(3, seed=2))).all()
-    assert scales.fit_catalogue_scale([]) == scales.CatalogueScale(None, None)
+    assert human_scale.fit_catalogue_scale([]) == human_scale.CatalogueScale(None, None)
 
 
 def test_what_the_catalogues_say_stays_within_the_label_range() -> None:
-    scale = scales.fit_catalogue_scale(galaxies(400, seed=1))
+    scale = human_scale.fit_catalogue_scale(galaxies(400, seed=1))
     far = [
         RealGalaxy(1, Path(), UNKNOWN, "", 3, axis_ratio_deg=5, expert=0),
         RealGalaxy(2, Path(), UNKNOWN, "", 3, 130, 1),
@@ -83,7 +84,7 @@ def test_only_spirals_that_nobody_judged_are_taken_from_the_catalogues() -> None
         RealGalaxy(5, Path(), UNKNOWN, "", stage=UNKNOWN, axis_ratio_deg=75, expert=0.75),
     ]
     nothing = sample.Sample(np.empty((0, 128, 128, 3), np.uint8), ())
-    said = material.catalogued(material.Material(nothing, [*known, *asked], np.empty(0, np.uint8)))
+    said = training_data.catalogued(training_data.Material(nothing, [*known, *asked], np.empty(0, np.uint8)))
     assert np.isnan(said[: len(known)]).all()
     assert np.isfinite(said[len(known) :]).tolist() == [True, False, False, False, False]
     assert said[len(known)] == pytest.approx(75, abs=4)
@@ -92,7 +93,7 @@ def test_only_spirals_that_nobody_judged_are_taken_from_the_catalogues() -> None
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared galaxies are not here")
 def test_on_real_galaxies_the_catalogues_together_say_more_than_axis_ratios() -> None:
     rows = dataset.read_table(SHARED / "efigi.csv")
-    scale = scales.fit_catalogue_scale(dataset.select(rows, "train"))
+    scale = human_scale.fit_catalogue_scale(dataset.select(rows, "train"))
     unseen = [g for g in rows if g.measured and dataset.split_of(g.pgc) != "train" and np.isfinite(g.axis_ratio_deg)]
     off = np.array([g.axis_ratio_deg - g.inclination_deg for g in unseen])
     assert np.std(residuals(scale, unseen)) < 0.85 * np.std(off)

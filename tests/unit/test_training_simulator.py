@@ -11,23 +11,32 @@ import pytest
 from scipy import ndimage
 
 from tests.support.discs import plain_disc
-from training import camera, chance, observation, population, sample, simulator, structure, subject
+from training.simulation import (
+    camera,
+    face_on,
+    observation,
+    population,
+    radiative_transfer,
+    render_parameters,
+    sample,
+    scene,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.galaxy import SimulatedGalaxy
+    from training.simulation.galaxy import SimulatedGalaxy
 
 EXTENT, STEP = 12.0, 0.1
 
 
 def axis(extent: float) -> NDArray[np.float32]:
     points = 2 * round(extent / STEP) + 1
-    return np.asarray(structure.axis(np.array([extent], np.float32), points))
+    return np.asarray(face_on.axis(np.array([extent], np.float32), points))
 
 
-def in_space(galaxy: SimulatedGalaxy) -> chance.Arrays:
-    drawn = chance.in_space(galaxy, np.random.default_rng(0))
+def in_space(galaxy: SimulatedGalaxy) -> render_parameters.Arrays:
+    drawn = render_parameters.in_space(galaxy, np.random.default_rng(0))
     return {name: np.asarray(value, np.float32)[None] for name, value in drawn.items()}
 
 
@@ -36,8 +45,8 @@ def drawn(
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return u, v and the image in g, r, i of a galaxy, drawn far beyond what a picture shows."""
     parameters, u, v = in_space(galaxy), axis(EXTENT), axis(tall)
-    faces = structure.face_on(parameters, u, u)
-    return u[0], v[0], np.asarray(simulator.project(parameters, faces, v, samples=samples))[0]
+    faces = face_on.face_on(parameters, u, u)
+    return u[0], v[0], np.asarray(radiative_transfer.project(parameters, faces, v, samples=samples))[0]
 
 
 def red(galaxy: SimulatedGalaxy) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -99,7 +108,9 @@ def test_a_bulge_has_the_flux_and_the_flattening_of_its_spheroid_at_any_inclinat
 def test_dust_hides_light_and_more_of_the_blue_than_of_the_red() -> None:
     clear = plain_disc(inclination_deg=80)
     dusty = dataclasses.replace(clear, optical_depth=1.5)
-    bright, dim = (drawn(galaxy, samples=simulator.SAMPLES, tall=3)[2].sum(axis=(1, 2)) for galaxy in (clear, dusty))
+    bright, dim = (
+        drawn(galaxy, samples=radiative_transfer.SAMPLES, tall=3)[2].sum(axis=(1, 2)) for galaxy in (clear, dusty)
+    )
     passed = dim / bright
     assert passed[0] < passed[1] < passed[2] < 0.95
 
@@ -183,7 +194,7 @@ def test_galaxies_are_the_same_in_any_order_and_for_any_number_of_workers(monkey
 
 
 def test_what_draws_in_worker_processes_loads_no_runtime_of_networks() -> None:
-    script = "import sys, training.subject; assert not {'keras', 'tensorflow', 'jax'} & set(sys.modules)"
+    script = "import sys, training.simulation.scene; assert not {'keras', 'tensorflow', 'jax'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
@@ -212,8 +223,10 @@ def test_a_picture_turns_with_the_position_angle() -> None:
     assert along[44, 70] > 5 * along[70, 44]
 
 
-def as_seen(galaxy: SimulatedGalaxy, seen: observation.Observation) -> chance.Arrays:
-    return {name: value[None] for name, value in chance.arrays(galaxy, seen, np.random.default_rng(0)).items()}
+def as_seen(galaxy: SimulatedGalaxy, seen: observation.Observation) -> render_parameters.Arrays:
+    return {
+        name: value[None] for name, value in render_parameters.arrays(galaxy, seen, np.random.default_rng(0)).items()
+    }
 
 
 def test_beyond_an_edge_of_the_mosaic_nothing_was_observed_or_the_sky_is_another() -> None:
@@ -231,7 +244,7 @@ def test_beyond_an_edge_of_the_mosaic_nothing_was_observed_or_the_sky_is_another
 
 
 def test_a_galaxy_is_the_same_in_any_batch() -> None:
-    some = [one for one in subject.draw_some(11, range(2 * sample.BATCH)) if one.side == 88][: sample.BATCH]
+    some = [one for one in scene.draw_some(11, range(2 * sample.BATCH)) if one.side == 88][: sample.BATCH]
     together = np.asarray(sample.photograph(some))
     turned = np.asarray(sample.photograph(some[::-1]))[: len(some)]
     alone = np.asarray(sample.photograph(some[3:4]))
@@ -258,7 +271,7 @@ def test_clumps_take_their_share_of_the_young_light_and_lie_on_the_arms() -> Non
         dataclasses.replace(smooth, young_fraction=1.0, arms=dataclasses.replace(arms, clumps=250, clump_light=0.5))
     )
     grid = axis(6)
-    without, clumps = (np.asarray(structure.face_on(each, grid, grid).young)[0] for each in (bare, clumpy))
+    without, clumps = (np.asarray(face_on.face_on(each, grid, grid).young)[0] for each in (bare, clumpy))
     assert clumps.sum() == pytest.approx(without.sum(), rel=0.02)
     moved = clumps - without / 2
     assert moved.max() > without.max()

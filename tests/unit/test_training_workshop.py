@@ -12,8 +12,10 @@ import numpy as np
 import psutil
 import pytest
 
-from training import networks, recipe, sample, workshop
-from training.material import Places
+from training.data.training_data import Places
+from training.networks import architectures
+from training.release import parallel, recipe
+from training.simulation import sample
 
 HOW = recipe.Recipe(
     seed=5,
@@ -56,19 +58,19 @@ def weights(network: Any) -> np.ndarray:
 
 def untrained(name: str) -> np.ndarray:
     """The weights with which a network began: those of the pretrained one, but for a rejector's last layer."""
-    architecture = networks.ARCHITECTURES["vgg7"]
-    network = networks.build(architecture, "inclination", seed=HOW.seed)
+    architecture = architectures.ARCHITECTURES["vgg7"]
+    network = architectures.build(architecture, "inclination", seed=HOW.seed)
     if not name.endswith("reject"):
         return weights(network)
-    twin = networks.build(architecture, "rejection", seed=recipe.seed_of(HOW, None))
-    networks.warm_start(twin, network)
+    twin = architectures.build(architecture, "rejection", seed=recipe.seed_of(HOW, None))
+    architectures.warm_start(twin, network)
     return weights(twin)
 
 
 @pytest.mark.timeout(300)
 def test_networks_learn_the_same_side_by_side_as_one_after_another(tmp_path: Path) -> None:
-    alone = workshop.train_all(HOW, places(tmp_path / "alone"), workers=1, resume=False, say=silent)
-    beside = workshop.train_all(HOW, places(tmp_path / "beside"), workers=2, resume=False, say=silent)
+    alone = parallel.train_all(HOW, places(tmp_path / "alone"), workers=1, resume=False, say=silent)
+    beside = parallel.train_all(HOW, places(tmp_path / "beside"), workers=2, resume=False, say=silent)
     assert list(alone) == list(beside) == ["vgg7_m0", "vgg7_m1", "vgg7_reject"]
     for name, network in alone.items():
         # sums on other numbers of threads are taken in other orders, and bfloat16 rounds coarsely
@@ -82,13 +84,13 @@ def test_networks_learn_the_same_side_by_side_as_one_after_another(tmp_path: Pat
 def test_a_network_that_fails_ends_the_training_of_all_and_says_why(tmp_path: Path) -> None:
     where = places(tmp_path)
     with pytest.raises(RuntimeError, match="the disk is full"):
-        workshop.train_all(HOW, where, workers=2, resume=False, say=complain)
+        parallel.train_all(HOW, where, workers=2, resume=False, say=complain)
     assert not multiprocessing.active_children()
-    finished = workshop.train_all(HOW, where, workers=2, resume=True, say=silent)
+    finished = parallel.train_all(HOW, where, workers=2, resume=True, say=silent)
     assert list(finished) == ["vgg7_m0", "vgg7_m1", "vgg7_reject"]
     # what is finished is taken as it is, also where only the finished networks were brought
     shutil.rmtree(where.runs / "vgg7_pretrained")
-    again = workshop.train_all(HOW, where, workers=2, resume=True, say=refuse)
+    again = parallel.train_all(HOW, where, workers=2, resume=True, say=refuse)
     assert all((weights(again[name]) == weights(network)).all() for name, network in finished.items())
 
 
@@ -97,11 +99,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from tests.unit.test_training_workshop import HOW, places, silent
-from training import workshop
+from training.release import parallel
 
 if __name__ == "__main__":
     how = replace(HOW, pretraining_steps=1_000_000, architectures=("vgg7", "vgg9"))
-    workshop.train_all(how, places(Path(sys.argv[1])), workers=2, resume=False, say=silent)
+    parallel.train_all(how, places(Path(sys.argv[1])), workers=2, resume=False, say=silent)
 """
 
 

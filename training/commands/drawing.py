@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from training.dataset import RealGalaxy
+    from training.data.dataset import RealGalaxy
 
 
 class Picture(Enum):
@@ -35,7 +35,7 @@ def figures(
     only: Annotated[list[Picture] | None, typer.Option(help="draw this one; may be given again")] = None,
 ) -> None:
     """Draw simulated beside real galaxies, what augmentation makes of some, and the test galaxies' errors."""
-    from training import dataset  # noqa: PLC0415 - each command imports only what it needs
+    from training.data import dataset  # noqa: PLC0415 - each command imports only what it needs
 
     table = galaxies / "efigi.csv"
     if not table.exists():
@@ -55,8 +55,9 @@ def figures(
 
 
 def _contact_sheet(test: Sequence[RealGalaxy], others: Sequence[RealGalaxy], path: Path, seed: int) -> None:
-    from training import dataset, sample  # noqa: PLC0415 - each command imports only what it needs
+    from training.data import dataset  # noqa: PLC0415 - each command imports only what it needs
     from training.figures import sheets  # noqa: PLC0415 - as above
+    from training.simulation import sample  # noqa: PLC0415 - each command imports only what it needs
 
     made = sample.simulate(seed=seed, count=120)
     blocks: list[tuple[str, NDArray[np.uint8], Sequence[float]]] = []
@@ -74,10 +75,10 @@ def _contact_sheet(test: Sequence[RealGalaxy], others: Sequence[RealGalaxy], pat
 
 def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, lines: int = 7, versions: int = 9) -> None:
     """Draw galaxies of evenly spaced inclinations as a training step would show them."""
-    from training import dataset  # noqa: PLC0415 - each command imports only what it needs
-    from training.augment import Augmentation, augment, draw  # noqa: PLC0415 - as above
-    from training.batches import WIDEN_REAL  # noqa: PLC0415 - as above
+    from training.data import dataset  # noqa: PLC0415 - each command imports only what it needs
     from training.figures import sheets  # noqa: PLC0415 - as above
+    from training.networks.augmentation import Augmentation, augment, draw  # noqa: PLC0415 - as above
+    from training.networks.batches import WIDEN_REAL  # noqa: PLC0415 - as above
 
     order = sorted(training, key=lambda g: (g.inclination_deg, g.pgc))
     chosen = [order[round(place)] for place in np.linspace(0.02, 0.98, lines) * (len(order) - 1)]
@@ -92,8 +93,8 @@ def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, line
 
 def _comparison(test: Sequence[RealGalaxy], path: Path, model_repo: Path) -> None:
     from gateway.contract import read_manifest  # noqa: PLC0415 - each command imports only what it needs
-    from training import dataset  # noqa: PLC0415 - as above
-    from training import evaluate as measuring  # noqa: PLC0415 - as above
+    from training.data import dataset  # noqa: PLC0415 - as above
+    from training.evaluation import evaluate as measuring  # noqa: PLC0415 - as above
     from training.figures import report as drawing  # noqa: PLC0415 - as above
 
     manifest = read_manifest(model_repo / "manifest.json")

@@ -19,7 +19,7 @@ def simulate(
     workers: Workers = 1,
 ) -> None:
     """Simulate galaxies of known inclination, with a truth table."""
-    from training import sample  # noqa: PLC0415 - each command imports only what it needs
+    from training.simulation import sample  # noqa: PLC0415 - each command imports only what it needs
 
     made = sample.simulate(seed=seed, count=count, workers=workers, progress=lambda n: say("simulate", {"step": n}))
     sample.save(made, out)
@@ -35,7 +35,8 @@ def train(  # noqa: PLR0917 - the options of a command line are given by name
     resume: Annotated[bool, typer.Option("--resume", help="go on from the snapshot in --out")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Train one network on simulated galaxies alone."""
-    from training import recipe, sample  # noqa: PLC0415 - each command imports only what it needs
+    from training.release import recipe  # noqa: PLC0415 - each command imports only what it needs
+    from training.simulation import sample  # noqa: PLC0415 - each command imports only what it needs
 
     how = replace(recipe.Recipe(), seed=seed, pretraining_steps=steps)
     recipe.pretrain(
@@ -67,8 +68,8 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
     ] = False,
 ) -> None:
     """Make a whole release: simulate, train every network, calibrate, export, write the manifest."""
-    from training import recipe, workshop  # noqa: PLC0415 - each command imports only what it needs
-    from training.material import Places  # noqa: PLC0415 - as above
+    from training.data.training_data import Places  # noqa: PLC0415 - as above
+    from training.release import parallel, recipe  # noqa: PLC0415 - each command imports only what it needs
 
     how = recipe.Recipe(seed=seed, precision=precision)
     how = replace(
@@ -90,9 +91,9 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
         models_config=models_config,
     )
     if train_only:
-        workshop.train_all(how, places, resume=resume, workers=workers, say=say)
+        parallel.train_all(how, places, resume=resume, workers=workers, say=say)
         return
-    from training import release as making  # noqa: PLC0415 - it needs TensorFlow
+    from training.release import build as making  # noqa: PLC0415 - it needs TensorFlow
 
     made = making.release(how, places, name=name, version=version, resume=resume, workers=workers, say=say)
     console.print(json.dumps(made.metrics, indent=2))

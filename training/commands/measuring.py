@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gateway.contract import Manifest
-    from training.dataset import RealGalaxy
-    from training.evaluate import Predictions
-    from training.evaluate_sample import Sample
+    from training.data.dataset import RealGalaxy
+    from training.evaluation.evaluate import Predictions
+    from training.evaluation.labelled_images import Sample
 
 _NAMED = 3
 
@@ -42,7 +42,7 @@ def evaluate(  # noqa: PLR0917 - the options of a command line are given by name
     Writes report.json, predictions.csv (which --predictions reads back), residuals.png, ellipticity.png, rejectors.png
     and outliers.png, each where there is something to show.
     """
-    from training.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
+    from training.data.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
 
     if (predictions is None) == (labels is None) or (labels is None) != (images is None):
         give_up("Give either --images and --labels, or --predictions.")
@@ -58,10 +58,10 @@ def evaluate(  # noqa: PLR0917 - the options of a command line are given by name
 
 
 def _elsewhere(path: Path, out: Path, *, figures: bool) -> None:
-    from training import evaluate as measuring  # noqa: PLC0415 - each command imports only what it needs
-    from training import evaluate_table  # noqa: PLC0415 - as above
+    from training.evaluation import evaluate as measuring  # noqa: PLC0415 - each command imports only what it needs
+    from training.evaluation import predictions_table  # noqa: PLC0415 - as above
 
-    table = evaluate_table.read(path)
+    table = predictions_table.read(path)
     report = measuring.report(table.galaxies, table.said, served=table.served, ellipticity_deg=table.ellipticity_deg)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "report.json", {"predictions": path.name, "sample": table.counted(), **report})
@@ -76,11 +76,12 @@ def _elsewhere(path: Path, out: Path, *, figures: bool) -> None:
 
 
 def _release(images: Path, labels: Path, out: Path, model_repo: Path, *, split: str, turns: int, figures: bool) -> None:
-    from training import dataset, evaluate_sample, evaluate_table  # noqa: PLC0415 - each command imports what it needs
-    from training import evaluate as measuring  # noqa: PLC0415 - as above
+    from training.data import dataset  # noqa: PLC0415 - each command imports what it needs
+    from training.evaluation import evaluate as measuring  # noqa: PLC0415 - as above
+    from training.evaluation import labelled_images, predictions_table  # noqa: PLC0415 - each command imports what it needs
 
     manifest = _manifest(model_repo)
-    sample = evaluate_sample.read(_chosen(dataset.read_table(labels, images), split, labels))
+    sample = labelled_images.read(_chosen(dataset.read_table(labels, images), split, labels))
     _say_left_out(sample)
     if not sample.galaxies:
         give_up(f"{labels.name} has no galaxy that people judged and whose picture could be read from {images}.")
@@ -89,11 +90,11 @@ def _release(images: Path, labels: Path, out: Path, model_repo: Path, *, split: 
     served = measuring.intervals(said, manifest.calibration, manifest.label_range_deg)
     report: dict[str, Any] = {"release": manifest.release, "split": split or "all", "sample": sample.counted()}
     report |= measuring.report(sample.galaxies, said, served=served, ellipticity_deg=sample.ellipticity_deg)
-    if turns > 1 and (found := evaluate_sample.orientation(sample.galaxies, ask, turns)):
+    if turns > 1 and (found := labelled_images.orientation(sample.galaxies, ask, turns)):
         report["orientation"] = found
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "report.json", report)
-    evaluate_table.write(
+    predictions_table.write(
         out / "predictions.csv", sample.galaxies, said, ellipticity_deg=sample.ellipticity_deg, served=served
     )
     _print(report)
@@ -112,7 +113,7 @@ def _manifest(model_repo: Path) -> Manifest:
 
 
 def _chosen(rows: Sequence[RealGalaxy], split: str, labels: Path) -> Sequence[RealGalaxy]:
-    from training import dataset  # noqa: PLC0415 - each command imports only what it needs
+    from training.data import dataset  # noqa: PLC0415 - each command imports only what it needs
 
     if not split:
         return rows

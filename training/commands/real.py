@@ -13,9 +13,9 @@ from training.commands.common import Seed, console, give_up, write_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training.download.journal import Entry
-    from training.labels import Label
-    from training.labels_tables import Facts, Measurement, Table
+    from training.data.download.journal import Entry
+    from training.data.label_tables import Facts, Measurement, Table
+    from training.data.labels import Label
 
 _REASONS = ("face_on", "unsuitable", "rejected")
 
@@ -37,7 +37,7 @@ def labels(  # noqa: PLR0917 - the options of a command line are given by name
     Several tables of measurements are taken together; how two random halves of the people differ is measured. A table
     of final inclinations (Cosmicflows-4) is taken at its word. The result is read by evaluate, release and download.
     """
-    from training import labels as making  # noqa: PLC0415 - each command imports only what it needs
+    from training.data import labels as making  # noqa: PLC0415 - each command imports only what it needs
 
     if files.replace("{pgc}", "").count("{") or "{pgc}" not in files:
         give_up(f"--files is {files!r}; it names a picture, with {{pgc}} in it and nothing else in braces.")
@@ -78,7 +78,7 @@ def labels(  # noqa: PLR0917 - the options of a command line are given by name
 
 
 def _source(source: str, contact: str) -> str:
-    from training.download import fetch  # noqa: PLC0415 - each command imports only what it needs
+    from training.data.download import fetch  # noqa: PLC0415 - each command imports only what it needs
 
     try:
         return fetch.text_of(source, contact=contact)
@@ -87,8 +87,8 @@ def _source(source: str, contact: str) -> str:
 
 
 def _table(source: str, contact: str) -> Table:
-    from training.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
-    from training.labels_tables import parse  # noqa: PLC0415 - as above
+    from training.data.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
+    from training.data.label_tables import parse  # noqa: PLC0415 - as above
 
     try:
         return parse(_source(source, contact), source)
@@ -97,8 +97,8 @@ def _table(source: str, contact: str) -> Table:
 
 
 def _facts(tables: Sequence[Table], catalogue: Sequence[str] | None, contact: str) -> dict[int, Facts]:
-    from training.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
-    from training.labels_tables import parse_facts  # noqa: PLC0415 - as above
+    from training.data.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
+    from training.data.label_tables import parse_facts  # noqa: PLC0415 - as above
 
     facts: dict[int, Facts] = {}
     for one in tables:
@@ -157,8 +157,8 @@ def download(  # noqa: PLR0917 - the options of a command line are given by name
     frame_url: Annotated[str, typer.Option(help="another archive's frames")] = "",
 ) -> None:
     """Download SDSS pictures of galaxies: colour cutouts, and calibrated exposures found, resampled and averaged."""
-    from training.download import run as downloading  # noqa: PLC0415 - each command imports only what it needs
-    from training.download.sources import Sources, Wanted  # noqa: PLC0415 - as above
+    from training.data.download import run as downloading  # noqa: PLC0415 - each command imports only what it needs
+    from training.data.download.sources import Sources, Wanted  # noqa: PLC0415 - as above
 
     targets, unknown = downloading.galaxies(_facts((), [table], contact))
     if unknown:

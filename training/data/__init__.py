@@ -1,0 +1,1 @@
+"""What networks learn from: real galaxies with human labels, catalogues, downloads."""

@@ -1,0 +1,258 @@
+"""Reads the tables from which labels are made, as the Extragalactic Distance Database (EDD) writes them.
+
+Both kinds are text, a line of names and then a line for each row, the cells apart by ``|`` and padded with blanks
+(commas and tabs are understood too); names are read without regard to case.
+
+*Measurements* of the Galaxy Inclination Zoo, one row for each time that a person judged a galaxy: ``pgcID``, ``inc``
+(deg; 0 where it was rejected), ``flag`` (1 for rejected), the concerns ``not_sure better_image bad_TF ambiguous
+disturbed HI face_on not_spiral multiple`` (0 or 1 each), and ``email``, which tells people apart and is kept nowhere.
+
+*Final inclinations* of Cosmicflows-4, one row a galaxy: ``pgc``, ``inc`` (deg), ``inc_e``, ``inc_flg`` (above 0 for
+rejected), ``inc_n`` (measurements), ``inc_note`` (the concerns, such as ``[face_on]``), and what is known of the
+galaxy: ``ra``, ``dec`` (deg, J2000), ``d25`` (arcmin), ``b_a``, ``pa`` (deg), ``ty`` (Hubble stage).
+
+Both are described in Kourkchi et al. 2020, ApJ 902, 145, section 2.3, and shown by the notebooks of
+https://github.com/ekourkchi/inclinet_project (``data_extraction``).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from training.data.dataset import TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Kind = Literal["measurements", "final"]
+
+FACE_ON, UNSUITABLE, ELSEWHERE, UNKNOWN = "face_on", "unsuitable", "elsewhere", "rejected"
+"""Why a galaxy was rejected; ``elsewhere``: for something that its picture does not show, its radio spectrum."""
+
+LEAST_DEG, MOST_DEG = 45.0, 90.0
+"""What the standards span: what people judged to be less than that, they rejected as face-on."""
+
+_PICTURE = frozenset({"not_sure", "better_image", "ambiguous", "disturbed", "not_spiral", "multiple", "bad_tf"})
+_SPECTRUM = "hi"
+_CONCERNS = (*sorted(_PICTURE), _SPECTRUM, FACE_ON)
+
+_GALAXY = ("pgcid", "pgc")
+_INCLINATION = ("inc", "inclination")
+_PERSON = ("email", "measurer", "person")
+_FLAG = ("flag", "inc_flg")
+_NOTE = ("inc_note", "note")
+_PREFIX = re.compile(r"^(?:pgc|leda)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one person once said of one galaxy.
+
+    Attributes
+    ----------
+    pgc : int
+    person : str
+        Tells people apart.
+    inclination_deg : float
+        NaN where the galaxy was rejected.
+    reject : str
+        Why; empty where it was measured.
+    """
+
+    pgc: int
+    person: str
+    inclination_deg: float
+    reject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What a published table says of one galaxy after all.
+
+    Attributes
+    ----------
+    pgc : int
+    inclination_deg, scatter_deg : float
+        NaN where unknown or rejected.
+    reject : str
+        Why; empty where it was measured.
+    people : int or None
+        How many measured it.
+    """
+
+    pgc: int
+    inclination_deg: float
+    scatter_deg: float
+    reject: str
+    people: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a catalogue knows of a galaxy; NaN where it does not."""
+
+    ra_deg: float = math.nan
+    dec_deg: float = math.nan
+    d25_arcmin: float = math.nan
+    axis_ratio: float = math.nan
+    position_angle_deg: float = math.nan
+    stage: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it was read.
+
+    Attributes
+    ----------
+    kind : str
+    measurements, finals : tuple
+        One of them is empty.
+    facts : dict of Facts
+        By PGC number.
+    skipped : int
+        Lines without a galaxy's number, or whose inclination is none.
+    """
+
+    kind: Kind
+    measurements: tuple[Measurement, ...]
+    finals: tuple[Final, ...]
+    facts: dict[int, Facts]
+    skipped: int
+
+
+def parse(text: str, name: str) -> Table:
+    """Read a table, telling its kind by its columns.
+
+    Parameters
+    ----------
+    text : str
+        The whole table.
+    name : str
+        For error sentences.
+
+    Raises
+    ------
+    TableError
+        It is of neither kind.
+    """
+    columns, rows = _rows(text)
+    galaxy, inclination = _first(columns, _GALAXY), _first(columns, _INCLINATION)
+    if galaxy is None or inclination is None:
+        has = ", ".join(columns[:8]) or "nothing"
+        raise TableError(f"{name} has no columns of PGC numbers and inclinations (pgc or pgcID, inc); it has: {has}.")
+    person, flag = _first(columns, _PERSON), _first(columns, _FLAG)
+    if person is None and flag is None:
+        raise TableError(f"{name} tells neither who measured (email) nor what was rejected (flag, inc_flg).")
+    measurements: list[Measurement] = []
+    finals: list[Final] = []
+    facts: dict[int, Facts] = {}
+    skipped = 0
+    for row in rows:
+        number = row.get(galaxy, "")
+        if not number.isdigit() or int(number) == 0:
+            skipped += 1
+            continue
+        pgc = int(number)
+        judged = _judged(row, inclination, flag)
+        if judged is None:
+            skipped += 1
+        elif person is not None:
+            measurements.append(Measurement(pgc, row.get(person, "").lower(), *judged))
+        else:
+            people = _number(row.get("inc_n", ""))
+            scatter = _number(row.get("inc_e", ""))
+            finals.append(Final(pgc, judged[0], scatter, judged[1], None if math.isnan(people) else int(people)))
+        facts[pgc] = _facts(row)
+    if not measurements and not finals:
+        raise TableError(f"{name} has no row with a galaxy's number and an inclination.")
+    return Table("final" if person is None else "measurements", tuple(measurements), tuple(finals), facts, skipped)
+
+
+def parse_facts(text: str, name: str) -> dict[int, Facts]:
+    """Read what a table knows of galaxies, whatever else is in it; HyperLEDA's names of columns are known too.
+
+    Raises
+    ------
+    TableError
+        It has no PGC numbers.
+    """
+    columns, rows = _rows(text)
+    galaxy = _first(columns, (*_GALAXY, "name"))
+    if galaxy is None:
+        raise TableError(f"{name} has no column of PGC numbers (pgc); it has: {', '.join(columns[:8]) or 'nothing'}.")
+    numbered = ((_PREFIX.sub("", row.get(galaxy, "").lower()), row) for row in rows)
+    return {int(number): _facts(row) for number, row in numbered if number.isdigit()}
+
+
+def _rows(text: str) -> tuple[list[str], list[dict[str, str]]]:
+    lines = [line for line in text.lstrip("\ufeff").splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        return [], []
+    separator = next((mark for mark in "|\t," if mark in lines[0]), ",")
+    # a note may hold a quotation mark, which means nothing where cells are apart by a bar
+    content = io.StringIO("\n".join(lines))
+    table = (
+        csv.reader(content) if separator == "," else csv.reader(content, delimiter=separator, quoting=csv.QUOTE_NONE)
+    )
+    columns = [column.strip().lower() for column in next(table)]
+    return columns, [dict(zip(columns, (cell.strip() for cell in row), strict=False)) for row in table]
+
+
+def _first(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    return next((name for name in names if name in columns), None)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _judged(row: dict[str, str], inclination: str, flag: str | None) -> tuple[float, str] | None:
+    """Return inclination and reason of a row; None where it says nothing that can be understood."""
+    flagged = _number(row.get(flag, "")) if flag else 0.0
+    if flagged > 0:
+        return math.nan, _reason(row)
+    value = _number(row.get(inclination, ""))
+    if math.isnan(value) or not 0 < value <= MOST_DEG:
+        return None
+    return (value, "") if value >= LEAST_DEG else (math.nan, FACE_ON)
+
+
+def _reason(row: dict[str, str]) -> str:
+    concerns = {name for name in _CONCERNS if _number(row.get(name, "")) > 0}
+    note = next((row[name] for name in _NOTE if row.get(name)), "")
+    concerns |= set(re.findall(r"\[(\w+)\]", note.lower())) & set(_CONCERNS)
+    if FACE_ON in concerns:
+        return FACE_ON
+    if concerns & (_PICTURE - {"bad_tf"}):
+        return UNSUITABLE
+    # "no good for the Tully-Fisher relation" goes along with every other concern: alone, it is about the picture
+    if _SPECTRUM in concerns:
+        return ELSEWHERE
+    return UNSUITABLE if concerns else UNKNOWN
+
+
+def _facts(row: dict[str, str]) -> Facts:
+    def number(*names: str) -> float:
+        return next((value for name in names if not math.isnan(value := _number(row.get(name, "")))), math.nan)
+
+    d25, ratio = number("d25", "diameter"), number("b_a", "axis_ratio")
+    if math.isnan(ratio) and d25 > 0:
+        ratio = number("minordiameter") / d25
+    return Facts(
+        number("ra", "raj2000"),
+        number("dec", "dej2000"),
+        d25 if d25 > 0 else math.nan,
+        ratio if 0 < ratio <= 1 else math.nan,
+        number("pa", "anglepa"),
+        number("ty", "ttype"),
+    )

@@ -1,0 +1,108 @@
+"""What the networks of a release learn from, and where it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.data import dataset
+from training.data.human_scale import fit_catalogue_scale
+from training.simulation import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from training.data.dataset import RealGalaxy
+    from training.simulation.sample import Sample
+
+WEAK_FACE_ON_BELOW_DEG = 35.0
+"""An unmeasured galaxy whose catalogue axis ratio says less than this is taken for one that people would reject."""
+
+CATALOGUED_ABOVE_DEG = 55.0
+"""Below this, the catalogues can't tell a galaxy that people measured from one that they rejected as face-on."""
+
+_DWARF_STAGE = 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a release comes from and goes.
+
+    Attributes
+    ----------
+    tables : tuple of Path
+        Tables of human-labelled galaxies to learn from; empty to learn from simulation alone.
+    set_aside : tuple of Path
+        Tables whose galaxies are kept out of every training bag and measured apart.
+    runs : Path
+        Snapshots and the simulated sample: what ``--resume`` needs.
+    model_repo : Path
+    models_config : Path
+        Generated from the manifest.
+    """
+
+    tables: tuple[Path, ...]
+    set_aside: tuple[Path, ...]
+    runs: Path
+    model_repo: Path
+    models_config: Path
+
+    @property
+    def simulated(self) -> Path:
+        """Folder of the simulated sample."""
+        return self.runs / "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the networks of a release learn from: simulated galaxies, and the training part of the real ones."""
+
+    simulated: Sample
+    real: Sequence[RealGalaxy]
+    images: NDArray[np.uint8]
+
+    @property
+    def measured(self) -> NDArray[np.intp]:
+        """Places of the real galaxies that people measured."""
+        return np.flatnonzero([galaxy.measured for galaxy in self.real])
+
+
+def real_galaxies(places: Places) -> tuple[tuple[RealGalaxy, ...], Collection[int]]:
+    """Read the tables: all galaxies, and the numbers of those that are set aside."""
+    rows = tuple(g for table in places.tables for g in dataset.read_table(table))
+    return rows, frozenset(g.pgc for table in places.set_aside for g in dataset.read_table(table))
+
+
+@lru_cache(maxsize=1)
+def gather(places: Places) -> Material:
+    """Read the simulated sample and the training part of the real galaxies; once for each process."""
+    rows, kept_out = real_galaxies(places)
+    training = dataset.select(rows, "train", exclude=kept_out)
+    return Material(sample.load(places.simulated), training, dataset.images(training))
+
+
+def weak_reject(galaxy: RealGalaxy) -> bool:
+    """Whether the catalogues say that people would reject a galaxy that nobody looked at.
+
+    It is no spiral (of an early type, or a dwarf), or face-on.
+    """
+    if galaxy.measured or galaxy.reject:
+        return False
+    no_spiral = galaxy.stage < 0 or galaxy.stage >= _DWARF_STAGE
+    return no_spiral or galaxy.axis_ratio_deg < WEAK_FACE_ON_BELOW_DEG
+
+
+def catalogued(material: Material) -> NDArray[np.float64]:
+    """Return the catalogues' inclinations on the human scale, degrees ``[N]``, for spirals that nobody measured.
+
+    NaN for every other galaxy, and for those that people would reject as face-on.
+    """
+    said = fit_catalogue_scale(material.real)(material.real)
+    chosen = np.array([g.stage >= 0 and not (g.measured or g.reject or weak_reject(g)) for g in material.real], bool)
+    return np.where(chosen & (said > CATALOGUED_ABOVE_DEG), said, np.nan)

@@ -1,0 +1,1 @@
+"""How far a release may be trusted."""

@@ -1,0 +1,195 @@
+"""Measures a release on labelled pictures: the report that says how far to trust it.
+
+The pictures are read by :mod:`training.evaluation.labelled_images`, predictions made elsewhere by
+:mod:`training.evaluation.predictions_table`; this module knows numbers only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gateway import ensemble
+from training.evaluation import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from gateway.contract import Calibration, Manifest
+    from training.data.dataset import RealGalaxy
+
+REASONS = ("face_on", "unsuitable")
+_FLAVOR = re.compile(r"(?P<architecture>.+)_m\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Calibrated intervals of the ensemble as they are served, degrees, float64 ``[N]`` each."""
+
+    low68: NDArray[np.float64]
+    high68: NDArray[np.float64]
+    low95: NDArray[np.float64]
+    high95: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What every network said of the same pictures: float64 ``[N]`` for each name."""
+
+    flavors: Mapping[str, NDArray[np.float64]]
+    rejectors: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def stacked(self) -> NDArray[np.float64]:
+        """Inclinations, float64 ``[flavors, N]``."""
+        return np.stack(list(self.flavors.values()))
+
+    @property
+    def median(self) -> NDArray[np.float64]:
+        """Of all flavors: the ensemble's answer, float64 ``[N]``."""
+        return np.asarray(np.median(self.stacked, axis=0), np.float64)
+
+    @property
+    def rejection(self) -> NDArray[np.float64] | None:
+        """The median of the rejectors, float64 ``[N]``; None where there are none."""
+        if not self.rejectors:
+            return None
+        return np.asarray(np.median(np.stack(list(self.rejectors.values())), axis=0), np.float64)
+
+    @property
+    def architectures(self) -> dict[str, NDArray[np.float64]]:
+        """The median of the flavors of each architecture; flavors whose names tell no architecture are left out."""
+        members: dict[str, list[NDArray[np.float64]]] = {}
+        for name, said in self.flavors.items():
+            if match := _FLAVOR.fullmatch(name):
+                members.setdefault(match["architecture"], []).append(said)
+        return {name: np.median(said, axis=0) for name, said in members.items()}
+
+
+def opened(manifest: Manifest, model_repo: Path) -> Callable[[NDArray[np.uint8]], Predictions]:
+    """Load every SavedModel of a release; return what asks all of them about model inputs."""
+    from training.release import export  # noqa: PLC0415 - a report on predictions made elsewhere needs no TensorFlow
+
+    def loaded(models: Sequence[Any]) -> dict[str, Any]:
+        return {model.name: export.load(model_repo / model.name / str(model.version)) for model in models}
+
+    flavors, rejectors = loaded(manifest.flavors), loaded(manifest.rejectors)
+
+    def ask(images: NDArray[np.uint8]) -> Predictions:
+        return Predictions(
+            {name: export.answer(signature, images) for name, signature in flavors.items()},
+            {name: export.answer(signature, images) for name, signature in rejectors.items()},
+        )
+
+    return ask
+
+
+def predict(manifest: Manifest, model_repo: Path, images: NDArray[np.uint8]) -> Predictions:
+    """Ask every SavedModel of a release about model inputs."""
+    return opened(manifest, model_repo)(images)
+
+
+def intervals(
+    said: Predictions, calibration: Calibration, label_range_deg: tuple[float, float] = (45.0, 90.0)
+) -> Intervals:
+    """Return the intervals that the gateway would serve with these predictions."""
+    answers = [ensemble.combine(column.tolist(), calibration, label_range_deg) for column in said.stacked.T]
+    bounds = [
+        (a.interval68_deg.low, a.interval68_deg.high, a.interval95_deg.low, a.interval95_deg.high) for a in answers
+    ]
+    return Intervals(*np.array(bounds, np.float64).reshape(-1, 4).T)
+
+
+def report(
+    galaxies: Sequence[RealGalaxy],
+    said: Predictions,
+    calibration: Calibration | None = None,
+    *,
+    served: Intervals | None = None,
+    ellipticity_deg: NDArray[np.float64] | None = None,
+) -> dict[str, Any]:
+    """Compare predictions with human labels.
+
+    Parameters
+    ----------
+    galaxies : sequence of RealGalaxy
+        N, in the order of the predictions.
+    said : Predictions
+    calibration : Calibration, optional
+        Of the ensemble; what its intervals hold is measured.
+    served : Intervals, optional
+        The intervals themselves, where they are known without a calibration.
+    ellipticity_deg : float64 ``[N]``, optional
+        Inclinations from the pictures' own fitted ellipses, NaN where none could be fitted.
+
+    Returns
+    -------
+    dict
+        What :func:`training.evaluation.metrics.summary` says of ``ensemble`` {``median``, ``mean``, and ``accepted``:
+        the median of the galaxies that the rejectors accept}, ``architectures``, ``flavors``, ``ellipticity``, and
+        ``axis_ratio`` (the catalogue's inclinations of the same galaxies, where it has them). ``rejectors``: the dict
+        of :func:`training.evaluation.metrics.classification` for each and for ``ensemble``, their median; the two
+        reasons apart. ``coverage`` of the intervals. What can't be measured is absent.
+    """
+    found: dict[str, Any] = {}
+    measured = np.array([g.measured for g in galaxies], bool)
+    labels = np.array([g.inclination_deg for g in galaxies], np.float64)[measured]
+    if measured.any() and said.flavors:
+
+        def summary(predicted: NDArray[np.float64]) -> dict[str, Any]:
+            return metrics.summary(labels, predicted[measured])
+
+        found["ensemble"] = {"median": summary(said.median), "mean": summary(said.stacked.mean(axis=0))}
+        if said.rejection is not None and (kept := said.rejection[measured] < metrics.ACCEPTED_BELOW).any():
+            found["ensemble"]["accepted"] = metrics.summary(labels[kept], said.median[measured][kept])
+        found["architectures"] = {name: summary(median) for name, median in sorted(said.architectures.items())}
+        found["flavors"] = {name: summary(predicted) for name, predicted in said.flavors.items()}
+        if calibration is not None and served is None:
+            served = intervals(said, calibration)
+        if served is not None:
+            found["coverage"] = _coverage(labels, served, measured)
+        catalogued = np.array([g.axis_ratio_deg for g in galaxies], np.float64)
+        for name, rival in (("ellipticity", ellipticity_deg), ("axis_ratio", catalogued)):
+            if rival is not None and (known := ~np.isnan(rival[measured])).any():
+                found[name] = metrics.summary(labels[known], rival[measured][known])
+    rejected = np.array([g.reject != "" for g in galaxies], bool)
+    if rejected.any() and measured.any() and said.rejection is not None:
+        judged = measured | rejected
+        everyone = {**said.rejectors, "ensemble": said.rejection}
+        found["rejectors"] = {name: _rejection(galaxies, judged, likelihood) for name, likelihood in everyone.items()}
+    return found
+
+
+def _coverage(labels: NDArray[np.float64], served: Intervals, measured: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the shares of labels inside the intervals, their standard errors, and the mean widths.
+
+    The errors are those of Agresti & Coull (1998, American Statistician 52, 119): all of ten is no certainty.
+    """
+    found = {}
+    for level, low, high in ((68, served.low68, served.high68), (95, served.low95, served.high95)):
+        below, above = low[measured], high[measured]
+        inside = int(((labels >= below) & (labels <= above)).sum())
+        likely = (inside + 2) / (len(labels) + 4)
+        found[f"interval{level}"] = inside / len(labels)
+        found[f"interval{level}_error"] = float(np.sqrt(likely * (1 - likely) / (len(labels) + 4)))
+        found[f"interval{level}_width_deg"] = float(np.mean(above - below))
+    return found
+
+
+def _rejection(
+    galaxies: Sequence[RealGalaxy], judged: NDArray[np.bool_], likelihood: NDArray[np.float64]
+) -> dict[str, float]:
+    reasons = np.array([g.reject for g in galaxies])[judged]
+    known = likelihood[judged]
+    summary = metrics.classification(reasons != "", known)
+    for reason in REASONS:
+        compared = (reasons == "") | (reasons == reason)
+        found = metrics.classification(reasons[compared] == reason, known[compared])
+        summary |= {f"{name}_{reason}": found[name] for name in ("roc_area", "roc_area_error", "recall", "rejected")}
+    return summary

@@ -1,0 +1,193 @@
+"""One training run: Adam, a snapshot and a line of metrics as it goes, and the same result after any interruption."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import keras
+import numpy as np
+
+from training.networks.augmentation import Augmentation, augment, draw
+from training.networks.backend import Learner, traced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pictures uint8 ``[N, 128, 128, 3]``, targets float32 ``[N, 1]`` or ``[N, 2]``, zoom limits float32 ``[N, 2]``."""
+
+    images: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    widen: NDArray[np.float32]
+
+
+class Batches(Protocol):
+    """Where batches come from; the same step always gets the same batch."""
+
+    def __call__(self, step: int) -> Batch:
+        """Return the batch of a step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How long and how fast to train; the rate rises over ``warmup`` steps and falls as a cosine.
+
+    ``loss`` is ``mse`` on the tanh scale or ``categorical_crossentropy``.
+    """
+
+    steps: int
+    rate: float
+    seed: int
+    loss: str = "mse"
+    warmup: int = 50
+    snapshot_every: int = 100
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        done = min(step / self.steps, 1.0)
+        return float(self.rate * min((step + 1) / self.warmup, 1.0) * (0.5 + 0.5 * np.cos(np.pi * done)))
+
+
+def fit(
+    network: Any,
+    batches: Batches,
+    plan: Plan,
+    folder: Path,
+    *,
+    resume: bool = False,
+    progress: Callable[[dict[str, float]], None] = lambda _: None,
+    augmentation: Augmentation | None = None,
+) -> None:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : keras.Model
+    batches : Batches
+    plan : Plan
+    folder : Path
+        Gets ``snapshot.npz`` (all weights, and until the last step the optimizer's state) and ``metrics.jsonl`` (a line
+        for every step).
+    resume : bool
+        Go on from the snapshot, if there is one; that of a finished run is taken as it is. Batches, augmentation and
+        dropout of a step depend on the seed and the step alone, so the result is that of an uninterrupted run.
+    progress : callable
+        Told every step's metrics: step, loss, rate, seconds left, and the share of time spent on waiting for a batch.
+    """
+    if resume and steps_done(folder) >= plan.steps:
+        restore_weights(network, folder)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    optimizer = keras.optimizers.Adam(plan.rate, clipnorm=1.0)
+    optimizer.build(network.trainable_variables)
+    learner = Learner(network, optimizer, keras.losses.get(plan.loss))
+    start = _restore(learner.variables(), folder) if resume else 0
+    made = _Ahead(batches, plan, augmentation or Augmentation())
+    log = folder / "metrics.jsonl"
+    kept = log.read_text("utf-8").splitlines()[:start] if start else []
+    log.write_text("".join(f"{line}\n" for line in kept), "utf-8")
+    began, reading, recent = time.monotonic(), 0.0, None
+    with log.open("a", encoding="utf-8") as file, closing(made):
+        for step in range(start, plan.steps):
+            asked = time.monotonic()
+            pictures, targets = made(step)
+            reading += time.monotonic() - asked
+            loss = learner(pictures, targets, plan.rate_at(step))
+            recent = loss if recent is None else 0.98 * recent + 0.02 * loss
+            elapsed = time.monotonic() - began
+            left = elapsed / (step + 1 - start) * (plan.steps - step - 1)
+            metrics = {"step": step, "loss": loss, "recent_loss": recent, "rate": plan.rate_at(step)}
+            file.write(json.dumps(metrics) + "\n")
+            progress({**metrics, "seconds_left": left, "reading_share": reading / elapsed})
+            if (step + 1) % plan.snapshot_every == 0 and step + 1 < plan.steps:
+                file.flush()
+                _snapshot(learner.variables(), step + 1, folder)
+    learner.settle()
+    _snapshot(network.variables, plan.steps, folder)
+
+
+class _Ahead:
+    """Reads and augments the next batch while the network learns from this one."""
+
+    def __init__(self, batches: Batches, plan: Plan, augmentation: Augmentation) -> None:
+        self._batches, self._plan = batches, plan
+        self._how = augmentation
+        self._augment = traced(augment)
+        self._pool = ThreadPoolExecutor(1, "augment")
+        self._next: tuple[int, Future[tuple[Any, Any]]] | None = None
+
+    def _make(self, step: int) -> tuple[Any, Any]:
+        batch = self._batches(step)
+        rng = np.random.default_rng(np.random.SeedSequence([self._plan.seed, step]))
+        changes = draw(rng, batch.widen, self._how)
+        return self._augment(batch.images, changes), batch.targets
+
+    def __call__(self, step: int) -> tuple[Any, Any]:
+        """Return the pictures and targets of a step, and begin with the next."""
+        ahead = self._next
+        made = ahead[1] if ahead is not None and ahead[0] == step else self._pool.submit(self._make, step)
+        ready = made.result()
+        if step + 1 < self._plan.steps:
+            self._next = step + 1, self._pool.submit(self._make, step + 1)
+        return ready
+
+    def close(self) -> None:
+        """Forget what was begun."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _snapshot(variables: list[Any], step: int, folder: Path) -> None:
+    """Write all state under a temporary name and rename it: a kill leaves the previous snapshot."""
+    arrays: dict[str, Any] = {f"v{n}": np.asarray(v) for n, v in enumerate(variables)}
+    partial = folder / "snapshot.partial.npz"
+    np.savez(partial, step=np.array(step), **arrays)
+    partial.replace(folder / "snapshot.npz")
+
+
+def steps_done(folder: Path) -> int:
+    """Return at which step the snapshot in a folder was taken; 0 where there is none."""
+    path = folder / "snapshot.npz"
+    if not path.exists():
+        return 0
+    with np.load(path) as stored:
+        return int(stored["step"])
+
+
+def _restore(variables: list[Any], folder: Path) -> int:
+    """Take up a run; one that finished a shorter plan holds no optimizer any more, and begins anew."""
+    path = folder / "snapshot.npz"
+    if not path.exists():
+        return 0
+    with np.load(path) as stored:
+        if f"v{len(variables) - 1}" not in stored:
+            return 0
+        _assign(variables, stored)
+        return int(stored["step"])
+
+
+def _assign(variables: list[Any], stored: Any) -> None:
+    for n, variable in enumerate(variables):
+        variable.assign(stored[f"v{n}"])
+
+
+def restore_weights(network: Any, folder: Path) -> None:
+    """Give a network the weights of the snapshot in a folder, whatever the precision in which it was trained."""
+    with np.load(folder / "snapshot.npz") as stored:
+        _assign(network.variables, stored)
+
+
+def predict(network: Any, images: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:
+    """Return a network's raw output for model inputs, float32 ``[N, units]``."""
+    parts = [np.asarray(network.predict_on_batch(images[at : at + batch])) for at in range(0, len(images), batch)]
+    return np.concatenate(parts)

@@ -1,0 +1,1 @@
+"""A model release: recipe, training side by side, calibration, export, manifest."""

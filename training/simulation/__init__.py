@@ -1,0 +1,1 @@
+"""Simulated galaxies: drawn, rendered by radiative transfer, and seen through a telescope."""

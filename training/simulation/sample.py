@@ -1,0 +1,179 @@
+"""A sample of simulated galaxies: each made from ``(seed, index)`` alone, so order and workers do not matter.
+
+Processes draw what is left to chance; threads of this one compute pictures of it, a batch each, and make model inputs
+of those. XLA uses little more than one core for a batch, and leaves the others to Python meanwhile.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import multiprocessing
+from collections import deque
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from gateway.contract import INPUT_SHAPE
+from gateway.images.model_input import model_input
+from training.simulation import camera, scene
+from training.simulation.scene import COLUMNS, WORDS, Truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from training.simulation.scene import Scene
+
+    Job = TypeVar("Job")
+    Result = TypeVar("Result")
+
+BATCH = 16
+"""Galaxies whose pictures are computed at once; the last batch of a sample is filled up."""
+
+_LOT = 32
+FEW = 500
+"""Galaxies that are drawn here before a process that could do it has started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Simulated model inputs, uint8 ``[N, 128, 128, 3]``, and a row of truth for each."""
+
+    images: NDArray[np.uint8]
+    truth: tuple[Truth, ...]
+
+    def column(self, name: str) -> NDArray[np.float32]:
+        """One numeric column of the truth table, float32 ``[N]``."""
+        return np.array([row[name] for row in self.truth], np.float32)
+
+
+def make(*, seed: int, index: int) -> tuple[NDArray[np.uint8], Truth]:
+    """Simulate the galaxy number ``index`` of the sample of ``seed``.
+
+    Returns
+    -------
+    uint8 [128, 128, 3]
+        The model input.
+    dict
+        Its row of the truth table (:data:`training.simulation.scene.COLUMNS`).
+    """
+    alone = [scene.draw(seed, index)]
+    return finish(alone, photograph(alone))[0], alone[0].truth
+
+
+def simulate(*, seed: int, count: int, workers: int = 1, progress: Callable[[int], None] = lambda _: None) -> Sample:
+    """Simulate ``count`` galaxies; the same for any number of ``workers``.
+
+    Parameters
+    ----------
+    seed, count : int
+    workers : int
+        Threads that compute, and, for more than one, processes beside this one that draw.
+    progress : callable
+        Told how many galaxies are done, after each.
+    """
+    images = np.empty((count, *INPUT_SHAPE), np.uint8)
+    truth: list[Truth] = [{}] * count
+    done = 0
+    with ExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(workers))
+        drawn = _drawn(seed, count, workers, stack)
+        for batch, inputs in _in_order(threads, _pictured, _batches(drawn), 2 * workers):
+            for one, picture in zip(batch, inputs, strict=True):
+                images[one.index], truth[one.index] = picture, one.truth
+                done += 1
+                progress(done)
+    return Sample(images, tuple(truth))
+
+
+def _drawn(seed: int, count: int, workers: int, stack: ExitStack) -> Iterator[Scene]:
+    """Draw galaxies in order: in worker processes where there are enough of them."""
+    lots = [range(first, min(first + _LOT, count)) for first in range(0, count, _LOT)]
+    draw = partial(scene.draw_some, seed)
+    if workers == 1 or count <= FEW:
+        several: Iterable[list[Scene]] = map(draw, lots)
+    else:
+        context = multiprocessing.get_context("spawn")
+        several = _in_order(stack.enter_context(ProcessPoolExecutor(workers, context)), draw, lots, 2 * workers)
+    return (one for some in several for one in some)
+
+
+def _in_order(pool: Executor, work: Callable[[Job], Result], jobs: Iterable[Job], ahead: int) -> Iterator[Result]:
+    """Do jobs in a pool, no more than so many ahead of what has been taken."""
+    begun: deque[Any] = deque()
+    for job in jobs:
+        begun.append(pool.submit(work, job))
+        if len(begun) > ahead:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
+
+
+def _batches(drawn: Iterable[Scene]) -> Iterator[list[Scene]]:
+    """Gather galaxies whose pictures are of one size."""
+    waiting: dict[int, list[Scene]] = {}
+    for one in drawn:
+        batch = waiting.setdefault(one.side, [])
+        batch.append(one)
+        if len(batch) == BATCH:
+            yield waiting.pop(one.side)
+    yield from waiting.values()
+
+
+def photograph(batch: list[Scene]) -> Any:
+    """Compute the pictures of up to :data:`BATCH` galaxies of one size: uint8 tensor ``[BATCH, side, side, 3]``."""
+    drawn = np.stack([one.drawn for one in (*batch, *[batch[-1]] * (BATCH - len(batch)))])
+    return camera.take({name: drawn[name] for name in drawn.dtype.names or ()})
+
+
+def finish(batch: list[Scene], pictures: Any) -> list[NDArray[np.uint8]]:
+    """Compress the pictures of a batch and make model inputs of them."""
+    rgb = np.asarray(pictures)
+    return [model_input(_jpeg(picture, one.jpeg_quality)) for one, picture in zip(batch, rgb, strict=False)]
+
+
+def _pictured(batch: list[Scene]) -> tuple[list[Scene], list[NDArray[np.uint8]]]:
+    return batch, finish(batch, photograph(batch))
+
+
+def _jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    if not quality:
+        return rgb
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality, subsampling=2 if quality < 85 else 0)  # noqa: PLR2004 - as encoders do
+    return np.asarray(Image.open(buffer))
+
+
+def save(sample: Sample, folder: Path) -> None:
+    """Write ``images.npy`` and ``truth.csv``; the table last, so that its presence means that the sample is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "images.npy", sample.images)
+    partial = folder / "truth.partial"
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerows(sample.truth)
+    partial.replace(folder / "truth.csv")
+
+
+def exists(folder: Path) -> bool:
+    """Return whether a whole sample lies in a folder."""
+    return (folder / "truth.csv").exists()
+
+
+def load(folder: Path) -> Sample:
+    """Read what :func:`save` wrote; the images stay on disk (memory-mapped)."""
+    with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
+        truth = tuple(
+            {k: v if k in WORDS else int(v) if k == "index" else float(v) for k, v in row.items()}
+            for row in csv.DictReader(file)
+        )
+    return Sample(np.load(folder / "images.npy", mmap_mode="r"), truth)

@@ -1,0 +1,115 @@
+"""What a simulated picture is of, drawn from ``(seed, index)`` alone: the truth, and what the picture is computed from.
+
+Loads no runtime of networks, so that worker processes start fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.simulation import observation, population, render_parameters
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.simulation.galaxy import Reject
+
+COLUMNS = (
+    "index",
+    "inclination_deg",
+    "human_deg",
+    "position_angle_deg",
+    "zoom",
+    "q0",
+    "mu0",
+    "bulge_fraction",
+    "optical_depth",
+    "pixel_arcsec",
+    "look",
+    "reject",
+)
+
+WORDS = ("look", "reject")
+"""Columns that hold no number."""
+
+Truth = dict[str, float | int | str]
+
+_UNSUITABLE = 0.08
+_FACE_ON = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One galaxy of a sample.
+
+    Attributes
+    ----------
+    index : int
+    drawn : structured array ``[]`` of float32 fields
+        What its picture is computed from (:func:`training.simulation.render_parameters.arrays`), in one piece that
+        travels between processes.
+    side, jpeg_quality : int
+        Of the picture, pixels, and of its compression.
+    truth : dict
+        Its row of the truth table.
+    """
+
+    index: int
+    drawn: NDArray[np.void]
+    side: int
+    jpeg_quality: int
+    truth: Truth
+
+
+def draw(seed: int, index: int) -> Scene:
+    """Draw the galaxy number ``index`` of the sample of ``seed``."""
+    rng = np.random.default_rng(np.random.SeedSequence([seed, index]))
+    inclination, reject = _what(rng)
+    galaxy = population.draw(rng, inclination_deg=inclination, reject=reject)
+    seen = observation.draw(rng, disturbed=reject == "unsuitable" and rng.uniform() < 0.4)  # noqa: PLR2004 - two in five
+    truth: Truth = {
+        "index": index,
+        "inclination_deg": galaxy.inclination_deg,
+        "human_deg": galaxy.human_deg,
+        "position_angle_deg": seen.position_angle_deg,
+        "zoom": seen.zoom,
+        "q0": galaxy.q0,
+        "mu0": galaxy.mu0,
+        "bulge_fraction": galaxy.bulge_fraction,
+        "optical_depth": galaxy.optical_depth,
+        "pixel_arcsec": seen.pixel_arcsec,
+        "look": seen.look.maker,
+        "reject": galaxy.reject,
+    }
+    return Scene(index, _in_one(render_parameters.arrays(galaxy, seen, rng)), seen.side, seen.jpeg_quality, truth)
+
+
+def _in_one(arrays: render_parameters.Arrays) -> NDArray[np.void]:
+    record = np.empty((), _fields(tuple((name, values.shape) for name, values in arrays.items())))
+    for name, values in arrays.items():
+        record[name] = values
+    return record
+
+
+@lru_cache
+def _fields(shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> np.dtype[np.void]:
+    return np.dtype([(name, np.float32, shape) for name, shape in shapes])
+
+
+def draw_some(seed: int, indices: range) -> list[Scene]:
+    """Draw several galaxies of a sample."""
+    return [draw(seed, index) for index in indices]
+
+
+def _what(rng: np.random.Generator) -> tuple[float, Reject]:
+    """Draw inclination and suitability: mostly measurable discs, uniform above 43 deg as the networks are trained."""
+    kind = rng.uniform()
+    if kind < _UNSUITABLE:
+        return float(rng.uniform(0, 90)), "unsuitable"
+    if kind < _UNSUITABLE + _FACE_ON:
+        return float(np.degrees(np.arccos(rng.uniform(np.cos(np.radians(45)), 1)))), "face_on"
+    return float(rng.uniform(43, 90)), ""
