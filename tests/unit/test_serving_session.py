@@ -76,22 +76,9 @@ def test_text_has_no_content_form() -> None:
     assert (list(answer.string_val), answer.tensor_content) == ([b"a"], b"")
 
 
-@pytest.mark.parametrize(
-    ("data", "crc"),
-    [(b"123456789", 0xE3069283), (bytes(32), 0x8A9136AA), (b"\xff" * 32, 0x62A8AB43), (b"", 0x00000000)],
-)
-def test_the_checksum_is_crc32c(data: bytes, crc: int) -> None:
-    assert tfrecord.crc32c(data) == crc
-
-
-@given(st.binary(max_size=1100))
-def test_the_checksum_by_lanes_is_the_checksum_byte_by_byte(data: bytes) -> None:
-    register = 0xFFFFFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
-    assert tfrecord.crc32c(data) == register ^ 0xFFFFFFFF
+def test_a_record_is_laid_out_as_tensorflow_lays_it_out() -> None:
+    # written by tf.io.TFRecordWriter
+    assert tfrecord.record(b"123456789").hex() == "090000000000000037f97139313233343536373839e5b08ac7"
 
 
 @given(st.lists(st.binary(max_size=300), max_size=4))
