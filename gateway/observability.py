@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.drift import Expectation
     from gateway.errors import InclinetError
     from gateway.inclination import Answer
-    from gateway.predictor import VersionState
+    from gateway.served import VersionState
 
 _LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _DEG = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,21 +17,19 @@ from gateway import contract, errors, messages, tracing
 from gateway.domain import Deadline, ModelReading, Reading
 from gateway.ensemble import quorum
 from gateway.proxies import is_loopback
+from gateway.served import ELSEWHERE, RETRY_AFTER_S, Served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
+
+    from gateway.served import Standing, States
 
 log = structlog.get_logger(__name__)
 
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 0.5
-RETRY_AFTER_S = 5.0
-ELSEWHERE = 7
-"""So many more times the released version is looked for at once where one server has it not: while a release rolls,
-another replica has it. With one replica of two, fewer than one search in a hundred is in vain; with one of four, one in
-ten."""
 ABSENT_S = 5.0
 """For which a version that no replica seemed to have is asked for once a batch only."""
 
@@ -51,53 +48,11 @@ _CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
 _THROUGH_PROXY = "grpc.enable_http_proxy"
 """gRPC takes ``http_proxy`` from the environment, which at an institute is the way to the web, not to the networks."""
 
-AVAILABLE = "AVAILABLE"
 OK = "OK"
 _GIVEN_UP = grpc.StatusCode.CANCELLED.name
 """Also when nobody waits for the answer any more."""
 
 _CALL = {"rpc.system.name": "grpc", "rpc.method": messages.PREDICT.removeprefix("/")}
-
-
-@dataclass(frozen=True, slots=True)
-class VersionState:
-    """What TensorFlow Serving says of one version of a model; ``state`` as in its API, such as ``AVAILABLE``."""
-
-    version: int
-    state: str
-    error: str = ""
-
-
-States = Mapping[str, tuple[VersionState, ...]]
-"""Every version's state of every model, highest version first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How much of a release can be asked.
-
-    Attributes
-    ----------
-    available : int
-        Flavors that can be asked.
-    needed : int
-        Flavors that the quorum needs.
-    others : mapping
-        Model to the version that is served, for those that are served in another version than the release's.
-    """
-
-    available: int
-    needed: int
-    others: Mapping[str, int]
-
-    @property
-    def sentence(self) -> str:
-        """What is served instead of the release, for people; empty where that is nothing."""
-        if not self.others:
-            return ""
-        name, version = next(iter(self.others.items()))
-        more = f" and {len(self.others) - 1} more" if len(self.others) > 1 else ""
-        return f"TensorFlow Serving has another version than the release's manifest of {name} (version {version}){more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +113,9 @@ class Predictor:
             request_serializer=None,
             response_deserializer=messages.PredictResponse.FromString,
         )
-        self._models = messages.ModelServiceStub(self._channel)
+        self._served = Served(
+            messages.ModelServiceStub(self._channel), manifest, needed=self._needed, pin_versions=pin_versions
+        )
 
     async def aclose(self) -> None:
         """Close the channel; calls in flight are given a moment."""
@@ -195,9 +152,10 @@ class Predictor:
             raise self._quorum_lost(len(flavors), failures)
         rejectors = {m.name: answers[m.name] for m in self._manifest.rejectors if m.name not in failures}
         missing = tuple(failures)
-        said = flavors | rejectors
         unreleased = tuple(
-            f"{name} version {version}" for name, (version, _) in said.items() if version != self._released[name]
+            f"{name} version {answer[0]}"
+            for name, answer in answers.items()
+            if not isinstance(answer, _Failure) and answer[0] != self._released[name]
         )
         return [
             Reading(_readings(flavors, row), _readings(rejectors, row), missing, unreleased)
@@ -276,62 +234,13 @@ class Predictor:
             missing=sorted(failures),
         )
 
-    async def states(self, *, timeout_s: float) -> dict[str, tuple[VersionState, ...]]:
-        """Return every version's state of every model, highest version first; a model not known has none.
-
-        Where versions are pinned and a replica lacks the manifest's, others are asked as well.
-
-        Raises
-        ------
-        errors.UpstreamUnavailable
-            TensorFlow Serving can't be reached.
-        """
-
-        async def ask(model: contract.Model) -> tuple[VersionState, ...]:
-            found: dict[int, VersionState] = {}
-            for _ in range(1 + ELSEWHERE if self._pinned else 1):
-                found |= {one.version: one for one in await self._states_of(model.name, timeout_s)}
-                if model.version in found and found[model.version].state == AVAILABLE:
-                    break
-            return tuple(sorted(found.values(), key=lambda one: -one.version))
-
-        models = self._manifest.models
-        return dict(zip((model.name for model in models), await asyncio.gather(*map(ask, models)), strict=True))
-
-    async def _states_of(self, name: str, timeout_s: float) -> tuple[VersionState, ...]:
-        request = messages.GetModelStatusRequest()
-        request.model_spec.name = name
-        try:
-            response = await self._models.GetModelStatus(request, timeout=timeout_s)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:
-                return ()
-            raise errors.UpstreamUnavailable(
-                f"TensorFlow Serving can't be asked for its models ({error.code().name}).",
-                retry_after_s=RETRY_AFTER_S,
-                service="tensorflow-serving",
-            ) from error
-        name_of = messages.ModelVersionStatus.State.Name
-        return tuple(
-            VersionState(status.version, name_of(status.state), status.status.error_message)
-            for status in response.model_version_status
-        )
+    async def states(self, *, timeout_s: float) -> States:
+        """Return the states of all versions; errors as :meth:`gateway.served.Served.states`."""
+        return await self._served.states(timeout_s=timeout_s)
 
     async def standing(self, *, timeout_s: float) -> Standing:
-        """Return how many flavors can be asked, and which models are served in another version than the release's.
-
-        Raises
-        ------
-        errors.UpstreamUnavailable
-            TensorFlow Serving can't be reached.
-        """
-        states = await self.states(timeout_s=timeout_s)
-        up = {name: [one.version for one in versions if one.state == AVAILABLE] for name, versions in states.items()}
-        others = {name: max(found) for name, found in up.items() if found and self._released[name] not in found}
-        available = sum(
-            bool(up[flavor.name]) and not (self._pinned and flavor.name in others) for flavor in self._manifest.flavors
-        )
-        return Standing(available, self._needed, others)
+        """Return how much of the release can be asked; errors as :meth:`states`."""
+        return await self._served.standing(timeout_s=timeout_s)
 
 
 _PASSING = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})

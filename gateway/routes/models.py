@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from gateway import errors
 from gateway.contract import Flavor
 from gateway.ensemble import quorum
-from gateway.predictor import AVAILABLE
 from gateway.problems import responses
 from gateway.schemas import Models, ModelVersion, ServedModel
+from gateway.served import AVAILABLE
 from gateway.services import Rooms
 
 router = APIRouter(tags=["models"])

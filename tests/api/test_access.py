@@ -13,7 +13,8 @@ from gateway import cli, inclination
 from gateway.app import create_app
 from gateway.keys import Keys, KeysError, make
 from gateway.local import StartError, server
-from gateway.predictor import Predictor, VersionState
+from gateway.predictor import Predictor
+from gateway.served import VersionState
 from gateway.settings import Settings
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway

@@ -1,4 +1,4 @@
-"""An institute's proxy between the service and the world: what goes through it, what goes straight, and what is said."""
+"""An institute's proxy before the service: what goes through it, what goes straight, and what is said."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class FakeServing:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         unary = grpc.unary_unary_rpc_method_handler
         self._server.add_generic_rpc_handlers(
@@ -77,8 +77,8 @@ class FakeServing:
                 ),
             ),
         )
-        bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
-        self.address = f"127.0.0.1:{bound}"
+        bound = self._server.add_insecure_port(f"{host}:{port}")
+        self.address = f"{host}:{bound}"
         await self._server.start()
 
     async def stop(self) -> None:

@@ -28,7 +28,8 @@ MAY = {
     "keys": set(),
     "logs": set(),
     "proxies": set(),
-    "predictor": LEAVES | {"messages", "ensemble", "proxies", "tracing"},
+    "served": LEAVES | {"messages"},
+    "predictor": LEAVES | {"messages", "ensemble", "proxies", "served", "tracing"},
     "batching": LEAVES | {"tracing"},
     "admission": LEAVES | {"tracing"},
     "sky": LEAVES | {"proxies", "sky", "tracing"},
@@ -37,7 +38,7 @@ MAY = {
     "render": {"errors", "schemas"},
     "tables": {"errors", "domain"},
     "client": {"errors", "domain", "proxies", "tables", "schemas", "render"},
-    "observability": LEAVES | {"drift", "inclination", "predictor"},
+    "observability": LEAVES | {"drift", "inclination", "served"},
     "problems": {"errors", "observability"},
     "middleware": {"observability"},
 }
