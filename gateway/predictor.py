@@ -49,6 +49,8 @@ _THROUGH_PROXY = "grpc.enable_http_proxy"
 """gRPC takes ``http_proxy`` from the environment, which at an institute is the way to the web, not to the networks."""
 
 OK = "OK"
+_ABSENT = "Servable not found"
+"""How TensorFlow Serving says that it does not have a version (``ServableManager``), or not yet."""
 _GIVEN_UP = grpc.StatusCode.CANCELLED.name
 """Also when nobody waits for the answer any more."""
 
@@ -198,7 +200,7 @@ class Predictor:
                     self._observe(model, code, time.monotonic() - started)
                     span.note({"rpc.response.status_code": code})
                 span.fail(code)
-            if failure.code is grpc.StatusCode.NOT_FOUND and self._pinned:
+            if self._pinned and failure.code is grpc.StatusCode.NOT_FOUND and failure.text.startswith(_ABSENT):
                 if elsewhere > 0 and time.monotonic() < deadline.at:
                     elsewhere -= 1
                     continue
@@ -220,7 +222,7 @@ class Predictor:
             return errors.ServingRefused("The networks refused what they were asked; this is a fault of the service.")
         if codes == {grpc.StatusCode.DEADLINE_EXCEEDED}:
             return errors.DeadlineExceeded("The networks did not answer in time.", retry_after_s=RETRY_AFTER_S)
-        absent = [name for name, failure in failures.items() if failure.code is grpc.StatusCode.NOT_FOUND]
+        absent = [name for name, failure in failures.items() if failure.text.startswith(_ABSENT)]
         because = ""
         if absent and self._pinned:
             because = (
