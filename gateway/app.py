@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
-from gateway import problems
+from gateway import problems, proxies
 from gateway.admission import Admission
 from gateway.batching import Batcher
 from gateway.contract import Manifest, read_manifest
@@ -85,7 +85,11 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         The file of API keys can't be used.
     TracingMissing
         A collector is set without the packages that tracing needs.
+    gateway.proxies.ProxyUnusable
+        What the gateway asks is to be asked through a proxy that can't be used.
     """
+    collectors = filter(None, [settings.otlp_endpoint])
+    proxies.from_environment().check([*settings.sky().urls, *collectors])
     release = manifest or read_manifest(settings.manifest)
     keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
     tracer = _tracer(settings, release.release) if settings.otlp_endpoint is not None else None
@@ -101,6 +105,8 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             call_timeout_s=settings.predict_timeout_s,
             retry_s=settings.predict_retry_s,
             observe=metrics.observe_call,
+            pin_versions=settings.pin_versions,
+            through_proxy=settings.serving_through_proxy,
         )
         batcher = Batcher(
             predictor.read,

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gateway import proxies
 from gateway.cli_keys import keys
 from gateway.client.address import DEFAULT_URL, Url, credentials
 from gateway.client.command import batch
@@ -73,6 +74,7 @@ def up(
 ) -> None:
     """Start the networks and the gateway on this machine, and run until Ctrl-C."""
     from gateway import local  # noqa: PLC0415 - asking a gateway needs none of what running one does
+    from gateway import up as service  # noqa: PLC0415 - as above
 
     changed: dict[str, Any] = {"log_level": str(log_level)}
     if serving is not None:
@@ -82,8 +84,8 @@ def up(
     if "INCLINET_CACHE_DIR" not in os.environ:
         changed["cache_dir"] = serving_log.parent / "cache"
     try:
-        local.up(
-            local.Start(
+        service.up(
+            service.Start(
                 settings=_settings(changed),
                 host=host,
                 port=port,
@@ -133,7 +135,7 @@ def image(
 ) -> None:
     """Measure the inclination of the galaxy in each image."""
     with (
-        httpx.Client(base_url=url, headers=credentials(), timeout=TIMEOUT_S) as client,
+        _client(url) as client,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
 
@@ -196,7 +198,7 @@ def at(
 
 def _ask(url: str, path: str, key: str, asked: dict[str, Any], *, as_json: bool) -> None:
     params = {name: value for name, value in asked.items() if value is not None}
-    with httpx.Client(base_url=url, headers=credentials(), timeout=TIMEOUT_S) as client:
+    with _client(url) as client:
         _show([key], [_answer(client, "GET", path, params=params)], as_json=as_json)
 
 
@@ -227,12 +229,23 @@ def download(
     _out.print(f"{rows:,} galaxies written to {path}. Use it: INCLINET_CATALOG={path} inclinet up", soft_wrap=True)
 
 
+def _client(url: str) -> httpx.Client:
+    try:
+        return proxies.client(url, headers=credentials(), timeout=TIMEOUT_S)
+    except proxies.ProxyUnusable as error:
+        raise _stop(str(error)) from None
+    except httpx.InvalidURL as error:
+        raise _stop(f"{url} is no address of a gateway: {error}.") from None
+
+
 def _answer(client: httpx.Client, method: str, path: str, **request: Any) -> dict[str, Any]:
     """Ask the gateway; a problem comes back as the dict that the gateway sent, or one that says what went wrong."""
     try:
         response = client.request(method, path, **request)
     except httpx.ConnectError:
         raise _stop(f"No gateway answers at {client.base_url}. Start one: inclinet up.") from None
+    except httpx.UnsupportedProtocol as error:
+        raise _stop(f"{client.base_url} is no address of a gateway: {error}") from None
     except httpx.HTTPError as error:
         return {"detail": f"The gateway did not answer: {error or type(error).__name__}."}
     try:

@@ -120,11 +120,14 @@ class Reading:
         Rejection likelihoods, 0..1.
     missing : tuple of str
         Models of the release that did not answer.
+    unreleased : tuple of str
+        Models that answered in another version than the release's, such as ``vgg6_m0 version 2``.
     """
 
     flavors: tuple[ModelReading, ...]
     rejectors: tuple[ModelReading, ...]
     missing: tuple[str, ...] = ()
+    unreleased: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

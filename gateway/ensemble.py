@@ -126,4 +126,9 @@ def warnings(
     if reading.missing:
         names = ", ".join(reading.missing)
         said.append(f"Networks that did not answer: {names}. The result is that of the others.")
+    if reading.unreleased:
+        said.append(
+            f"This is not the word of the release alone: {', '.join(reading.unreleased)} answered, which its manifest "
+            "does not name. Metrics and intervals of the release do not hold for it.",
+        )
     return tuple(said)

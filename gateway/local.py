@@ -1,8 +1,7 @@
-"""The whole service on one machine: the stand-in for TensorFlow Serving and the gateway, started and ended together."""
+"""What runs on this machine: the gateway's HTTP server, and the stand-in for TensorFlow Serving as a process."""
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import errno
 import os
@@ -12,28 +11,25 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
 from gateway.app import TracingMissing, create_app
 from gateway.contract import read_manifest
-from gateway.errors import UpstreamUnavailable
 from gateway.keys import KeysError
 from gateway.logs import configure_logging
-from gateway.predictor import Predictor
+from gateway.proxies import ProxyUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from types import TracebackType
 
     from gateway.contract import Manifest
     from gateway.settings import Settings
 
 LOOPBACK = "127.0.0.1"
-START_TIMEOUT_S = 120.0
-POLL_S = 0.1
 STOP_TIMEOUT_S = 35.0
 KEEP_ALIVE_S = 75
 """Longer than the idle time of the usual proxies (60 s), so that they never reuse a connection we are closing."""
@@ -97,11 +93,11 @@ def server(settings: Settings, manifest: Manifest) -> uvicorn.Server:
     Raises
     ------
     StartError
-        The file of API keys can't be used, or the packages for tracing are not installed.
+        The file of API keys or a proxy of the environment can't be used, or packages for tracing are missing.
     """
     try:
         app = create_app(settings, manifest=manifest)
-    except (KeysError, TracingMissing) as error:
+    except (KeysError, TracingMissing, ProxyUnusable) as error:
         raise StartError(str(error)) from None
     return uvicorn.Server(
         uvicorn.Config(
@@ -124,28 +120,74 @@ def run_gateway(settings: Settings, *, host: str, port: int) -> None:
         server(settings, release(settings)).run(sockets=[taken])
 
 
-@contextmanager
-def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run the stand-in on the models beside ``manifest``, on a free port unless given; yields process and address."""
-    with tempfile.TemporaryDirectory(prefix="inclinet-") as folder:
-        config = Path(folder) / "models.config"
-        made = subprocess.run(  # noqa: S603 - our own module, our own arguments
-            [
-                *(sys.executable, "-m", "serving.repository"),
-                *("--manifest", str(manifest), "--base-path", str(manifest.resolve().parent)),
-            ],
-            check=True,
-            capture_output=True,
-        )
-        config.write_bytes(made.stdout)
-        with listen(LOOPBACK, port) as free:
-            port = free.getsockname()[1]
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
-            # A session of its own: Ctrl-C reaches the gateway, which finishes its requests before the models go.
-            process = subprocess.Popen(  # noqa: S603 - as above
+class Standin:
+    """The stand-in for TensorFlow Serving on the models beside a manifest, on one port until it is left.
+
+    Parameters
+    ----------
+    manifest : Path
+    log : Path
+        Where its output goes, that of every start behind the last one's.
+    port : int
+        A free one unless given.
+    """
+
+    def __init__(self, manifest: Path, *, log: Path, port: int = 0) -> None:
+        self.log = log
+        self._manifest = manifest
+        self._port = port
+        self._starts = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """``host:port`` of its gRPC face."""
+        return f"{LOOPBACK}:{self._port}"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process of the last start."""
+        assert self._process is not None, "not started"  # noqa: S101 - who asks has entered
+        return self._process
+
+    @property
+    def status(self) -> int | None:
+        """Exit status of the process; None while it runs."""
+        return self.process.poll()
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self._folder = tempfile.TemporaryDirectory(prefix="inclinet-")
+        try:
+            self._config = Path(self._folder.name) / "models.config"
+            made = subprocess.run(  # noqa: S603 - our own module, our own arguments
                 [
-                    *(sys.executable, "-m", "serving", f"--port={port}", f"--model_config_file={config}"),
+                    *(sys.executable, "-m", "serving.repository"),
+                    *("--manifest", str(self._manifest), "--base-path", str(self._manifest.resolve().parent)),
+                ],
+                check=True,
+                capture_output=True,
+            )
+            self._config.write_bytes(made.stdout)
+            with listen(LOOPBACK, self._port) as free:
+                self._port = free.getsockname()[1]
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            self.start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def start(self) -> None:
+        """Start the process, at first or after it has ended; returns at once. Only from the program's main thread.
+
+        The process ends with the thread that started it (``PR_SET_PDEATHSIG``).
+        """
+        with self.log.open("ab" if self._starts else "wb") as output:
+            # A session of its own: Ctrl-C reaches the gateway, which finishes its requests before the models go.
+            self._process = subprocess.Popen(  # noqa: S603 - as above
+                [
+                    *(sys.executable, "-m", "serving", f"--port={self._port}", f"--model_config_file={self._config}"),
                     # someone is waiting: say at once what can't be loaded, instead of trying for five minutes
                     "--max_num_load_retries=0",
                     # every batch in flight is a call to every network at once; the default is four a core
@@ -161,123 +203,35 @@ def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subpr
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one call, no locks
             )
-        try:
-            yield process, f"{LOOPBACK}:{port}"
-        finally:
-            process.terminate()
+        self._starts += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self._end()
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
             try:
-                process.wait(STOP_TIMEOUT_S)
+                self._process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                self._process.kill()
+                self._process.wait()
+        self._folder.cleanup()
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").strip().splitlines()[-3:])
+
+
+@contextmanager
+def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run the stand-in on the models beside ``manifest``, on a free port unless given; yields process and address."""
+    with Standin(manifest, log=log, port=port) as started:
+        yield started.process, started.address
 
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How to start the service on this machine.
-
-    Attributes
-    ----------
-    settings : Settings
-        ``serving`` is used as it is unless ``own_serving``.
-    host, port : str, int
-        Of the gateway; port 0 takes a free one.
-    own_serving : bool
-        Start the stand-in; else use the server that the settings name.
-    log : Path
-        Where the stand-in's output goes.
-    say : callable
-        Prints a line for the person who started it.
-    """
-
-    settings: Settings
-    host: str
-    port: int
-    own_serving: bool
-    log: Path
-    say: Callable[[str], None]
-
-
-def up(start: Start) -> None:
-    """Start the models and the gateway, say where they are once they are ready, and run until a signal.
-
-    Raises
-    ------
-    StartError
-    """
-    configure_logging(start.settings.log_level)
-    with listen(start.host, start.port) as taken, suppress(KeyboardInterrupt):
-        manifest = release(start.settings)
-        if not start.own_serving:
-            _run(start, manifest, taken, None)
-            return
-        start.say("Starting the networks…")
-        with standin(start.settings.manifest, log=start.log) as (process, address):
-            local = replace(start, settings=start.settings.model_copy(update={"serving": address}))
-            _run(local, manifest, taken, process)
-
-
-def _run(start: Start, manifest: Manifest, taken: socket.socket, models: subprocess.Popen[bytes] | None) -> None:
-    running = server(start.settings, manifest)
-    # the loop that the gateway has alone: uvloop, where there is one
-    with asyncio.Runner(loop_factory=running.config.get_loop_factory()) as runner:
-        runner.run(_serve(running, start, manifest, taken, models))
-
-
-async def _serve(
-    running: uvicorn.Server,
-    start: Start,
-    manifest: Manifest,
-    taken: socket.socket,
-    models: subprocess.Popen[bytes] | None,
-) -> None:
-    serving = asyncio.create_task(running.serve(sockets=[taken]))
-    try:
-        await _ready(start, manifest, models, serving)
-        if not serving.done():
-            url = f"http://{start.host}:{taken.getsockname()[1]}"
-            start.say(f"Ready. Page {url}/   API {url}/docs   Ctrl-C ends it.")
-        await serving
-    finally:
-        running.should_exit = True
-        with suppress(asyncio.CancelledError):
-            await serving
-
-
-async def _ready(
-    start: Start,
-    manifest: Manifest,
-    models: subprocess.Popen[bytes] | None,
-    serving: asyncio.Task[None],
-) -> None:
-    settings = start.settings
-    predictor = Predictor(
-        settings.serving,
-        manifest,
-        quorum_fraction=settings.quorum,
-        call_timeout_s=1.0,
-        retry_s=0.0,
-        observe=lambda _model, _code, _seconds: None,
-    )
-    try:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while not serving.done():
-                with suppress(UpstreamUnavailable):
-                    available, needed = await predictor.available(timeout_s=1.0)
-                    if available >= needed:
-                        return
-                if models is not None and models.poll() is not None:
-                    raise StartError(f"The networks could not be started; the end of {start.log}:\n{_tail(start.log)}")
-                await asyncio.sleep(POLL_S)
-    except TimeoutError:
-        raise StartError(f"TensorFlow Serving at {settings.serving} has no quorum of the release's models.") from None
-    finally:
-        await predictor.aclose()
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").strip().splitlines()[-3:])

@@ -48,6 +48,7 @@ async def measure(
     *,
     terms: Terms,
     concurrency: int,
+    ahead: asyncio.Semaphore | None = None,
     observe: Callable[[errors.InclinetError | None], None] = lambda _problem: None,
 ) -> AsyncGenerator[Result]:
     """Measure rows, ``concurrency`` at a time, yielding results as they come.
@@ -63,6 +64,9 @@ async def measure(
         Returns an image, as its file's bytes or as pixels uint8 ``[H, W, 3]``, by the name that a row gives.
     terms : Terms
     concurrency : int
+    ahead : asyncio.Semaphore, optional
+        Taken from before each row is begun. Who reads results in order gives back one for each that he has passed on,
+        so that those that he has to hold back stay bounded.
     observe : callable
         Told the problem of every row, None where there is an answer.
     """
@@ -70,7 +74,11 @@ async def measure(
     pending = iter(rows)
 
     async def work() -> None:
-        for row in pending:
+        while True:
+            if ahead is not None:
+                await ahead.acquire()
+            if (row := next(pending, None)) is None:
+                return
             structlog.contextvars.bind_contextvars(row=row.number)
             # the first rows show where the time goes; ten thousand of them would bury the collector
             traced = tracing.span("row", {"inclinet.row": row.number}) if row.number < TRACED_ROWS else _untraced()

@@ -107,24 +107,31 @@ class Surroundings:
             if not f"{scope['path']}/".startswith(f"{self._root_path}/"):
                 scope["path"] = self._root_path + scope["path"]
         scope["query_string"] = _lower_keys(scope["query_string"])
+        method = scope["method"]
+        if method == "HEAD":
+            # answered wherever GET is, and by the same work: another status than GET's would be no answer
+            # (RFC 9110, section 9.3.2)
+            scope = {**scope, "method": "GET"}
         request_id = _request_id(scope)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id, release=self._release)
         path = scope["path"].removeprefix(self._root_path)
         if self._tracer is None or path in _QUIET:
-            await self._answered(scope, receive, send, path, request_id)
+            await self._answered(scope, receive, send, path, request_id, method)
             return
         known = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        with self._tracer.request(_known(scope["method"]), known) as span:
+        with self._tracer.request(_known(method), known) as span:
             structlog.contextvars.bind_contextvars(trace_id=span.trace_id)
-            status = await self._answered(scope, receive, send, path, request_id)
+            status = await self._answered(scope, receive, send, path, request_id, method)
             route = _route(scope)
-            span.rename(f"{_known(scope['method'])} {route}")
+            span.rename(f"{_known(method)} {route}")
             span.note({"http.route": route, "http.response.status_code": status, "inclinet.request_id": request_id})
             if status >= _SERVER_ERROR:
                 span.fail(str(status))
 
-    async def _answered(self, scope: Scope, receive: Receive, send: Send, path: str, request_id: str) -> int:
+    async def _answered(  # noqa: PLR0917 - ASGI's three, and what is known of the request by now
+        self, scope: Scope, receive: Receive, send: Send, path: str, request_id: str, method: str
+    ) -> int:
         """Answer, and return the status."""
         started, status, answering = time.perf_counter(), 500, False
 
@@ -142,6 +149,8 @@ class Surroundings:
                 if path.startswith("/api/"):
                     # the same question may be answered otherwise after the next release, or to nobody without a key
                     headers.setdefault("Cache-Control", "no-store")
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -151,18 +160,18 @@ class Surroundings:
             if not answering:
                 raise
         finally:
-            self._record(scope, status, time.perf_counter() - started)
+            self._record(scope, method, status, time.perf_counter() - started)
         return status
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route = _route(scope)
-        self._metrics.requests.labels(route, _known(scope["method"]), str(status)).inc()
+        self._metrics.requests.labels(route, _known(method), str(status)).inc()
         self._metrics.latency.labels(route).observe(seconds)
         if route not in _QUIET:
             client = {"client": scope["client"][0]} if self._log_client and scope.get("client") else {}
             log.info(
                 "request",
-                method=scope["method"],
+                method=method,
                 path=scope["path"],
                 status=status,
                 seconds=round(seconds, 4),

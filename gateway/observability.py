@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.drift import Expectation
     from gateway.errors import InclinetError
     from gateway.inclination import Answer
-    from gateway.predictor import VersionState
+    from gateway.served import VersionState
 
 _LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _DEG = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0)
@@ -72,7 +72,8 @@ class Metrics:
         self.quorum = Gauge("inclinet_quorum", "Flavors that must answer.", registry=registry)
         self.available = Gauge(
             "inclinet_model_available",
-            "1 while a version is AVAILABLE, 0 while none is or TensorFlow Serving can't be asked; as of this scrape.",
+            "1 while the version to ask is AVAILABLE, 0 while it is not or TensorFlow Serving can't be asked; "
+            "as of this scrape.",
             ("model", "kind"),
             registry=registry,
         )
@@ -81,6 +82,9 @@ class Metrics:
             "Highest version that is AVAILABLE; 0 while none is.",
             ("model",),
             registry=registry,
+        )
+        self.released_version = Gauge(
+            "inclinet_model_released_version", "Version that the manifest names.", ("model",), registry=registry
         )
         self.calls = Counter("inclinet_predict_calls", "Predict calls.", ("model", "code"), registry=registry)
         self.call_latency = Histogram(
@@ -151,6 +155,7 @@ class Metrics:
         self.observe_states(manifest, {})
         for model in manifest.models:
             self.missing.labels(model.name)
+            self.released_version.labels(model.name).set(model.version)
         for flavor in manifest.flavors:
             self.flavor_answers.labels(flavor.name)
             for side in ("above", "below"):
@@ -201,12 +206,14 @@ class Metrics:
         self.upstream.labels(service, outcome).inc()
         self.upstream_latency.labels(service).observe(seconds)
 
-    def observe_states(self, manifest: Manifest, states: Mapping[str, Iterable[VersionState]]) -> None:
+    def observe_states(
+        self, manifest: Manifest, states: Mapping[str, Iterable[VersionState]], *, pinned: bool = True
+    ) -> None:
         """Show which models of the release can be asked; those that ``states`` does not name can't."""
         for model in manifest.models:
             up = [one.version for one in states.get(model.name, ()) if one.state == "AVAILABLE"]
             kind = "flavor" if isinstance(model, Flavor) else "rejector"
-            self.available.labels(model.name, kind).set(bool(up))
+            self.available.labels(model.name, kind).set(model.version in up if pinned else bool(up))
             self.version.labels(model.name).set(max(up, default=0))
 
 

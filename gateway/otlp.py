@@ -11,6 +11,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import requests
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -18,8 +19,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from requests.adapters import HTTPAdapter
 
-from gateway import tracing
+from gateway import proxies, tracing
 from gateway.errors import InclinetError
 
 if TYPE_CHECKING:
@@ -126,6 +128,18 @@ class OpenTelemetry:
         await asyncio.to_thread(self._provider.shutdown)
 
 
+class _Adapter(HTTPAdapter):
+    """Sends requests by the project's own rule for proxies, which spares loopback, instead of that of ``requests``."""
+
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:  # type: ignore[override]
+        proxy = proxies.from_environment().of(request.url or "")
+        how["proxies"] = {"http": proxy, "https": proxy} if proxy else {}
+        return super().send(request, **how)
+
+
 def exporter(endpoint: str) -> SpanExporter:
     """Return what sends spans to the collector at ``endpoint``, the address without ``/v1/traces``."""
-    return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT_S)
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter())
+    return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT_S, session=session)

@@ -16,17 +16,22 @@ import structlog
 from gateway import contract, errors, messages, tracing
 from gateway.domain import Deadline, ModelReading, Reading
 from gateway.ensemble import quorum
+from gateway.proxies import is_loopback
+from gateway.served import ELSEWHERE, RETRY_AFTER_S, Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
+    from gateway.served import Standing, States
+
 log = structlog.get_logger(__name__)
 
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 0.5
-RETRY_AFTER_S = 5.0
+ABSENT_S = 5.0
+"""For which a version that no replica seemed to have is asked for once a batch only."""
 
 _CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     # a headless service has one address per replica; the default would stay with the first
@@ -40,21 +45,16 @@ _CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.dns_min_time_between_resolutions_ms", 5000),
 )
+_THROUGH_PROXY = "grpc.enable_http_proxy"
+"""gRPC takes ``http_proxy`` from the environment, which at an institute is the way to the web, not to the networks."""
 
 OK = "OK"
+_ABSENT = "Servable not found"
+"""How TensorFlow Serving says that it does not have a version (``ServableManager``), or not yet."""
 _GIVEN_UP = grpc.StatusCode.CANCELLED.name
 """Also when nobody waits for the answer any more."""
 
 _CALL = {"rpc.system.name": "grpc", "rpc.method": messages.PREDICT.removeprefix("/")}
-
-
-@dataclass(frozen=True, slots=True)
-class VersionState:
-    """What TensorFlow Serving says of one version of a model; ``state`` as in its API, such as ``AVAILABLE``."""
-
-    version: int
-    state: str
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,11 @@ class Predictor:
         request's deadline bounds both.
     observe : callable
         Told ``(model, gRPC status name, seconds)`` of every call.
+    pin_versions : bool
+        Ask for the manifest's version of every model, and take no other's word. Otherwise the server's newest
+        version answers, and readings name those that are not the manifest's.
+    through_proxy : bool
+        Let gRPC take a proxy from the environment; otherwise, and to loopback, it goes straight to the address.
     """
 
     def __init__(
@@ -90,20 +95,29 @@ class Predictor:
         call_timeout_s: float,
         retry_s: float,
         observe: Callable[[str, str, float], None],
+        pin_versions: bool = True,
+        through_proxy: bool = False,
     ) -> None:
         self._manifest = manifest
+        self._released = {model.name: model.version for model in manifest.models}
+        self._pinned = pin_versions
+        self._absent_until: dict[str, float] = {}
         self._needed = quorum(quorum_fraction, len(manifest.flavors))
         self._call_timeout_s = call_timeout_s
         self._retry_s = retry_s
         self._observe = observe
-        self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=_CHANNEL_OPTIONS)
+        away = through_proxy and not is_loopback(address.rpartition(":")[0])
+        options = (*_CHANNEL_OPTIONS, (_THROUGH_PROXY, int(away)))
+        self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=options)
         # requests are serialized once for all models (see _request), so the stub passes bytes through
         self._predict = self._channel.unary_unary(
             messages.PREDICT,
             request_serializer=None,
             response_deserializer=messages.PredictResponse.FromString,
         )
-        self._models = messages.ModelServiceStub(self._channel)
+        self._served = Served(
+            messages.ModelServiceStub(self._channel), manifest, needed=self._needed, pin_versions=pin_versions
+        )
 
     async def aclose(self) -> None:
         """Close the channel; calls in flight are given a moment."""
@@ -140,7 +154,15 @@ class Predictor:
             raise self._quorum_lost(len(flavors), failures)
         rejectors = {m.name: answers[m.name] for m in self._manifest.rejectors if m.name not in failures}
         missing = tuple(failures)
-        return [Reading(_readings(flavors, row), _readings(rejectors, row), missing) for row in range(len(batch))]
+        unreleased = tuple(
+            f"{name} version {answer[0]}"
+            for name, answer in answers.items()
+            if not isinstance(answer, _Failure) and answer[0] != self._released[name]
+        )
+        return [
+            Reading(_readings(flavors, row), _readings(rejectors, row), missing, unreleased)
+            for row in range(len(batch))
+        ]
 
     async def _ask(
         self,
@@ -151,9 +173,11 @@ class Predictor:
         deadline: Deadline,
     ) -> tuple[int, list[float]] | _Failure:
         """Ask one model, trying again while the server is unavailable or full and there is time."""
-        request = _request(model, images)
+        version = self._released[model] if self._pinned else None
+        request = _request(model, version, images)
         give_up = time.monotonic() + self._retry_s
         pause = RETRY_FIRST_S
+        elsewhere = ELSEWHERE if self._pinned and self._absent_until.get(model, 0.0) < time.monotonic() else 0
         while True:
             started = time.monotonic()
             failure, code = None, _GIVEN_UP
@@ -164,7 +188,7 @@ class Predictor:
                     response = await self._predict(
                         request, timeout=max(deadline.at - started, 0.001), metadata=trace or None
                     )
-                    values = _values(response, output, count)
+                    values = _values(response, output, count, version)
                 except grpc.aio.AioRpcError as error:
                     failure, code = _Failure(error.code(), error.details() or ""), error.code().name
                 except ValueError as error:
@@ -176,6 +200,14 @@ class Predictor:
                     self._observe(model, code, time.monotonic() - started)
                     span.note({"rpc.response.status_code": code})
                 span.fail(code)
+            if self._pinned and failure.code is grpc.StatusCode.NOT_FOUND and failure.text.startswith(_ABSENT):
+                if elsewhere > 0 and time.monotonic() < deadline.at:
+                    elsewhere -= 1
+                    continue
+                if self._absent_until.get(model, 0.0) < time.monotonic():
+                    self._absent_until[model] = time.monotonic() + ABSENT_S
+                    log.error("version not served", model=model, version=version, text=failure.text)
+                return failure
             if failure.code not in _PASSING or time.monotonic() + pause > min(give_up, deadline.at):
                 level = log.error if failure.code in _OURS else log.warning
                 level("flavor failed", model=model, code=failure.code.name, text=failure.text)
@@ -190,48 +222,27 @@ class Predictor:
             return errors.ServingRefused("The networks refused what they were asked; this is a fault of the service.")
         if codes == {grpc.StatusCode.DEADLINE_EXCEEDED}:
             return errors.DeadlineExceeded("The networks did not answer in time.", retry_after_s=RETRY_AFTER_S)
+        absent = [name for name, failure in failures.items() if failure.text.startswith(_ABSENT)]
+        because = ""
+        if absent and self._pinned:
+            because = (
+                f" TensorFlow Serving does not have version {self._released[absent[0]]} of {absent[0]}, which the "
+                "release's manifest names."
+            )
         return errors.QuorumLost(
-            f"Only {answered} of the {total} networks answered; at least {self._needed} are needed for a result.",
+            f"Only {answered} of the {total} networks answered; at least {self._needed} are needed for a result."
+            f"{because}",
             retry_after_s=RETRY_AFTER_S,
             missing=sorted(failures),
         )
 
-    async def states(self, *, timeout_s: float) -> dict[str, tuple[VersionState, ...]]:
-        """Return every version's state of every model, highest version first; a model not known has none.
+    async def states(self, *, timeout_s: float) -> States:
+        """Return the states of all versions; errors as :meth:`gateway.served.Served.states`."""
+        return await self._served.states(timeout_s=timeout_s)
 
-        Raises
-        ------
-        errors.UpstreamUnavailable
-            TensorFlow Serving can't be reached.
-        """
-
-        async def ask(name: str) -> tuple[VersionState, ...]:
-            request = messages.GetModelStatusRequest()
-            request.model_spec.name = name
-            try:
-                response = await self._models.GetModelStatus(request, timeout=timeout_s)
-            except grpc.aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.NOT_FOUND:
-                    return ()
-                raise errors.UpstreamUnavailable(
-                    f"TensorFlow Serving can't be asked for its models ({error.code().name}).",
-                    retry_after_s=RETRY_AFTER_S,
-                    service="tensorflow-serving",
-                ) from error
-            name_of = messages.ModelVersionStatus.State.Name
-            return tuple(
-                VersionState(status.version, name_of(status.state), status.status.error_message)
-                for status in response.model_version_status
-            )
-
-        names = [model.name for model in self._manifest.models]
-        return dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))
-
-    async def available(self, *, timeout_s: float) -> tuple[int, int]:
-        """Return how many flavors have an AVAILABLE version, and how many the quorum needs."""
-        states = await self.states(timeout_s=timeout_s)
-        up = sum(any(v.state == "AVAILABLE" for v in states[flavor.name]) for flavor in self._manifest.flavors)
-        return up, self._needed
+    async def standing(self, *, timeout_s: float) -> Standing:
+        """Return how much of the release can be asked; errors as :meth:`states`."""
+        return await self._served.standing(timeout_s=timeout_s)
 
 
 _PASSING = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
@@ -252,24 +263,29 @@ def _serialized_inputs(batch: NDArray[np.uint8]) -> bytes:
     return serialized
 
 
-def _request(model: str, images: bytes) -> bytes:
-    """Put a model's name before the inputs: serialized messages concatenate to the merged message."""
+def _request(model: str, version: int | None, images: bytes) -> bytes:
+    """Put a model's name and version before the inputs: serialized messages concatenate to the merged message."""
     request = messages.PredictRequest()
     request.model_spec.name = model
+    if version is not None:
+        request.model_spec.version.value = version
     request.model_spec.signature_name = contract.SIGNATURE
     spec: bytes = request.SerializeToString()
     return spec + images
 
 
-def _values(response: Any, output: str, count: int) -> tuple[int, list[float]]:
+def _values(response: Any, output: str, count: int, version: int | None) -> tuple[int, list[float]]:
     """Read version and output of a response, from typed fields or tensor content; refuse what can't be right."""
+    served: int = response.model_spec.version.value
+    if version not in {None, served}:
+        raise ValueError(f"version {version} was asked, and version {served} answered")
     tensor = response.outputs.get(output)
     if tensor is None or tensor.dtype != messages.types_pb2.DT_FLOAT:
         raise ValueError(f"the answer has no float output {output!r}")
     values = np.frombuffer(tensor.tensor_content, "<f4").tolist() if tensor.tensor_content else list(tensor.float_val)
     if len(values) != count or not all(map(math.isfinite, values)):
         raise ValueError(f"{count} finite values were expected in {output!r}")
-    return response.model_spec.version.value, values
+    return served, values
 
 
 def _readings(answers: Mapping[str, Any], row: int) -> tuple[ModelReading, ...]:

@@ -238,6 +238,7 @@ class ServedModel(_Schema):
         description="Measured on galaxies that it was not trained on.", examples=[{"rms_deg": 3.2}]
     )
     released_version: int = Field(description="Version of the release.", examples=[1])
+    released_version_available: bool = Field(description="Whether that one can be asked.", examples=[True])
     versions: list[ModelVersion] = Field(description="Versions known to TensorFlow Serving, highest first.")
 
 
@@ -247,6 +248,9 @@ class Models(_Schema):
     release: str = Field(description="Model release.", examples=["2026.11"])
     label_range_deg: tuple[float, float] = Field(description="What the networks can say, deg.", examples=[(45.0, 90.0)])
     quorum: int = Field(description="Flavors that must answer.", examples=[3])
+    versions_pinned: bool = Field(
+        description="Whether the released versions alone are asked; else the newest served.", examples=[True]
+    )
     metrics: dict[str, float] = Field(
         description="Of the ensemble's median, on galaxies that no network was trained on.",
         examples=[{"rms_deg": 3.0, "mae_deg": 2.0}],
@@ -257,8 +261,8 @@ class Models(_Schema):
 class Health(_Schema):
     """The state of this replica."""
 
-    status: str = Field(description="`ok`, or what is missing.", examples=["ok"])
-    flavors_available: int | None = Field(default=None, description="Flavors AVAILABLE.", examples=[4])
+    status: str = Field(description="`ok`, or what is missing or served instead.", examples=["ok"])
+    flavors_available: int | None = Field(default=None, description="Flavors that can be asked.", examples=[4])
     quorum: int | None = Field(default=None, description="Flavors that must be.", examples=[3])
 
 

@@ -35,6 +35,18 @@ class Settings(BaseSettings):
         description="host:port of its gRPC face. A DNS name with several addresses is balanced round robin.",
         pattern=r"^[^\s/]+:\d+$",
     )
+    serving_through_proxy: bool = Field(
+        default=False,
+        title="Ask TensorFlow Serving through a proxy",
+        description="Let gRPC take grpc_proxy, https_proxy, http_proxy and no_proxy from the environment; "
+        "otherwise it goes straight to the address.",
+    )
+    pin_versions: bool = Field(
+        default=True,
+        title="Pin versions",
+        description="Ask for the manifest's version of every network and take no other's word. Otherwise the newest "
+        "that is served answers, with a warning where it is another than the manifest's.",
+    )
     manifest: Path = Field(
         default=Path("model_repo/manifest.json"),
         title="Manifest of the model release",

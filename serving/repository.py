@@ -23,10 +23,16 @@ CONTAINER_BASE_PATH = "/models"
 """Where the images of this project mount a model repository."""
 
 
-def models_config(manifest: contract.Manifest, base_path: str | PurePath = CONTAINER_BASE_PATH) -> str:
+def models_config(
+    manifest: contract.Manifest,
+    base_path: str | PurePath = CONTAINER_BASE_PATH,
+    *,
+    beside: Sequence[contract.Manifest] = (),
+) -> str:
     """Return the text-format ``ModelServerConfig`` that serves every model of a release.
 
-    Each model gets the default version policy: the highest version below ``<base_path>/<name>`` is served.
+    Each model is served in the version that the manifest names, and no other: one that appears below
+    ``<base_path>/<name>`` belongs to no release, and the default policy would replace the release's by it.
 
     Parameters
     ----------
@@ -34,6 +40,8 @@ def models_config(manifest: contract.Manifest, base_path: str | PurePath = CONTA
         What the release consists of; its order is kept.
     base_path : str or path
         The directory that holds ``<name>/<version>/``, as the server sees it. Absolute, or a URI.
+    beside : sequence of gateway.contract.Manifest
+        Releases that are served as well, while gateways go from one to the other.
 
     Raises
     ------
@@ -43,16 +51,22 @@ def models_config(manifest: contract.Manifest, base_path: str | PurePath = CONTA
     base = str(base_path).rstrip("/")
     if not base.startswith("/") and "://" not in base and not PurePath(base).is_absolute():
         raise ValueError(f"TensorFlow Serving needs an absolute base path, and {str(base_path)!r} is relative")
-    entries = "".join(_entry(model.name, f"{base}/{model.name}") for model in manifest.models)
+    versions: dict[str, set[int]] = {}
+    for release in (manifest, *beside):
+        for model in release.models:
+            versions.setdefault(model.name, set()).add(model.version)
+    entries = "".join(_entry(name, f"{base}/{name}", sorted(numbers)) for name, numbers in versions.items())
     return f"# Generated from the release's manifest.\nmodel_config_list {{\n{entries}}}\n"
 
 
-def _entry(name: str, path: str) -> str:
+def _entry(name: str, path: str, versions: Sequence[int]) -> str:
+    served = " ".join(f"versions: {version}" for version in versions)
     return (
         "  config {\n"
         f'    name: "{_escaped(name)}"\n'
         f'    base_path: "{_escaped(path)}"\n'
         '    model_platform: "tensorflow"\n'
+        f"    model_version_policy {{ specific {{ {served} }} }}\n"
         "  }\n"
     )
 
@@ -68,8 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--manifest", type=Path, required=True, help="the release's manifest.json")
     parser.add_argument("--base-path", default=CONTAINER_BASE_PATH, help="absolute directory above the models")
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        action="append",
+        default=[],
+        help="manifest of a release to serve as well, while gateways go from one to the other",
+    )
     options = parser.parse_args(arguments)
-    sys.stdout.write(models_config(contract.read_manifest(options.manifest), options.base_path))
+    beside = [contract.read_manifest(path) for path in options.beside]
+    sys.stdout.write(models_config(contract.read_manifest(options.manifest), options.base_path, beside=beside))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from gateway import proxies
 from gateway.settings import Settings
 from gateway.sky import SURVEYS
 from survey import drive, plan, storage
@@ -111,12 +112,14 @@ def survey(
             accept_unanswered=accept_unanswered,
         )
         made = plan.make(asked, serving=_addresses(serving or [], scheduler))
+        if scheduler is None and made.job.form in {Form.PARQUET, Form.TABLE}:
+            proxies.from_environment().check(made.job.sky.urls)
         local = Workers(workers, threads, memory, dashboard)
         outcome, seconds = _run(made, scheduler, local, serving_log, asked.settings) if made.missing else (None, 0.0)
     except (SurveyStopped, OSError) as error:
         _say(f"{error}")
         raise typer.Exit(INCOMPLETE) from None
-    except SurveyError as error:
+    except (SurveyError, proxies.ProxyUnusable) as error:
         _say(f"{error}")
         raise typer.Exit(REFUSED) from None
     except KeyboardInterrupt:

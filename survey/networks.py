@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gateway import errors
 from gateway.predictor import Predictor
@@ -28,8 +28,8 @@ _POLL_S = 0.5
 class Networks:
     """All networks of a release, on one server or several.
 
-    A survey takes the word of the whole ensemble or none: a reading that lacks a network, or was made by another
-    version than the release's, is refused as trouble that will pass, so that no row depends on when it was asked.
+    A survey takes the word of the whole ensemble or none: a reading that lacks a network in the release's version is
+    refused as trouble that will pass, so that no row depends on when it was asked.
 
     Parameters
     ----------
@@ -87,12 +87,6 @@ class Networks:
                 f"{', '.join(reading.missing)}.",
                 missing=list(reading.missing),
             )
-        for said in (*reading.flavors, *reading.rejectors):
-            if said.version != self._versions[said.name]:
-                raise errors.QuorumLost(
-                    f"Version {said.version} of {said.name} answered; release {self._release} has version "
-                    f"{self._versions[said.name]}.",
-                )
         return reading
 
     async def ready(self, timeout_s: float) -> str | None:
@@ -107,7 +101,7 @@ class Networks:
 
     async def _wrong(self) -> str | None:
         try:
-            everyone: list[dict[str, Any]] = await asyncio.gather(
+            everyone = await asyncio.gather(
                 *(predictor.states(timeout_s=_STATES_TIMEOUT_S) for predictor in self._predictors),
             )
         except errors.UpstreamUnavailable as error:
@@ -115,7 +109,7 @@ class Networks:
         for states in everyone:
             for name, version in self._versions.items():
                 available = [state.version for state in states[name] if state.state == "AVAILABLE"]
-                if not available or max(available) != version:
+                if version not in available:
                     served = f"version {max(available)}" if available else "none"
                     return (
                         f"TensorFlow Serving has {served} of {name} available; release {self._release} has version "

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
+
+# The suite talks to loopback only; a test of proxies names its own.
+for name in ("http", "https", "all", "no", "grpc", "no_grpc"):
+    for spelling in (f"{name}_proxy", f"{name}_proxy".upper()):
+        os.environ.pop(spelling, None)
 
 # Machines are noisy: a slow example is no failure, and fixtures here hold no state between examples.
 settings.register_profile("suite", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])

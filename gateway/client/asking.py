@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 from pydantic import ValidationError
 
-from gateway import errors, render
+from gateway import errors, proxies, render
 from gateway.client.address import KEY_VARIABLE, credentials
 from gateway.schemas import InclinationAnswer
 
@@ -90,6 +90,11 @@ class Gateway:
         How everything is asked.
     timeout_s : float
         A call counts as lost when nothing has come for so long.
+
+    Raises
+    ------
+    gateway.proxies.ProxyUnusable
+        The environment names a proxy for it that can't be used.
     """
 
     def __init__(self, url: str, terms: Terms, *, timeout_s: float) -> None:
@@ -97,12 +102,16 @@ class Gateway:
         self._params = {
             name: str(value) for name, value in (("survey", terms.survey), ("r", terms.r)) if value is not None
         }
+        transport = httpx.AsyncHTTPTransport(
+            proxy=proxies.from_environment().of(url),
+            # a server that closes an idle connection in the moment that it is used again looks like one that fails
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_S),
+        )
         self._client = httpx.AsyncClient(
             base_url=url,
             headers=credentials(),
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            # a server that closes an idle connection in the moment that it is used again looks like one that fails
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_S),
+            transport=transport,
         )
 
     async def __aenter__(self) -> Self:
@@ -251,6 +260,8 @@ def _lost(error: httpx.HTTPError | httpx.InvalidURL) -> Failure:
         return Failure(Kind.AWAY, f"no gateway answers{cause}")
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
         return Failure(Kind.REFUSED, f"that is no address of a gateway ({error})")
+    if isinstance(error, httpx.ProxyError):
+        return Failure(Kind.AWAY, f"the environment's proxy does not let it be reached ({error})")
     if isinstance(error, httpx.ReadTimeout):
         return Failure(Kind.BROKEN, "nothing came any more")
     return Failure(Kind.BROKEN, f"the connection was lost ({str(error) or type(error).__name__})")

@@ -94,7 +94,7 @@ def batch(
 
 def _carried_out(order: Order, *, quiet: bool) -> int:
     """Carry it out, say what became of it, and return the exit code."""
-    from gateway import errors  # noqa: PLC0415 - as above
+    from gateway import errors, proxies  # noqa: PLC0415 - as above
     from gateway.client import job, show, stops  # noqa: PLC0415 - as above
 
     said, complained = Console(), Console(stderr=True)
@@ -107,6 +107,8 @@ def _carried_out(order: Order, *, quiet: bool) -> int:
         sentence, code = str(error), error.exit_code
     except errors.InclinetError as error:
         sentence, code = error.detail, USAGE
+    except proxies.ProxyUnusable as error:
+        sentence, code = str(error), USAGE
     except OSError as error:
         sentence, code = f"{error.filename or 'A file'} can't be read or written: {error.strerror or error}.", GAVE_UP
     except KeyboardInterrupt:

@@ -1,7 +1,9 @@
-"""Who may ask: anyone, or whoever shows a key in ``Authorization: Bearer``."""
+"""Who may ask (anyone, or whoever shows a key in ``Authorization: Bearer``), and whether he still waits."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
@@ -12,7 +14,7 @@ from gateway import errors
 from gateway.problems import responses
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from gateway.keys import Keys
 
@@ -46,3 +48,32 @@ def client_of(request: Request) -> str:
     if key is not None:
         return f"key {key}"
     return request.client.host if request.client else ""
+
+
+@asynccontextmanager
+async def while_waited_for(request: Request) -> AsyncIterator[None]:
+    """End the work of a ``with`` block when the client goes away; the body of the request has been read.
+
+    Raises
+    ------
+    errors.SlowClient
+        It went away. Nobody reads this, but it is logged and counted.
+    """
+    scope = asyncio.timeout(None)
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        scope.reschedule(asyncio.get_running_loop().time())
+
+    try:
+        async with scope:
+            watching = asyncio.create_task(watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
+    except TimeoutError:
+        if scope.expired():
+            raise errors.SlowClient("The client went away before the answer was ready.") from None
+        raise

@@ -28,7 +28,7 @@ from gateway.tables.rows import Row, rows_of
 from gateway.tables.untrusted import check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from starlette.types import Receive, Scope, Send
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["inclination"])
 
 NDJSON = "application/x-ndjson"
+AHEAD = 1000
+"""Rows of a table that may be begun before an earlier one is written, some hundred bytes each while they wait."""
+
 _MOST_KEYS = 32
 """Of one record; there are eight that mean something."""
 
@@ -87,8 +90,10 @@ _BODY: dict[str, Any] = {
 class _Stream(StreamingResponse):
     """Ends the work and closes what it holds also when the client goes away, be it before the first line."""
 
-    def __init__(self, lines: AsyncGenerator[bytes], closing: AsyncExitStack, headers: dict[str, str]) -> None:
-        super().__init__(lines, headers=headers, media_type=NDJSON)
+    def __init__(self, lines: AsyncGenerator[bytes], closing: AsyncExitStack, *, rows: int, media_type: str) -> None:
+        # a proxy that collects the answer first would hold back the rows, and cut it for its silence
+        headers = {"X-Inclinet-Rows": str(rows), "X-Accel-Buffering": "no"}
+        super().__init__(lines, headers=headers, media_type=media_type)
         self._lines, self._closing = lines, closing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +106,8 @@ class _Stream(StreamingResponse):
     summary="The inclinations of many galaxies",
     description="A JSON list of targets, a table, or many images. Streams one JSON object a line, in order of arrival: "
     "`{key, row, ok, answer}` or `{key, row, ok, problem}`; the header `X-Inclinet-Rows` says how many. "
-    "`format=csv` or `votable` collects them to a table instead, in the order of the rows.",
+    "`format=csv` or `votable` streams a table instead, in the order of the rows; a row without an answer says why in "
+    "`problem`.",
     response_class=Response,
     responses=_STREAM
     | responses(errors.BadTable, errors.TableTooLarge, errors.SlowClient, errors.TooManyRequests, errors.Busy),
@@ -119,23 +125,22 @@ async def of_many(request: Request, rooms: Rooms, question: Annotated[Surveyed, 
             return await files[name].read()
 
         structlog.contextvars.bind_contextvars(target=f"batch of {len(rows)}")
+        ahead = asyncio.Semaphore(AHEAD) if file_format is not render.Format.JSON else None
         results = many.measure(
             rows,
             rooms.inclinations,
             read_file,
             terms=many.Terms(question.survey, question.r, rooms.settings.request_timeout_s),
             concurrency=rooms.settings.batch_concurrency,
+            ahead=ahead,
             observe=rooms.metrics.observe_row,
         )
-        if file_format is not render.Format.JSON:
-            async with aclosing(results):
-                collected = [result async for result in results]
-            table = _table(collected, file_format)
-            return Response(table, media_type=render.MEDIA_TYPES[file_format])
         # from here on the stream closes what is open
         closing = opened.pop_all()
-    headers = {"X-Inclinet-Rows": str(len(rows))}
-    return _Stream(_lines(results, question), closing, headers)
+    if ahead is None:
+        return _Stream(_lines(results, question), closing, rows=len(rows), media_type=NDJSON)
+    table = _table(results, [row.number for row in rows], ahead, file_format)
+    return _Stream(table, closing, rows=len(rows), media_type=render.MEDIA_TYPES[file_format])
 
 
 async def _read(
@@ -226,13 +231,41 @@ async def _lines(
             yield json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
-def _table(results: list[many.Result], file_format: render.Format) -> bytes:
-    flat = []
-    for result in sorted(results, key=lambda one: one.row.number):
-        row: render.Row = {render.KEY.name: result.row.key}
-        if result.answer is not None:
-            row |= render.answer_row(InclinationAnswer.of(result.answer))
-        elif result.problem is not None:
-            row |= render.problem_row(result.problem)
-        flat.append({column.name: row.get(column.name) for column in render.BATCH_COLUMNS})
-    return render.table(flat, render.BATCH_COLUMNS, file_format)
+async def _table(
+    results: AsyncGenerator[many.Result],
+    order: Sequence[int],
+    ahead: asyncio.Semaphore,
+    file_format: render.Format,
+) -> AsyncGenerator[bytes]:
+    """Write a table in the order of the rows, each as soon as those before it are written."""
+    columns = render.BATCH_COLUMNS
+    held: dict[int, bytes] = {}
+    due = iter(order)
+    try:
+        async with aclosing(results):
+            # the first VOTable loads astropy, half a second that no other request should wait for
+            yield await asyncio.to_thread(render.head, columns, file_format)
+            number = next(due, None)
+            async for result in results:
+                held[result.row.number] = render.line(_flat(result), columns, file_format)
+                ready = []
+                while number in held:
+                    ready.append(held.pop(number))
+                    number = next(due, None)
+                    ahead.release()
+                if ready:
+                    yield b"".join(ready)
+    except Exception:
+        yield render.tail(file_format, error="The gateway failed in a way that was not foreseen: rows are missing.")
+        # the connection breaks, so that the answer does not look whole in a format that has no place for an error
+        raise
+    yield render.tail(file_format)
+
+
+def _flat(result: many.Result) -> render.Row:
+    row: render.Row = {render.KEY.name: result.row.key}
+    if result.answer is not None:
+        row |= render.answer_row(InclinationAnswer.of(result.answer))
+    elif result.problem is not None:
+        row |= render.problem_row(result.problem)
+    return row

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gateway import errors, tracing
 from gateway.domain import Deadline
 from gateway.problems import responses
-from gateway.routes.access import client_of
+from gateway.routes.access import client_of, while_waited_for
 from gateway.routes.answers import TABLE_CONTENT, Presentation, answered
 from gateway.routes.uploads import read_upload
 from gateway.schemas import InclinationAnswer
@@ -74,6 +74,6 @@ async def of_file(
                 max_bytes=settings.max_upload_bytes,
                 timeout_s=min(settings.upload_timeout_s, deadline.remaining_s()),
             )
-        async with rooms.admission.work(deadline):
+        async with while_waited_for(request), rooms.admission.work(deadline):
             answer = await rooms.inclinations.of_image(data, deadline=deadline, r=presentation.r)
         return answered(request, answer, presentation)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from gateway import errors, render
 from gateway.domain import Deadline, Target
 from gateway.problems import BadRequest, responses
-from gateway.routes.access import client_of
+from gateway.routes.access import client_of, while_waited_for
 from gateway.routes.answers import TABLE_CONTENT, Question, answered
 from gateway.schemas import Galaxy, InclinationAnswer
 from gateway.services import Rooms
@@ -78,7 +78,8 @@ class Resolution(BaseModel):
 async def _measured(request: Request, rooms: Rooms, target: Target, question: Question) -> Response:
     target = replace(target, fov_arcmin=question.fov, position_angle_deg=question.pa)
     deadline = Deadline.after(rooms.settings.request_timeout_s)
-    async with rooms.admission.admit(client_of(request)), rooms.admission.work(deadline):
+    admission = rooms.admission
+    async with admission.admit(client_of(request)), while_waited_for(request), admission.work(deadline):
         answer = await rooms.inclinations.of_target(target, deadline=deadline, survey=question.survey, r=question.r)
         return answered(request, answer, question)
 
@@ -143,7 +144,8 @@ async def galaxy(request: Request, rooms: Rooms, asked: Annotated[Resolution, Qu
     if sum(one is not None for one in (asked.pgc, asked.name, asked.ra)) != 1 or (asked.dec and not asked.ra):
         raise BadRequest("Ask by exactly one of pgc, name, or ra with dec.")
     deadline = Deadline.after(rooms.settings.request_timeout_s)
-    async with rooms.admission.admit(client_of(request)), rooms.admission.work(deadline):
+    admission = rooms.admission
+    async with admission.admit(client_of(request)), while_waited_for(request), admission.work(deadline):
         target = Target(pgc=asked.pgc, name=asked.name, ra=asked.ra, dec=asked.dec)
         found = Galaxy.of(await rooms.inclinations.resolve(target, deadline=deadline))
     file_format = render.choose(asked.format, request.headers.get("accept", ""))

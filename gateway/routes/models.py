@@ -11,6 +11,7 @@ from gateway.contract import Flavor
 from gateway.ensemble import quorum
 from gateway.problems import responses
 from gateway.schemas import Models, ModelVersion, ServedModel
+from gateway.served import AVAILABLE
 from gateway.services import Rooms
 
 router = APIRouter(tags=["models"])
@@ -32,6 +33,7 @@ async def models(rooms: Rooms) -> Models:
         release=manifest.release,
         label_range_deg=manifest.label_range_deg,
         quorum=quorum(rooms.settings.quorum, len(manifest.flavors)),
+        versions_pinned=rooms.settings.pin_versions,
         metrics=manifest.metrics,
         models=[
             ServedModel(
@@ -43,6 +45,9 @@ async def models(rooms: Rooms) -> Models:
                 training_galaxies=model.training_galaxies,
                 metrics=model.metrics,
                 released_version=model.version,
+                released_version_available=any(
+                    one.version == model.version and one.state == AVAILABLE for one in states[model.name]
+                ),
                 versions=[
                     ModelVersion(version=one.version, state=one.state, error=without_paths(one.error))
                     for one in states[model.name]

@@ -36,14 +36,15 @@ async def livez() -> Health:
 async def readyz(rooms: Rooms) -> Response:
     """Ask TensorFlow Serving for the states of the flavors."""
     try:
-        up, needed = await rooms.predictor.available(timeout_s=READINESS_TIMEOUT_S)
+        standing = await rooms.predictor.standing(timeout_s=READINESS_TIMEOUT_S)
     except errors.UpstreamUnavailable as error:
         return JSONResponse(Health(status=error.detail).model_dump(), 503)
-    ready = up >= needed
+    ready = standing.available >= standing.needed
+    short = "" if ready else "fewer flavors than the quorum are available"
     health = Health(
-        status="ok" if ready else "fewer flavors than the quorum are available",
-        flavors_available=up,
-        quorum=needed,
+        status="; ".join(filter(None, (short, standing.sentence))) or "ok",
+        flavors_available=standing.available,
+        quorum=standing.needed,
     )
     return JSONResponse(health.model_dump(), 200 if ready else 503)
 
@@ -66,7 +67,7 @@ async def _look(rooms: Services) -> None:
             found = await rooms.predictor.states(timeout_s=SCRAPE_TIMEOUT_S)
         except errors.UpstreamUnavailable:
             found = {}
-        rooms.metrics.observe_states(rooms.manifest, found)
+        rooms.metrics.observe_states(rooms.manifest, found, pinned=rooms.settings.pin_versions)
 
     async def cache() -> None:
         # a disk that hangs leaves the last size standing

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from gateway.sky.cache import DiskCache
@@ -90,6 +90,12 @@ class SkySettings:
     cache_dir: Path | None = None
     cache_max_bytes: int = 256 * 1024 * 1024
     catalogue: Path | None = None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every mirror of every service."""
+        lists = (getattr(self, field.name) for field in fields(self) if field.name.endswith("_urls"))
+        return tuple(url for urls in lists for url in urls)
 
 
 class Sky:

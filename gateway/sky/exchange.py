@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from gateway.proxies import ProxyUnusable
 from gateway.sky.service import FailureError, Reply
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ async def exchange(
         raise FailureError("broken", "sent the request round in circles") from None
     except httpx.DecodingError:
         raise FailureError("broken", "answered with a damaged body") from None
+    except ProxyUnusable as error:
+        raise FailureError("unreachable", f"can't be asked: {str(error).removesuffix('.')}") from None
+    except httpx.ProxyError:
+        raise FailureError("unreachable", "could not be reached through the environment's proxy") from None
     except httpx.HTTPError:
         raise FailureError("unreachable", "could not be reached") from None
     reply = Reply(response.status_code, response.reason_phrase, response.headers.get("content-type", ""), content)

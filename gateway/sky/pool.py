@@ -13,9 +13,11 @@ import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
     from typing import Self
+
+    from gateway.proxies import Proxies
 
 _POOLS = 32
 
@@ -71,28 +73,34 @@ class Pools(httpx.AsyncBaseTransport):
         return response
 
 
-def routes(proxies: Mapping[str, str]) -> dict[str, str | None]:
-    """Return which requests go through which proxy, in the patterns of httpx's ``mounts``; None goes straight.
+class Routed(httpx.AsyncBaseTransport):
+    """A transport that sends each request the way that the environment's proxies want it.
 
-    httpx reads the environment by itself only for a client that has its own transport.
+    httpx reads the environment by itself only for a client that has its own transport, and not all of it.
 
     Parameters
     ----------
-    proxies : mapping
-        As :func:`urllib.request.getproxies` returns it: from ``http``, ``https``, ``all`` to a URL, and ``no`` to the
-        hosts, separated by commas, that need none.
+    proxies : Proxies
+    make : callable
+        Makes the transport that goes through a proxy, given its URL, or straight, given None.
     """
-    direct = [host.strip().lstrip(".") for host in proxies.get("no", "").split(",") if host.strip()]
-    if "*" in direct:
-        return {}
-    found: dict[str, str | None] = {}
-    for scheme in ("http", "https", "all"):
-        if proxies.get(scheme):
-            url = proxies[scheme]
-            found[f"{scheme}://"] = url if "://" in url else f"http://{url}"
-    # "*example.org" is the domain itself and all under it; an address has nothing under it.
-    known = {f"all://{host}" if host[:1].isdigit() or ":" in host else f"all://*{host}" for host in direct}
-    return found | dict.fromkeys(sorted(known)) if found else {}
+
+    def __init__(self, proxies: Proxies, make: Callable[[str | None], httpx.AsyncBaseTransport]) -> None:
+        self._proxies = proxies
+        self._make = make
+        self._made: dict[str | None, httpx.AsyncBaseTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send ``request``; raises :class:`~gateway.proxies.ProxyUnusable` where its proxy can't be used."""
+        proxy = self._proxies.of(request.url)
+        if proxy not in self._made:
+            self._made[proxy] = self._make(proxy)
+        return await self._made[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every transport."""
+        for transport in self._made.values():
+            await transport.aclose()
 
 
 class _Counted(httpx.AsyncByteStream):

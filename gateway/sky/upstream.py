@@ -17,16 +17,15 @@ import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.request import getproxies
 
 import httpx
 
-from gateway import errors
+from gateway import errors, proxies
 from gateway.sky.cache import Entry, validity
 from gateway.sky.exchange import stay_on_site
 from gateway.sky.flights import Flights
 from gateway.sky.mirrors import Mirrors, Question, too_late
-from gateway.sky.pool import Pools, routes
+from gateway.sky.pool import Pools, Routed
 from gateway.sky.service import Manners, NonsenseError, Reply
 from gateway.sky.turns import OwnTurns
 
@@ -108,11 +107,9 @@ class Upstream:
         self._flights = Flights()
         contact = f" (+{self._manners.contact})" if self._manners.contact else ""
         self._client = httpx.AsyncClient(
-            transport=Pools(verify=_trusted(), limits=_LIMITS),
-            mounts={
-                pattern: Pools(verify=_trusted(), limits=_LIMITS, proxy=proxy) if proxy else None
-                for pattern, proxy in routes(getproxies()).items()
-            },
+            transport=Routed(
+                proxies.from_environment(), lambda proxy: Pools(verify=_trusted(), limits=_LIMITS, proxy=proxy)
+            ),
             headers={"User-Agent": f"inclinet/{version}{contact}"},
             timeout=httpx.Timeout(None, connect=self._manners.connect_timeout_s),
             event_hooks={"response": [stay_on_site]},

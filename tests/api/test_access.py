@@ -13,7 +13,8 @@ from gateway import cli, inclination
 from gateway.app import create_app
 from gateway.keys import Keys, KeysError, make
 from gateway.local import StartError, server
-from gateway.predictor import Predictor, VersionState
+from gateway.predictor import Predictor
+from gateway.served import VersionState
 from gateway.settings import Settings
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
@@ -265,7 +266,7 @@ async def test_an_error_in_a_probe_gives_nothing_away_either(monkeypatch: pytest
     async def broken(*_: object, **__: object) -> None:
         raise OSError(2, "No such file", "/srv/models/secret")
 
-    monkeypatch.setattr(Predictor, "available", broken)
+    monkeypatch.setattr(Predictor, "standing", broken)
     async with gateway() as client:
         response = await client.get("/readyz")
     assert response.status_code == 500

@@ -79,8 +79,10 @@ async def test_the_states_of_the_networks_are_those_of_this_moment() -> None:
             ("vgg6_m0",): 1.0,
             ("vgg6_m1",): 0.0,
             ("vgg6_m2",): 1.0,
-            ("vgg6_m3",): 1.0,
+            # another version than the release's is not asked
+            ("vgg6_m3",): 0.0,
         }
+        assert value(text, "inclinet_model_released_version", model="vgg6_m3") == 1
         assert values(text, "inclinet_model_available", kind="rejector") == {("vgg6_reject",): 1.0}
         assert value(text, "inclinet_model_version", model="vgg6_m3") == 7
         assert value(text, "inclinet_model_version", model="vgg6_m1") == 0

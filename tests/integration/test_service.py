@@ -205,31 +205,73 @@ def test_the_command_line_says_when_no_gateway_answers(tmp_path: Path) -> None:
     assert "No gateway answers at http://127.0.0.1:9" in " ".join(done.stderr.split())
 
 
-def test_a_version_rolled_under_load_never_fails_or_mixes_a_request(tmp_path: Path) -> None:
+def test_a_version_that_appears_beside_the_release_s_under_load_changes_no_answer(tmp_path: Path) -> None:
     release = write_repository(tmp_path / "release")
     with UpProcess(tmp_path, f"--manifest={release.root / 'manifest.json'}") as service, ThreadPoolExecutor(4) as pool:
         url = service.url
         stop: list[bool] = []
+        answers: list[httpx.Response] = []
 
-        def load() -> list[httpx.Response]:
-            answers = []
+        def load() -> None:
             while not stop:
                 answers.append(ask(url))
-            return answers
 
         loads = [pool.submit(load) for _ in range(4)]
         write_flavor(release.base("tiny_m0"), version=2, offset_deg=0.0)
-
-        def rolled() -> bool:
-            answer = ask(url)
-            return answer.status_code == 200 and answer.json()["flavors"][0]["version"] == 2
-
-        wait_until(rolled, "version 2 to answer", 60)
+        wait_until(lambda: len(answers) > 100 or any(one.done() for one in loads), "answers after it appeared", 60)
         stop.append(True)
-        answers = [answer for one in loads for answer in one.result()]
+        for one in loads:
+            one.result()
     assert {answer.status_code for answer in answers} == {200}
     expected = flavor_answer(np.stack([DISC]))[0]
     for answer in answers:
         first = answer.json()["flavors"][0]
-        offset = 0.01 * (first["version"] - 1)
-        assert first["inclination_deg"] == pytest.approx(expected + offset, abs=0.006)
+        assert (first["version"], first["inclination_deg"]) == (1, pytest.approx(expected, abs=0.006))
+
+
+def networks_of(service: UpProcess) -> psutil.Process:
+    (one,) = [one for one in service.process.children() if one.status() != psutil.STATUS_ZOMBIE]
+    return one
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_networks_that_die_are_started_again_where_they_were(
+    number: int, repository: Repository, tmp_path: Path
+) -> None:
+    with UpProcess(tmp_path, f"--manifest={repository.root / 'manifest.json'}") as service:
+        first = networks_of(service)
+        port = [word for word in first.cmdline() if word.startswith("--port=")]
+        first.send_signal(number)
+        wait_until(lambda: "They are started again" in service.output(), "it to be said")
+        wait_until(lambda: ask(service.url).status_code == 200, "an answer of the new networks", 60)
+        again = networks_of(service)
+        assert again.pid != first.pid
+        assert [word for word in again.cmdline() if word.startswith("--port=")] == port
+        assert service.output().count("The networks ended") == 1
+        assert service.stop() in {0, -signal.SIGINT}
+    wait_until(lambda: not again.is_running(), "every process to be gone")
+    assert "Traceback" not in service.output()
+
+
+def test_networks_that_die_again_and_again_are_given_up_with_their_last_words(tmp_path: Path) -> None:
+    release = write_repository(tmp_path / "release", flavors=1, rejectors=0)
+    service = UpProcess(tmp_path, f"--manifest={release.root / 'manifest.json'}").start()
+    (release.base("tiny_m0") / "1" / "saved_model.pb").write_bytes(b"not a model")
+    networks_of(service).kill()
+    wait_until(service.ended, "it to give up", 240)
+    assert service.stop() == 2
+    assert "The networks ended 6 times in a row" in service.output()
+    assert "tiny_m0" in service.output()
+    assert "Traceback" not in service.output()
+
+
+def test_a_signal_while_the_networks_are_away_ends_everything(tmp_path: Path) -> None:
+    release = write_repository(tmp_path / "release", flavors=1, rejectors=0)
+    service = UpProcess(tmp_path, f"--manifest={release.root / 'manifest.json'}").start()
+    family = [service.process, networks_of(service)]
+    (release.base("tiny_m0") / "1" / "saved_model.pb").write_bytes(b"not a model")
+    family[1].kill()
+    wait_until(lambda: service.output().count("The networks ended") > 1, "it to die again", 120)
+    assert service.stop() in {0, -signal.SIGINT}
+    wait_until(lambda: not any(one.is_running() for one in family), "every process to be gone")
+    assert "Traceback" not in service.output()

@@ -9,7 +9,6 @@ import pytest
 
 from gateway import errors
 from gateway.domain import Deadline
-from gateway.sky.pool import routes
 from gateway.sky.service import Manners, Service
 from gateway.sky.upstream import Upstream
 from tests.support.sky_client import Client, Counter, parse, service, soon
@@ -97,23 +96,6 @@ async def test_a_proxy_of_the_environment_is_used_and_spared_hosts_are_not(
     assert await client.get(service(other), "?q=1", parse, deadline=soon()) == "answer 1"
     assert len(one.requests) == len(other.requests) == 1
     await client.aclose()
-
-
-@pytest.mark.parametrize(
-    ("proxies", "expected"),
-    [
-        ({}, {}),
-        ({"no": "a.org"}, {}),
-        ({"https": "http://p:1"}, {"https://": "http://p:1"}),
-        (
-            {"all": "p:1", "no": ".a.org, 10.0.0.1"},
-            {"all://": "http://p:1", "all://*a.org": None, "all://10.0.0.1": None},
-        ),
-        ({"http": "http://p:1", "no": "*"}, {}),
-    ],
-)
-def test_proxies_are_read_as_everyone_reads_them(proxies: dict[str, str], expected: dict[str, str | None]) -> None:
-    assert routes(proxies) == expected
 
 
 async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:

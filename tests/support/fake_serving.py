@@ -23,7 +23,8 @@ class FakeServing:
 
     Switches: ``failing`` maps a model to the status it ends with, ``slow_s`` to a delay, ``nonsense`` to the float
     values that it answers instead. ``as_content`` answers in ``tensor_content`` as the real server does when told to.
-    ``hold`` keeps answers back until it is set. Memory: ``batches`` and the ``traces`` that Predict calls were to join.
+    ``hold`` keeps answers back until it is set. Memory: ``batches``, the ``traces`` that Predict calls
+    were to join, and ``asked_versions``, None where a call left the version to the server.
     """
 
     models: dict[str, int]
@@ -36,6 +37,7 @@ class FakeServing:
     batches: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     hold: asyncio.Event | None = None
     traces: list[str] = field(default_factory=list)
+    asked_versions: list[int | None] = field(default_factory=list)
     most_at_once: int = 0
     _now: int = 0
     _server: Any = None
@@ -48,7 +50,7 @@ class FakeServing:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         unary = grpc.unary_unary_rpc_method_handler
         self._server.add_generic_rpc_handlers(
@@ -75,8 +77,8 @@ class FakeServing:
                 ),
             ),
         )
-        bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
-        self.address = f"127.0.0.1:{bound}"
+        bound = self._server.add_insecure_port(f"{host}:{port}")
+        self.address = f"{host}:{bound}"
         await self._server.start()
 
     async def stop(self) -> None:
@@ -99,8 +101,11 @@ class FakeServing:
             self._now -= 1
         if name in self.failing:
             await context.abort(self.failing[name], f"{name} fails as told")
-        if name not in self.models:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: Latest({name})")
+        pinned = request.model_spec.WhichOneof("version_choice") == "version"
+        self.asked_versions.append(request.model_spec.version.value if pinned else None)
+        wanted = f"Specific({name}, {request.model_spec.version.value})" if pinned else f"Latest({name})"
+        if name not in self.models or (pinned and request.model_spec.version.value != self.models[name]):
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
         values = [inclination_of(image) + self.offsets.get(name, 0.0) for image in images]
         output = contract.INCLINATION
         if name.endswith("_reject"):

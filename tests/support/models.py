@@ -123,8 +123,14 @@ def write_repository(root: Path, *, flavors: int = 4, rejectors: int = 1, busy: 
     manifest = make_manifest(names, rejecting)
     contract.write_manifest(manifest, root / "manifest.json")
     repository = Repository(root, manifest)
-    repository.config.write_text(models_config(manifest, root), encoding="utf-8")
+    repository.config.write_text(newest_config(manifest, root), encoding="utf-8")
     return repository
+
+
+def newest_config(manifest: contract.Manifest, root: Path) -> str:
+    """Return a ModelServerConfig as people write them, which serves the newest version that appears of each model."""
+    released = models_config(manifest, root).splitlines(keepends=True)
+    return "".join(line for line in released if "model_version_policy" not in line)
 
 
 def make_manifest(flavors: Iterable[str], rejectors: Iterable[str] = ()) -> contract.Manifest:

@@ -23,20 +23,22 @@ MAY = {
     "images": LEAVES,
     "ensemble": LEAVES,
     "tracing": set(),
-    "otlp": {"errors", "tracing"},
+    "otlp": {"errors", "proxies", "tracing"},
     "drift": {"contract"},
     "keys": set(),
     "logs": set(),
-    "predictor": LEAVES | {"messages", "ensemble", "tracing"},
+    "proxies": set(),
+    "served": LEAVES | {"messages"},
+    "predictor": LEAVES | {"messages", "ensemble", "proxies", "served", "tracing"},
     "batching": LEAVES | {"tracing"},
     "admission": LEAVES | {"tracing"},
-    "sky": LEAVES | {"sky", "tracing"},
+    "sky": LEAVES | {"proxies", "sky", "tracing"},
     "inclination": LEAVES | SCIENCE | {"sky", "tracing"},
     "schemas": LEAVES | {"ensemble", "inclination"},
     "render": {"errors", "schemas"},
     "tables": {"errors", "domain"},
-    "client": {"errors", "domain", "tables", "schemas", "render"},
-    "observability": LEAVES | {"drift", "inclination", "predictor"},
+    "client": {"errors", "domain", "proxies", "tables", "schemas", "render"},
+    "observability": LEAVES | {"drift", "inclination", "served"},
     "problems": {"errors", "observability"},
     "middleware": {"observability"},
 }
@@ -105,7 +107,7 @@ def test_the_other_planes_take_only_contract_and_images_from_the_gateway(plane: 
 
 def test_a_survey_takes_the_gateway_s_rooms_and_neither_its_http_face_nor_another_plane() -> None:
     rooms = {"batching", "contract", "domain", "errors", "inclination", "many", "predictor", "render", "schemas"}
-    rooms |= {"client", "settings", "sky", "tables"}
+    rooms |= {"client", "proxies", "settings", "sky", "tables"}
     for path in sources("survey"):
         used = imports(path)
         # only what starts the stand-in on one's own machine knows how the whole service is started there
@@ -134,7 +136,7 @@ def test_the_gateway_imports_no_other_plane_and_no_runtime() -> None:
 
 def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
     script = (
-        "import sys, gateway.app, gateway.cli, gateway.local\n"
+        "import sys, gateway.app, gateway.cli, gateway.up\n"
         "heavy = [m for m in sys.modules if m == 'tensorflow' or m.startswith(('tensorflow.python', 'keras', 'jax'))]\n"
         "assert not heavy, heavy\n"
         # what only some questions need would double the time until the gateway is ready

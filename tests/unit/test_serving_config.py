@@ -28,7 +28,19 @@ def test_a_release_becomes_a_config_that_the_server_reads() -> None:
         "tiny_m1": "/models/tiny_m1",
         "tiny_reject": "/models/tiny_reject",
     }
-    assert all(entry.latest == 1 for entry in served.values())
+    assert all(entry.specific == (1,) for entry in served.values())
+
+
+def test_two_releases_are_served_beside_each_other_while_gateways_change_over() -> None:
+    old = make_manifest(["tiny_m0", "tiny_m1"])
+    new = make_manifest(["tiny_m1", "tiny_m2"])
+    new = new.model_copy(update={"flavors": tuple(one.model_copy(update={"version": 2}) for one in new.flavors)})
+    served = config.checked(config.parse(models_config(new, "/models", beside=[old])), {})
+    assert {name: entry.specific for name, entry in served.items()} == {
+        "tiny_m0": (1,),
+        "tiny_m1": (1, 2),
+        "tiny_m2": (2,),
+    }
 
 
 @pytest.mark.parametrize("base", ['/a "quoted" \\ path', "/größe/模型", "/trailing/"])

@@ -1,0 +1,117 @@
+"""A forward proxy on loopback: tunnels by CONNECT, passes requests in absolute form on, and remembers both."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_WAIT_S = 30.0
+
+
+class ForwardProxy:
+    """An institute's proxy.
+
+    Parameters
+    ----------
+    leads : dict
+        ``host:port`` that a request names to the ``host:port`` on loopback that it is brought to; to all others no
+        way leads.
+
+    Attributes
+    ----------
+    seen : list of str
+        ``CONNECT host:port`` or ``GET http://…`` of every request.
+    refuse : int, optional
+        Status to answer every request with.
+    """
+
+    def __init__(self, leads: dict[str, str] | None = None) -> None:
+        self.leads = leads or {}
+        self.seen: list[str] = []
+        self.refuse: int | None = None
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_CONNECT(self) -> None:
+                if (there := proxy.way(self, self.path)) is None:
+                    return
+                with socket.create_connection(there, _WAIT_S) as beyond:
+                    self.send_response(200)
+                    self.end_headers()
+                    back = threading.Thread(target=_pump, args=[beyond, self.connection], daemon=True)
+                    back.start()
+                    _pump(self.connection, beyond)
+                    back.join(_WAIT_S)
+                self.close_connection = True
+
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                if (there := proxy.way(self, f"{parts.hostname}:{parts.port or 80}")) is None:
+                    return
+                beyond = http.client.HTTPConnection(*there, timeout=_WAIT_S)
+                beyond.request(
+                    "GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers=dict(self.headers)
+                )
+                answer = beyond.getresponse()
+                body = answer.read()
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.getheader("Content-Type", "text/plain"))
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                beyond.close()
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                proxy.way(self, self.path)
+
+            def log_message(self, *_: object) -> None:
+                """Stay quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def way(self, request: BaseHTTPRequestHandler, place: str) -> tuple[str, int] | None:
+        """Remember a request; return where it is brought to, or refuse it."""
+        self.seen.append(f"{request.command} {request.path}")
+        there = self.leads.get(place)
+        if self.refuse is not None or there is None:
+            request.close_connection = True
+            request.send_response(self.refuse or 502)
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+            return None
+        host, _, port = there.rpartition(":")
+        return host, int(port)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(_WAIT_S)
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Carry bytes until one side ends."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
