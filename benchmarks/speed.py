@@ -172,7 +172,7 @@ def _own_work_ms(url: str) -> dict[str, float]:
     import httpx  # noqa: PLC0415 - one call
 
     sums: dict[str, dict[str, float]] = {}
-    for line in httpx.get(f"{url}/metrics").text.splitlines():
+    for line in httpx.get(f"{url}/metrics", trust_env=False).text.splitlines():
         if line.startswith(("inclinet_stage_seconds_sum", "inclinet_stage_seconds_count", "inclinet_predict_seconds_")):
             name, value = line.rsplit(" ", 1)
             if "_sum" in name or "_count" in name:

@@ -232,3 +232,23 @@ def test_the_service_says_in_one_sentence_why_it_can_not_ask_the_sky(value: str,
     assert up.stop() == 2
     assert words in up.output()
     assert "Traceback" not in up.output()
+
+
+def test_a_survey_says_in_one_sentence_why_it_can_not_ask_the_sky(tmp_path: Path) -> None:
+    release = write_repository(tmp_path / "release", flavors=1)
+    (tmp_path / "galaxies.csv").write_text("pgc\n2557\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "survey", str(tmp_path / "galaxies.csv"), "--out", str(tmp_path / "out")),
+            *(f"--manifest={release.root / 'manifest.json'}", "--serving=127.0.0.1:9"),
+        ],
+        cwd=ROOT,
+        env=os.environ | {"all_proxy": SOCKS, "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert SOCKS_SAID in done.stderr
+    assert "Traceback" not in done.stderr
