@@ -46,7 +46,7 @@ def cleaned(name: str) -> str:
     gateway.errors.BadTarget
         It is empty, longer than :data:`MAX_LENGTH`, holds characters that no name has, or is a position.
     """
-    text = " ".join(unicodedata.normalize("NFKC", name).translate(_SIGNS).split())
+    text = " ".join(unicodedata.normalize("NFKC", name).translate(_SIGNS).split()).strip(",;:/&| ")
     if not text:
         raise errors.BadTarget("The name is empty.")
     if len(text) > MAX_LENGTH:

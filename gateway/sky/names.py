@@ -15,26 +15,22 @@ reached; otherwise the trouble is told.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway import errors
-from gateway.domain import Deadline
-from gateway.sky import designations, hyperleda, ned, sesame, several, simbad
-from gateway.sky.catalogue import separation_arcsec, tolerance_arcsec
-from gateway.sky.found import Found, nearest
+from gateway.sky import designations, several
+from gateway.sky.catalogue import separation_arcsec
+from gateway.sky.found import Found
+from gateway.sky.lookups import Lookups, NameServices
 from gateway.sky.offline import Offline, joined
 from gateway.sky.positions import parse_position
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from gateway.domain import Galaxy
-    from gateway.sky.service import Service
+    from gateway.domain import Deadline, Galaxy
     from gateway.sky.upstream import Upstream
-
-    Step = Callable[[Deadline], Awaitable[Found | None]]
 
 __all__ = ["NameServices", "Resolver", "parse_position"]
 
@@ -50,19 +46,6 @@ _LISTED_ARCSEC = 120.0
 _GROUP_ARCMIN = 3.0
 """How far from the middle of a pair or group its galaxies are looked for."""
 
-_WIDEST_ARCSEC = tolerance_arcsec(1e6)
-
-
-@dataclass(frozen=True, slots=True)
-class NameServices:
-    """The services that know galaxies."""
-
-    sesame: Service
-    simbad: Service
-    ned: Service
-    hyperleda: Service
-    vizier: Service
-
 
 class Resolver:
     """Finds galaxies by name, PGC number or position.
@@ -76,8 +59,7 @@ class Resolver:
     """
 
     def __init__(self, upstream: Upstream, services: NameServices, *, catalogue: Path | None = None) -> None:
-        self._upstream = upstream
-        self._services = services
+        self._lookups = Lookups(upstream, services)
         self._catalogue = catalogue
         self._offline: Offline | None = None
         self._loading = asyncio.Lock()
@@ -151,7 +133,9 @@ class Resolver:
         known = (await self.offline()).by_pgc(pgc)
         if known is not None:
             return known
-        found = await self._numbered(pgc, deadline)
+        found, trouble = await self._lookups.numbered(pgc, deadline)
+        if found is None and trouble is not None:
+            raise trouble
         if found is None:
             raise errors.UnknownTarget(f"No galaxy is known as PGC {pgc}.", suggestions=[])
         return await self._completed(self._checked(found, f"PGC {pgc}"), f"PGC {pgc}", deadline)
@@ -175,20 +159,14 @@ class Resolver:
         if known is not None:
             return known
 
-        async def vizier(share: Deadline) -> Found | None:
-            tail = hyperleda.tap_around(ra_deg, dec_deg, _WIDEST_ARCSEC)
-            found = await self._upstream.get(self._services.vizier, tail, hyperleda.parse_tap, deadline=share)
-            return nearest(found, ra_deg, dec_deg)
-
-        async def simbad_(share: Deadline) -> Found | None:
-            tail = simbad.around(ra_deg, dec_deg, _WIDEST_ARCSEC)
-            found = await self._upstream.get(self._services.simbad, tail, simbad.parse, deadline=share)
-            return nearest(found, ra_deg, dec_deg)
-
-        found, trouble = await self._first([vizier, simbad_], deadline)
+        found, trouble = await self._lookups.at(ra_deg, dec_deg, deadline)
         if found is None and trouble is not None:
             raise trouble
         return await self._completed(found.galaxy, "The galaxy there", deadline) if found else None
+
+    async def near(self, ra_deg: float, dec_deg: float) -> Galaxy | None:
+        """Return what the offline catalogues know at a position: :meth:`at` without a network."""
+        return (await self.offline()).near(ra_deg, dec_deg)
 
     async def known(self, *, name: str | None = None, pgc: int | None = None) -> Galaxy | None:
         """Return what the offline catalogues know of a name or PGC number, without a network; None of anything else.
@@ -196,22 +174,10 @@ class Resolver:
         A name that means several objects, or something that is no galaxy, is not known.
         """
         offline = await self.offline()
-        try:
-            if pgc is None and name is not None:
-                pgc = designations.pgc_number(name)
-            return offline.by_pgc(pgc) if pgc is not None else offline.by_name(name or "")
-        except errors.TargetError:
-            return None
-
-    async def near(self, ra_deg: float, dec_deg: float) -> Galaxy | None:
-        """Return what the offline catalogues know at a position: :meth:`at` without a network."""
-        return (await self.offline()).near(ra_deg, dec_deg)
+        return offline.known(name or f"PGC {pgc}")
 
     async def _named(self, name: str, deadline: Deadline) -> Found | None:
-        def by_sesame(share: Deadline) -> Awaitable[Found | None]:
-            return self._upstream.get(self._services.sesame, sesame.by_name(name), sesame.parse, deadline=share)
-
-        found, trouble = await self._first([by_sesame], deadline)
+        found, trouble = await self._lookups.in_sesame(name, deadline)
         if trouble is None and (found is None or found.confirmed):
             return found
         listed = found.galaxy if found else None
@@ -219,7 +185,7 @@ class Resolver:
             known = self._listed(listed, await self.offline())
             if known is not None:
                 return Found(known, "G")
-        found, more = await self._first([self._simbad_step(name), self._ned_step(name)], deadline)
+        found, more = await self._lookups.in_simbad_or_ned(name, deadline)
         if found is None and more is not None:
             raise trouble or more
         if found is None and listed is not None:
@@ -248,38 +214,6 @@ class Resolver:
             members = members[:2] if found.is_pair else members
         return found.checked(asked, members=members if len(members) > 1 else ())
 
-    async def _numbered(self, pgc: int, deadline: Deadline) -> Found | None:
-        def by_sql(share: Deadline) -> Awaitable[Found | None]:
-            tail = hyperleda.sql_by_pgc(pgc)
-            return self._upstream.get(self._services.hyperleda, tail, hyperleda.parse_sql, deadline=share)
-
-        async def by_vizier(share: Deadline) -> Found | None:
-            tail = hyperleda.tap_by_pgc(pgc)
-            rows = await self._upstream.get(self._services.vizier, tail, hyperleda.parse_tap, deadline=share)
-            return rows[0] if rows else None
-
-        found, trouble = await self._first([by_sql], deadline)
-        if found is None:
-            copies = [by_vizier] if trouble else []
-            found, _ = await self._first([*copies, self._simbad_step(f"LEDA {pgc}")], deadline)
-        # Neither the old copy nor SIMBAD lists every number, so that their silence proves nothing.
-        if found is None and trouble is not None:
-            raise trouble
-        return found
-
-    def _simbad_step(self, name: str) -> Step:
-        async def ask(share: Deadline) -> Found | None:
-            rows = await self._upstream.get(self._services.simbad, simbad.by_name(name), simbad.parse, deadline=share)
-            return rows[0] if rows else None
-
-        return ask
-
-    def _ned_step(self, name: str) -> Step:
-        def ask(share: Deadline) -> Awaitable[Found | None]:
-            return self._upstream.get(self._services.ned, ned.by_name(name), ned.parse, deadline=share)
-
-        return ask
-
     async def _completed(self, galaxy: Galaxy, asked: str, deadline: Deadline, *, sized: bool = True) -> Galaxy:
         """Return a galaxy that a service found with what others know of it, the offline catalogues first."""
         known = (await self.offline()).same(galaxy)
@@ -297,30 +231,16 @@ class Resolver:
         return _described(galaxy, self._checked(found, asked)) if found else galaxy
 
     async def _elsewhere(self, galaxy: Galaxy, deadline: Deadline) -> Found | None:
-        if galaxy.pgc is not None:
-            return None if galaxy.source == "HyperLEDA" else await self._numbered(galaxy.pgc, deadline)
-        if galaxy.source == "SIMBAD" or galaxy.name is None:
+        """Return what HyperLEDA says of a galaxy's number, or SIMBAD of its name, unless they have said it already."""
+        if galaxy.pgc is not None and galaxy.source != "HyperLEDA":
+            found, trouble = await self._lookups.numbered(galaxy.pgc, deadline)
+        elif galaxy.pgc is None and galaxy.source != "SIMBAD" and galaxy.name is not None:
+            found, trouble = await self._lookups.in_simbad(galaxy.name, deadline)
+        else:
             return None
-        found, trouble = await self._first([self._simbad_step(galaxy.name)], deadline)
-        if trouble is not None:
+        if found is None and trouble is not None:
             raise trouble
         return found
-
-    @staticmethod
-    async def _first(steps: list[Step], deadline: Deadline) -> tuple[Found | None, errors.InclinetError | None]:
-        """Return what the first step that knows says, and the first trouble met on the way."""
-        trouble: errors.InclinetError | None = None
-        for step in steps:
-            # Half of what is left, so that a service that hangs leaves time to ask another.
-            share = Deadline.after(deadline.remaining_s() / 2)
-            try:
-                found = await step(share)
-            except (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded) as error:
-                trouble = trouble or error
-                continue
-            if found is not None:
-                return found, trouble
-        return None, trouble
 
 
 def _described(galaxy: Galaxy, known: Galaxy) -> Galaxy:

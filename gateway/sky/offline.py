@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gateway import errors
 from gateway.sky import designations, localfile, openngc, several
-from gateway.sky.catalogue import separation_arcsec
+from gateway.sky.catalogue import MATCH_ARCSEC, separation_arcsec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,14 +35,16 @@ def apart_arcsec(one: Galaxy, other: Galaxy) -> float | None:
 
 
 def joined(one: Galaxy, other: Galaxy) -> Galaxy:
-    """Return ``one`` completed by ``other``, another catalogue's description of it; with a warning if they disagree."""
+    """Return ``one`` completed by ``other``, another catalogue's description of it.
+
+    Where they disagree about the place, they may describe two galaxies: then nothing is taken over, and a warning says
+    so.
+    """
     apart = apart_arcsec(one, other)
     if apart is None:
         return one.completed(other)
-    warning = (
-        f"{other.source} has it {apart:.0f} arcsec from where {one.source} has it: check that it is the right galaxy."
-    )
-    return replace(one.completed(other), warnings=(*one.warnings, *other.warnings, warning))
+    warning = f"{other.source} has it {apart:.0f} arcsec away from {one.source}: check that it is the right galaxy."
+    return replace(one, warnings=(*one.warnings, warning))
 
 
 class Offline:
@@ -85,10 +87,10 @@ class Offline:
         known = replace(self._galaxy(rows[0], f"PGC {pgc}"), pgc=pgc) if rows else None
         if own is None:
             return known
-        return replace(joined(own, known), name=known.name) if known else own
+        return _under_its_name(own, known) if known else own
 
     def by_name(self, name: str) -> Galaxy | None:
-        """Return the galaxy of a designation or common name.
+        """Return the galaxy of a designation or common name; a PGC number is one, see :meth:`by_pgc`.
 
         Raises
         ------
@@ -96,6 +98,9 @@ class Offline:
             The name means several objects, or a catalogue entry without an object.
         gateway.errors.NotAGalaxy
         """
+        pgc = designations.pgc_number(name)
+        if pgc is not None:
+            return self.by_pgc(pgc)
         rows = self._ngc.catalogue.rows_of(name)
         real = [row for row in rows if self._ngc.kinds[row] == "G"]
         if len(real) > 1:
@@ -120,7 +125,7 @@ class Offline:
             merged = self.by_pgc(galaxy.pgc) if galaxy.pgc else galaxy
             # The two centres of one galaxy differ by some arcsec; only another galaxy may be nearer.
             other = self._ngc.catalogue.galaxy(ngc[0]) if ngc and ngc[1] < own[1] else None
-            if other is None or other.pgc == galaxy.pgc or not galaxy.pgc or apart_arcsec(galaxy, other) is None:
+            if other is None or _one_galaxy(galaxy, other):
                 return merged
         if not ngc:
             return None
@@ -138,12 +143,19 @@ class Offline:
     def same(self, galaxy: Galaxy) -> Galaxy | None:
         """Return what is known of a galaxy that a service found: by its number, its name or its position.
 
-        A number or a name counts only when the position agrees.
+        A number or a name counts only when the position agrees, and a position within 5 arcsec only when no number
+        speaks against it: about the middle of a large galaxy lie others.
         """
-        for known in (self._quietly(galaxy), self.near(galaxy.ra_deg, galaxy.dec_deg)):
-            if known is not None and apart_arcsec(known, galaxy) is None:
-                return known
-        return None
+        known = self._quietly(galaxy)
+        if known is not None and apart_arcsec(known, galaxy) is None:
+            return known
+        near = self.near(galaxy.ra_deg, galaxy.dec_deg)
+        if near is None or (galaxy.pgc and near.pgc and galaxy.pgc != near.pgc):
+            return None
+        if several.another_number(galaxy.name or "", [near.name or ""]):
+            return None
+        apart = separation_arcsec(near.ra_deg, near.dec_deg, galaxy.ra_deg, galaxy.dec_deg)
+        return near if apart <= MATCH_ARCSEC else None
 
     def around(self, ra_deg: float, dec_deg: float, radius_arcmin: float) -> list[str]:
         """Return the names of the galaxies about a position, the nearest first; at most five."""
@@ -172,9 +184,9 @@ class Offline:
         """Return the galaxy that all parts of a name mean (M 51 (NGC 5194)); refuse a name whose parts mean several."""
         parts = several.members(name)
         known = [self._ngc.catalogue.rows_of(part) for part in parts]
-        if not all(rows or any(sign.isdigit() for sign in part) for part, rows in zip(parts, known, strict=True)):
-            return None
-        if not parts:
+        # Words that no catalogue knows separate nothing: NGC 545 & co.
+        named = (rows or any(sign.isdigit() for sign in part) for part, rows in zip(parts, known, strict=True))
+        if not parts or not all(named):
             return None
         meant = {tuple(rows) for rows in known}
         if len(meant) == 1 and len(known[0]) == 1:
@@ -187,10 +199,8 @@ class Offline:
 
     @staticmethod
     def _described(found: Galaxy, own: Galaxy) -> Galaxy:
-        """Return OpenNGC's galaxy as the operator's file describes it; OpenNGC's own values where both disagree."""
-        if apart_arcsec(found, own) is not None:
-            return joined(found, own)
-        return replace(joined(own, found), name=found.name)
+        """Return OpenNGC's galaxy as the operator's file describes it; as OpenNGC does where they disagree."""
+        return joined(found, own) if apart_arcsec(found, own) is not None else _under_its_name(own, found)
 
     def _quietly(self, galaxy: Galaxy) -> Galaxy | None:
         try:
@@ -209,3 +219,13 @@ class Offline:
             raise several.refusal(asked, self._ngc.members(row), what=_SEVERAL[kind])
         words = self._ngc.words.get(kind, "an object of another kind").lower()
         raise errors.NotAGalaxy(f"{asked} is not a galaxy but: {words}.", object=name)
+
+
+def _one_galaxy(one: Galaxy, other: Galaxy) -> bool:
+    return one.pgc == other.pgc if one.pgc and other.pgc else apart_arcsec(one, other) is None
+
+
+def _under_its_name(own: Galaxy, known: Galaxy) -> Galaxy:
+    """Return the galaxy of the operator's file completed by OpenNGC, under the name that OpenNGC has for it."""
+    merged = joined(own, known)
+    return merged if apart_arcsec(own, known) is not None else replace(merged, name=known.name or own.name)

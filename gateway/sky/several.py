@@ -57,7 +57,7 @@ def refusal(asked: str, members: Sequence[str], *, what: str = "the name of seve
 
 
 def members(name: str) -> list[str]:
-    """Return the designations in a name that holds several; nothing for one that holds a single one.
+    """Return the designations in a name that is put together; nothing for one that is a single designation.
 
     A second number that is shorter than the first repeats its beginning, as people write pairs: ``NGC 4038/39``.
 
@@ -89,7 +89,7 @@ def members(name: str) -> list[str]:
         )
     if found is None:
         return _separated(text)
-    return found if len(found) > 1 else []
+    return found
 
 
 def another_number(asked: str, names: Iterable[str]) -> str | None:

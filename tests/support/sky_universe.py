@@ -38,7 +38,9 @@ EXTRAS = (
     Thing("2MASX J08375604+3014526", "G", 129.4835, 30.2479, 0, 0.6, 0.7, 80.0),
     Thing("Arp 999", "PaG", 150.0, 2.0),
     Thing("TYC 1234-567-1", "*", 66.0, 20.0),
-    # A pair, a galaxy with an infrared size alone, sources and errors.
+    # Pairs, galaxies with an infrared size alone, sources and errors, and a galaxy that OpenNGC has by another name.
+    Thing("Arp 9984", "PaG", 209.645, 37.447),
+    Thing("UGC 7353X", "G", 184.7396, 47.3039),
     Thing("UGC 9998X", "PaG", 236.5, 52.5, 2999998, 1.9, aliases=("LEDA 2999998",)),
     Thing("2MASX J09260000+1000000", "G", 141.5, 10.0, 0, 0.6, 0.7, 80.0, band="I"),
     Thing("2MASX J09260400+1000000", "G", 141.5167, 10.0, 2999997, 0.6, 0.7, 80.0, ("LEDA 2999997",), band="I"),
