@@ -46,7 +46,9 @@ def cleaned(name: str) -> str:
     gateway.errors.BadTarget
         It is empty, longer than :data:`MAX_LENGTH`, holds characters that no name has, or is a position.
     """
-    text = " ".join(unicodedata.normalize("NFKC", name).translate(_SIGNS).split()).strip(",;:/&| ")
+    # A raised or enclosed digit must not become one more digit of a number.
+    apart = "".join(f" {sign} " if unicodedata.category(sign) == "No" else sign for sign in name)
+    text = " ".join(unicodedata.normalize("NFKC", apart).translate(_SIGNS).split()).strip(",;:/&| ")
     if not text:
         raise errors.BadTarget("The name is empty.")
     if len(text) > MAX_LENGTH:
@@ -111,7 +113,8 @@ def _between_digits(decoration: re.Match[str]) -> str:
 def _ascii(name: str) -> str:
     """Return a name in ASCII: accents and quotes go, and what has no such spelling becomes a sign of its own."""
     kept = []
-    for sign in unicodedata.normalize("NFKD", name.translate(_SIGNS)):
+    apart = "".join("?" if unicodedata.category(sign) == "No" else sign for sign in name.translate(_SIGNS))
+    for sign in unicodedata.normalize("NFKD", apart):
         category = unicodedata.category(sign)
         if sign.isascii():
             kept.append(sign)

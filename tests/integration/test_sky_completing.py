@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -174,7 +174,8 @@ def test_public_services_get_single_digits_of_calls_at_once_and_no_address_that_
 
 
 async def test_the_api_tells_members_size_source_and_warnings(fakes: FakeSky) -> None:
-    async with gateway(**fakes.urls) as client:
+    urls: dict[str, Any] = {**fakes.urls}
+    async with gateway(**urls) as client:
         pair = await client.get("/api/objname/NGC%20545/7")
         assert (pair.status_code, pair.json()["type"]) == (404, "urn:inclinet:problem:unknown-target")
         assert pair.json()["members"] == ["NGC 545", "NGC 547"]
