@@ -107,9 +107,10 @@ class Found:
             The service says that it is something else; no type, or one that only tells the waveband, says nothing.
         """
         code, source = self.kind.upper(), self.galaxy.source
-        if self.is_galaxy:
+        if self.is_galaxy and not code.endswith("?"):
             return self.galaxy
-        if not code or code in _SILENT:
+        # A candidate, whatever for, is nothing that is known.
+        if not code or code in _SILENT or (code.endswith("?") and code not in _SEVERAL):
             said = f"only as {self.kind!r}" if code else "without a type"
             warning = f"{source} lists {asked} {said}: check that a galaxy is there."
             return replace(self.galaxy, warnings=(*self.galaxy.warnings, warning))

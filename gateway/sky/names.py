@@ -162,7 +162,10 @@ class Resolver:
         found, trouble = await self._lookups.at(ra_deg, dec_deg, deadline)
         if found is None and trouble is not None:
             raise trouble
-        return await self._completed(found.galaxy, "The galaxy there", deadline) if found else None
+        if found is None:
+            return None
+        called = found.galaxy.name or "the galaxy there"
+        return await self._completed(self._checked(found, called), called, deadline)
 
     async def near(self, ra_deg: float, dec_deg: float) -> Galaxy | None:
         """Return what the offline catalogues know at a position: :meth:`at` without a network."""

@@ -136,7 +136,7 @@ class Offline:
     def known(self, name: str) -> Galaxy | None:
         """Return the galaxy of a name; None of one that is unknown, means several objects, or is no galaxy."""
         try:
-            return self.by_name(name)
+            return self.by_name(designations.cleaned(name))
         except errors.TargetError:
             return None
 
