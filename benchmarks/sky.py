@@ -44,7 +44,8 @@ def services(delay_s: float) -> Iterator[SkySettings]:
         line = process.stdout.readline() if process.stdout else "{}"
         mirrors: dict[str, Any] = {name: tuple(urls) for name, urls in json.loads(line).items()}
         try:
-            yield replace(SkySettings(), simbad_rate_per_s=None, **mirrors)
+            # What is measured is the client, with as many calls at once as there are requests.
+            yield replace(SkySettings(), simbad_rate_per_s=None, names_seats=200, cutouts_seats=200, **mirrors)
         finally:
             process.terminate()
 

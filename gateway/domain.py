@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gateway import errors
@@ -65,6 +65,10 @@ class Galaxy:
         Of the major axis, degrees east of north, 0..180.
     source : str
         Which catalogue or service said so.
+    size_source : str, optional
+        Where ``d25_arcmin`` is from, such as ``HyperLEDA``.
+    warnings : tuple of str
+        What to be wary of, in plain words.
     """
 
     ra_deg: float
@@ -75,6 +79,22 @@ class Galaxy:
     axis_ratio: float | None = None
     position_angle_deg: float | None = None
     source: str = ""
+    size_source: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def completed(self, other: Galaxy) -> Galaxy:
+        """Return this galaxy with what only ``other``, a description of the same one, knows; nothing is overridden."""
+        sized = self if self.d25_arcmin is not None else other
+        return replace(
+            self,
+            name=self.name or other.name,
+            pgc=self.pgc or other.pgc,
+            d25_arcmin=sized.d25_arcmin,
+            size_source=sized.size_source,
+            axis_ratio=other.axis_ratio if self.axis_ratio is None else self.axis_ratio,
+            position_angle_deg=other.position_angle_deg if self.position_angle_deg is None else self.position_angle_deg,
+            warnings=tuple(dict.fromkeys((*self.warnings, *other.warnings))),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The tree::
 
     InclinetError
       TargetError            the question can't be answered as it was asked
-        UnknownTarget        404  nothing of that name or number
+        UnknownTarget        404  nothing of that name or number, or several objects
         NotAGalaxy           422  it exists, and is not a galaxy
         BadTarget            422  it can't be read (a number out of range, coordinates that don't parse…)
         OutsideFootprint     422  the survey has no image there
@@ -67,7 +67,10 @@ class TargetError(InclinetError):
 
 
 class UnknownTarget(TargetError):
-    """No galaxy of that name or number is known. ``suggestions`` may name the nearest."""
+    """No single galaxy of that name or number is known.
+
+    ``suggestions`` may name the nearest; ``members`` the objects of a name that means several.
+    """
 
     slug, title, status = "unknown-target", "Unknown target", 404
 

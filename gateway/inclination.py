@@ -256,12 +256,15 @@ class Inclinations:
             rejection=rejection,
             ellipticity=classical,
             release=self._manifest.release,
-            warnings=ensemble.warnings(
-                inclination,
-                rejection,
-                classical.inclination_deg if classical else None,
-                reading,
-                self._manifest.label_range_deg,
+            warnings=(
+                *(galaxy.warnings if galaxy else ()),
+                *ensemble.warnings(
+                    inclination,
+                    rejection,
+                    classical.inclination_deg if classical else None,
+                    reading,
+                    self._manifest.label_range_deg,
+                ),
             ),
             galaxy=galaxy,
             cutout=cutout,

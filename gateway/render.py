@@ -53,7 +53,10 @@ GALAXY_COLUMNS = (
     Column("axis_ratio", "float", "Minor over major axis", None, "phys.angSize;arith.ratio"),
     Column("position_angle_deg", "float", "Position angle of the major axis, east of north", "deg", "pos.posAng"),
     Column("galaxy_source", "str", "Catalogue or service that resolved the target", ucd="meta.ref"),
+    Column("size_source", "str", "Catalogue or service that the diameter is from", ucd="meta.ref"),
 )
+
+WARNINGS = Column("warnings", "str", "Warnings in plain words", ucd="meta.note")
 
 INCLINATION_COLUMNS = (
     Column("image_source", "str", "Survey, or upload", ucd="meta.id;instr"),
@@ -73,8 +76,10 @@ INCLINATION_COLUMNS = (
         "ellipticity_inclination_deg", "float", "Inclination from that axis ratio", "deg", "src.orbital.inclination"
     ),
     Column("release", "str", "Model release", ucd="meta.version"),
-    Column("warnings", "str", "Warnings in plain words", ucd="meta.note"),
+    WARNINGS,
 )
+RESOLUTION_COLUMNS = (*GALAXY_COLUMNS, WARNINGS)
+"""The columns of a galaxy that was resolved and not measured."""
 
 KEY = Column("key", "str", "The row's own key", ucd="meta.id")
 PROBLEM_COLUMNS = (
@@ -90,9 +95,10 @@ Row = dict[str, Any]
 def galaxy_row(galaxy: Galaxy | None) -> Row:
     """Flatten a resolved galaxy; all empty for an upload."""
     if galaxy is None:
-        return {column.name: None for column in GALAXY_COLUMNS}
+        return {column.name: None for column in RESOLUTION_COLUMNS}
     row = galaxy.model_dump()
     row["galaxy_source"] = row.pop("source")
+    row["warnings"] = " ".join(galaxy.warnings)
     return row
 
 

@@ -56,6 +56,10 @@ class Galaxy(_Schema):
     axis_ratio: float | None = Field(description="Minor over major axis, 0..1.", examples=[0.39])
     position_angle_deg: float | None = Field(description="Of the major axis, deg east of north.", examples=[169.7])
     source: str = Field(description="Catalogue or service that said so.", examples=["OpenNGC"])
+    size_source: str | None = Field(
+        default=None, description="Where the diameter is from, and how, if it is no D25.", examples=["HyperLEDA"]
+    )
+    warnings: list[str] = Field(default=[], description="In plain words: what to be wary of.", examples=[[]])
 
     @classmethod
     def of(cls, galaxy: domain.Galaxy) -> Galaxy:
@@ -69,6 +73,8 @@ class Galaxy(_Schema):
             axis_ratio=_rounded(galaxy.axis_ratio, 4),
             position_angle_deg=_rounded(galaxy.position_angle_deg, 2),
             source=galaxy.source,
+            size_source=galaxy.size_source,
+            warnings=list(galaxy.warnings),
         )
 
 

@@ -175,6 +175,11 @@ class Settings(BaseSettings):
     survey: str = Field(
         default="sdss", title="Default survey", description="Asked for cutouts unless a request names one."
     )
+    service_calls: Count = Field(
+        default=6,
+        title="Calls to a public service at the same time",
+        description="For each service, by each gateway: divide a service's limit among replicas. More calls wait.",
+    )
     sdss_release: Annotated[int, Field(ge=8)] = Field(
         default=18,
         title="SDSS data release",
@@ -215,6 +220,8 @@ class Settings(BaseSettings):
             contact=self.contact,
             cache_dir=self.cache_dir,
             cache_max_bytes=self.cache_max_bytes,
+            names_seats=self.service_calls,
+            cutouts_seats=self.service_calls,
             catalogue=self.catalog,
             **mirrors,
         )

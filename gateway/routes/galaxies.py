@@ -151,5 +151,5 @@ async def galaxy(request: Request, rooms: Rooms, asked: Annotated[Resolution, Qu
     file_format = render.choose(asked.format, request.headers.get("accept", ""))
     if file_format is render.Format.JSON:
         return Response(found.model_dump_json(), media_type=render.MEDIA_TYPES[file_format])
-    table = render.table([render.galaxy_row(found)], render.GALAXY_COLUMNS, file_format)
+    table = render.table([render.galaxy_row(found)], render.RESOLUTION_COLUMNS, file_format)
     return Response(table, media_type=render.MEDIA_TYPES[file_format])

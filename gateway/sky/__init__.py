@@ -9,21 +9,23 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from gateway.sky.cache import DiskCache
-from gateway.sky.cutouts import Cutouts
+from gateway.sky.cutouts import Cutouts, outside_sdss
 from gateway.sky.footprint import SKYSERVER, SURVEYS
 from gateway.sky.names import NameServices, Resolver
 from gateway.sky.service import Manners, Service
 from gateway.sky.upstream import Upstream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from gateway.sky.service import Observe
+    from gateway.sky.service import Observe, Reply
     from gateway.sky.turns import Turns
 
 __all__ = ["SURVEYS", "Sky", "SkySettings", "open_sky"]
 
 _DAY_S = 86400.0
+_WAITING_PER_SEAT = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class SkySettings:
     names_timeout_s, cutouts_timeout_s : float
         For one attempt.
     names_seats, cutouts_seats : int
-        Calls in flight at once, for each service: as many as there may be requests at once, so that a service that
-        takes a second delays none of them by two. Fewer spare a service that complains.
+        Calls in flight at once, for each service. The services are public and their operators ask for single digits;
+        what is more waits, within its deadline.
     simbad_rate_per_s : float, optional
         SIMBAD blocks addresses that ask more than 5 or 6 times a second.
     attempts : int
@@ -68,10 +70,7 @@ class SkySettings:
         "https://simbad.harvard.edu/simbad/sim-tap/sync",
     )
     ned_urls: tuple[str, ...] = ("https://ned.ipac.caltech.edu/srs/ObjectLookup",)
-    hyperleda_urls: tuple[str, ...] = (
-        "http://atlas.obs-hp.fr/hyperleda/fG.cgi",
-        "http://leda.univ-lyon1.fr/fG.cgi",
-    )
+    hyperleda_urls: tuple[str, ...] = ("http://atlas.obs-hp.fr/hyperleda/fG.cgi",)
     vizier_urls: tuple[str, ...] = ("https://tapvizier.cds.unistra.fr/TAPVizieR/tap/sync",)
     skyserver_urls: tuple[str, ...] = ("https://skyserver.sdss.org/dr{release}/SkyServerWS/ImgCutout/getjpeg",)
     hips2fits_urls: tuple[str, ...] = (
@@ -83,8 +82,8 @@ class SkySettings:
     contact: str = ""
     names_timeout_s: float = 8.0
     cutouts_timeout_s: float = 15.0
-    names_seats: int = 200
-    cutouts_seats: int = 200
+    names_seats: int = 6
+    cutouts_seats: int = 6
     simbad_rate_per_s: float | None = 5.0
     attempts: int = 3
     cache_dir: Path | None = None
@@ -156,14 +155,15 @@ def open_sky(
         Keeps the services' rates, where several processes ask them together.
     """
     cache = DiskCache(settings.cache_dir, max_bytes=settings.cache_max_bytes) if settings.cache_dir else None
-    manners = Manners(contact=settings.contact, attempts=settings.attempts)
+    # Few calls run at once, so that many must be able to wait: a whole batch beside other requests.
+    manners = Manners(contact=settings.contact, attempts=settings.attempts, waiting_per_seat=_WAITING_PER_SEAT)
     upstream = Upstream(manners, cache=cache, observe=observe, version=version, turns=turns)
 
     def names(name: str, urls: tuple[str, ...], *, rate_per_s: float | None = None) -> Service:
         seats, timeout_s = settings.names_seats, settings.names_timeout_s
         return Service(name, urls, seats=seats, timeout_s=timeout_s, lifetime_s=7 * _DAY_S, rate_per_s=rate_per_s)
 
-    def cutouts(name: str, urls: tuple[str, ...], *, final_text: bytes = b"") -> Service:
+    def cutouts(name: str, urls: tuple[str, ...], answers: Callable[[Reply], bool] = lambda _reply: False) -> Service:
         seats, timeout_s = settings.cutouts_seats, settings.cutouts_timeout_s
         return Service(
             name,
@@ -173,7 +173,7 @@ def open_sky(
             # Images of a data release never change.
             lifetime_s=30 * _DAY_S,
             max_bytes=16_000_000,
-            final_text=final_text,
+            answers=answers,
         )
 
     services = NameServices(
@@ -189,7 +189,7 @@ def open_sky(
         Resolver(upstream, services, catalogue=settings.catalogue),
         Cutouts(
             upstream,
-            cutouts("SkyServer", skyserver, final_text=b"outside the SDSS footprint"),
+            cutouts("SkyServer", skyserver, answers=outside_sdss),
             cutouts("hips2fits", settings.hips2fits_urls),
             data_release=settings.sdss_release,
             default_survey=settings.default_survey,

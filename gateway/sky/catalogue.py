@@ -90,6 +90,8 @@ class Catalogue:
         Made by :func:`filed`.
     named : callable, optional
         From a row to the preferred name; without it, galaxies are called by their PGC number.
+    placed : bool [n], optional
+        The rows that a position may mean; all unless given.
     """
 
     def __init__(
@@ -99,11 +101,13 @@ class Catalogue:
         *,
         names: NDArray[np.void] | None = None,
         named: Callable[[int], str | None] | None = None,
+        placed: NDArray[np.bool_] | None = None,
     ) -> None:
         self._source = source
         self._columns = columns
         self._named = named
-        self._by_dec = np.argsort(columns.dec_deg, kind="stable").astype(np.int32)
+        by_dec = np.argsort(columns.dec_deg, kind="stable").astype(np.int32)
+        self._by_dec = by_dec if placed is None else by_dec[placed[by_dec]]
         self._decs = columns.dec_deg[self._by_dec]
         self._by_pgc = np.argsort(columns.pgc, kind="stable").astype(np.int32)
         self._pgcs = columns.pgc[self._by_pgc]
@@ -111,7 +115,7 @@ class Catalogue:
         self._keys, self._key_rows = np.ascontiguousarray(known["key"]), np.ascontiguousarray(known["row"])
 
     def __len__(self) -> int:
-        return len(self._decs)
+        return len(self._columns.pgc)
 
     def keys(self) -> list[str]:
         """Return every filed name, in the spelling of :func:`gateway.sky.designations.key`."""
@@ -135,32 +139,43 @@ class Catalogue:
         c = self._columns
         pgc = int(c.pgc[row]) or None
         name = self._named(row) if self._named else None
+        d25 = _known(c.d25_arcmin[row])
         return Galaxy(
             ra_deg=float(c.ra_deg[row]),
             dec_deg=float(c.dec_deg[row]),
             name=name or (f"PGC {pgc}" if pgc else None),
             pgc=pgc,
-            d25_arcmin=_known(c.d25_arcmin[row]),
+            d25_arcmin=d25,
             axis_ratio=_known(c.axis_ratio[row]),
             position_angle_deg=_known(c.position_angle_deg[row]),
             source=self._source,
+            size_source=self._source if d25 is not None else None,
         )
 
     def near(self, ra_deg: float, dec_deg: float) -> tuple[int, float] | None:
         """Return the row of the galaxy meant by a position, and how far off its centre is, arcsec."""
+        sizes = self._columns.d25_arcmin
+        meant = (
+            (row, apart)
+            for row, apart in self.within(ra_deg, dec_deg, _MATCH_LIMIT_ARCSEC)
+            if apart <= tolerance_arcsec(float(sizes[row]))
+        )
+        return next(meant, None)
+
+    def within(self, ra_deg: float, dec_deg: float, radius_arcsec: float) -> list[tuple[int, float]]:
+        """Return the rows about a position and how far off they are, arcsec, the nearest first."""
         c = self._columns
-        reach = _MATCH_LIMIT_ARCSEC / 3600
+        reach = radius_arcsec / 3600
         low, high = np.searchsorted(self._decs, [dec_deg - reach, dec_deg + reach])
-        best: tuple[int, float] | None = None
         rows = self._by_dec[low:high]
         # Right ascensions in this band that differ by more can't be near, except about a pole.
         width = reach / max(math.cos(math.radians(min(abs(dec_deg) + reach, 90.0))), 1e-6)
         across = np.abs((c.ra_deg[rows] - ra_deg + 180) % 360 - 180)
-        for row in rows[across <= width]:
-            apart = separation_arcsec(ra_deg, dec_deg, float(c.ra_deg[row]), float(c.dec_deg[row]))
-            if apart <= tolerance_arcsec(float(c.d25_arcmin[row])) and (best is None or apart < best[1]):
-                best = (int(row), apart)
-        return best
+        apart = (
+            (int(row), separation_arcsec(ra_deg, dec_deg, float(c.ra_deg[row]), float(c.dec_deg[row])))
+            for row in rows[across <= width]
+        )
+        return sorted((one for one in apart if one[1] <= radius_arcsec), key=lambda one: one[1])
 
 
 def _known(value: np.float32) -> float | None:

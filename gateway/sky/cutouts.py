@@ -3,8 +3,8 @@
 SkyServer ``ImgCutout`` (SDSS): ``…/dr<N>/SkyServerWS/ImgCutout/getjpeg?ra=&dec=&scale=&width=&height=``, in degrees,
 arcsec a pixel and pixels; width and height are limited to 64..2048, the scale to 0.015..2400
 (http://skyserver.sdss3.org/dr10/en/tools/chart/chartinfo.aspx, and the service's source). Outside the footprint it
-answers 404 "Requested (ra, dec) is outside the SDSS footprint", older releases a black picture with that text and
-status 200. Pictures are north up, east left.
+sends a black picture, a JPEG with the text "Requested (ra, dec) is outside the SDSS footprint" drawn into it, with
+status 404, older releases with status 200. Pictures are north up, east left.
 
 CDS ``hips2fits`` (https://alasky.cds.unistra.fr/hips-image-services/hips2fits): ``hips`` the identifier of a survey,
 ``fov`` in degrees, ``width`` x ``height`` at most 50 megapixels, ``projection=TAN``, ``format=jpg``; likewise north up,
@@ -42,6 +42,7 @@ _MIN_SIDE, _MAX_SIDE = 128, 256
 _SKYSERVER_SIDE = 2048
 _OUTSIDE_TEXT = b"outside the SDSS footprint"
 _NOT_FOUND = 404
+_JPEG = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,16 @@ class Cutouts:
         wide = side if angle is None else math.ceil(side * frame.bounding(angle)) + 2
         label = f"{survey.label} DR{self._release}" if survey.key == SKYSERVER else survey.label
         return _Order(galaxy.ra_deg, galaxy.dec_deg, fov, angle, side, min(wide, _SKYSERVER_SIDE), survey, label)
+
+
+def outside_sdss(reply: Reply) -> bool:
+    """Whether SkyServer says that a place is outside the footprint.
+
+    It does so by status and body. A 404 with a web page is no such answer: then the address is wrong, or the release
+    gone. The reason phrase says it too, but HTTP/2 and some proxies have none.
+    """
+    said = reply.content.startswith(_JPEG) or _OUTSIDE_TEXT in reply.content[:4096]
+    return reply.status == _NOT_FOUND and said
 
 
 def _skyserver_query(order: _Order) -> str:

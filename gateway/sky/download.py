@@ -74,12 +74,14 @@ async def download(
             while True:
                 tail = _page(last, min_d25_arcmin, page_rows)
                 rows = await upstream.get(service, tail, partial(_rows, last), deadline=Deadline.after(2 * _PAGE_S))
-                await asyncio.to_thread(table.writerows, rows)
-                written += len(rows)
+                # A service may cut a page short, so that only an empty one says that this was all.
+                if not rows:
+                    break
+                single = [row for row in rows if len(row) == len(_HEAD)]
+                await asyncio.to_thread(table.writerows, single)
+                written += len(single)
                 if progress is not None:
                     progress(written)
-                if len(rows) < page_rows:
-                    break
                 last = int(str(rows[-1][0]))
         partial_path.replace(path)
     finally:
@@ -92,18 +94,22 @@ def _page(last: int, min_d25_arcmin: float, rows: int) -> str:
     least = math.log10(max(min_d25_arcmin, 1e-3) * 10)
     return tap.query(
         f"SELECT TOP {rows} {hyperleda.COLUMNS} FROM {hyperleda.TABLE}"  # noqa: S608 - numbers and constants
-        f" WHERE PGC > {last} AND logD25 >= {least:.4f} AND logD25 < 9 ORDER BY PGC"
+        f" WHERE PGC > {last} AND logD25 >= {least:.4f} AND logD25 < 9 ORDER BY PGC",
+        most_rows=rows,
     )
 
 
 def _rows(last: int, reply: Reply) -> list[Row]:
-    """Return one page; its numbers rise, or paging by number would loop or skip."""
+    """Return one page, of multiple systems their number alone; numbers rise, or paging by them would loop or skip."""
     rows: list[Row] = []
     for row in tap.rows(reply):
         pgc = number(row.get("pgc"))
         if pgc is None or pgc <= last:
             raise NonsenseError("with galaxies out of order")
         last = int(pgc)
+        if hyperleda.kind(str(row.get("otype") or "G")) != "G":
+            rows.append((last,))
+            continue
         ra_deg, dec_deg = position(row.get("raj2000"), row.get("dej2000"))
         shape = axes(number(row.get("logd25")), number(row.get("logr25")), number(row.get("pa")))
         d25, ratio, angle = shape["d25_arcmin"], shape["axis_ratio"], shape["position_angle_deg"]

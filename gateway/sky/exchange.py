@@ -32,7 +32,7 @@ async def exchange(
     Returns
     -------
     reply : Reply
-        With status 200, 304, or another one whose text the service declared final.
+        With status 200, 304, or another one that is a proper answer of this service.
     headers : mapping
         Of the answer, case-insensitive.
 
@@ -106,7 +106,7 @@ async def _content(response: httpx.Response, service: Service) -> bytes:
 def _check_status(service: Service, reply: Reply, headers: Mapping[str, str]) -> None:
     if reply.status in {_OK, _NOT_MODIFIED}:
         return
-    if service.final_text and (service.final_text in reply.content or service.final_text.decode() in reply.reason):
+    if service.answers(reply):
         return
     if reply.status == _TOO_MANY or reply.status >= _SERVER_ERRORS:
         sentence = "asks for patience" if reply.status == _TOO_MANY else f"failed with status {reply.status}"

@@ -1,12 +1,13 @@
 """HyperLEDA, by its own SQL service and by the catalogue of 2003 that VizieR serves.
 
-The SQL service (http://leda.univ-lyon1.fr/fullsql.html, Makarov et al. 2014, A&A 570, A13) is
+The SQL service (http://atlas.obs-hp.fr/hyperleda/fullsql.html, Makarov et al. 2014, A&A 570, A13) is
 ``fG.cgi?n=meandata&sql=…`` with ``d`` the columns and ``a=csv[|]`` the format: comment lines start with ``#``, the
-header names the columns, ``al2000`` is in hours. It is served without TLS only; http://leda.univ-lyon1.fr redirects to
-http://atlas.obs-hp.fr/hyperleda.
+header names the columns, ``al2000`` is in hours. It is served without TLS only. What was its address for twenty years,
+leda.univ-lyon1.fr, only redirects there.
 
-VizieR VII/237 (Paturel et al. 2003, A&A 412, 45) holds the 983,261 galaxies of that year. Its TAP service
-(https://tapvizier.cds.unistra.fr/TAPVizieR/tap) has no mirror. See :func:`gateway.sky.found.axes` for its columns.
+VizieR VII/237 (Paturel et al. 2003, A&A 412, 45) holds the 983,261 galaxies of that year; its ``OType`` is G, M (a
+multiple system) or GM (a galaxy in one). Its TAP service (https://tapvizier.cds.unistra.fr/TAPVizieR/tap) has no
+mirror. See :func:`gateway.sky.found.axes` for its columns.
 """
 
 from __future__ import annotations
@@ -15,15 +16,25 @@ from urllib.parse import urlencode
 
 from gateway.domain import Galaxy
 from gateway.sky import designations, tap
-from gateway.sky.found import Found, axes, number, position
+from gateway.sky.found import Found, Shape, axes, number, position
 from gateway.sky.service import NonsenseError, Reply, refuse_html
 
 TABLE = '"VII/237/pgc"'
-COLUMNS = "PGC, RAJ2000, DEJ2000, logD25, logR25, PA"
+COLUMNS = "PGC, RAJ2000, DEJ2000, OType, logD25, logR25, PA"
 
-# HyperLEDA's letters in the codes of SIMBAD; its other letters are sorts of galaxies.
-_KINDS = {"S": "*", "Q": "QSO", "M": "PaG"}
+# http://atlas.obs-hp.fr/hyperleda/leda/param/objtype.html, in the codes of SIMBAD. "g" is an extended source that is
+# probably a galaxy, "GM" a galaxy in a multiple system.
+_KINDS = {"": "", "G": "G", "g": "G", "GM": "G", "Q": "QSO", "S": "*", "M2": "PaG", "M3": "GTrpl", "MC": "ClG"}
+_UNSAID = {"u", "U", "?", "R", "I", "X", "E"}
 _MEANDATA = "pgc,objname,objtype,al2000,de2000,logd25,logr25,pa"
+
+
+def kind(objtype: str) -> str:
+    """Return HyperLEDA's type of an object in SIMBAD's codes; what begins with M is multiple."""
+    code = objtype.strip()
+    if code in _UNSAID:
+        return "?"
+    return _KINDS.get(code) or ("GGroup" if code.startswith("M") else code)
 
 
 def sql_by_pgc(pgc: int) -> str:
@@ -82,8 +93,8 @@ def parse_tap(reply: Reply) -> list[Found]:
             raise NonsenseError("with a galaxy that has no number")
         ra_deg, dec_deg = position(row.get("raj2000"), row.get("dej2000"))
         shape = axes(number(row.get("logd25")), number(row.get("logr25")), number(row.get("pa")))
-        galaxy = Galaxy(ra_deg, dec_deg, name=f"PGC {int(pgc)}", pgc=int(pgc), source="HyperLEDA", **shape)
-        found.append(Found(galaxy, "G"))
+        galaxy = _galaxy(ra_deg, dec_deg, f"PGC {int(pgc)}", int(pgc), shape)
+        found.append(Found(galaxy, kind(str(row.get("otype") or "G"))))
     return found
 
 
@@ -94,5 +105,10 @@ def _found_by_sql(row: dict[str, str]) -> Found:
     ra_deg, dec_deg = position(hours * 15, dec)
     shape = axes(number(row.get("logd25")), number(row.get("logr25")), number(row.get("pa")))
     name = row.get("objname") or f"PGC{int(pgc)}"
-    galaxy = Galaxy(ra_deg, dec_deg, name=designations.displayed(name), pgc=int(pgc), source="HyperLEDA", **shape)
-    return Found(galaxy, _KINDS.get(row.get("objtype", "").upper(), "G"))
+    galaxy = _galaxy(ra_deg, dec_deg, designations.displayed(name), int(pgc), shape)
+    return Found(galaxy, kind(row.get("objtype", "")))
+
+
+def _galaxy(ra_deg: float, dec_deg: float, name: str, pgc: int, shape: Shape) -> Galaxy:
+    sized = "HyperLEDA" if shape["d25_arcmin"] else None
+    return Galaxy(ra_deg, dec_deg, name=name, pgc=pgc, source="HyperLEDA", size_source=sized, **shape)

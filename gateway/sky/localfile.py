@@ -9,7 +9,8 @@ position          ``ra``, ``raj2000``, ``ra2000`` (deg) or ``al2000`` (hours);
                   ``dec``, ``dej2000``, ``dec2000``, ``de2000`` (deg)
 diameter          ``diameter`` (arcmin) or ``logd25`` (log of 0.1 arcmin)
 axes              ``minordiameter`` (arcmin) or ``logr25`` (log of major/minor)
-position angle    ``anglepa``, ``pa`` (deg, east of north)
+position angle    ``anglepa``, ``pa`` (deg, east of north; exactly 0 is unknown)
+kind of object    ``objtype``, ``otype``: what is not one galaxy is left out
 ================  ==============================================================
 
 HyperLEDA: Makarov et al. 2014, A&A 570, A13; its marks for "unknown" in VizieR VII/237 (9.99, 999) are understood.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gateway.sky import designations, hyperleda
 from gateway.sky.catalogue import Catalogue, Columns, filed
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     Table = Mapping[str, Sequence[object] | NDArray[np.generic]]
 
 _LOG_UNKNOWN = 9.0
-_ANGLE_UNKNOWN = 360.0
+_TURN_DEG, _POLE_DEG = 360.0, 90.0
 _HOURS = {"al2000"}
 _RA = ("ra", "raj2000", "ra2000", "al2000")
 _DEC = ("dec", "dej2000", "dec2000", "de2000")
@@ -117,14 +119,18 @@ def _catalogue(path: Path, table: Table) -> Catalogue:
         dec_deg=dec,
         d25_arcmin=major.astype(np.float32),
         axis_ratio=_axis_ratio(table, major).astype(np.float32),
-        position_angle_deg=_below(_first(table, ("anglepa", "pa"), len(ra)), _ANGLE_UNKNOWN).astype(np.float32),
+        position_angle_deg=_angle(_first(table, ("anglepa", "pa"), len(ra))).astype(np.float32),
         pgc=_pgc(path, table),
     )
     # A galaxy without a position can't be shown, whatever else is known of it.
-    usable = np.isfinite(ra) & np.isfinite(dec)
+    usable = (ra >= 0) & (ra <= _TURN_DEG) & (np.abs(dec) <= _POLE_DEG) & _single(table, len(ra))
     columns = Columns(*(getattr(columns, name)[usable] for name in Columns.__dataclass_fields__))
     labels = [str(label) for label, good in zip(_labels(table, len(ra)), usable, strict=True) if good]
-    named = {row: label for row, label in enumerate(labels) if label and not label.upper().startswith("PGC")}
+    named = {
+        row: designations.displayed(label)
+        for row, label in enumerate(labels)
+        if label and not label.upper().startswith("PGC")
+    }
     names = filed((label, row) for row, label in named.items())
     return Catalogue("HyperLEDA", columns, names=names, named=named.get)
 
@@ -157,6 +163,20 @@ def _axis_ratio(table: Table, major: NDArray[np.float64]) -> NDArray[np.float64]
     else:
         ratio = 10 ** -_below(_first(table, ("logr25",), len(major)), _LOG_UNKNOWN)
     return np.asarray(np.clip(ratio, 0, 1))
+
+
+def _angle(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return position angles within 0 to 180 deg; marks for "unknown" and HyperLEDA's 0 are NaN."""
+    known = (angle > 0) & (angle <= _TURN_DEG)
+    return np.where(known, np.where(angle > _TURN_DEG / 2, angle - _TURN_DEG / 2, angle), np.nan)
+
+
+def _single(table: Table, size: int) -> NDArray[np.bool_]:
+    """Return which rows are single galaxies, or of a kind that the file does not say."""
+    kinds = next((table[name] for name in ("objtype", "otype") if name in table), None)
+    if kinds is None:
+        return np.ones(size, np.bool_)
+    return np.array([hyperleda.kind(str(one or "")) in {"G", ""} for one in kinds], np.bool_)
 
 
 def _first(table: Table, names: Sequence[str], size: int) -> NDArray[np.float64]:

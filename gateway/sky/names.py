@@ -6,52 +6,45 @@ Asked in order, and no further than needed:
 - a PGC number: the offline catalogues; HyperLEDA; if that can't be reached VizieR's copy of 2003; SIMBAD.
 - a position: the offline catalogues; VizieR's copy of HyperLEDA; SIMBAD.
 
-Sesame and NED give no sizes, so a galaxy they found is looked up once more, by its PGC number where it has one.
-"Unknown" is said only when whoever must know was reached; otherwise the trouble is told.
+Sesame and NED give no sizes, and SIMBAD's may be infrared, so a galaxy they found is completed from the offline
+catalogues, or else looked up once more, by its PGC number where it has one. A name that VizieR alone lists, without
+saying what it is, is a galaxy only when somebody else says so. "Unknown" is said only when whoever must know was
+reached; otherwise the trouble is told.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway import errors
-from gateway.domain import Deadline
-from gateway.sky import designations, hyperleda, ned, sesame, simbad
-from gateway.sky.catalogue import tolerance_arcsec
-from gateway.sky.found import nearest
-from gateway.sky.offline import Offline
+from gateway.sky import designations, several
+from gateway.sky.catalogue import separation_arcsec
+from gateway.sky.found import Found
+from gateway.sky.lookups import Lookups, NameServices
+from gateway.sky.offline import Offline, joined
 from gateway.sky.positions import parse_position
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from gateway.domain import Galaxy
-    from gateway.sky.found import Found
-    from gateway.sky.service import Service
+    from gateway.domain import Deadline, Galaxy
     from gateway.sky.upstream import Upstream
-
-    Step = Callable[[Deadline], Awaitable[Found | None]]
 
 __all__ = ["NameServices", "Resolver", "parse_position"]
 
 MAX_PGC = 10_000_000
 """HyperLEDA's numbers run to about six million."""
 
-_WIDEST_ARCSEC = tolerance_arcsec(1e6)
+_MEASURED = {"HyperLEDA", "OpenNGC", "SIMBAD"}
+"""Sources of sizes that are D25 as they stand."""
 
+_LISTED_ARCSEC = 120.0
+"""How far off VizieR's positions of names may be."""
 
-@dataclass(frozen=True, slots=True)
-class NameServices:
-    """The services that know galaxies."""
-
-    sesame: Service
-    simbad: Service
-    ned: Service
-    hyperleda: Service
-    vizier: Service
+_GROUP_ARCMIN = 3.0
+"""How far from the middle of a pair or group its galaxies are looked for."""
 
 
 class Resolver:
@@ -66,8 +59,7 @@ class Resolver:
     """
 
     def __init__(self, upstream: Upstream, services: NameServices, *, catalogue: Path | None = None) -> None:
-        self._upstream = upstream
-        self._services = services
+        self._lookups = Lookups(upstream, services)
         self._catalogue = catalogue
         self._offline: Offline | None = None
         self._loading = asyncio.Lock()
@@ -119,8 +111,11 @@ class Resolver:
         if found is None:
             suggestions = await asyncio.to_thread(offline.suggestions, name)
             raise errors.UnknownTarget(verdict, suggestions=suggestions)
-        galaxy = found.checked(name)
-        return galaxy if galaxy.d25_arcmin or not sized else await self._with_size(galaxy, deadline)
+        mistaken = several.another_number(name, found.names)
+        if mistaken:
+            detail = f"No object is known as {name}: {found.galaxy.source} answers with {mistaken}."
+            raise errors.UnknownTarget(detail, suggestions=[mistaken])
+        return await self._completed(self._checked(found, name), name, deadline, sized=sized)
 
     async def by_pgc(self, pgc: int, *, deadline: Deadline) -> Galaxy:
         """Return the galaxy of a PGC number.
@@ -138,10 +133,12 @@ class Resolver:
         known = (await self.offline()).by_pgc(pgc)
         if known is not None:
             return known
-        found = await self._numbered(pgc, deadline)
+        found, trouble = await self._lookups.numbered(pgc, deadline)
+        if found is None and trouble is not None:
+            raise trouble
         if found is None:
             raise errors.UnknownTarget(f"No galaxy is known as PGC {pgc}.", suggestions=[])
-        return found.checked(f"PGC {pgc}")
+        return await self._completed(self._checked(found, f"PGC {pgc}"), f"PGC {pgc}", deadline)
 
     async def at(self, ra_deg: float, dec_deg: float, *, deadline: Deadline) -> Galaxy | None:
         """Return the catalogued galaxy that a position means, or None.
@@ -162,93 +159,98 @@ class Resolver:
         if known is not None:
             return known
 
-        async def vizier(share: Deadline) -> Found | None:
-            tail = hyperleda.tap_around(ra_deg, dec_deg, _WIDEST_ARCSEC)
-            found = await self._upstream.get(self._services.vizier, tail, hyperleda.parse_tap, deadline=share)
-            return nearest(found, ra_deg, dec_deg)
-
-        async def simbad_(share: Deadline) -> Found | None:
-            tail = simbad.around(ra_deg, dec_deg, _WIDEST_ARCSEC)
-            found = await self._upstream.get(self._services.simbad, tail, simbad.parse, deadline=share)
-            return nearest(found, ra_deg, dec_deg)
-
-        found, trouble = await self._first([vizier, simbad_], deadline)
+        found, trouble = await self._lookups.at(ra_deg, dec_deg, deadline)
         if found is None and trouble is not None:
             raise trouble
-        return found.galaxy if found else None
+        if found is None:
+            return None
+        called = found.galaxy.name or "the galaxy there"
+        return await self._completed(self._checked(found, called), called, deadline)
 
     async def near(self, ra_deg: float, dec_deg: float) -> Galaxy | None:
         """Return what the offline catalogues know at a position: :meth:`at` without a network."""
         return (await self.offline()).near(ra_deg, dec_deg)
 
+    async def known(self, *, name: str | None = None, pgc: int | None = None) -> Galaxy | None:
+        """Return what the offline catalogues know of a name or PGC number, without a network; None of anything else.
+
+        A name that means several objects, or something that is no galaxy, is not known.
+        """
+        offline = await self.offline()
+        return offline.known(name or f"PGC {pgc}")
+
     async def _named(self, name: str, deadline: Deadline) -> Found | None:
-        def by_sesame(share: Deadline) -> Awaitable[Found | None]:
-            return self._upstream.get(self._services.sesame, sesame.by_name(name), sesame.parse, deadline=share)
-
-        def by_ned(share: Deadline) -> Awaitable[Found | None]:
-            return self._upstream.get(self._services.ned, ned.by_name(name), ned.parse, deadline=share)
-
-        found, trouble = await self._first([by_sesame], deadline)
-        if trouble is None:
+        found, trouble = await self._lookups.in_sesame(name, deadline)
+        if trouble is None and (found is None or found.confirmed):
             return found
-        found, more = await self._first([self._simbad_step(name), by_ned], deadline)
+        listed = found.galaxy if found else None
+        if listed is not None:
+            known = self._listed(listed, await self.offline())
+            if known is not None:
+                return Found(known, "G")
+        found, more = await self._lookups.in_simbad_or_ned(name, deadline)
         if found is None and more is not None:
-            raise trouble
+            raise trouble or more
+        if found is None and listed is not None:
+            place = f"ra {listed.ra_deg:.4f}, dec {listed.dec_deg:+.4f} deg"
+            raise errors.UnknownTarget(
+                f"VizieR lists {name} near {place} without saying what it is, and nobody else knows it: "
+                "ask by a position that you trust."
+            )
         return found
 
-    async def _numbered(self, pgc: int, deadline: Deadline) -> Found | None:
-        def by_sql(share: Deadline) -> Awaitable[Found | None]:
-            tail = hyperleda.sql_by_pgc(pgc)
-            return self._upstream.get(self._services.hyperleda, tail, hyperleda.parse_sql, deadline=share)
+    @staticmethod
+    def _listed(listed: Galaxy, offline: Offline) -> Galaxy | None:
+        """Return the offline catalogues' galaxy of the name and about the position that VizieR lists."""
+        known = offline.known(listed.name or "")
+        if known is None:
+            return None
+        apart = separation_arcsec(known.ra_deg, known.dec_deg, listed.ra_deg, listed.dec_deg)
+        return known if apart <= _LISTED_ARCSEC + 30 * (known.d25_arcmin or 0) else None
 
-        async def by_vizier(share: Deadline) -> Found | None:
-            tail = hyperleda.tap_by_pgc(pgc)
-            rows = await self._upstream.get(self._services.vizier, tail, hyperleda.parse_tap, deadline=share)
-            return rows[0] if rows else None
+    def _checked(self, found: Found, asked: str) -> Galaxy:
+        """Return the galaxy, or name the galaxies about the place where a service files a pair or group of them."""
+        members: list[str] = []
+        if found.is_several and self._offline is not None:
+            place = found.galaxy
+            members = self._offline.around(place.ra_deg, place.dec_deg, _GROUP_ARCMIN)
+            members = members[:2] if found.is_pair else members
+        return found.checked(asked, members=members if len(members) > 1 else ())
 
-        found, trouble = await self._first([by_sql], deadline)
-        if found is None:
-            copies = [by_vizier] if trouble else []
-            found, _ = await self._first([*copies, self._simbad_step(f"LEDA {pgc}")], deadline)
-        # Neither the old copy nor SIMBAD lists every number, so that their silence proves nothing.
+    async def _completed(self, galaxy: Galaxy, asked: str, deadline: Deadline, *, sized: bool = True) -> Galaxy:
+        """Return a galaxy that a service found with what others know of it, the offline catalogues first."""
+        known = (await self.offline()).same(galaxy)
+        if known is not None:
+            galaxy = _described(galaxy, known)
+        if not sized or (galaxy.d25_arcmin and galaxy.size_source in _MEASURED):
+            return galaxy
+        try:
+            found = await self._elsewhere(galaxy, deadline)
+        except (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded):
+            # An enlarged size with its warning serves, where there is one.
+            if galaxy.d25_arcmin:
+                return galaxy
+            raise
+        return _described(galaxy, self._checked(found, asked)) if found else galaxy
+
+    async def _elsewhere(self, galaxy: Galaxy, deadline: Deadline) -> Found | None:
+        """Return what HyperLEDA says of a galaxy's number, or SIMBAD of its name, unless they have said it already."""
+        if galaxy.pgc is not None and galaxy.source != "HyperLEDA":
+            found, trouble = await self._lookups.numbered(galaxy.pgc, deadline)
+        elif galaxy.pgc is None and galaxy.source != "SIMBAD" and galaxy.name is not None:
+            found, trouble = await self._lookups.in_simbad(galaxy.name, deadline)
+        else:
+            return None
         if found is None and trouble is not None:
             raise trouble
         return found
 
-    def _simbad_step(self, name: str) -> Step:
-        async def ask(share: Deadline) -> Found | None:
-            rows = await self._upstream.get(self._services.simbad, simbad.by_name(name), simbad.parse, deadline=share)
-            return rows[0] if rows else None
 
-        return ask
+def _described(galaxy: Galaxy, known: Galaxy) -> Galaxy:
+    """Return a galaxy as a catalogue of galaxies describes it, under the name that it was found by.
 
-    async def _with_size(self, galaxy: Galaxy, deadline: Deadline) -> Galaxy:
-        if galaxy.pgc is not None:
-            sized: Galaxy | None = (await self.offline()).by_pgc(galaxy.pgc)
-            if sized is None:
-                numbered = await self._numbered(galaxy.pgc, deadline)
-                sized = numbered.galaxy if numbered else None
-        elif galaxy.source == "SIMBAD" or galaxy.name is None:
-            return galaxy
-        else:
-            described, trouble = await self._first([self._simbad_step(galaxy.name)], deadline)
-            if trouble is not None:
-                raise trouble
-            sized = described.galaxy if described else None
-        return replace(sized, name=galaxy.name or sized.name) if sized else galaxy
-
-    @staticmethod
-    async def _first(steps: list[Step], deadline: Deadline) -> tuple[Found | None, errors.InclinetError | None]:
-        """Return what the first step that knows says, and the first trouble met on the way."""
-        trouble: errors.InclinetError | None = None
-        for step in steps:
-            # Half of what is left, so that a service that hangs leaves time to ask another.
-            share = Deadline.after(deadline.remaining_s() / 2)
-            try:
-                found = await step(share)
-            except (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded) as error:
-                trouble = trouble or error
-                continue
-            if found is not None:
-                return found, trouble
-        return None, trouble
+    The catalogue confirms that it is a galaxy, and its size stands in for an enlarged one: warnings of these end.
+    """
+    if known.d25_arcmin is not None or galaxy.d25_arcmin is None:
+        galaxy = replace(galaxy, warnings=())
+    return replace(joined(known, galaxy), name=galaxy.name or known.name)

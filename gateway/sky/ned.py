@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from gateway import errors
 from gateway.domain import Galaxy
+from gateway.sky import designations
 from gateway.sky.found import Found, position
 from gateway.sky.service import NonsenseError, Reply, refuse_html
 
@@ -47,7 +48,8 @@ def parse(reply: Reply) -> Found | None:
     try:
         preferred = answer["Preferred"]
         ra_deg, dec_deg = position(preferred["Position"]["RA"], preferred["Position"]["Dec"])
-        name, kind = str(preferred["Name"]), (preferred.get("ObjType") or {}).get("Value")
+        name, kind = designations.displayed(str(preferred["Name"])), (preferred.get("ObjType") or {}).get("Value")
     except (KeyError, TypeError, AttributeError):
         raise NonsenseError("with an incomplete lookup result") from None
-    return Found(Galaxy(ra_deg=ra_deg, dec_deg=dec_deg, name=name, source="NED"), str(kind or "").strip())
+    galaxy = Galaxy(ra_deg=ra_deg, dec_deg=dec_deg, name=name, source="NED")
+    return Found(galaxy, str(kind or "").strip(), names=(name,))

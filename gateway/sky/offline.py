@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway import errors
-from gateway.sky import designations, localfile, openngc
+from gateway.sky import designations, localfile, openngc, several
+from gateway.sky.catalogue import MATCH_ARCSEC, separation_arcsec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,32 @@ if TYPE_CHECKING:
 _SUGGESTIONS = 5
 _LIKENESS = 75.0
 _SEVERAL = {"GPair": "a pair of galaxies", "GTrpl": "a triplet of galaxies", "GGroup": "a group of galaxies"}
+_APART_ARCSEC = 15.0
+_APART_PART = 0.05
+
+
+def apart_arcsec(one: Galaxy, other: Galaxy) -> float | None:
+    """Return how far two descriptions of a galaxy lie apart, arcsec, where that is too far to be believed.
+
+    Of 6,344 galaxies that HyperLEDA (D25 >= 1 arcmin) and OpenNGC have in common, 40 lie further apart than 15 arcsec
+    and 5 % of their diameters.
+    """
+    apart = separation_arcsec(one.ra_deg, one.dec_deg, other.ra_deg, other.dec_deg)
+    allowed = max(_APART_ARCSEC, _APART_PART * 60 * (one.d25_arcmin or other.d25_arcmin or 0.0))
+    return apart if apart > allowed else None
+
+
+def joined(one: Galaxy, other: Galaxy) -> Galaxy:
+    """Return ``one`` completed by ``other``, another catalogue's description of it.
+
+    Where they disagree about the place, they may describe two galaxies: then nothing is taken over, and a warning says
+    so.
+    """
+    apart = apart_arcsec(one, other)
+    if apart is None:
+        return one.completed(other)
+    warning = f"{other.source} has it {apart:.0f} arcsec away from {one.source}: check that it is the right galaxy."
+    return replace(one, warnings=(*one.warnings, warning))
 
 
 class Offline:
@@ -56,47 +83,84 @@ class Offline:
         rows = [row for row in self._ngc.catalogue.rows_of(f"PGC {pgc}") if self._ngc.kinds[row] not in _SEVERAL]
         if own is not None:
             rows = [row for row in rows if self._ngc.kinds[row] == "G"]
-        known = self._galaxy(rows[0], f"PGC {pgc}") if rows else None
+        # OpenNGC files several numbers of a galaxy with parts under one entry; the one asked for is meant.
+        known = replace(self._galaxy(rows[0], f"PGC {pgc}"), pgc=pgc) if rows else None
         if own is None:
-            # OpenNGC files several numbers of a galaxy with parts under one entry; the one asked for is meant.
-            return replace(known, pgc=pgc) if known else None
-        return replace(own, name=known.name) if known and known.name else own
+            return known
+        return _under_its_name(own, known) if known else own
 
     def by_name(self, name: str) -> Galaxy | None:
-        """Return the galaxy of a designation or common name.
+        """Return the galaxy of a designation or common name; a PGC number is one, see :meth:`by_pgc`.
 
         Raises
         ------
         gateway.errors.UnknownTarget
-            The name belongs to several galaxies, or to a catalogue entry without an object.
+            The name means several objects, or a catalogue entry without an object.
         gateway.errors.NotAGalaxy
         """
+        pgc = designations.pgc_number(name)
+        if pgc is not None:
+            return self.by_pgc(pgc)
         rows = self._ngc.catalogue.rows_of(name)
-        real = [row for row in rows if self._ngc.kinds[row].startswith("G") and self._ngc.kinds[row] != "GCl"]
+        real = [row for row in rows if self._ngc.kinds[row] == "G"]
         if len(real) > 1:
-            several = [self._ngc.names[row] for row in real]
-            raise errors.UnknownTarget(
-                f"{name} is the name of several galaxies: {', '.join(several)}.", suggestions=several
-            )
+            raise several.refusal(name, [self._ngc.names[row] for row in real], what="the name of several galaxies")
         if rows:
             found = self._galaxy((real or rows)[0], name)
             own = self._own_galaxy(found.pgc) if found.pgc else None
-            return replace(own, name=found.name) if own else found
-        if self._own is not None:
-            own_rows = self._own.rows_of(name)
-            return self._own.galaxy(own_rows[0]) if own_rows else None
-        return None
+            return self._described(found, own) if own else found
+        own_rows = self._own.rows_of(name) if self._own is not None else []
+        if self._own is not None and own_rows:
+            if len(own_rows) > 1:
+                raise several.refusal(name, [f"PGC {self._own.galaxy(row).pgc}" for row in own_rows])
+            return self._own.galaxy(own_rows[0])
+        return self._of_several(name)
 
     def near(self, ra_deg: float, dec_deg: float) -> Galaxy | None:
         """Return the galaxy that a position means: the nearest within a few arcsec (see :mod:`.catalogue`)."""
         own = self._own.near(ra_deg, dec_deg) if self._own else None
+        ngc = self._ngc.catalogue.near(ra_deg, dec_deg)
         if own and self._own:
             galaxy = self._own.galaxy(own[0])
-            return self.by_pgc(galaxy.pgc) if galaxy.pgc else galaxy
-        found = self._ngc.catalogue.near(ra_deg, dec_deg)
-        if found and self._ngc.kinds[found[0]] == "G":
-            return self._ngc.catalogue.galaxy(found[0])
-        return None
+            merged = self.by_pgc(galaxy.pgc) if galaxy.pgc else galaxy
+            # The two centres of one galaxy differ by some arcsec; only another galaxy may be nearer.
+            other = self._ngc.catalogue.galaxy(ngc[0]) if ngc and ngc[1] < own[1] else None
+            if other is None or _one_galaxy(galaxy, other):
+                return merged
+        if not ngc:
+            return None
+        found = self._ngc.catalogue.galaxy(ngc[0])
+        described = self._own_galaxy(found.pgc) if found.pgc else None
+        return self._described(found, described) if described else found
+
+    def known(self, name: str) -> Galaxy | None:
+        """Return the galaxy of a name; None of one that is unknown, means several objects, or is no galaxy."""
+        try:
+            return self.by_name(designations.cleaned(name))
+        except errors.TargetError:
+            return None
+
+    def same(self, galaxy: Galaxy) -> Galaxy | None:
+        """Return what is known of a galaxy that a service found: by its number, its name or its position.
+
+        A number or a name counts only when the position agrees, and a position within 5 arcsec only when no number
+        speaks against it: about the middle of a large galaxy lie others.
+        """
+        known = self._quietly(galaxy)
+        if known is not None and apart_arcsec(known, galaxy) is None:
+            return known
+        near = self.near(galaxy.ra_deg, galaxy.dec_deg)
+        if near is None or (galaxy.pgc and near.pgc and galaxy.pgc != near.pgc):
+            return None
+        if several.another_number(galaxy.name or "", [near.name or ""]):
+            return None
+        apart = separation_arcsec(near.ra_deg, near.dec_deg, galaxy.ra_deg, galaxy.dec_deg)
+        return near if apart <= MATCH_ARCSEC else None
+
+    def around(self, ra_deg: float, dec_deg: float, radius_arcmin: float) -> list[str]:
+        """Return the names of the galaxies about a position, the nearest first; at most five."""
+        rows = self._ngc.catalogue.within(ra_deg, dec_deg, radius_arcmin * 60)
+        return [self._ngc.names[row] for row, _ in rows[:_SUGGESTIONS]]
 
     def suggestions(self, name: str) -> list[str]:
         """Return the names most like ``name``, the likest first, as people write them; at most five."""
@@ -116,9 +180,34 @@ class Offline:
             return None
         return self._ngc.common.get(key) or (designations.displayed(key) if len(galaxies) == 1 else None)
 
+    def _of_several(self, name: str) -> Galaxy | None:
+        """Return the galaxy that all parts of a name mean (M 51 (NGC 5194)); refuse a name whose parts mean several."""
+        parts = several.members(name)
+        known = [self._ngc.catalogue.rows_of(part) for part in parts]
+        # Words that no catalogue knows separate nothing: NGC 545 & co.
+        named = (rows or any(sign.isdigit() for sign in part) for part, rows in zip(parts, known, strict=True))
+        if not parts or not all(named):
+            return None
+        meant = {tuple(rows) for rows in known}
+        if len(meant) == 1 and len(known[0]) == 1:
+            return self.by_name(parts[0])
+        raise several.refusal(name, parts)
+
     def _own_galaxy(self, pgc: int) -> Galaxy | None:
         row = self._own.row_of(pgc) if self._own else None
         return self._own.galaxy(row) if self._own is not None and row is not None else None
+
+    @staticmethod
+    def _described(found: Galaxy, own: Galaxy) -> Galaxy:
+        """Return OpenNGC's galaxy as the operator's file describes it; as OpenNGC does where they disagree."""
+        return joined(found, own) if apart_arcsec(found, own) is not None else _under_its_name(own, found)
+
+    def _quietly(self, galaxy: Galaxy) -> Galaxy | None:
+        try:
+            known = self.by_pgc(galaxy.pgc) if galaxy.pgc else None
+        except errors.TargetError:
+            known = None
+        return known or (self.known(galaxy.name) if galaxy.name else None)
 
     def _galaxy(self, row: int, asked: str) -> Galaxy:
         kind, name = self._ngc.kinds[row], self._ngc.names[row]
@@ -127,6 +216,16 @@ class Offline:
         if kind == "NonEx":
             raise errors.UnknownTarget(f"{asked} is a catalogue entry without an object in the sky.", suggestions=[])
         if kind in _SEVERAL:
-            raise errors.NotAGalaxy(f"{asked} is {_SEVERAL[kind]}: ask for one of them.", object=name)
+            raise several.refusal(asked, self._ngc.members(row), what=_SEVERAL[kind])
         words = self._ngc.words.get(kind, "an object of another kind").lower()
         raise errors.NotAGalaxy(f"{asked} is not a galaxy but: {words}.", object=name)
+
+
+def _one_galaxy(one: Galaxy, other: Galaxy) -> bool:
+    return one.pgc == other.pgc if one.pgc and other.pgc else apart_arcsec(one, other) is None
+
+
+def _under_its_name(own: Galaxy, known: Galaxy) -> Galaxy:
+    """Return the galaxy of the operator's file completed by OpenNGC, under the name that OpenNGC has for it."""
+    merged = joined(own, known)
+    return merged if apart_arcsec(own, known) is not None else replace(merged, name=known.name or own.name)

@@ -8,6 +8,7 @@ and want pandas for whole tables.
 from __future__ import annotations
 
 import functools
+import re
 import sqlite3
 import sys
 from contextlib import closing
@@ -65,6 +66,20 @@ class OpenNgc:
     names: tuple[str, ...]
     common: dict[str, str]
 
+    def members(self, row: int) -> list[str]:
+        """Return the names of the galaxies of a pair or group, as far as OpenNGC knows them.
+
+        They are the entries whose names begin with its own (``NGC 4656 NED01``, ``NGC 7318A``), or else the galaxies
+        within its diameter.
+        """
+        part = re.compile(re.escape(self.names[row]) + r"(?: NED\d+|[A-Z]{1,2})")
+        entries = [entry for name in self.names if part.fullmatch(name) for entry in self.catalogue.rows_of(name)]
+        if len(entries) < 2 and self.kinds[row] == "GGroup":  # noqa: PLR2004 - a group
+            group = self.catalogue.galaxy(row)
+            radius_arcsec = 30 * (group.d25_arcmin or 0)
+            entries += [found for found, _ in self.catalogue.within(group.ra_deg, group.dec_deg, radius_arcsec)]
+        return list(dict.fromkeys(self.names[entry] for entry in entries if self.kinds[entry] == "G"))
+
 
 @functools.cache
 def load() -> OpenNgc:
@@ -84,8 +99,16 @@ def load() -> OpenNgc:
         aliases = db.execute("SELECT identifiers, commonnames FROM objects ORDER BY id")
         names = filed(_names(heads, aliases, pgc, common))
     displayed = tuple(designations.displayed(head[0]) for head in heads)
-    catalogue = Catalogue(SOURCE, _columns(numbers, pgc), names=names, named=displayed.__getitem__)
-    return OpenNgc(catalogue, tuple(sys.intern(head[1]) for head in heads), words, displayed, common)
+    kinds = tuple(sys.intern(head[1]) for head in heads)
+    catalogue = Catalogue(
+        SOURCE,
+        _columns(numbers, pgc),
+        names=names,
+        named=displayed.__getitem__,
+        # A duplicate's position is that of the galaxy it repeats, a pair's is nobody's.
+        placed=np.array([kind == "G" for kind in kinds]),
+    )
+    return OpenNgc(catalogue, kinds, words, displayed, common)
 
 
 def _names(
@@ -105,7 +128,8 @@ def _names(
         yield name, owner
         if messier:
             yield f"M{messier}", row_of[f"M{messier}"]
-        known = _listed(identifiers)
+        # Some rows list a bare "HD".
+        known = [one for one in _listed(identifiers) if one != "HD"]
         yield from ((identifier, owner) for identifier in known)
         # Several numbers mean that PGC counts parts apart; the first, which is the lowest, stands for the whole.
         numbered = [one for one in (name, *known) if one.startswith("PGC")]

@@ -34,18 +34,18 @@ class Service:
         Of an answer.
     rate_per_s : float, optional
         Calls per second that the service asks its users not to exceed.
-    final_text : bytes
-        A text that makes an answer with an error status a proper answer, not a failure.
+    answers : callable
+        Whether a reply with an error status is a proper answer, not a failure.
     """
 
     name: str
     urls: tuple[str, ...]
-    seats: int = 32
+    seats: int = 6
     timeout_s: float = 10.0
     lifetime_s: float = 7 * 86400.0
     max_bytes: int = 2_000_000
     rate_per_s: float | None = None
-    final_text: bytes = b""
+    answers: Callable[[Reply], bool] = lambda _reply: False
 
 
 @dataclass(frozen=True, slots=True)

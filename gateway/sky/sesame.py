@@ -2,7 +2,9 @@
 
 Documentation: https://vizier.cds.unistra.fr/vizier/doc/sesame.htx. The query is ``<mirror>/-oxpI/SNV?<name>``: ``x``
 XML (schema ``sesame_4x.xsd``), ``p`` sent as text/plain, ``I`` with all identifiers; ``SNV`` the databases, the first
-that knows the name answers. Mirrors: CDS and CfA, the two that :mod:`astropy.coordinates.name_resolve` lists.
+that knows the name answers. The name of a ``Resolver`` begins with the letter of its database. VizieR's answers have no
+type, positions that may be an arcminute off, and names in braces: they are never a galaxy by themselves. Mirrors: CDS
+and CfA, the two that :mod:`astropy.coordinates.name_resolve` lists.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from urllib.parse import quote_plus
 from xml.etree import ElementTree as ET
 
 from gateway.domain import Galaxy
+from gateway.sky import designations
 from gateway.sky.found import Found, leda_number, position
 from gateway.sky.service import NonsenseError, Reply, refuse_html
 
@@ -36,18 +39,23 @@ def parse(reply: Reply) -> Found | None:
         raise NonsenseError("with something that is no XML") from None
     if root.tag.rpartition("}")[2] != "Sesame":
         raise NonsenseError("with XML of another kind")
-    for resolver in root.iter("Resolver"):
-        ra, dec = resolver.findtext("jradeg"), resolver.findtext("jdedeg")
-        if ra is not None and dec is not None:
-            return _found(resolver, ra, dec)
-    if root.find(".//ERROR") is not None:
+    answers = [
+        _found(resolver, ra, dec)
+        for resolver in root.iter("Resolver")
+        if (ra := resolver.findtext("jradeg")) is not None and (dec := resolver.findtext("jdedeg")) is not None
+    ]
+    told = next((one for one in answers if one.confirmed), None)
+    if told is None and root.find(".//ERROR") is not None:
         raise NonsenseError("without having reached its databases")
-    return None
+    return told or next(iter(answers), None)
 
 
 def _found(resolver: ET.Element, ra: str, dec: str) -> Found:
     ra_deg, dec_deg = position(ra, dec)
-    name = " ".join((resolver.findtext("oname") or "").split())
-    aliases = "\n".join([name, *(alias.text or "" for alias in resolver.iter("alias"))])
-    galaxy = Galaxy(ra_deg=ra_deg, dec_deg=dec_deg, name=name or None, pgc=leda_number(aliases), source="Sesame")
-    return Found(galaxy, (resolver.findtext("otype") or "").strip())
+    name = designations.displayed(resolver.findtext("oname") or "")
+    names = (name, *(designations.displayed(alias.text or "") for alias in resolver.iter("alias")))
+    galaxy = Galaxy(
+        ra_deg=ra_deg, dec_deg=dec_deg, name=name or None, pgc=leda_number("\n".join(names)), source="Sesame"
+    )
+    listed = resolver.get("name", "").upper().startswith("V")
+    return Found(galaxy, (resolver.findtext("otype") or "").strip(), confirmed=not listed, names=names)

@@ -16,9 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def query(adql: str) -> str:
-    """Return the query string of a synchronous request; sent by GET, so that its answer can be cached."""
-    return "?" + urlencode({"request": "doQuery", "lang": "adql", "format": "json", "query": adql})
+def query(adql: str, *, most_rows: int | None = None) -> str:
+    """Return the query string of a synchronous request; sent by GET, so that its answer can be cached.
+
+    Parameters
+    ----------
+    adql : str
+    most_rows : int, optional
+        Sent as ``MAXREC``; without it a service cuts the answer where it likes.
+    """
+    limit = {} if most_rows is None else {"maxrec": most_rows}
+    return "?" + urlencode({"request": "doQuery", "lang": "adql", "format": "json", **limit, "query": adql})
+
+
+def point(ra_deg: float, dec_deg: float) -> str:
+    """Return the ADQL of a position, degrees."""
+    return f"POINT('ICRS', {ra_deg:.6f}, {dec_deg:.6f})"
 
 
 def circle(ra_deg: float, dec_deg: float, radius_arcsec: float) -> str:

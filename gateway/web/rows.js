@@ -11,6 +11,7 @@ const COLUMNS = {
   axis_ratio: galaxy("axis_ratio"),
   position_angle_deg: galaxy("position_angle_deg"),
   galaxy_source: galaxy("source"),
+  size_source: galaxy("size_source"),
   image_source: (answer) => answer.image.source,
   inclination_deg: (answer) => answer.inclination.median_deg,
   mean_deg: (answer) => answer.inclination.mean_deg,

@@ -27,8 +27,9 @@ async def test_the_catalogue_comes_in_pages_and_can_be_loaded(fakes: FakeSky, tm
     path = tmp_path / "pgc.csv"
     urls = tuple(fakes.urls["vizier_urls"])
     written = await download(path, urls=urls, min_d25_arcmin=8.0, page_rows=40, progress=progress.append)
-    assert len(fakes.vizier.requests) == len(progress) == written // 40 + 1 > 1
+    assert len(fakes.vizier.requests) - 1 == len(progress) == written // 40 + 1 > 1
     assert progress[-1] == written
+    assert {request.query["maxrec"] for request in fakes.vizier.requests} == {"40"}
     catalogue = localfile.load(path)
     assert len(catalogue) == written
     row = catalogue.row_of(42407)
@@ -39,6 +40,22 @@ async def test_the_catalogue_comes_in_pages_and_can_be_loaded(fakes: FakeSky, tm
     assert galaxy.axis_ratio == pytest.approx(0.585, abs=0.01)
     assert galaxy.position_angle_deg == 90.0
     assert [one.name for one in tmp_path.iterdir()] == ["pgc.csv"]  # noqa: ASYNC240 - nothing else runs
+
+
+async def test_a_service_that_cuts_pages_short_is_read_to_the_end(fakes: FakeSky, tmp_path: Path) -> None:
+    urls = tuple(fakes.urls["vizier_urls"])
+    whole = await download(tmp_path / "whole.csv", urls=urls, min_d25_arcmin=8.0, page_rows=40)
+    fakes.vizier.most_rows = 7
+    assert await download(tmp_path / "cut.csv", urls=urls, min_d25_arcmin=8.0, page_rows=40) == whole
+    assert (tmp_path / "cut.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+async def test_multiple_systems_are_left_out_of_the_catalogue(fakes: FakeSky, tmp_path: Path) -> None:
+    fakes.vizier.newest = 3_000_000
+    await download(tmp_path / "pgc.csv", urls=tuple(fakes.urls["vizier_urls"]), min_d25_arcmin=1.8)
+    catalogue = localfile.load(tmp_path / "pgc.csv")
+    assert catalogue.row_of(2999999) is not None
+    assert catalogue.row_of(2999998) is None
 
 
 async def test_a_broken_download_leaves_the_old_file_alone(fakes: FakeSky, tmp_path: Path) -> None:

@@ -77,10 +77,9 @@ async def test_an_unknown_name_takes_one_call_and_suggests_the_likest(sky: Sky, 
     assert fakes.calls == {"sesame": 1}
 
 
-@pytest.mark.parametrize(("name", "words"), [("Arp 999", "pair of galaxies"), ("TYC 1234-567-1", "not a galaxy")])
-async def test_what_is_no_galaxy_is_told(sky: Sky, name: str, words: str) -> None:
-    with pytest.raises(errors.NotAGalaxy, match=words):
-        await sky.resolver.by_name(name, deadline=soon())
+async def test_what_is_no_galaxy_is_told(sky: Sky) -> None:
+    with pytest.raises(errors.NotAGalaxy, match="not a galaxy"):
+        await sky.resolver.by_name("TYC 1234-567-1", deadline=soon())
 
 
 @pytest.mark.parametrize("fault", ["500", "html", "truncated", "wrong_type", "hang_up", "down", "databases"])

@@ -16,13 +16,29 @@ from tests.support import sky_painter
 from tests.support.sky_http import Answer, FakeService, Seen
 from tests.support.sky_universe import Thing, universe
 
+SIMBAD_COLUMNS = [
+    *("main_id", "ra", "dec", "otype", "galdim_majaxis", "galdim_minaxis", "galdim_angle", "galdim_wavelength", "leda")
+]
+VIZIER_COLUMNS = ["PGC", "RAJ2000", "DEJ2000", "OType", "logD25", "logR25", "PA"]
 _CIRCLE = re.compile(r"CIRCLE\('ICRS', ([-\d.]+), ([-\d.]+), ([-\d.]+)\)")
 
 
 class FakeSesame(FakeService):
-    """CDS Sesame: ``/-oxpI/SNV?<name>``. ``unreachable`` makes it say that it could not ask its databases."""
+    """CDS Sesame: ``/-oxpI/SNV?<name>``.
+
+    Attributes
+    ----------
+    unreachable : bool
+        Say that it could not ask its databases.
+    listed : dict
+        Names that VizieR alone knows, with the position (deg) it lists.
+    """
 
     unreachable = False
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
+        self.listed: dict[str, tuple[float, float]] = {}
 
     def answer(self, request: Seen) -> Answer:
         assert request.path.endswith("/-oxpI/SNV"), request.path
@@ -31,10 +47,17 @@ class FakeSesame(FakeService):
         inside = "<INFO>*** Nothing found ***</INFO>"
         if self.unreachable:
             inside = '<Resolver name="S=Simbad"><ERROR>Could not access the server</ERROR></Resolver>'
+        elif name in self.listed:
+            ra, dec = self.listed[name]
+            catalogue, _, rest = name.partition(" ")
+            inside = (
+                f'<Resolver name="V=VizieR (local)"><jpos>00:00.0     +00:00</jpos><jradeg>{ra:.2f}</jradeg>'
+                f"<jdedeg>{dec:.2f}</jdedeg><oname>{{{escape(catalogue)}}} {escape(rest)}</oname></Resolver>"
+            )
         elif thing:
             aliases = "".join(f"<alias>{escape(alias)}</alias>" for alias in _identifiers(thing))
             inside = (
-                f'<Resolver name="S=Simbad (via url)"><oid>1</oid><otype>{escape(thing.kind)}</otype>'
+                f'<Resolver name="Sc=Simbad (CDS, via client/server)"><oid>1</oid><otype>{escape(thing.kind)}</otype>'
                 f"<jpos>00:00:00 +00:00:00</jpos><jradeg>{thing.ra:.8f}</jradeg><jdedeg>{thing.dec:.8f}</jdedeg>"
                 f"<oname>{escape(thing.name)}</oname>{aliases}</Resolver>"
             )
@@ -53,15 +76,19 @@ class FakeSimbad(FakeService):
             thing = universe().called(named[1].replace("''", "'"))
             things = [thing] if thing else []
         elif circle:
-            things = universe().around(*(float(part) for part in circle.groups()))
+            kinds = set(re.findall(r"'([^']+)'", adql[adql.index("otype IN") :]))
+            things = [one for one in universe().around(*map(float, circle.groups())) if one.kind in kinds]
+            assert adql.endswith("ORDER BY apart")
         else:
             return Answer(b"<VOTABLE><INFO>ERROR</INFO></VOTABLE>", "text/xml", 400, "Bad Request")
-        columns = ["main_id", "ra", "dec", "otype", "galdim_majaxis", "galdim_minaxis", "galdim_angle", "leda"]
+        columns = SIMBAD_COLUMNS if named else [*SIMBAD_COLUMNS, "apart"]
         rows = []
         for one in things:
             minor = one.d25 * one.ratio if one.d25 and one.ratio else None
             leda = f"LEDA {one.pgc:7d}" if one.pgc else None
-            rows.append([one.name, one.ra, one.dec, one.kind, one.d25, minor, one.pa, leda])
+            band = one.band if one.d25 else ""
+            row = [one.name, one.ra, one.dec, one.kind, one.d25, minor, one.pa, band, leda]
+            rows.append(row if named else [*row, 0.0])
         return _table(columns, rows)
 
 
@@ -96,7 +123,8 @@ class FakeHyperLeda(FakeService):
         lines = ["# HyperLeda SQL data access service", "#", "|".join(columns)]
         if thing:
             shape = [_log(thing.d25, 10), _log(1 / thing.ratio if thing.ratio else None, 1)]
-            known = [thing.pgc, thing.name.replace(" ", ""), thing.kind, f"{thing.ra / 15:.7f}", f"{thing.dec:.5f}"]
+            kind = {"*": "S", "PaG": "M2", "GrG": "MG"}.get(thing.kind, thing.kind)
+            known = [thing.pgc, thing.name.replace(" ", ""), kind, f"{thing.ra / 15:.7f}", f"{thing.dec:.5f}"]
             cells = [*known, *shape, "" if thing.pa is None else thing.pa]
             lines.append("|".join(str(cell) for cell in cells))
         return Answer("\n".join([*lines, "#", ""]).encode(), "text/plain")
@@ -111,9 +139,12 @@ class FakeVizier(FakeService):
         The largest PGC number that it knows, being of 2003.
     sexagesimal : bool
         Write positions as hours and degrees.
+    most_rows : int
+        Of a page, whatever was asked for.
     """
 
     newest = 1_000_000
+    most_rows = 1_000_000
     sexagesimal = False
 
     def answer(self, request: Seen) -> Answer:
@@ -133,20 +164,22 @@ class FakeVizier(FakeService):
                 if least
                 else []
             )
-        things = [one for one in things if 0 < one.pgc <= self.newest and one.kind == "G"]
+        things = [one for one in things if 0 < one.pgc <= self.newest and one.kind in {"G", "PaG", "GrG"}]
         if above:
+            assert request.query["maxrec"].isdigit()
             top = re.search(r"TOP (\d+)", adql)
             things = sorted((one for one in things if one.pgc > int(above[1])), key=lambda one: one.pgc)
-            things = things[: int(top[1])] if top else things
+            things = things[: min(int(top[1]), self.most_rows)] if top else things
         rows = [self._row(one) for one in things]
-        return _table(["PGC", "RAJ2000", "DEJ2000", "logD25", "logR25", "PA"], rows)
+        return _table(VIZIER_COLUMNS, rows)
 
     def _row(self, one: Thing) -> list[object]:
         position: list[object] = [one.ra, one.dec]
         if self.sexagesimal:
             position = [_colons(one.ra / 15, ""), _colons(one.dec, "+")]
         shape = [_log(one.d25, 10) or 9.99, _log(1 / one.ratio if one.ratio else None, 1) or 9.99]
-        return [one.pgc, *position, *shape, 999.0 if one.pa is None else one.pa]
+        kind = "G" if one.kind == "G" else "M"
+        return [one.pgc, *position, kind, *shape, 999.0 if one.pa is None else one.pa]
 
 
 class FakeSkyServer(FakeService):
@@ -155,7 +188,9 @@ class FakeSkyServer(FakeService):
     Attributes
     ----------
     old_style : bool
-        Outside the footprint, send a black picture with status 200, as older releases do.
+        Outside the footprint, send the black picture with status 200, as older releases do.
+    reason : str
+        The reason phrase outside the footprint.
     picture : str
         What pictures show: ``sky``, or a trouble: ``black``, ``blank``, ``saturated``, ``edge``.
     side : int or None
@@ -165,6 +200,7 @@ class FakeSkyServer(FakeService):
     """
 
     old_style = False
+    reason = "NOT FOUND. Requested (ra, dec) is outside the SDSS footprint."
     picture = "sky"
     side: int | None = None
     canned = False
@@ -180,8 +216,8 @@ class FakeSkyServer(FakeService):
         if not sdss_has(query["ra"], query["dec"]):
             if self.old_style:
                 return Answer(sky_painter.jpeg(sky_painter.outside(side)), "image/jpeg")
-            reason = "NOT FOUND. Requested (ra, dec) is outside the SDSS footprint."
-            return Answer(b"", "text/plain", 404, reason)
+            black = sky_painter.jpeg(sky_painter.outside(side))
+            return Answer(black, "image/jpeg", 404, self.reason)
         image = sky_painter.paint(query["ra"], query["dec"], query["scale"] * side / 60, self.side or side)
         return Answer(sky_painter.jpeg(troubled(image, self.picture)), "image/jpeg")
 

@@ -28,6 +28,8 @@ class Thing:
     ratio: float | None = None
     pa: float | None = None
     aliases: tuple[str, ...] = ()
+    band: str = "O"
+    """The waveband of SIMBAD's size."""
 
 
 # Objects that no offline catalogue has, so that resolving them needs the services.
@@ -36,6 +38,15 @@ EXTRAS = (
     Thing("2MASX J08375604+3014526", "G", 129.4835, 30.2479, 0, 0.6, 0.7, 80.0),
     Thing("Arp 999", "PaG", 150.0, 2.0),
     Thing("TYC 1234-567-1", "*", 66.0, 20.0),
+    # Pairs, galaxies with an infrared size alone, sources and errors, and a galaxy that OpenNGC has by another name.
+    Thing("Arp 9984", "PaG", 209.645, 37.447),
+    Thing("UGC 7353X", "G", 184.7396, 47.3039),
+    Thing("UGC 9998X", "PaG", 236.5, 52.5, 2999998, 1.9, aliases=("LEDA 2999998",)),
+    Thing("2MASX J09260000+1000000", "G", 141.5, 10.0, 0, 0.6, 0.7, 80.0, band="I"),
+    Thing("2MASX J09260400+1000000", "G", 141.5167, 10.0, 2999997, 0.6, 0.7, 80.0, ("LEDA 2999997",), band="I"),
+    Thing("HIJASS J1021+68", "HI", 155.25, 68.7),
+    Thing("Error 1", "err", 156.0, 20.0),
+    Thing("NAME Fake Dwarf", "G", 157.0, 20.0, 2999996, 1.5, 0.6, 30.0, ("LEDA 2999996",)),
     Thing("UGC 9999X", "G", 235.5, 52.5, 2999999, 1.9, 0.35, 40.0, ("LEDA 2999999",)),
 )
 

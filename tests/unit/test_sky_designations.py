@@ -25,6 +25,13 @@ from gateway.sky import designations
         ("Bode\N{RIGHT SINGLE QUOTATION MARK}s galaxy", "Bodes"),
         ("2MASX J00424433+4116074", "2masxj00424433+4116074"),
         ("ESO 97-13", "ESO097-013"),
+        ("ESO 097- G 013", "ESO097-013"),
+        ("ESO 350-IG038", "ESO 350-38"),
+        ("NGC-4258", "NGC 4258"),
+        ("NGC_4258", "NGC 4258"),
+        ("MCG 07-02-016", "MCG+07-02-016"),
+        ("2MASX J00424433 4116074", "2MASX J00424433+4116074"),
+        ("Markarian 231", "Mrk 231"),
     ],
 )
 def test_spellings_of_one_name_are_one_name(one: str, other: str) -> None:
@@ -40,6 +47,12 @@ def test_spellings_of_one_name_are_one_name(one: str, other: str) -> None:
         ("2MASX J00424433+4116074", "2MASX J00042443+4116074"),
         ("NGC 5194A", "NGC 5194"),
         ("M 51", "C 51"),
+        ("NGC 545/7", "NGC 5457"),
+        ("NGC 545 7", "NGC 5457"),
+        ("NGC 545, 7", "NGC 5457"),
+        ("NGC 545\N{MIDDLE DOT}7", "NGC 5457"),
+        ("NGC 322\N{SUPERSCRIPT TWO}", "NGC 3222"),
+        ("[KK98] 77", "KK 9877"),
     ],
 )
 def test_different_names_stay_different(one: str, other: str) -> None:
@@ -81,6 +94,11 @@ def test_a_readable_name_is_tidied() -> None:
         ("ESO097-013", "ESO 097-013"),
         ("PGC000143", "PGC 143"),
         ("NGC5194A", "NGC 5194A"),
+        ("IC0715SE", "IC 715SE"),
+        ("NAME Andromeda Galaxy", "Andromeda Galaxy"),
+        ("{NGC} 4258", "NGC 4258"),
+        ("MESSIER 082", "M 82"),
+        ("M  31", "M 31"),
         ("2MASX J00424433+4116074", "2MASX J00424433+4116074"),
     ],
 )
