@@ -18,11 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from gateway.client import outfile, tablefile, writers
+from gateway.client import outfile, writers
 from gateway.client.source import clean
 from gateway.client.tablefile import open_table
 from gateway.errors import BadTable
 from gateway.render import Column
+from gateway.tables import astropyfile, parquetfile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +146,8 @@ def test_a_table_longer_than_a_piece_is_whole(
     file_format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writers, "_AT_ONCE", 7)
-    monkeypatch.setattr(tablefile, "ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(astropyfile, "ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(parquetfile, "ROWS_AT_ONCE", 5)
     rows = [(f"row {number}", number / 8, number, "x" * number) for number in range(1, 300)]
     table = open_table(written(tmp_path / "t", file_format, rows=rows))
     assert [tuple(record.values()) for record in table.cells()] == rows
@@ -213,9 +215,10 @@ def test_a_csv_has_the_kinds_that_all_its_cells_agree_on(tmp_path: Path) -> None
         (b"a,b\n", "empty"),
         (b"SIMPLE  = nonsense", "damaged"),
         (b"PAR1 nonsense", "damaged"),
-        (b"<html>", "damaged"),
+        (b"<html>", "HTML"),
+        (b"<not a VOTable>", "damaged"),
         (b"# %ECSV 1.0\n# nonsense\n", "damaged"),
-        (b"a\n\xff\xfe", "UTF-8"),
+        (b"a\n\xff\xfe\x01", "UTF-8"),
     ],
 )
 def test_damaged_tables_are_a_clear_error(data: bytes, words: str, tmp_path: Path) -> None:
