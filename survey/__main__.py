@@ -82,7 +82,7 @@ def survey(
         list[str] | None,
         typer.Option(
             metavar="ROLE=NAME",
-            help=f"Which column is which, where its name does not say it: {', '.join(ROLES)}; several times for several.",
+            help=f"Which column is which, where its name does not say it: {', '.join(ROLES)}.",
         ),
     ] = None,
     rate: Annotated[

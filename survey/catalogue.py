@@ -13,10 +13,11 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from gateway import errors
-from gateway.tables.columns import Reading, recognise
 from gateway.tables.astropyfile import short
+from gateway.tables.columns import recognise
 from gateway.tables.parquetfile import fields_of
 from gateway.tables.reader import columns_of, damaged, open_table
+from gateway.tables.reading import Reading
 from gateway.tables.table import EXTRA
 from survey import source as sources
 from survey import storage
@@ -223,7 +224,7 @@ def _text(cell: Any) -> str | None:
 def _questions(
     source: Source, folder: Path, choice: Mapping[str, str] | None
 ) -> Iterator[tuple[Reading, Iterable[Mapping[str, Any]]]]:
-    """What the columns are, and the records, of a table or a list of images."""
+    """Yield what the columns are, and the records, of a table or a list of images."""
     if source.form is sources.Form.IMAGES:
         yield recognise(["key", "file"]), ({"key": key, "file": url} for key, url in sources.keys(source))
         return

@@ -161,7 +161,7 @@ class _Table:
         self.name, self._path, self._images, self._terms = str(path), path, images, terms
         self._file = open_table(path)
         self._reading = reader.columns_of(self._file.table, choice)
-        self.told = self._reading.sentences()
+        self.told: Sequence[str] = self._reading.sentences()
 
     def questions(self) -> Iterator[Question]:
         there = folders.FilesIn(self._images)

@@ -89,24 +89,28 @@ def _column(one: Field, kind: str) -> Column:
 def _widest(kind: str, value: Any) -> str:
     """Tell what a column holds that was of ``kind`` before this cell."""
     text = value.strip() if isinstance(value, str) else str(value)
+    digits = text.removeprefix("-")
     if text.lower() == "nan":
         return kind
-    digits = text.removeprefix("-")
-    if "_" in text or (digits.isdecimal() and digits.startswith("0") and digits != "0"):
-        return "str"  # what looks so is a label
-    if digits.isdecimal():
-        if len(digits) > len(str(_INT64_MOST)) or int(digits) > _INT64_MOST:
-            return "str"  # no format of a result holds it as a number
-        if len(digits) > _EXACT_DIGITS:
-            return "str" if kind == "float" else _LONG
-        return kind or "int"
     if isinstance(value, bool):
         return kind or "int"
+    if digits.isdecimal():
+        return _widest_whole(kind, digits)
     try:
         float(text)
     except ValueError:
         return "str"
-    return "str" if kind == _LONG else "float"
+    return "str" if kind == _LONG or "_" in text else "float"
+
+
+def _widest_whole(kind: str, digits: str) -> str:
+    is_label = digits.startswith("0") and digits != "0"
+    # no format of a result holds a larger one as a number
+    if is_label or len(digits) > len(str(_INT64_MOST)) or int(digits) > _INT64_MOST:
+        return "str"
+    if len(digits) > _EXACT_DIGITS:
+        return "str" if kind == "float" else _LONG
+    return kind or "int"
 
 
 def _whole(value: Any) -> int | None:

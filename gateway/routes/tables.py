@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.settings import Settings
-    from gateway.tables.columns import Reading
+    from gateway.tables.reading import Reading
     from gateway.tables.table import Table
 
 router = APIRouter(tags=["inclination"])
@@ -71,8 +71,7 @@ async def received(request: Request, settings: Settings, opened: AsyncExitStack)
         def read() -> tuple[Reading, list[Mapping[str, Any]]]:
             table = _table(request, data, name, settings)
             found = reader.columns_of(table, choice)
-            only = {name for name in found.columns}
-            return found, reader.records_of(table, only, most=settings.max_batch_rows, filename=name)
+            return found, reader.records_of(table, found.columns, most=settings.max_batch_rows, filename=name)
 
         reading, records = await asyncio.to_thread(read)
         if not records:
@@ -86,8 +85,8 @@ async def received(request: Request, settings: Settings, opened: AsyncExitStack)
 @router.post(
     "/api/batch/columns",
     summary="What the columns of a table are taken for",
-    description="Takes what `/api/batch` takes, or only the header of a table, and measures nothing. `column.ra=NAME` and "
-    "the like say which column is which.",
+    description="Takes what `/api/batch` takes, or only the header of a table, and measures nothing. "
+    "`column.ra=NAME` and the like say which column is which.",
     response_model=ColumnsAnswer,
     responses=responses(errors.BadTable, errors.TableTooLarge, errors.SlowClient, errors.TooManyRequests, errors.Busy),
     openapi_extra={
@@ -180,12 +179,8 @@ def _table(request: Request, data: bytes, name: str, settings: Settings) -> Tabl
 def _header(reading: Reading) -> str:
     """Write a reading as one header: ASCII, and short enough for any proxy."""
     told = reading.told()
-    for shorter in (
-        {},
-        {"ignored": []},
-        {"ignored": [], "warnings": told["warnings"][:1]},
-        {"ignored": [], "warnings": []},
-    ):
+    briefer: dict[str, list[str]] = {"ignored": []}
+    for shorter in ({}, briefer, briefer | {"warnings": told["warnings"][:1]}, briefer | {"warnings": []}):
         text = json.dumps(told | shorter, separators=(",", ":"))
         if len(text) <= _HEADER_BYTES:
             return text

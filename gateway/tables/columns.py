@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gateway import errors
 from gateway.tables import positions
+from gateway.tables.reading import Reading, Use
 from gateway.tables.table import Field
-from gateway.tables.units import OWN_UNIT, Conversion, conversion
+from gateway.tables.units import OWN_UNIT, Conversion
 from gateway.tables.words import CATALOGUES, DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, UNITS, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 ROLES = (KEY, PGC, NAME, RA, DEC, FOV, PA, FILE)
 """What a column can be; those of the caller's choice are of these names."""
 
-_ASKING = (PGC, NAME, RA, FILE)
+_ASKING = {PGC, NAME, RA, FILE}
 _NAMED = 12
 _MANY = 40
 _OBJECTS = {"object", "galaxy", "target", "source", "host"}
@@ -49,107 +48,6 @@ _KEYS = {
 }
 _FILES = {(FILE,): 100, (FILE, FILE): 95, (FILE, NAME): 95, ("galaxy", FILE): 60, ("object", FILE): 60}
 _PGC_WORDS = {"number", "id", "name", "object", "galaxy", "n"}
-_NO_UCD = re.compile(r"(?:^|;)(?:stat|arith|pos\.pm|pos\.errorellipse)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What a column is taken for.
-
-    Attributes
-    ----------
-    role : str
-        One of :data:`ROLES`.
-    columns : tuple of str
-        One, or those that a split right ascension or declination stands in: sign, hours or degrees, minutes, seconds.
-    conversion : Conversion
-    prefix : str
-        Catalogue that a name begins with where the column has only its numbers, such as ``NGC``.
-    """
-
-    role: str
-    columns: tuple[str, ...]
-    conversion: Conversion = field(default_factory=Conversion)
-    prefix: str = ""
-
-    @property
-    def how(self) -> str:
-        """How its cells are read, in a few words."""
-        unit = self.conversion.declared
-        if len(self.columns) > 1:
-            return "sexagesimal, in parts"
-        if self.prefix:
-            return f"a number is one of {self.prefix}"
-        if self.role in OWN_UNIT:
-            if math.isnan(self.conversion.factor):
-                return "sexagesimal hours" if self.conversion.sexagesimal == "h" else "sexagesimal degrees"
-            own = {"deg": "degrees"}.get(OWN_UNIT[self.role], OWN_UNIT[self.role])
-            plain = f"from {unit}" if self.conversion.factor != 1 else own
-            return f"{plain}, sexagesimal is hours" if self.conversion.sexagesimal == "h" else plain
-        return {PGC: "a PGC number", NAME: "a name", KEY: "the row's own key", FILE: "an image"}[self.role]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What is taken for what.
-
-    Attributes
-    ----------
-    uses : dict
-        Role to its use.
-    more_names : tuple of Use
-        Columns of catalogue numbers that name a row where its name is empty.
-    ignored : tuple of str
-        Columns that say nothing of what is asked.
-    warnings : tuple of str
-        What a person should look at, in sentences.
-    """
-
-    uses: Mapping[str, Use]
-    more_names: tuple[Use, ...] = ()
-    ignored: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Names of all columns that are used."""
-        return frozenset(name for use in (*self.uses.values(), *self.more_names) for name in use.columns)
-
-    def sentences(self) -> list[str]:
-        """Say it to a person, a line each."""
-        said = [f"{role}: {' '.join(use.columns)} ({use.how})" for role, use in self.uses.items()]
-        said += [f"{use.role}: {use.columns[0]} ({use.how})" for use in self.more_names]
-        return [f"Columns read: {', '.join(said)}.", *self.warnings] if said else list(self.warnings)
-
-    def told(self) -> dict[str, Any]:
-        """Return it as JSON values, for people and programs that ask."""
-        return {
-            "columns": {
-                role: {"column": " ".join(use.columns), "unit": use.conversion.declared or None, "read_as": use.how}
-                for role, use in self.uses.items()
-            },
-            "more_names": [use.columns[0] for use in self.more_names],
-            "ignored": list(self.ignored),
-            "warnings": list(self.warnings),
-        }
-
-    def saved(self) -> dict[str, Any]:
-        """Return it as JSON values that :meth:`restored` makes the same reading of."""
-        return {
-            "uses": [dataclasses.asdict(use) for use in self.uses.values()],
-            "more_names": [dataclasses.asdict(use) for use in self.more_names],
-            "warnings": list(self.warnings),
-        }
-
-    @classmethod
-    def restored(cls, saved: Mapping[str, Any]) -> Reading:
-        """Make the reading that was saved; what is ignored is not kept."""
-
-        def use(said: dict[str, Any]) -> Use:
-            return Use(said["role"], tuple(said["columns"]), Conversion(**said["conversion"]), said["prefix"])
-
-        uses = {said["role"]: use(said) for said in saved["uses"]}
-        return cls(uses, tuple(map(use, saved["more_names"])), warnings=tuple(saved["warnings"]))
 
 
 def recognise(fields: Iterable[Field | str], choice: Mapping[str, str] | None = None) -> Reading:
@@ -168,54 +66,58 @@ def recognise(fields: Iterable[Field | str], choice: Mapping[str, str] | None = 
         None says what to ask, it can't be told which one does, or a column of ``choice`` is not there.
     """
     known = [one if isinstance(one, Field) else Field(one) for one in fields]
-    said = _chosen(known, choice or {})
+    uses = _chosen(known, choice or {})
     left_out = {role for role, name in (choice or {}).items() if not name}
-    uses, warnings = dict(said), list[str]()
-    mine = {name for use in said.values() for name in use.columns}
+    named_by_caller = NAME in uses
+    mine = {name for use in uses.values() for name in use.columns}
     free = [one for one in known if one.name not in mine]
+    found = _add_position(uses, free, left_out)
+    warnings = list(found.warnings)
+    for role, ranked in _ranked(free).items():
+        if role in uses or role in left_out or not ranked:
+            continue
+        best, uses[role] = ranked[0]
+        rivals = [other.columns[0] for rank, other in ranked[1:] if rank == best]
+        if rivals:
+            warnings.append(_rivals(role, uses[role], rivals))
+    more_names = [] if NAME in left_out or named_by_caller else _numbered(free)
+    if NAME not in uses and more_names:
+        uses[NAME] = more_names.pop(0)
+    if not uses.keys() & _ASKING and NAME not in left_out:
+        warnings.extend(_add_last_resort(uses, free))
+    _refuse_twins(known, uses)
+    if not uses.keys() & _ASKING:
+        raise errors.BadTable(_nothing(known, found.refusal))
+    reading = Reading({role: uses[role] for role in ROLES if role in uses}, tuple(more_names))
+    ignored = tuple(one.name for one in known if one.name and one.name not in reading.columns)
+    return dataclasses.replace(reading, ignored=ignored, warnings=tuple(warnings))
 
-    found_position = None
-    if not {RA, DEC} & (uses.keys() | left_out):
-        found_position = positions.find(free)
-        if found_position.pair is not None:
-            ra, dec = found_position.pair
-            uses[RA] = Use(RA, ra.columns, ra.conversion)
-            if dec is not None:
-                uses[DEC] = Use(DEC, dec.columns, dec.conversion)
-        warnings.extend(found_position.warnings)
-    elif (RA in uses) != (DEC in uses) and not {RA, DEC} & left_out:
+
+def _add_position(uses: dict[str, Use], free: Sequence[Field], left_out: Collection[str]) -> positions.Found:
+    """Add the position, or the half of it that the caller did not name."""
+    if {RA, DEC} & set(left_out) or {RA, DEC} <= uses.keys():
+        return positions.Found()
+    if RA in uses or DEC in uses:
         missing = DEC if RA in uses else RA
         half = positions.half(missing, free)
         if half is not None:
             uses[missing] = Use(missing, half.columns, half.conversion)
+        return positions.Found()
+    found = positions.find(free)
+    for role, half in zip((RA, DEC), found.pair or (), strict=False):
+        if half is not None:
+            uses[role] = Use(role, half.columns, half.conversion)
+    return found
 
-    for role, ranked in _ranked(free).items():
-        if role in uses or role in left_out or not ranked:
-            continue
-        best, use = ranked[0]
-        uses[role] = use
-        rivals = [other.columns[0] for rank, other in ranked[1:] if rank == best]
-        if rivals:
-            warnings.append(_rivals(role, use, rivals))
-    more_names = [] if NAME in left_out or NAME in said else _numbered(free)
-    if NAME not in uses and more_names:
-        uses[NAME] = more_names.pop(0)
-    if not any(role in uses for role in _ASKING) and NAME not in left_out:
-        last = max(
-            ((_LAST_RESORT[words], one) for one in free if (words := words_of(one.name)) in _LAST_RESORT),
-            key=lambda found: found[0],
-            default=None,
-        )
-        if last is not None:
-            uses[NAME] = Use(NAME, (last[1].name,))
-            warnings.append(f"The column {last[1].name} is taken for names, as no other column says what to ask.")
-    ordered = {role: uses[role] for role in ROLES if role in uses}
-    _refuse_twins(known, ordered)
-    reading = Reading(ordered, tuple(more_names))
-    if not any(role in uses for role in _ASKING):
-        raise errors.BadTable(_nothing(known, found_position))
-    unused = tuple(one.name for one in known if one.name and one.name not in reading.columns)
-    return dataclasses.replace(reading, ignored=unused, warnings=tuple(warnings))
+
+def _add_last_resort(uses: dict[str, Use], free: Sequence[Field]) -> list[str]:
+    """Take a column of identifiers for names, where nothing else says what to ask; return what to warn of."""
+    possible = [one for one in free if words_of(one.name) in _LAST_RESORT]
+    if not possible:
+        return []
+    best = max(possible, key=lambda one: _LAST_RESORT[words_of(one.name)])
+    uses[NAME] = Use(NAME, (best.name,))
+    return [f"The column {best.name} is taken for names, as no other column says what to ask."]
 
 
 def choice_of(given: Iterable[str]) -> dict[str, str]:
@@ -331,17 +233,18 @@ def _refuse_twins(fields: Sequence[Field], uses: Mapping[str, Use]) -> None:
         twice = [name for name in use.columns if names.count(name) > 1]
         if twice:
             raise errors.BadTable(
-                f"{names.count(twice[0])} columns are called {twice[0][:60]!r}, which would be {role}; rename all but one."
+                f"{names.count(twice[0])} columns are called {twice[0][:60]!r}, which would be {role}: "
+                "rename all but one."
             )
 
 
-def _nothing(fields: Sequence[Field], found: positions.Found | None) -> str:
+def _nothing(fields: Sequence[Field], refusal: str) -> str:
     names = [one.name for one in fields if one.name]
     shown = ", ".join(name[:_MANY] for name in names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
     if not names:
         return "The table has no column with one value a row; pgc, name, ra with dec, or file is needed."
-    if found is not None and found.refusal:
-        return found.refusal
+    if refusal:
+        return refusal
     if any(re.match(r"\s*[+-]?\.?\d", name) for name in names) or any(
         len(words) > 1 and words[0] in CATALOGUES and words[1].isdecimal() for words in map(words_of, names)
     ):

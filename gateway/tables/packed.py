@@ -10,27 +10,20 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from gateway import errors
 from gateway.tables.data import Data
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 MOST_BYTES = 1 << 36
 """Of a file on one's own disk: 64 GiB; what strangers send is held to the limit of their whole request."""
 _CHUNK = 1 << 20
-_OPENERS: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
-    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\0": lzma.LZMAFile,
-}
+_MAGICS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 
 
 def is_packed(head: bytes) -> bool:
     """Tell whether a file that begins so is compressed."""
-    return any(head.startswith(magic) for magic in _OPENERS)
+    return any(head.startswith(magic) for magic in _MAGICS)
 
 
 def unpacked_bytes(data: bytes, most: int) -> bytes:
@@ -61,10 +54,10 @@ def unpacked_file(path: Path) -> Data:
 def _unpack(file: IO[bytes], out: IO[bytes], most: int) -> None:
     head = file.read(8)
     file.seek(0)
-    opener = next(one for magic, one in _OPENERS.items() if head.startswith(magic))
+    kind = next(name for magic, name in _MAGICS.items() if head.startswith(magic))
     size = 0
     try:
-        with opener(file) as packed:
+        with _opened(file, kind) as packed:
             while chunk := packed.read(_CHUNK):
                 size += len(chunk)
                 if size > most:
@@ -72,3 +65,9 @@ def _unpack(file: IO[bytes], out: IO[bytes], most: int) -> None:
                 out.write(chunk)
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise errors.BadTable("The compressed table is damaged or incomplete.") from error
+
+
+def _opened(file: IO[bytes], kind: str) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
+    if kind == "gzip":
+        return gzip.GzipFile(fileobj=file)
+    return bz2.BZ2File(file) if kind == "bzip2" else lzma.LZMAFile(file)

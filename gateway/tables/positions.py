@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway import errors
@@ -78,61 +78,55 @@ class Found:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Parts:
-    """The columns of a split coordinate."""
-
-    columns: dict[str, str] = field(default_factory=dict)
-
-
 def find(fields: Sequence[Field]) -> Found:
     """Return the pair of columns that is the position."""
+    halves, refusals = _halves(fields)
+    pairs = [(worth, ra, dec) for ra in halves[RA] for dec in halves[DEC] if (worth := _worth(ra, dec)) is not None]
+    if pairs:
+        # of pairs that are equally good, the first
+        best = max(pairs, key=lambda pair: pair[0])
+        return Found(best[1:], warnings=_doubts(best, pairs))
+    parts, broken = _in_parts(fields)
+    if parts is not None:
+        return Found(parts)
+    refusal = (refusals[0] if refusals else "") or broken or _refusal(fields)
+    lone = next((one for one in halves[RA] if not one.beside and _plainly_ra(one.columns[0])), None)
+    if lone is None or refusal:
+        return Found(refusal=refusal)
+    said = f"There is no declination beside {lone.columns[0]}: only designations in it, as J004244+411608, are read."
+    return Found((lone, None), warnings=(said,))
+
+
+def _halves(fields: Sequence[Field]) -> tuple[dict[str, list[Half]], list[str]]:
+    """Return the columns that may be half of a position, and why others are none by their unit."""
     halves: dict[str, list[Half]] = {RA: [], DEC: []}
-    units_refused = []
+    refusals = []
     for one in fields:
-        for kind in (RA, DEC):
+        for kind, found in halves.items():
             try:
                 half_ = _half(kind, one)
             except errors.BadTable as refused:
-                units_refused.append(refused.detail)
+                refusals.append(refused.detail)
                 continue
             if half_ is not None:
-                halves[kind].append(half_)
-    parts, broken = _in_parts(fields)
-    pairs = [(_worth(ra, dec), ra, dec) for ra in halves[RA] for dec in halves[DEC]]
-    possible = sorted((pair for pair in pairs if pair[0] is not None), key=lambda pair: -(pair[0] or 0))
-    warnings: tuple[str, ...] = ()
-    if possible:
-        worth, ra, dec = possible[0]
-        # a column that is in the best pair is no rival of it
-        # the same words in another notation or frame are the same position again
-        rivals = [
-            f"{other.columns[0]} with {partner.columns[0]}"
-            for rank, other, partner in possible[1:]
-            if (rank or 0) >= (worth or 0) - _NEAR and other.beside == partner.beside and other.beside != ra.beside
-        ]
-        strange = [word for word in sorted(ra.beside | dec.beside) if _is_strange(word)]
-        if rivals:
-            warnings = (
-                f"The columns {ra.columns[0]} and {dec.columns[0]} are read as the position; "
-                f"{', '.join(rivals[:3])} would fit too (say which by column.ra and column.dec).",
-            )
-        elif strange:
-            warnings = (
-                f"The columns {ra.columns[0]} and {dec.columns[0]} are read as the position, "
-                f"whatever {strange[0][:40]!r} in their names may mean.",
-            )
-        return Found((ra, dec), warnings=warnings)
-    if parts is not None:
-        return Found(parts)
-    if units_refused:
-        return Found(refusal=units_refused[0])
-    lone = [one for one in halves[RA] if one.rank > -_STRANGER and not one.beside and _plainly_ra(one.columns[0])]
-    refusal = broken or _refusal(fields)
-    if lone and not refusal:
-        said = f"There is no declination beside {lone[0].columns[0]}: only designations in it, as J004244+411608, are read."
-        return Found((lone[0], None), warnings=(said,))
-    return Found(refusal=refusal)
+                found.append(half_)
+    return halves, refusals
+
+
+def _doubts(best: tuple[int, Half, Half], pairs: Sequence[tuple[int, Half, Half]]) -> tuple[str, ...]:
+    """Say which other pair might be meant, or which word of a name is not known."""
+    worth, ra, dec = best
+    # the same words in another notation or frame are the same position again
+    rivals = [
+        f"{other.columns[0]} with {partner.columns[0]}"
+        for rank, other, partner in pairs
+        if rank >= worth - _NEAR and other.beside == partner.beside and other.beside != ra.beside
+    ]
+    read = f"The columns {ra.columns[0]} and {dec.columns[0]} are read as the position"
+    if rivals:
+        return (f"{read}; {', '.join(rivals[:3])} would fit too (say which by column.ra and column.dec).",)
+    strange = next((word for word in sorted(ra.beside | dec.beside) if _is_strange(word)), None)
+    return (f"{read}, whatever {strange[:40]!r} in their names may mean.",) if strange else ()
 
 
 def half(kind: str, fields: Sequence[Field]) -> Half | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from gateway.tables.columns import Reading
+    from gateway.tables.reading import Reading
     from gateway.tables.table import Table
 
 MOST_BYTES = 100_000_000
@@ -83,8 +83,6 @@ def read_table(content: bytes, filename: str = "", *, most: int | None = None, m
     try:
         if packed.is_packed(content[: formats.HEAD_BYTES]):
             content = packed.unpacked_bytes(content, most_bytes)
-        if not content.strip():
-            raise errors.BadTable("The table is empty.")
         return _opened(Data(content, filename), most=most)
     except errors.InclinetError:
         raise
@@ -133,7 +131,10 @@ def damaged(filename: str = "") -> errors.BadTable:
 
 def _opened(data: Data, *, most: int | None = None, comments: bool = True) -> Table:
     with data.open() as file:
-        file_format = formats.format_of(file.read(formats.HEAD_BYTES))
+        head = file.read(formats.HEAD_BYTES)
+    if not head.strip() and len(head) < formats.HEAD_BYTES:
+        raise errors.BadTable("The table is empty.")
+    file_format = formats.format_of(head)
     if file_format == formats.TEXT:
         return TextFile(data, comments=comments)
     if file_format == formats.JSON:

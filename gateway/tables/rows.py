@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway import errors
 from gateway.domain import Target
-from gateway.tables import values
-from gateway.tables.columns import recognise
-from gateway.tables.table import EXTRA, Field
-from gateway.tables.words import DEC, FILE, FOV, KEY, NAME, PA, PGC, RA
+from gateway.tables import coordinates, values
+from gateway.tables.table import EXTRA
+from gateway.tables.words import DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from gateway.tables.columns import Reading, Use
+    from gateway.tables.reading import Reading, Use
 
 _SHOWN = 80
 
@@ -69,11 +68,6 @@ def rows_of(
     return [question(number, record, reading, sent) for number, record in enumerate(records)]
 
 
-def reading_of(records: Iterable[Mapping[str, Any]], choice: Mapping[str, str] | None = None) -> Reading:
-    """Recognise the columns of records that come without a table: all keys that any of them has."""
-    return recognise([Field(name) for name in dict.fromkeys(name for record in records for name in record)], choice)
-
-
 def question(
     number: int,
     record: Mapping[str, Any],
@@ -103,49 +97,67 @@ def question(
     uses = reading.uses
     said = {role: _cell(record, uses[role]) if role in uses else "" for role in (KEY, PGC, NAME, FILE)}
     if record.get(EXTRA):
-        extra = ", ".join(map(str, record[EXTRA]))[:_SHOWN] if isinstance(record[EXTRA], list) else str(record[EXTRA])
-        problem = errors.BadTarget(f"The row has more cells than the table has columns: {extra} stands in none.")
-        return Row(number, said[KEY] or said[NAME] or f"row {number + 1}", problem=problem)
-    key = said[KEY]
+        return Row(number, said[KEY] or said[NAME] or f"row {number + 1}", problem=_misfit(record[EXTRA]))
     if said[FILE] and (files is None or said[FILE] in files):
-        return Row(number, key or said[FILE], file=said[FILE])
-    passed_over: list[errors.BadTarget] = []
-    pgc = position = None
-    if said[PGC]:
-        try:
-            pgc = values.pgc(said[PGC])
-        except errors.BadTarget as problem:
-            passed_over.append(problem)
-    if RA in uses:
-        try:
-            position = _position(record, uses)
-        except errors.BadTarget as problem:
-            passed_over.append(problem)
-    name = _name(record, reading, said[NAME])
-    shown = f"PGC {pgc}" if pgc else said[NAME] or name or (" ".join(position).strip() if position else said[FILE])
-    key = key or shown or f"row {number + 1}"
-    if pgc is None and position is None and name is None:
-        if passed_over:
-            return Row(number, key, problem=passed_over[0])
-        if said[FILE]:
-            if lasting:
-                return Row(number, key, file=said[FILE])
-            problem = errors.BadTarget(f"No image named {said[FILE][:_SHOWN]} was sent along.")
-            return Row(number, key, problem=problem)
-        told = f" ({said[NAME][:_SHOWN]!r} is no name)" if said[NAME] else ""
-        problem = errors.BadTarget(f"The row has no PGC number, name, position or image{told}.")
-        return Row(number, key, problem=problem)
-    warnings = [f"{problem.detail} It was passed over." for problem in passed_over]
+        return Row(number, said[KEY] or said[FILE], file=said[FILE])
+    found = _evidence(record, reading, said[PGC], said[NAME])
+    position = " ".join(found.position or ()).strip()
+    shown = f"PGC {found.pgc}" if found.pgc else said[NAME] or found.name or position or said[FILE]
+    key = said[KEY] or shown or f"row {number + 1}"
+    if found.pgc is None and found.position is None and found.name is None:
+        if said[FILE] and lasting and not found.passed_over:
+            return Row(number, key, file=said[FILE])
+        return Row(number, key, problem=found.passed_over[0] if found.passed_over else _nothing(said))
+    warnings = [f"{problem.detail} It was passed over." for problem in found.passed_over]
     if said[FILE]:
         warnings.append(f"The image {said[FILE][:_SHOWN]} did not come along, and was passed over.")
+    if found.position and coordinates.is_zero(found.position):
+        warnings.append("The position 0, 0 often stands for a missing one.")
     try:
         fov = _measured(record, uses, FOV, warnings)
         angle = _measured(record, uses, PA, warnings)
     except errors.BadTarget as problem:
         return Row(number, key, problem=problem)
-    ra, dec = position or (None, None)
-    target = Target(pgc, name, ra, dec or None, fov, angle)
+    ra, dec = found.position or (None, None)
+    target = Target(found.pgc, found.name, ra, dec or None, fov, angle)
     return Row(number, key, target, warnings=tuple(warnings))
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """What a record says of the galaxy that is meant."""
+
+    pgc: int | None = None
+    position: tuple[str, str] | None = None
+    name: str | None = None
+    passed_over: list[errors.BadTarget] = field(default_factory=list)
+
+
+def _evidence(record: Mapping[str, Any], reading: Reading, pgc: str, name: str) -> _Evidence:
+    found = _Evidence(name=_name(record, reading, name))
+    if pgc:
+        try:
+            found.pgc = values.pgc(pgc)
+        except errors.BadTarget as problem:
+            found.passed_over.append(problem)
+    if RA in reading.uses:
+        try:
+            found.position = _position(record, reading.uses)
+        except errors.BadTarget as problem:
+            found.passed_over.append(problem)
+    return found
+
+
+def _misfit(extra: Any) -> errors.BadTarget:
+    shown = (", ".join(map(str, extra)) if isinstance(extra, list) else str(extra))[:_SHOWN]
+    return errors.BadTarget(f"The row's cells do not fit the columns: {shown} is too much, or too little.")
+
+
+def _nothing(said: Mapping[str, str]) -> errors.BadTarget:
+    if said[FILE]:
+        return errors.BadTarget(f"No image named {said[FILE][:_SHOWN]} was sent along.")
+    told = f" ({said[NAME][:_SHOWN]!r} is no name)" if said[NAME] else ""
+    return errors.BadTarget(f"The row has no PGC number, name, position or image{told}.")
 
 
 def _cell(record: Mapping[str, Any], use: Use) -> str:
@@ -156,10 +168,11 @@ def _position(record: Mapping[str, Any], uses: Mapping[str, Use]) -> tuple[str, 
     ra, dec = uses[RA], uses.get(DEC)
     first = tuple(values.text_of(record.get(name)) for name in ra.columns)
     if dec is None:
-        return values.position(first, (), ra.conversion, ra.conversion)
+        return coordinates.position(first, (), ra.conversion, ra.conversion)
     # a sign alone looks like a dash that stands for nothing
     second = tuple(_part(record.get(name)) for name in dec.columns)
-    return values.position(first, second, ra.conversion, dec.conversion)
+    signed = words_of(dec.columns[0])[-1:] == ("sign",)
+    return coordinates.position(first, second, ra.conversion, dec.conversion, signed=signed)
 
 
 def _part(cell: Any) -> str:

@@ -109,80 +109,110 @@ class TextFile:
 
 
 def _rows(text: Iterable[str], layout: _Layout, *, comments: bool) -> Iterator[Mapping[str, Any]]:
-    """Read rows as the lines come: a comment between them is passed over, and a ``#`` within quotes is no comment."""
-    within = False
-
-    def told() -> Iterator[str]:
-        nonlocal within
-        for line in text:
-            if not within:
-                bare = line.strip()
-                if not bare or (comments and line.startswith("#")):
-                    continue
-                if layout.separator in "| " and (_is_rule(bare) or _FOOTER.fullmatch(bare)):
-                    continue
-                if layout.separator == _SPACE:
-                    within = True
-                    yield bare.replace("\t", " ") + "\n"
-                    continue
-            within = True
-            yield line
-        if within:
-            raise errors.BadTable("A quotation mark is opened in the table and never closed.")
-
-    names, count = layout.names, len(layout.names)
-    reader = csv.reader(told(), delimiter=layout.separator, skipinitialspace=True)
+    told = _Lines(text, layout, comments=comments)
+    reader = csv.reader(told, delimiter=layout.separator, skipinitialspace=True)
     while True:
-        within = False
+        told.within = False
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            raise errors.BadTable(
-                f"The table is damaged at its line {reader.line_num + layout.skip}: {error}."
-            ) from None
-        record: dict[str, Any] = {name: cell for name, cell in zip(names, cells, strict=False) if name}
-        if len(cells) > count and any(cell.strip() for cell in cells[count:]):
-            record[EXTRA] = [cell for cell in cells[count:] if cell.strip()]
-        elif len(cells) < count:
-            if layout.separator == _SPACE:
-                # with a cell missing, nobody knows which
-                record[EXTRA] = [f"a row of {len(cells)} cells under {count} columns"]
-            record.update((name, "") for name in names[len(cells) :] if name)
-        yield record
+            at = reader.line_num + layout.skip
+            raise errors.BadTable(f"The table is damaged at its line {at}: {error}.") from None
+        yield _record(cells, layout)
+
+
+class _Lines:
+    """The lines of rows: a comment between rows is passed over, and a ``#`` within quotes is no comment.
+
+    Attributes
+    ----------
+    within : bool
+        Whether a row has begun, which then goes on to the next line; set to False where one ended.
+    """
+
+    def __init__(self, text: Iterable[str], layout: _Layout, *, comments: bool) -> None:
+        self._text, self._comments = text, comments
+        self._spaced = layout.separator == _SPACE
+        self._ruled = layout.separator in "| "
+        self.within = False
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield what the csv module is to read."""
+        for line in self._text:
+            if not self.within:
+                bare = line.strip()
+                if not bare or (self._comments and line.startswith("#")):
+                    continue
+                if self._ruled and (_is_rule(bare) or _FOOTER.fullmatch(bare)):
+                    continue
+                self.within = True
+                yield bare.replace("\t", " ") + "\n" if self._spaced else line
+            else:
+                yield line
+        if self.within:
+            raise errors.BadTable("A quotation mark is opened in the table and never closed.")
+
+
+def _record(cells: Sequence[str], layout: _Layout) -> Mapping[str, Any]:
+    count = len(layout.names)
+    record: dict[str, Any] = {name: cell for name, cell in zip(layout.names, cells, strict=False) if name}
+    if len(cells) < count:
+        record.update((name, "") for name in layout.names[len(cells) :] if name)
+        if layout.separator == _SPACE:
+            # with a cell missing, nobody knows which
+            record[EXTRA] = [f"a row of {len(cells)} cells under {count} columns"]
+    elif len(cells) > count and (extra := [cell for cell in cells[count:] if cell.strip()]):
+        record[EXTRA] = extra
+    return record
+
+
+@dataclass(slots=True)
+class _Top:
+    """The first lines of a table: what parts its cells if it says so, comments, others, and which lines these are."""
+
+    separator: str | None = None
+    remarks: list[tuple[int, str]] = field(default_factory=list)
+    head: list[str] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+
+def _top(text: Iterable[str], *, comments: bool) -> _Top:
+    top = _Top()
+    for number, line in enumerate(text):
+        bare = line.strip("\r\n\ufeff")
+        if not bare.strip():
+            continue
+        if not top.head and (said := _SEP_LINE.fullmatch(bare.strip())):
+            top.separator = said[1]
+        elif comments and bare.startswith("#" if top.head else _REMARKS):
+            if not top.head and len(top.remarks) < _COMMENT_LINES:
+                top.remarks.append((number, bare))
+        elif top.head or not _is_rule(bare):
+            top.head.append(bare)
+            top.places.append(number)
+            if len(top.head) >= _HEAD_LINES:
+                break
+    return top
 
 
 def _layout(text: Iterable[str], *, comments: bool) -> _Layout:
     """Find the header, and what parts the columns."""
-    separator, remarks, head, places = None, list[tuple[int, str]](), list[str](), list[int]()
-    for number, line in enumerate(text):
-        bare = line.strip("\r\n\ufeff")
-        if not head and (found := _SEP_LINE.fullmatch(bare.strip())):
-            separator = found[1]
-        elif not bare.strip() or (not head and _is_rule(bare)):
-            continue
-        elif comments and bare.startswith("#" if head else _REMARKS):
-            if not head and len(remarks) < _COMMENT_LINES:
-                remarks.append((number, bare))
-        else:
-            head.append(bare)
-            places.append(number)
-            if len(head) >= _HEAD_LINES:
-                break
-    if not head:
-        told = next((found for found in _commented(remarks, [], separator) if _tells(found.names)), None)
-        if told is None:
+    top = _top(text, comments=comments)
+    commented = _commented(top.remarks, top.head, top.separator)
+    if not top.head:
+        found = next(commented, None)
+        if found is None:
             raise errors.BadTable("The table holds no line that is not a comment.")
-        return told
-    layout = _of_header(head[0], head[1:], places[0] + 1, separator)
-    if _tells(layout.names) and not any(_NUMBER.fullmatch(name) for name in layout.names):
-        return _below(layout, head[1:3], places[1:3])
-    for found in _commented(remarks, head, separator):
-        if len(found.names) == len(_cells(head[0], found.separator)):
-            found.skip = places[0]
-            return found
-    return _below(layout, head[1:3], places[1:3])
+        return found
+    layout = _of_header(top.head[0], top.head[1:], top.places[0] + 1, top.separator)
+    if not _tells(layout.names) or any(_NUMBER.fullmatch(name) for name in layout.names):
+        for found in commented:
+            if len(found.names) == len(_cells(top.head[0], found.separator)):
+                found.skip = top.places[0]
+                return found
+    return _below(layout, top.head[1:3], top.places[1:3])
 
 
 def _commented(remarks: Sequence[tuple[int, str]], head: Sequence[str], separator: str | None) -> Iterator[_Layout]:

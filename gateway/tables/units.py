@@ -100,7 +100,7 @@ def _by_astropy(text: str, column: str) -> float:
     try:
         return float(units.Unit(text).to(units.deg))
     # units.Unit raises ValueError and TypeError, to() UnitConversionError
-    except Exception:
+    except Exception:  # noqa: BLE001 - see above
         raise errors.BadTable(
             f"The column {column[:60]} has the unit {text[:40]!r}, which is not read as an angle; "
             "convert it, or name another column.",

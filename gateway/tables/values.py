@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gateway import errors
@@ -17,14 +16,11 @@ _EMPTY = {
     *("indef", "unknown", "missing", "\\n", "inf", "-inf", "+inf", "infinity", "...", "\N{HORIZONTAL ELLIPSIS}", "?"),
 }
 _DASHES = re.compile(r"[-\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}.*_~ ]*")
-_SENTINELS = {
-    float(f"{sign}{nines}") for sign in ("", "-") for nines in ("99", "999", "9999", "99999", "99.9", "999.9")
-}
-_SENTINELS |= {-999.99, -99.99, -9999.9, 1e20, -1e20, -32768.0, 1e30, -1e30, -1e10, 1e10}
+SENTINELS = {float(f"{sign}{nines}") for sign in ("", "-") for nines in ("99", "999", "9999", "99999", "99.9", "999.9")}
+SENTINELS |= {-999.99, -99.99, -9999.9, 1e20, -1e20, -32768.0, 1e30, -1e30, -1e10, 1e10}
 """Numbers that stand for nothing where a number of their size is not to be expected."""
 _UNLIKELY_PA = {-99.0, -99.9, -99.99}
 
-_PLAIN = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
 _FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))[dD]([+-]?\d+)|([+-]?\d+)[dD]([+-]\d+)")
 _COMMA = re.compile(r"([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
@@ -47,16 +43,12 @@ _UNIT_DEGREES = {
     '"': 1 / 3600,
     "\N{DOUBLE PRIME}": 1 / 3600,
 }
-_PARTS = re.compile(r"[+-]?\s*\d{1,3}\s*[:hd\N{DEGREE SIGN}\s]\s*\d{1,2}(?:\D.*)?", re.IGNORECASE)
-_LETTERED = re.compile(r"[hd\N{DEGREE SIGN}]", re.IGNORECASE)
-_COMPACT = re.compile(r"[+-]?\d{6}(?:\.\d*)?")
-_TURN_DEG, _POLE_DEG = 360.0, 90.0
-_SHOWN = 40
-_LONGEST = 100
+_TURN_DEG = 360.0
+SHOWN = 40
+LONGEST = 100
 """Characters of a number; the longest that a double needs has 24."""
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n"}
-_DESIGNATION = re.compile(r"J\s*\d{6}")
-_LIKE = str.maketrans(
+LIKE = str.maketrans(
     "\N{MINUS SIGN}\N{HYPHEN}\N{EN DASH}\N{NO-BREAK SPACE}"
     "\N{MODIFIER LETTER SMALL H}\N{MODIFIER LETTER SMALL M}\N{MODIFIER LETTER SMALL S}",
     "--- hms",
@@ -80,9 +72,9 @@ def number(text: str) -> float | None:
 
     ``1.0684708e+01``, ``5e-05``, Fortran's ``1.0684708D+01``, a typographic minus, a leading plus and a decimal comma.
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return None
-    text = text.translate(_LIKE) if not text.isascii() else text
+    text = text.translate(LIKE) if not text.isascii() else text
     try:
         value = float(text)
     except ValueError:
@@ -109,7 +101,7 @@ def pgc(text: str) -> int | None:
     """
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
-    found = _PGC.fullmatch(text) if len(text) <= _LONGEST else None
+    found = _PGC.fullmatch(text) if len(text) <= LONGEST else None
     if found:
         whole = int(found[1])
     else:
@@ -117,14 +109,14 @@ def pgc(text: str) -> int | None:
         if value is not None and value <= 0:
             return None
         if value is None or value != int(value):
-            raise errors.BadTarget(f"The PGC number {text[:_SHOWN]!r} is not a whole number.")
+            raise errors.BadTarget(f"The PGC number {text[:SHOWN]!r} is not a whole number.")
         exponent = _EXPONENT.fullmatch(text)
         if exponent and len(exponent[2] or "") < int(exponent[3]):
             # %g writes 1234567 as 1.23457e+06, which is another galaxy
-            raise errors.BadTarget(f"The PGC number {text[:_SHOWN]!r} is written with fewer digits than it has.")
+            raise errors.BadTarget(f"The PGC number {text[:SHOWN]!r} is written with fewer digits than it has.")
         whole = int(value)
     if whole > _MOST_PGC:
-        raise errors.BadTarget(f"The PGC number {text[:_SHOWN]!r} is larger than {_MOST_PGC}, which no PGC number is.")
+        raise errors.BadTarget(f"The PGC number {text[:SHOWN]!r} is larger than {_MOST_PGC}, which no PGC number is.")
     return whole or None
 
 
@@ -169,18 +161,18 @@ def measure(text: str, what: str, conversion: Conversion, *, own_degrees: float)
     value = number(text)
     if value is not None and not (_THOUSANDS.fullmatch(text)):
         return value * conversion.factor
-    united = _united(text)
-    if united is None:
-        raise errors.BadTarget(f"The {what} {text[:_SHOWN]!r} is not a number.")
-    return united / own_degrees
+    degrees = united(text)
+    if degrees is None:
+        raise errors.BadTarget(f"The {what} {text[:SHOWN]!r} is not a number.")
+    return degrees / own_degrees
 
 
 def field_of_view(text: str, conversion: Conversion) -> tuple[float | None, str]:
     """Return a field of view, arcmin, and what has to be said of one that is left out."""
     value = measure(text, "field of view", conversion, own_degrees=1 / 60)
     raw = number(text)
-    if value <= 0 or raw in _SENTINELS - {99.0}:
-        return None, f"The field of view {text[:_SHOWN]} is none and was left out."
+    if value <= 0 or raw in SENTINELS - {99.0}:
+        return None, f"The field of view {text[:SHOWN]} is none and was left out."
     return value, ""
 
 
@@ -188,126 +180,15 @@ def position_angle(text: str, conversion: Conversion) -> tuple[float | None, str
     """Return a position angle, degrees, and what has to be said of one that is left out."""
     value = measure(text, "position angle", conversion, own_degrees=1.0)
     if not -_TURN_DEG <= value <= _TURN_DEG or number(text) in _UNLIKELY_PA:
-        return None, f"The position angle {text[:_SHOWN]} is no angle and was left out."
+        return None, f"The position angle {text[:SHOWN]} is no angle and was left out."
     return value, ""
 
 
-def position(
-    ra: tuple[str, ...], dec: tuple[str, ...], of_ra: Conversion, of_dec: Conversion
-) -> tuple[str, str] | None:
-    """Return right ascension and declination as they are asked for, or None where the cells are empty.
-
-    Parameters
-    ----------
-    ra, dec : tuple of str
-        One cell each, or the parts of each: hours, minutes, seconds; sign, degrees, minutes, seconds.
-    of_ra, of_dec : Conversion
-
-    Returns
-    -------
-    (str, str)
-        Decimal degrees, or sexagesimal text of which the first part of ``ra`` is hours unless it says degrees; ``dec``
-        is empty where ``ra`` is a designation such as ``J004244.3+411607``.
-
-    Raises
-    ------
-    errors.BadTarget
-        It is half a position, out of range, or can be read in two ways.
-    """
-    if len(ra) > 1 or len(dec) > 1:
-        joined = _joined(ra), _joined(dec)
-        if not all(joined):
-            return None
-        return joined
-    first, second = ra[0], dec[0] if dec else ""
-    if not first and not second:
-        return None
-    if first and not second and _DESIGNATION.search(first.upper()):
-        return first, ""
-    if not first or not second:
-        raise errors.BadTarget("Both right ascension and declination are needed.")
-    if _COMPACT.fullmatch(first) and _COMPACT.fullmatch(second):
-        # six digits before the point are no degrees, and are what a designation has
-        return _spelt_out(first), _spelt_out(second)
-    values = number(first), number(second)
-    if None not in values and {value for value in values if value is not None} <= _SENTINELS - {99.0}:
-        return None
-    return _coordinate(first, "right ascension", of_ra), _coordinate(second, "declination", of_dec)
-
-
-def _coordinate(text: str, what: str, conversion: Conversion) -> str:
-    is_ra = what == "right ascension"
-    value = number(text)
-    if value is not None and not math.isnan(conversion.factor):
-        degrees = value * conversion.factor
-        if conversion.factor == 1:
-            plain = text.translate(_LIKE) if not text.isascii() else text
-            said = plain if _PLAIN.fullmatch(plain) else _decimal(value)
-        else:
-            said = _decimal(degrees)
-    elif (united := _united(text)) is not None:
-        degrees, said = united, _decimal(united)
-    else:
-        return _sexagesimal(text, what, conversion)
-    low, high = (0.0, _TURN_DEG) if is_ra else (-_POLE_DEG, _POLE_DEG)
-    if not low <= degrees <= high:
-        raise errors.BadTarget(f"The {what} is {degrees:.10g} deg, not within {low:g} to {high:g}.")
-    return said
-
-
-def _sexagesimal(text: str, what: str, conversion: Conversion) -> str:
-    spelt = text.translate(_LIKE) if not text.isascii() else text
-    if len(spelt) > _LONGEST or not _PARTS.fullmatch(spelt):
-        raise errors.BadTarget(f"The {what} {text[:_SHOWN]!r} can't be read.")
-    if what == "right ascension" and not _LETTERED.search(spelt):
-        if not conversion.sexagesimal:
-            raise errors.BadTarget(
-                f"The right ascension {text[:_SHOWN]!r} is sexagesimal in a column that is declared in "
-                f"{conversion.declared or 'degrees'}: whether its first part is hours or degrees can't be told."
-            )
-        if conversion.sexagesimal == "d":
-            parts = re.split(r"[:\s]+", spelt.strip())
-            return "".join(part + letter for part, letter in zip(parts, "dms", strict=False))
-    return spelt
-
-
-def _united(text: str) -> float | None:
+def united(text: str) -> float | None:
     """Return degrees of a number with its unit, such as ``0.71h``, or None."""
-    found = _WITH_UNIT.fullmatch(text.strip().lower()) if len(text) <= _LONGEST else None
+    found = _WITH_UNIT.fullmatch(text.strip().lower()) if len(text) <= LONGEST else None
     value = number(found[1]) if found else None
     if found is None or value is None:
         return None
     unit = found[2]
     return value * (_UNIT_DEGREES.get(unit) or _UNIT_DEGREES[unit[0]])
-
-
-def _joined(parts: tuple[str, ...]) -> str:
-    if not parts[0] and len(parts) == 1:
-        return ""
-    sign = ""
-    if parts[0] in {"+", "-", "\N{MINUS SIGN}", "\N{EN DASH}"} or not parts[0]:
-        sign, parts = ("-" if parts[0] and parts[0] != "+" else ""), parts[1:]
-    said = [part for part in parts if part]
-    if not said:
-        return ""
-    if any(number(part) is None for part in said) or not all(parts[: len(said)]):
-        raise errors.BadTarget(f"The parts {' '.join(parts)[:_SHOWN]!r} of the position can't be read.")
-    whole = [_whole(part) for part in said[:-1]]
-    return sign + ":".join([*whole, said[-1].translate(_LIKE)])
-
-
-def _whole(part: str) -> str:
-    value = number(part)
-    if value is None or value != int(value):
-        raise errors.BadTarget(f"The part {part[:_SHOWN]!r} of the position is not a whole number.")
-    return part.removesuffix(".0")
-
-
-def _spelt_out(text: str) -> str:
-    sign = text[0] if text[0] in "+-" else ""
-    digits = text.removeprefix(sign)
-    return f"{sign}{digits[:2]}:{digits[2:4]}:{digits[4:]}"
-
-
-def _decimal(value: float) -> str:
-    return format(Decimal(repr(value)), "f")

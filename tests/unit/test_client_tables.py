@@ -211,7 +211,8 @@ def test_a_csv_has_the_kinds_that_all_its_cells_agree_on(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "comment"),
+        (b"", "empty"),
+        (b"# only this", "comment"),
         (b"a,b\n", "empty"),
         (b"SIMPLE  = nonsense", "damaged"),
         (b"PAR1 nonsense", "damaged"),
