@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
 from typing import TYPE_CHECKING, Any
@@ -61,7 +60,7 @@ def rehearse(path: Path, source: Source, *, keep_columns: bool) -> None:
     file_format = writers.format_of(path.suffix)
     assert file_format is not None  # noqa: S101 - checked before
     try:
-        writers.write(io.BytesIO(), file_format, columns, rows, {})
+        writers.rehearse(file_format, columns, rows)
     except (ValueError, TypeError, OverflowError) as error:
         said = str(error).partition("\n")[0][:200].removesuffix(".")
         raise errors.BadTable(

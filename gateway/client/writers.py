@@ -69,6 +69,11 @@ def write(
     _WRITERS[file_format](file, columns, rows, about)
 
 
+def rehearse(file_format: str, columns: Sequence[Column], rows: Rows) -> None:
+    """Write a table to nowhere; raises ValueError, TypeError or OverflowError where the format can't hold it."""
+    _WRITERS[file_format](io.BytesIO(), columns, rows, {})
+
+
 def _csv(
     file: BinaryIO,
     columns: Sequence[Column],

@@ -18,6 +18,7 @@ _PARTS = re.compile(r"[+-]?\s*\d{1,3}\s*[:hd\N{DEGREE SIGN}\s]\s*\d{1,2}(?:\D.*)
 _LETTERED = re.compile(r"[hd\N{DEGREE SIGN}]", re.IGNORECASE)
 _COMPACT = re.compile(r"[+-]?\d{6}(?:\.\d*)?")
 _DESIGNATION = re.compile(r"J\s*\d{6}")
+_TINY_DEG = 1e-15
 _MINUS = {"-", "\N{MINUS SIGN}", "\N{EN DASH}"}
 _NOWHERE = SENTINELS - {99.0, 99.9}
 _TURN_DEG, _POLE_DEG = 360.0, 90.0
@@ -144,4 +145,6 @@ def _spelt_out(text: str) -> str:
 
 
 def _decimal(value: float) -> str:
+    if abs(value) < _TINY_DEG:
+        return "0"
     return format(Decimal(repr(value)), "f")

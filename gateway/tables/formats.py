@@ -32,19 +32,10 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\x80\x04", f"a Python pickle, which is never read from strangers: {_READ}"),
     (b"root\0", f"a ROOT file: {_READ}"),
 )
-_ASTROPY: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"\s*\\begin\s*\{"), "ascii.latex"),
-    (re.compile(rb"(?:.*\r?\n)*Byte-by-byte Description", re.IGNORECASE), "ascii.mrt"),
-    (re.compile(rb"#\s+1\s+[A-Z][A-Z0-9_]*\s.*\r?\n#\s+\d+\s+[A-Z]"), "ascii.sextractor"),
-    (re.compile(rb"#K\s|(?:#.*\r?\n)*#N\s+\S+.*\r?\n#U\s"), "ascii.daophot"),
-    (re.compile(rb"\s*=+(?: +=+)+\s*\r?\n"), "ascii.rst"),
-    (re.compile(rb"(?:\\.*\r?\n)*\|[^\n]*\|\s*\r?\n\|[ a-zA-Z|]*\|\s*\r?\n[ |]"), "ascii.ipac"),
-)
-"""Text of other layouts than lines of cells, and what astropy's reader of each is called."""
-_XML = re.compile(rb"\s*<(?:\?xml|!--|!DOCTYPE\s+VOTABLE|(?:\w+:)?VOTABLE)", re.IGNORECASE)
-_HTML = re.compile(
-    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|div|p|title|h1)\b", re.IGNORECASE | re.DOTALL
-)
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|div|p|title|h1)\b", re.IGNORECASE)
+
+
+_IPAC_KINDS = {b"int", b"i", b"long", b"l", b"float", b"f", b"real", b"r", b"double", b"d", b"char", b"c", b"date"}
 
 
 def format_of(head: bytes) -> str:
@@ -76,7 +67,36 @@ def format_of(head: bytes) -> str:
     if begins in {b"[", b"{"}:
         return JSON
     if begins == b"<":
-        if _HTML.match(text):
+        if _HTML.match(_without_remarks(text)):
             raise errors.BadTable(f"The file is an HTML page and no table, perhaps an error message: {_READ}.")
         return VOTABLE
-    return next((name for pattern, name in _ASTROPY if pattern.match(text)), TEXT)
+    return _layout_of([line.strip() for line in text.splitlines()])
+
+
+def _without_remarks(text: bytes) -> bytes:
+    """Return markup without the comments that it begins with."""
+    text = text.lstrip()
+    while text.startswith(b"<!--"):
+        text = text.partition(b"-->")[2].lstrip()
+    return text
+
+
+def _layout_of(lines: list[bytes]) -> str:
+    """Tell text of other layouts than lines of cells, by what astropy's reader of each is called."""
+    told = [line for line in lines if line]
+    first = told[0] if told else b""
+    second = told[1] if len(told) > 1 else b""
+    if any(line.lower().startswith(b"byte-by-byte description") for line in told):
+        return "ascii.mrt"
+    if re.match(rb"\\begin *\{", first):
+        return "ascii.latex"
+    if re.match(rb"# +1 +[A-Z]", first) and re.match(rb"# +\d+ +[A-Z]", second):
+        return "ascii.sextractor"
+    if first.startswith(b"#K ") or (first.startswith(b"#N ") and second.startswith(b"#U ")):
+        return "ascii.daophot"
+    if b" " in first and first.strip(b"= ") == b"" and first.startswith(b"="):
+        return "ascii.rst"
+    rows = [line for line in told if not line.startswith(b"\\")]
+    kinds = [cell.strip().lower() for cell in rows[1].strip(b"|").split(b"|")] if len(rows) > 1 else []
+    is_ipac = bool(kinds) and rows[0].startswith(b"|") and rows[1].startswith(b"|") and set(kinds) <= _IPAC_KINDS
+    return "ascii.ipac" if is_ipac else TEXT

@@ -101,8 +101,11 @@ def _halves(fields: Sequence[Field]) -> tuple[dict[str, list[Half]], list[str]]:
     """Return the columns that may be half of a position, and why others are none by their unit."""
     halves: dict[str, list[Half]] = {RA: [], DEC: []}
     refusals = []
+    said = {words_of(one.name) for one in fields}
     for one in fields:
         for kind, found in halves.items():
+            if words_of(one.name) == (kind, "d") and (kind, "m") in said:
+                continue  # the degrees beside minutes are whole ones
             try:
                 half_ = _half(kind, one)
             except errors.BadTable as refused:
