@@ -132,7 +132,7 @@ async def of_names(
     names: Annotated[
         str,
         Query(
-            max_length=20_000,
+            max_length=4_000,
             description="Names of the columns, separated by commas.",
             examples=["objid,RAJ2000,DEJ2000"],
         ),

@@ -44,6 +44,8 @@ _UNIT_DEGREES = {
     "\N{DOUBLE PRIME}": 1 / 3600,
 }
 _TURN_DEG = 360.0
+_WIDEST_ARCMIN = 180.0 * 60
+"""Half the sky: no field of view is wider."""
 SHOWN = 40
 LONGEST = 100
 """Characters of a number; the longest that a double needs has 24."""
@@ -171,7 +173,7 @@ def field_of_view(text: str, conversion: Conversion) -> tuple[float | None, str]
     """Return a field of view, arcmin, and what has to be said of one that is left out."""
     value = measure(text, "field of view", conversion, own_degrees=1 / 60)
     raw = number(text)
-    if value <= 0 or raw in SENTINELS - {99.0}:
+    if not 0 < value <= _WIDEST_ARCMIN or raw in SENTINELS - {99.0}:
         return None, f"The field of view {text[:SHOWN]} is none and was left out."
     return value, ""
 

@@ -37,7 +37,7 @@ def shown(row: Row) -> str:
         return f"{row.key} -> {row.problem.slug}: {row.problem.detail}"
     target = row.target
     assert target is not None
-    told = {"pgc": target.pgc, "ra": target.ra, "dec": target.dec, "name": target.name}
+    told: dict[str, object] = {"pgc": target.pgc, "ra": target.ra, "dec": target.dec, "name": target.name}
     told |= {"fov": target.fov_arcmin, "pa": target.position_angle_deg}
     said = " ".join(f"{role}={value}" for role, value in told.items() if value is not None)
     return f"{row.key} -> {said}" + "".join(f" [{warning}]" for warning in row.warnings)

@@ -10,8 +10,8 @@ from gateway.domain import Target
 from gateway.tables.columns import recognise
 from gateway.tables.rows import Row, question
 
-M31 = {"ra": 10.684708, "dec": 41.26875}
-AT = {"ra": "10.684708", "dec": "41.26875"}
+M31: dict[str, Any] = {"ra": 10.684708, "dec": 41.26875}
+AT: dict[str, Any] = {"ra": "10.684708", "dec": "41.26875"}
 
 
 def asked(record: dict[str, Any], **more: Any) -> Row:
