@@ -22,7 +22,7 @@ from gateway import cli, local, render
 from gateway.images.decode import decode
 from gateway.settings import Settings
 from gateway.sky import offline, positions
-from gateway.tables.reader import read_table
+from gateway.tables.reader import columns_of, read_table, records_of
 from gateway.tables.rows import rows_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,10 @@ def check_parts() -> None:
         assert decode(data).format == file_format
     row = dict.fromkeys((column.name for column in render.BATCH_COLUMNS), None) | {"key": "PGC 2557", "pgc": 2557}
     written = render.table([row], render.BATCH_COLUMNS, render.Format.VOTABLE)
-    assert [one.target.pgc for one in rows_of(read_table(written)) if one.target] == [2557]
+    table = read_table(written)
+    reading = columns_of(table)
+    rows = rows_of(records_of(table, reading.columns), reading)
+    assert [one.target.pgc for one in rows if one.target] == [2557]
     assert round(positions.parse_position("00:42:44.3", "+41:16:09")[0], 2) == M31_RA_DEG
     assert "NGC 7331" in offline.Offline.load().suggestions("NGC 7331")
 

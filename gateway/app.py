@@ -23,7 +23,7 @@ from gateway.keys import Keys
 from gateway.middleware import Surroundings
 from gateway.observability import Metrics
 from gateway.predictor import Predictor
-from gateway.routes import batch, file, galaxies, models, page, probes
+from gateway.routes import batch, file, galaxies, models, page, probes, tables
 from gateway.routes.access import NEEDED, guard
 from gateway.schemas import Problem
 from gateway.services import Services
@@ -174,7 +174,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         responses={422: {"model": Problem, "description": problems.BadRequest.title}},
     )
     problems.install(app, metrics)
-    for room in (galaxies, file, batch, models):
+    for room in (galaxies, file, batch, tables, models):
         if keys is None:
             app.include_router(room.router)
         else:

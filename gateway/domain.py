@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the user asked about: one of a PGC number, a name or a position.
+    """What the user asked about: a PGC number, a position or a name, which are believed in this order.
+
+    Where there are several, those that are believed less are compared with what was found.
 
     Attributes
     ----------
@@ -42,7 +44,7 @@ class Target:
         """What was asked about, in a few words for a log."""
         if self.pgc is not None:
             return f"PGC {self.pgc}"
-        return self.name or f"{self.ra or ''} {self.dec or ''}".strip()
+        return f"{self.ra} {self.dec or ''}".strip() if self.ra else self.name or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 import statistics
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -16,6 +16,7 @@ from gateway.domain import Cutout, Deadline, Ellipse, Galaxy, ImageInput, Readin
 from gateway.images import ellipse
 from gateway.images.decode import decode, shown
 from gateway.images.model_input import model_input
+from gateway.sky.catalogue import separation_arcsec
 from gateway.sky.positions import parse_position
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger(__name__)
+
+_NEAR_ARCMIN = 1.0
 
 
 class ReadsImages(Protocol):
@@ -170,10 +173,10 @@ class Inclinations:
         with self._stage("resolve", {"inclinet.target": target.asked}):
             if target.pgc is not None:
                 return await resolver.by_pgc(target.pgc, deadline=deadline)
-            if target.name is not None:
-                return await resolver.by_name(target.name, deadline=deadline, sized=target.fov_arcmin is None)
             if target.ra is None:
-                raise errors.BadTarget("A target needs a PGC number, a name, or a position.")
+                if target.name is None:
+                    raise errors.BadTarget("A target needs a PGC number, a name, or a position.")
+                return await resolver.by_name(target.name, deadline=deadline, sized=target.fov_arcmin is None)
             # sexagesimal positions import astropy, which takes a second once
             ra_deg, dec_deg = await asyncio.to_thread(parse_position, target.ra, target.dec or "")
             if target.fov_arcmin is None:
@@ -207,6 +210,7 @@ class Inclinations:
             As :meth:`resolve`, :meth:`gateway.sky.cutouts.Cutouts.fetch` and :meth:`of_image`.
         """
         galaxy = await self.resolve(target, deadline=deadline)
+        contradictions = await self._contradictions(target, galaxy)
         with self._stage("cutout", {"inclinet.survey": survey or "default"}):
             cutout = await self._sky.cutouts.fetch(
                 galaxy,
@@ -215,7 +219,7 @@ class Inclinations:
                 survey=survey,
                 deadline=deadline,
             )
-        return await self._measure(
+        answer = await self._measure(
             cutout.data,
             source=cutout.survey,
             deadline=deadline,
@@ -223,6 +227,36 @@ class Inclinations:
             galaxy=galaxy,
             cutout=cutout,
         )
+        return replace(answer, warnings=(*contradictions, *answer.warnings)) if contradictions else answer
+
+    async def _contradictions(self, target: Target, galaxy: Galaxy) -> list[str]:
+        """Say where a target's position or name, which were not asked for, mean another galaxy than was found.
+
+        Only the catalogues at hand are looked into: a name that they do not know contradicts nothing.
+        """
+        said = []
+        believed = f"PGC {target.pgc}" if target.pgc is not None else f"the position {target.asked}"
+        if target.pgc is not None and target.ra is not None:
+            try:
+                position = await asyncio.to_thread(parse_position, target.ra, target.dec or "")
+            except errors.BadTarget as problem:
+                said.append(f"{problem.detail} {believed} was measured.")
+            else:
+                apart = separation_arcsec(*position, galaxy.ra_deg, galaxy.dec_deg) / 60
+                if apart > _apart_arcmin(galaxy):
+                    said.append(f"The position given lies {apart:.3g} arcmin from {believed}, which was measured.")
+        if target.name is not None and (target.pgc is not None or target.ra is not None):
+            try:
+                named = (await self._sky.resolver.offline()).by_name(target.name)
+            except errors.TargetError:
+                named = None  # a pair, or no galaxy: which one is meant is what the rest says
+            if named is not None and not (named.pgc and named.pgc == galaxy.pgc):
+                apart = separation_arcsec(named.ra_deg, named.dec_deg, galaxy.ra_deg, galaxy.dec_deg) / 60
+                if apart > max(_apart_arcmin(galaxy), _apart_arcmin(named)):
+                    said.append(
+                        f"The name {target.name} is a galaxy {apart:.3g} arcmin from {believed}, which was measured."
+                    )
+        return said
 
     async def _measure(
         self,
@@ -284,6 +318,11 @@ class Inclinations:
                 yield
         finally:
             self._observe(name, time.perf_counter() - started)
+
+
+def _apart_arcmin(galaxy: Galaxy) -> float:
+    """Return how far from its centre a position or name still means a galaxy: within its disc, or 1 arcmin."""
+    return max(_NEAR_ARCMIN, (galaxy.d25_arcmin or 0.0) / 2)
 
 
 def prepare(data: ImageData, max_pixels: int) -> ImageInput:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -120,6 +120,8 @@ async def _one(
         else:
             data = await read_file(row.file or "")
             answer = await inclinations.of_image(data, deadline=deadline, r=terms.r)
+        if row.warnings:
+            answer = replace(answer, warnings=(*row.warnings, *answer.warnings))
         return Result(row, answer=answer)
     except errors.InclinetError as problem:
         return Result(row, problem=problem)

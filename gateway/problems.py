@@ -10,6 +10,7 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from gateway import errors
 
@@ -92,7 +93,12 @@ def install(app: FastAPI, metrics: Metrics) -> None:
             "detail": f"{error.detail}." if not str(error.detail).endswith(".") else error.detail,
             "instance": request.url.path,
         }
-        return JSONResponse(members, status.value, error.headers, MEDIA_TYPE)
+        headers = dict(error.headers or {})
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            # Starlette names the methods of one route, and a path may have several
+            matching = [one for one in app.routes if isinstance(one, Route) and one.path_regex.match(request.url.path)]
+            headers["Allow"] = ", ".join(sorted({method for one in matching for method in one.methods or ()}))
+        return JSONResponse(members, status.value, headers, MEDIA_TYPE)
 
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("unforeseen error", path=request.url.path, exc_info=error)

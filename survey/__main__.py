@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from gateway import proxies
+from gateway import errors, proxies
 from gateway.settings import Settings
 from gateway.sky import SURVEYS
+from gateway.tables.columns import ROLES, choice_of
 from survey import drive, plan, storage
 from survey.cluster import OwnNetworks, Workers, connected
 from survey.errors import SurveyError, SurveyStopped
@@ -77,6 +78,13 @@ def survey(
         str | None, typer.Option("--survey", help=f"Whose images: {', '.join(SURVEYS)}.", show_default="sdss")
     ] = None,
     r: Annotated[float, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison.")] = 0.3,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=NAME",
+            help=f"Which column is which, where its name does not say it: {', '.join(ROLES)}.",
+        ),
+    ] = None,
     rate: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,10 +118,13 @@ def survey(
             rates_per_s=_rates(rate or []),
             concurrency=concurrency,
             accept_unanswered=accept_unanswered,
+            choice=_choice(column or []),
         )
         made = plan.make(asked, serving=_addresses(serving or [], scheduler))
         if scheduler is None and made.job.form in {Form.PARQUET, Form.TABLE}:
             proxies.from_environment().check(made.job.sky.urls)
+        for sentence in made.told:
+            _say(sentence)
         local = Workers(workers, threads, memory, dashboard)
         outcome, seconds = _run(made, scheduler, local, serving_log, asked.settings) if made.missing else (None, 0.0)
     except (SurveyStopped, OSError) as error:
@@ -217,6 +228,13 @@ def _known(name: str | None) -> str | None:
     if name is not None and name not in SURVEYS:
         raise SurveyError(f"There is no survey {name!r}; there are {', '.join(SURVEYS)}.")
     return name
+
+
+def _choice(given: list[str]) -> dict[str, str]:
+    try:
+        return choice_of(given)
+    except errors.BadTable as error:
+        raise SurveyError(f"--column {error.detail}") from None
 
 
 def _rates(given: list[str]) -> dict[str, float]:

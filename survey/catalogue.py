@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from gateway import errors
-from gateway.client.tablefile import open_table
-from gateway.tables.columns import COLUMNS, recognise
+from gateway.tables.astropyfile import short
+from gateway.tables.columns import recognise
+from gateway.tables.parquetfile import fields_of
+from gateway.tables.reader import columns_of, damaged, open_table
+from gateway.tables.reading import Reading
+from gateway.tables.table import EXTRA
 from survey import source as sources
 from survey import storage
 from survey.errors import SurveyError
@@ -28,6 +33,8 @@ STAGED = "_catalogue.parquet"
 """The question as workers read it, in the output folder, where it did not come as Parquet. ``_``: no result."""
 
 _FINGERPRINT = b"inclinet.input"
+_READING = b"inclinet.reading"
+_CHOICE = b"inclinet.columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ def partitions(pieces: Iterable[Piece], size: int) -> list[Partition]:
     return cut
 
 
-def pieces(source: Source, out: str, *, size: int) -> tuple[Piece, ...]:
+def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | None = None) -> tuple[Piece, ...]:
     """Make a source ready for workers.
 
     Parameters
@@ -81,6 +88,8 @@ def pieces(source: Source, out: str, *, size: int) -> tuple[Piece, ...]:
         Output folder, where what is not Parquet or NumPy is rewritten as Parquet, unless it was by an earlier run.
     size : int
         Rows of a partition: rewritten files have row groups of that size, so that a worker reads its own rows only.
+    choice : mapping, optional
+        Which column is which, where a person says it.
 
     Raises
     ------
@@ -90,19 +99,28 @@ def pieces(source: Source, out: str, *, size: int) -> tuple[Piece, ...]:
     if source.form is sources.Form.PIXELS:
         found = [_of_pixels(source.files[0])]
     elif source.form is sources.Form.PARQUET:
-        found = [_of_parquet(url) for url in source.files]
+        found = [_of_parquet(url, choice) for url in source.files]
     else:
         staged = storage.join(out, STAGED)
-        if not _is_staged(staged, source.fingerprint):
-            _stage(source, staged, size)
-        found = [_of_parquet(staged)]
+        if not _is_staged(staged, source.fingerprint, choice):
+            _stage(source, staged, size, choice)
+        found = [_of_parquet(staged, choice)]
     if not sum(piece.rows for piece in found):
         raise SurveyError(f"{source.location} has no rows.")
     return tuple(piece for piece in found if piece.rows)
 
 
-def records(partition: Partition) -> tuple[list[dict[str, Any]], Sequence[str]]:
-    """Read a partition of a Parquet file: its records, and the names of their columns.
+def told(pieces_: Sequence[Piece], choice: Mapping[str, str] | None = None) -> list[str]:
+    """Say what the columns of a catalogue are taken for, in sentences; files that differ are told one by one."""
+    said: dict[str, None] = {}
+    for piece in pieces_:
+        with storage.open_for_reading(piece.url) as opened, parquet.ParquetFile(opened) as file:
+            said |= dict.fromkeys(_reading(file.schema_arrow, choice)[0].sentences())
+    return list(said)
+
+
+def records(partition: Partition, choice: Mapping[str, str] | None = None) -> tuple[list[dict[str, Any]], Reading]:
+    """Read a partition of a Parquet file: its records, and what their columns are.
 
     Only what :mod:`gateway.tables` recognises is read, of those row groups that hold the partition's rows.
 
@@ -112,7 +130,7 @@ def records(partition: Partition) -> tuple[list[dict[str, Any]], Sequence[str]]:
         As the store does.
     """
     with storage.open_for_reading(partition.url) as opened, parquet.ParquetFile(opened) as file:
-        names = _recognised(file.schema_arrow)
+        reading, names, narrow = _reading(file.schema_arrow, choice)
         groups, before, seen = [], 0, 0
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
@@ -121,13 +139,22 @@ def records(partition: Partition) -> tuple[list[dict[str, Any]], Sequence[str]]:
             elif seen < partition.stop:
                 groups.append(group)
             seen += rows
-        table = file.read_row_groups(groups, columns=names)
-        return table.slice(partition.start - before, partition.rows).to_pylist(), names
+        table = file.read_row_groups(groups, columns=names).flatten()
+    found: list[dict[str, Any]] = table.slice(partition.start - before, partition.rows).to_pylist()
+    for record in found:
+        record.update((name, short(record[name])) for name in narrow)
+        if record.get(EXTRA, EXTRA) is None:
+            del record[EXTRA]
+    return found, reading
 
 
-def _recognised(schema: Any) -> list[str]:
-    wanted = {spelling for spellings in COLUMNS.values() for spelling in spellings}
-    return [name for name in schema.names if name.strip().lower() in wanted]
+def _reading(schema: Any, choice: Mapping[str, str] | None) -> tuple[Reading, list[str], list[str]]:
+    """Return what the columns are, those that are used, and those of single precision."""
+    saved = (schema.metadata or {}).get(_READING)
+    fields, narrow, _ = fields_of(schema)
+    reading = Reading.restored(json.loads(saved)) if saved else recognise(fields, choice)
+    used = reading.columns | ({EXTRA} if saved else set())
+    return reading, [one.name for one in fields if one.name in used], [name for name in narrow if name in used]
 
 
 def _of_pixels(url: str) -> Piece:
@@ -139,10 +166,10 @@ def _of_pixels(url: str) -> Piece:
     return Piece(url, pixels.rows)
 
 
-def _of_parquet(url: str) -> Piece:
+def _of_parquet(url: str, choice: Mapping[str, str] | None) -> Piece:
     try:
         with storage.open_for_reading(url) as opened, parquet.ParquetFile(opened) as file:
-            recognise(file.schema_arrow.names)
+            _reading(file.schema_arrow, choice)
             return Piece(url, file.metadata.num_rows)
     except errors.BadTable as error:
         raise SurveyError(f"{url}: {error.detail}") from error
@@ -150,24 +177,35 @@ def _of_parquet(url: str) -> Piece:
         raise SurveyError(f"{url} can't be read: {error}.") from error
 
 
-def _is_staged(url: str, fingerprint: str) -> bool:
+def _is_staged(url: str, fingerprint: str, choice: Mapping[str, str] | None) -> bool:
     if not storage.exists(url):
         return False
     with storage.open_for_reading(url) as opened:
         known = parquet.read_schema(opened).metadata or {}
-    return bool(known.get(_FINGERPRINT) == fingerprint.encode())
+    wanted = {_FINGERPRINT: fingerprint.encode(), _CHOICE: json.dumps(choice or {}).encode()}
+    return _READING in known and all(known.get(name) == value for name, value in wanted.items())
 
 
-def _stage(source: Source, url: str, size: int) -> None:
+def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None) -> None:
     """Rewrite a source as Parquet of text columns, a few rows in memory at a time."""
-    with tempfile.TemporaryDirectory(prefix="inclinet-survey-") as folder, _questions(source, Path(folder)) as asked:
-        names, rows = asked
-        schema = pa.schema([(name, pa.string()) for name in names], {_FINGERPRINT: source.fingerprint.encode()})
+    with (
+        tempfile.TemporaryDirectory(prefix="inclinet-survey-") as folder,
+        _questions(source, Path(folder), choice) as asked,
+    ):
+        reading, rows = asked
+        names = [*dict.fromkeys(name for use in (*reading.uses.values(), *reading.more_names) for name in use.columns)]
+        about = {
+            _FINGERPRINT: source.fingerprint.encode(),
+            _CHOICE: json.dumps(choice or {}).encode(),
+            _READING: json.dumps(reading.saved()).encode(),
+        }
+        # what stands in no column of a text is the row's problem, and travels with it
+        schema = pa.schema([(name, pa.string()) for name in (*names, EXTRA)], about)
         made = Path(folder) / STAGED
         with parquet.ParquetWriter(made, schema, compression="zstd") as writer:
             group: list[dict[str, Any]] = []
             for row in rows:
-                group.append({name: None if (cell := row.get(name)) is None else str(cell) for name in names})
+                group.append({name: _text(row.get(name)) for name in (*names, EXTRA)})
                 if len(group) == size:
                     writer.write_table(pa.Table.from_pylist(group, schema))
                     group = []
@@ -176,11 +214,19 @@ def _stage(source: Source, url: str, size: int) -> None:
         storage.put(made, url)
 
 
+def _text(cell: Any) -> str | None:
+    if isinstance(cell, list):
+        return ", ".join(map(str, cell))
+    return None if cell is None else str(cell)
+
+
 @contextmanager
-def _questions(source: Source, folder: Path) -> Iterator[tuple[list[str], Iterable[Mapping[str, Any]]]]:
-    """Names of the columns that are recognised, and the records, of a table or a list of images."""
+def _questions(
+    source: Source, folder: Path, choice: Mapping[str, str] | None
+) -> Iterator[tuple[Reading, Iterable[Mapping[str, Any]]]]:
+    """Yield what the columns are, and the records, of a table or a list of images."""
     if source.form is sources.Form.IMAGES:
-        yield ["key", "file"], ({"key": key, "file": url} for key, url in sources.keys(source))
+        yield recognise(["key", "file"]), ({"key": key, "file": url} for key, url in sources.keys(source))
         return
     fs, path = storage.locate(source.files[0])
     local = Path(path)
@@ -189,10 +235,20 @@ def _questions(source: Source, folder: Path) -> Iterator[tuple[list[str], Iterab
             local = folder / "table"
             fs.get_file(path, str(local))
         table = open_table(local)
-        columns = [name for name in recognise(table.names).values() if name is not None]
-        yield columns, table.records(columns)
+        reading = columns_of(table, choice)
+        yield reading, _undamaged(table.records(reading.columns), local)
     except errors.BadTable as error:
         said = error.detail.replace(str(local), source.location)
         raise SurveyError(said if source.location in said else f"{source.location}: {said}") from error
     except OSError as error:
         raise SurveyError(f"{source.location} can't be read: {error}.") from error
+
+
+def _undamaged(rows: Iterator[Mapping[str, Any]], path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        yield from rows
+    except (errors.InclinetError, OSError):
+        raise
+    # the readers meet damage with errors of a dozen kinds
+    except Exception as error:
+        raise damaged(str(path)) from error

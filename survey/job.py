@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Job:
     accept_unanswered : bool
         Write rows that stayed without an answer for passing reasons, with their problem.
     patience : Patience
+    choice : mapping
+        Which column of the catalogue is which, where a person says it.
     """
 
     identity: Identity
@@ -95,6 +97,7 @@ class Job:
     max_bytes: int
     accept_unanswered: bool
     patience: Patience
+    choice: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -47,6 +47,8 @@ class Asked:
     concurrency : int
     accept_unanswered : bool
     patience : Patience
+    choice : mapping
+        Which column is which, where a person says it.
     """
 
     what: str
@@ -59,6 +61,7 @@ class Asked:
     concurrency: int
     accept_unanswered: bool
     patience: Patience = field(default_factory=Patience)
+    choice: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,14 @@ class Plan:
         All of them.
     done : dict
         Number of each partition that an earlier run has written, and its tally.
+    told : tuple of str
+        What a person should know of how the catalogue is read, in sentences.
     """
 
     job: Job
     partitions: list[Partition]
     done: dict[int, Tally]
+    told: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -121,7 +127,8 @@ def make(asked: Asked, *, serving: tuple[str, ...]) -> Plan:
         program=version("inclinet"),
     )
     ledger.check(out, identity, location=found.location)
-    cut = catalogue.partitions(catalogue.pieces(found, out, size=size), size)
+    pieces = catalogue.pieces(found, out, size=size, choice=asked.choice)
+    cut = catalogue.partitions(pieces, size)
     ledger.claim(out, identity, location=found.location)
     settings = asked.settings
     job = Job(
@@ -143,8 +150,11 @@ def make(asked: Asked, *, serving: tuple[str, ...]) -> Plan:
         max_bytes=settings.max_upload_bytes,
         accept_unanswered=asked.accept_unanswered,
         patience=asked.patience,
+        choice=dict(asked.choice),
     )
-    return Plan(job, cut, ledger.done(out, identity, cut))
+    by_column = found.form in {source.Form.PARQUET, source.Form.TABLE}
+    told = (*found.told, *(catalogue.told(pieces, asked.choice) if by_column else ()))
+    return Plan(job, cut, ledger.done(out, identity, cut), told)
 
 
 def _settings(asked: Asked) -> dict[str, str | float | None]:
@@ -157,6 +167,12 @@ def _settings(asked: Asked) -> dict[str, str | float | None]:
         "own catalogue of galaxies": _digest_of_file(settings.catalog),
         "limit of pixels": settings.max_pixels,
         "limit of bytes": settings.max_upload_bytes,
+        # a survey of before columns could be said has no such setting
+        **(
+            {"columns": " ".join(f"{role}={name}" for role, name in sorted(asked.choice.items()))}
+            if asked.choice
+            else {}
+        ),
     }
 
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from glob import has_magic
 from typing import TYPE_CHECKING
 
-from gateway.tables import reader
+from gateway import errors
+from gateway.tables import formats
+from gateway.tables.folders import NO_IMAGE, Listing, is_image
 from survey import pixels, storage
 from survey.errors import SurveyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp", ".fits", ".fit", ".fits.gz")
-"""How the names of images end, in a folder."""
-
 _PARQUET = ".parquet"
-_HEAD_BYTES = 64
 _WHOLE_BYTES = 1 << 28
 _SAMPLES, _SAMPLE_BYTES = 256, 1 << 16
 _CHUNK_BYTES = 1 << 23
@@ -55,6 +52,8 @@ class Source:
         The same as long as the content is. Of a file, its bytes: all of them up to 256 MiB, beyond that its size, its
         first and last 64 KiB and 254 blocks of 64 KiB spread evenly between. Of a folder, the files' names and sizes
         and the store's checksums, or the times of their last change where it has none.
+    told : tuple of str
+        Of a folder, which files were found and which were passed over and why, in sentences.
     """
 
     location: str
@@ -62,6 +61,7 @@ class Source:
     files: tuple[str, ...]
     base: str
     fingerprint: str
+    told: tuple[str, ...] = ()
 
 
 def find(url: str) -> Source:
@@ -75,10 +75,10 @@ def find(url: str) -> Source:
     location = storage.full(url)
     fs, path = storage.locate(location)
     try:
-        if has_magic(path) or fs.isdir(path):
+        if fs.isdir(path) or storage.is_pattern(location):
             return _folder(location)
         with storage.open_for_reading(location) as file:
-            head = file.read(_HEAD_BYTES)
+            head = file.read(formats.HEAD_BYTES)
     except FileNotFoundError:
         raise SurveyError(f"There is nothing at {location}.") from None
     except OSError as error:
@@ -86,30 +86,41 @@ def find(url: str) -> Source:
     if not head.strip():
         raise SurveyError(f"{location} is empty.")
     form = Form.PIXELS if head.startswith(pixels.MAGIC) else Form.TABLE
-    if form is Form.TABLE and reader.format_of(head) == "parquet":
-        form = Form.PARQUET
+    try:
+        if form is Form.TABLE and formats.format_of(head) == formats.PARQUET:
+            form = Form.PARQUET
+    except errors.BadTable as error:
+        raise SurveyError(f"{location}: {error.detail}") from None
     return Source(location, form, (location,), location.rpartition("/")[0], _of_content(location))
 
 
 def _folder(location: str) -> Source:
     named: dict[Form, list[str]] = {Form.PARQUET: [], Form.IMAGES: []}
     digests = {form: hashlib.blake2b(digest_size=16) for form in named}
-    base = location.rpartition("/")[0] if has_magic(location) else location.rstrip("/")
-    while has_magic(base):
+    base = location.rstrip("/")
+    while storage.is_pattern(base):
         base = base.rpartition("/")[0]
-    for url, size, stamp in storage.listing(location):
+    listed = Listing()
+    for url, size, stamp in storage.listing(location, listed):
         below = _below(url, base)
         if any(part.startswith((".", "_")) for part in below.split("/")):
+            listed.skip(below, "hidden by its name")
             continue
-        lower = below.lower()
-        form = Form.PARQUET if lower.endswith(_PARQUET) else Form.IMAGES if lower.endswith(IMAGES) else None
+        form = Form.PARQUET if below.lower().endswith(_PARQUET) else Form.IMAGES if is_image(below) else None
         if form is not None:
             named[form].append(url)
             digests[form].update(f"{below}\0{size}\0{stamp}\n".encode())
+        else:
+            listed.skip(below, NO_IMAGE)
     form = Form.PARQUET if named[Form.PARQUET] else Form.IMAGES
+    if form is Form.PARQUET:
+        for url in named[Form.IMAGES]:
+            listed.skip(_below(url, base), "an image beside Parquet files, which are asked")
+    listed.found = named[form]
+    told = listed.sentences(location, "images" if form is Form.IMAGES else "Parquet files")
     if not named[form]:
-        raise SurveyError(f"There are neither Parquet files nor images at {location}.")
-    return Source(location, form, tuple(named[form]), base, digests[form].hexdigest())
+        raise SurveyError(" ".join([f"There are neither Parquet files nor images at {location}.", *told[1:]]))
+    return Source(location, form, tuple(named[form]), base, digests[form].hexdigest(), tuple(told))
 
 
 def _below(url: str, base: str) -> str:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from gateway.tables import folders
 from survey.errors import SurveyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gateway.tables.folders import Listing
 
 PARTIAL = ".partial"
 """Ends the name of a file that is being written; readers of folders pass over names that start with a dot."""
@@ -32,6 +35,9 @@ def locate(url: str) -> tuple[Any, str]:
     SurveyError
         No driver is installed for it.
     """
+    if "://" not in url:
+        # a path of this machine, whatever it has in its name: "::" would chain stores
+        return LocalFileSystem(), str(Path(url).expanduser().absolute())
     try:
         fs, path = fsspec.core.url_to_fs(url)
     except ImportError as error:
@@ -143,8 +149,22 @@ def open_for_reading(url: str) -> Any:
     return fs.open(path, "rb")
 
 
-def listing(url: str) -> Iterator[tuple[str, int, str]]:
+def is_pattern(url: str) -> bool:
+    """Tell whether a URL is a glob pattern: what exists under its name is none, whatever characters it has."""
+    fs, path = locate(url)
+    return has_magic(path) and not fs.exists(path)
+
+
+def listing(url: str, skipped: Listing | None = None) -> Iterator[tuple[str, int, str]]:
     """Yield the files below a folder, or those that a glob pattern names, in order of their names.
+
+    On a disk links are followed, and never in circles.
+
+    Parameters
+    ----------
+    url : str
+    skipped : Listing, optional
+        Takes what is passed over, and why.
 
     Yields
     ------
@@ -155,13 +175,27 @@ def listing(url: str) -> Iterator[tuple[str, int, str]]:
         What changes when the content does: the store's checksum where it has one, else the time of the last change.
     """
     fs, path = locate(url)
+    if is_local(fs):
+        listed = (
+            folders.matching(path) if is_pattern(url) else folders.listing(Path(path), _any, deep=True, hidden="._")
+        )
+        if skipped is not None:
+            skipped.skipped = listed.skipped
+        for name in listed.found:
+            at = Path(path, name).stat()
+            yield str(Path(path, name)), at.st_size, str(at.st_mtime)
+        return
     found = fs.glob(path, detail=True) if has_magic(path) else fs.find(path, detail=True)
     for name in sorted(found):
         info = found[name]
         if info["type"] == "file":
             stamps = (info.get(key) for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified"))
             stamp = next((str(one) for one in stamps if one is not None), "")
-            yield name if is_local(fs) else str(fs.unstrip_protocol(name)), int(info["size"]), stamp
+            yield str(fs.unstrip_protocol(name)), int(info["size"]), stamp
+
+
+def _any(_name: str) -> bool:
+    return True
 
 
 def _protocols(fs: Any) -> set[str]:

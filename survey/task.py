@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from distributed import get_worker
 
 from gateway import errors, many, render
 from gateway.schemas import InclinationAnswer
-from gateway.tables.columns import recognise
+from gateway.tables.folders import FilesIn
 from gateway.tables.rows import Row, question
 from survey import catalogue, storage, table
 from survey.images import Files, Pictures
@@ -190,9 +191,10 @@ def _questions(job: Job, partition: Partition) -> tuple[list[Row], Images]:
         numbers = range(partition.first, partition.last)
         rows = [Row(number, str(number), file=str(partition.start + number - partition.first)) for number in numbers]
         return rows, Pictures(partition.url)
-    records, names = catalogue.records(partition)
-    columns = recognise(names)
-    rows = [question(partition.first + n, record, columns) for n, record in enumerate(records)]
+    records, reading = catalogue.records(partition, job.choice)
+    # whether a store that is no disk has an image is found out when it is asked for
+    there = FilesIn(Path(job.base)) if storage.is_local(storage.locate(job.base)[0]) else None
+    rows = [question(partition.first + n, record, reading, there, lasting=True) for n, record in enumerate(records)]
     return rows, Files(job.base, largest_bytes=job.max_bytes, at_once=job.concurrency)
 
 

@@ -37,6 +37,14 @@ def batch(
     images: Annotated[
         Path | None, typer.Option(help="Folder of the images that the table names; else the table's own.")
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=NAME",
+            help="Which column is which, where its name does not say it: ra=NAME, dec=, pgc=, name=, fov=, pa=, file=, "
+            "key=. Several times for several; an empty NAME leaves a role out.",
+        ),
+    ] = None,
     keep_columns: Annotated[bool, typer.Option("--keep-columns", help="Carry the table's own columns along.")] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Ask again what failed in an earlier run.")
@@ -88,8 +96,19 @@ def batch(
         retry_failed=retry_failed,
         any_release=mix_releases,
         forget=forget,
+        choice=_choice(column or []),
     )
     raise typer.Exit(_carried_out(order, quiet=quiet))
+
+
+def _choice(given: list[str]) -> dict[str, str]:
+    from gateway import errors  # noqa: PLC0415 - as above
+    from gateway.tables import columns  # noqa: PLC0415 - as above
+
+    try:
+        return columns.choice_of(given)
+    except errors.BadTable as error:
+        raise typer.BadParameter(error.detail, param_hint="--column") from None
 
 
 def _carried_out(order: Order, *, quiet: bool) -> int:

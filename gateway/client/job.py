@@ -19,6 +19,7 @@ from gateway.client.source import Source, Terms, open_source
 from gateway.client.stops import Unusable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -48,6 +49,8 @@ class Order:
         Let answers of different model releases stand in one table.
     forget : bool
         Leave out answers to rows that the table does not have any longer.
+    choice : mapping
+        Which column of the table is which, where a person says it.
     """
 
     paths: tuple[Path, ...]
@@ -61,6 +64,7 @@ class Order:
     retry_failed: bool = False
     any_release: bool = False
     forget: bool = False
+    choice: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def journal(self) -> Path:
@@ -114,7 +118,10 @@ def carry_out(order: Order, audience: Audience) -> Report:
     """
     _check(order)
     audience.reading(str(order.paths[0]))
-    source = open_source(order.paths, order.images, order.terms)
+    source = open_source(order.paths, order.images, order.terms, order.choice)
+    for sentence in source.told:
+        audience.note(sentence)
+    outfile.rehearse(order.out, source, keep_columns=order.keep_columns)
     stamp = source.stamp()
     ledger = Ledger(source.questions())
     with ExitStack() as opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,9 @@ from gateway import errors, render
 from gateway.client import writers
 from gateway.client.journal import Result
 from gateway.client.source import clean
-from gateway.client.tablefile import HEAD_BYTES, open_table
+from gateway.client.tablefile import open_table
 from gateway.render import Column
-from gateway.tables import reader
+from gateway.tables import formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ASKED = Column("asked", "str", "What was asked: target or image, and how", ucd="meta.note")
 COLUMNS = (render.KEY, ASKED, *(column for column in render.BATCH_COLUMNS if column is not render.KEY))
+_REHEARSED = 1000
 _NEEDED = {column.name for column in (render.KEY, ASKED, *render.PROBLEM_COLUMNS)} | {"inclination_deg", "release"}
 
 
@@ -37,6 +39,37 @@ def carried_along(source: Source) -> dict[str, Column]:
         taken.add(name.lower())
         carried[column.name] = Column(name, column.kind, clean(column.description), column.unit or None, column.ucd)
     return carried
+
+
+def rehearse(path: Path, source: Source, *, keep_columns: bool) -> None:
+    """Write the first rows to nowhere, so that a format that can't hold the columns is found before anything is asked.
+
+    Raises
+    ------
+    errors.BadTable
+        The format can't hold them.
+    """
+    carried = carried_along(source) if keep_columns else {}
+    columns = (*COLUMNS, *carried.values())
+    first = list(itertools.islice(source.cells(), _REHEARSED)) if keep_columns else []
+    empty = (None,) * len(COLUMNS)
+
+    def rows() -> Iterator[Sequence[Any]]:
+        return ((*empty, *map(_cell, map(cells.get, carried))) for cells in first)
+
+    file_format = writers.format_of(path.suffix)
+    assert file_format is not None  # noqa: S101 - checked before
+    try:
+        writers.rehearse(file_format, columns, rows)
+    except (ValueError, TypeError, OverflowError) as error:
+        said = str(error).partition("\n")[0][:200].removesuffix(".")
+        raise errors.BadTable(
+            f"{path} can't hold the columns of {source.name} ({said}); choose another format."
+        ) from error
+
+
+def _cell(value: Any) -> Any:
+    return clean(value) or None if isinstance(value, str) else value
 
 
 def write(path: Path, ledger: Ledger, source: Source, *, keep_columns: bool, about: Mapping[str, str]) -> None:
@@ -64,7 +97,7 @@ def write(path: Path, ledger: Ledger, source: Source, *, keep_columns: bool, abo
             extra = (cells.get(name) for name in carried)
             yield (
                 *(result.row.get(column.name) for column in COLUMNS),
-                *(clean(value) or None if isinstance(value, str) else value for value in extra),
+                *map(_cell, extra),
             )
 
     file_format = writers.format_of(path.suffix)
@@ -88,7 +121,7 @@ def write(path: Path, ledger: Ledger, source: Source, *, keep_columns: bool, abo
 def is_as_written(path: Path) -> bool:
     """Tell whether a result table has our columns and nothing else, and the format that its suffix promises."""
     with path.open("rb") as file:
-        content = reader.format_of(file.read(HEAD_BYTES)).removeprefix("ascii.")
+        content = formats.format_of(file.read(formats.HEAD_BYTES)).removeprefix("ascii.")
     names = list(open_table(path, comments=False).names)
     return content == writers.format_of(path.suffix) and names == [column.name for column in COLUMNS]
 

@@ -214,6 +214,8 @@ class Run:
         if release := cells.get("release"):
             self._check(release)
         row = {"key": question.key, "asked": question.asked}
+        if question.warnings and not cells.get("problem_type"):
+            cells = cells | {"warnings": " ".join([*question.warnings, cells.get("warnings") or ""]).strip()}
         for name, value in cells.items():
             kept = clean(value) if isinstance(value, str) else value
             if kept is not None and kept != "":

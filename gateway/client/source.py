@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import glob
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway import errors
 from gateway.client.tablefile import open_table
-from gateway.tables import columns, reader, rows
+from gateway.tables import folders, reader, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gateway.domain import Target
     from gateway.render import Column
-
-_FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz")
-IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp", *_FITS)
-"""How the names of the images in a folder end; case does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +50,8 @@ class Question:
         Instead of a target.
     problem : errors.InclinetError, optional
         Why nothing can be asked.
+    warnings : tuple of str
+        What of the row was passed over.
     """
 
     number: int
@@ -63,6 +60,7 @@ class Question:
     target: Target | None = None
     image: Path | None = None
     problem: errors.InclinetError | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -70,6 +68,8 @@ class Source(Protocol):
 
     name: str
     """As the user wrote it."""
+    told: Sequence[str]
+    """What a person should know of how it is read, in sentences: columns, or files found and passed over."""
 
     def questions(self) -> Iterator[Question]:
         """Go through the questions; raises :class:`~gateway.errors.BadTable` where the table is damaged."""
@@ -84,7 +84,9 @@ class Source(Protocol):
         """Go through what those columns hold, a mapping a question."""
 
 
-def open_source(paths: Sequence[Path], images: Path | None, terms: Terms) -> Source:
+def open_source(
+    paths: Sequence[Path], images: Path | None, terms: Terms, choice: Mapping[str, str] | None = None
+) -> Source:
     """Open what is to be asked.
 
     Parameters
@@ -94,6 +96,8 @@ def open_source(paths: Sequence[Path], images: Path | None, terms: Terms) -> Sou
     images : Path, optional
         Where the images lie that a table names; its own folder unless given.
     terms : Terms
+    choice : mapping, optional
+        Which column of a table is which, as :func:`gateway.tables.columns.recognise` takes it.
 
     Raises
     ------
@@ -103,24 +107,27 @@ def open_source(paths: Sequence[Path], images: Path | None, terms: Terms) -> Sou
     first = paths[0]
     if len(paths) > 1:
         for path in paths:
-            if not _is_image(path.name):
+            if not folders.is_image(path.name):
                 raise errors.BadTable(f"Of several files each has to be an image, and {path} is none by its name.")
         return _Images(f"{len(paths)} images", Path(), [str(path) for path in paths], terms)
     if first.is_dir():
-        with os.scandir(first) as entries:
-            found = sorted(entry.name for entry in entries if _is_image(entry.name) and entry.is_file())
-        if not found:
-            raise errors.BadTable(f"The folder {first} holds no images ({' '.join(IMAGES)}).")
-        return _Images(str(first), first, found, terms)
+        try:
+            listed = folders.listing(first, deep=False)
+        except OSError as error:
+            raise errors.BadTable(f"The folder {first} can't be read: {error.strerror or error}.") from None
+        told = listed.sentences(str(first))
+        if not listed.found:
+            suffixes = " ".join(folders.IMAGE_SUFFIXES)
+            raise errors.BadTable(" ".join([f"The folder {first} holds no images ({suffixes}).", *told[1:]]))
+        return _Images(str(first), first, listed.found, terms, told)
     if not first.exists() and glob.has_magic(str(first)):
-        # Path.glob takes no pattern that starts at the root
-        matches = sorted(path for path in glob.iglob(str(first), recursive=True) if Path(path).is_file())  # noqa: PTH207
-        if not matches:
-            raise errors.BadTable(f"Nothing matches {first}.")
-        return _Images(str(first), Path(), matches, terms)
-    if first.exists() and _is_image(first.name) and not first.name.lower().endswith(_FITS):
+        listed = folders.matching(str(first))
+        if not listed.found:
+            raise errors.BadTable(" ".join([f"Nothing matches {first}.", *listed.sentences(str(first))[1:]]))
+        return _Images(str(first), Path(), listed.found, terms, listed.sentences(str(first), "files"))
+    if first.exists() and folders.is_image(first.name) and not first.name.lower().endswith(folders.FITS_SUFFIXES):
         return _Images(str(first), Path(), [str(first)], terms)
-    return _Table(first, images if images is not None else first.parent, terms)
+    return _Table(first, images if images is not None else first.parent, terms, choice)
 
 
 def clean(text: str) -> str:
@@ -130,13 +137,9 @@ def clean(text: str) -> str:
     return text.strip()
 
 
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(IMAGES) and not name.startswith(".")
-
-
 class _Images:
-    def __init__(self, name: str, folder: Path, files: Sequence[str], terms: Terms) -> None:
-        self.name, self._folder, self._files, self._terms = name, folder, files, terms
+    def __init__(self, name: str, folder: Path, files: Sequence[str], terms: Terms, told: Sequence[str] = ()) -> None:
+        self.name, self._folder, self._files, self._terms, self.told = name, folder, files, terms, told
 
     def questions(self) -> Iterator[Question]:
         for number, name in enumerate(self._files):
@@ -154,23 +157,25 @@ class _Images:
 
 
 class _Table:
-    def __init__(self, path: Path, images: Path, terms: Terms) -> None:
+    def __init__(self, path: Path, images: Path, terms: Terms, choice: Mapping[str, str] | None) -> None:
         self.name, self._path, self._images, self._terms = str(path), path, images, terms
         self._file = open_table(path)
-        self._recognised = columns.recognise(self._file.names)
+        self._reading = reader.columns_of(self._file.table, choice)
+        self.told: Sequence[str] = self._reading.sentences()
 
     def questions(self) -> Iterator[Question]:
-        only = {name for name in self._recognised.values() if name is not None}
-        for number, record in enumerate(_undamaged(self._file.records(only), self._path)):
-            yield self._question(rows.question(number, record, self._recognised))
+        there = folders.FilesIn(self._images)
+        for number, record in enumerate(_undamaged(self._file.records(self._reading.columns), self._path)):
+            yield self._question(rows.question(number, record, self._reading, there, lasting=True))
 
     def _question(self, row: rows.Row) -> Question:
         key = clean(row.key) or f"row {row.number + 1}"
         if row.file is not None:
             asked = clean(row.file) + _with_r(self._terms)
-            return Question(row.number, key, asked, image=self._images / row.file)
+            return Question(row.number, key, asked, image=self._images / row.file, warnings=row.warnings)
         if row.target is not None:
-            return Question(row.number, key, _asked(row.target, self._terms), target=row.target)
+            asked = _asked(row.target, self._terms)
+            return Question(row.number, key, asked, target=row.target, warnings=row.warnings)
         return Question(row.number, key, "", problem=row.problem)
 
     def stamp(self) -> object:
@@ -203,8 +208,7 @@ def _with_r(terms: Terms) -> str:
 
 
 def _asked(target: Target, terms: Terms) -> str:
-    what = f"PGC {target.pgc}" if target.pgc is not None else target.name or f"{target.ra} {target.dec or ''}".strip()
     how = {"fov": target.fov_arcmin, "pa": target.position_angle_deg}
     said = "".join(f" {name}={value:.10g}" for name, value in how.items() if value is not None)
     survey = f" survey={terms.survey}" if terms.survey is not None else ""
-    return clean(what + said + survey + _with_r(terms))
+    return clean(target.asked + said + survey + _with_r(terms))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 2000
 _FITS_BLOCK = 2880
+_FITS_COLUMNS = 999
 _NO_INTEGER = -(2**63)
 _DTYPES = {"float": "f8", "int": "i8", "str": "U1"}
 
@@ -67,6 +68,11 @@ def write(
         What is said of the table as a whole, where the format holds it.
     """
     _WRITERS[file_format](file, columns, rows, about)
+
+
+def rehearse(file_format: str, columns: Sequence[Column], rows: Rows) -> None:
+    """Write a table to nowhere; raises ValueError, TypeError or OverflowError where the format can't hold it."""
+    _WRITERS[file_format](io.BytesIO(), columns, rows, {})
 
 
 def _csv(
@@ -132,6 +138,8 @@ def _fits(
     import numpy as np  # noqa: PLC0415 - as above
     from astropy.io import fits  # noqa: PLC0415 - as above
 
+    if len(columns) > _FITS_COLUMNS:
+        raise ValueError(f"a FITS table has at most {_FITS_COLUMNS} columns, not {len(columns)}")
     count, widths = _measure(columns, rows, len_of=lambda text: len(text.encode()))
     codes = {"float": "D", "int": "K"}
     table = fits.BinTableHDU.from_columns(

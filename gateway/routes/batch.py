@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 from contextlib import AsyncExitStack, aclosing
-from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from gateway import errors, many, problems, render
-from gateway.problems import BadRequest, responses
+from gateway.problems import responses
 from gateway.routes.access import client_of
 from gateway.routes.answers import Presentation, Surveyed  # noqa: TC001 - FastAPI reads the annotations of its routes
-from gateway.routes.uploads import bounded_request
+from gateway.routes.tables import received
 from gateway.schemas import InclinationAnswer
 from gateway.services import Rooms
-from gateway.tables.reader import read_table
-from gateway.tables.rows import Row, rows_of
-from gateway.tables.untrusted import check_rows
+from gateway.tables import columns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from starlette.types import Receive, Scope, Send
 
-    from gateway.settings import Settings
-
 router = APIRouter(tags=["inclination"])
 
 NDJSON = "application/x-ndjson"
 AHEAD = 1000
 """Rows of a table that may be begun before an earlier one is written, some hundred bytes each while they wait."""
-
-_MOST_KEYS = 32
-"""Of one record; there are eight that mean something."""
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -71,8 +59,8 @@ _BODY: dict[str, Any] = {
                         "table": {
                             "type": "string",
                             "format": "binary",
-                            "description": "CSV, VOTable, FITS or Parquet; columns pgc, name, ra and dec, "
-                            "fov, pa, file, key.",
+                            "description": "CSV, ECSV, VOTable, FITS, Parquet or JSON, also gzipped; columns pgc, "
+                            "name, ra and dec, fov, pa, file, key, in the spellings of the usual catalogues.",
                         },
                         "file": {
                             "type": "array",
@@ -90,10 +78,11 @@ _BODY: dict[str, Any] = {
 class _Stream(StreamingResponse):
     """Ends the work and closes what it holds also when the client goes away, be it before the first line."""
 
-    def __init__(self, lines: AsyncGenerator[bytes], closing: AsyncExitStack, *, rows: int, media_type: str) -> None:
+    def __init__(
+        self, lines: AsyncGenerator[bytes], closing: AsyncExitStack, headers: dict[str, str], *, media_type: str
+    ) -> None:
         # a proxy that collects the answer first would hold back the rows, and cut it for its silence
-        headers = {"X-Inclinet-Rows": str(rows), "X-Accel-Buffering": "no"}
-        super().__init__(lines, headers=headers, media_type=media_type)
+        super().__init__(lines, headers={**headers, "X-Accel-Buffering": "no"}, media_type=media_type)
         self._lines, self._closing = lines, closing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,7 +94,9 @@ class _Stream(StreamingResponse):
     "/api/batch",
     summary="The inclinations of many galaxies",
     description="A JSON list of targets, a table, or many images. Streams one JSON object a line, in order of arrival: "
-    "`{key, row, ok, answer}` or `{key, row, ok, problem}`; the header `X-Inclinet-Rows` says how many. "
+    "`{key, row, ok, answer}` or `{key, row, ok, problem}`; the header `X-Inclinet-Rows` says how many, and "
+    "`X-Inclinet-Columns` as JSON what each column was taken for. `column.ra=NAME` and the like "
+    f"({', '.join(columns.ROLES)}) say it yourself; `/api/batch/columns` tells it without measuring. "
     "`format=csv` or `votable` streams a table instead, in the order of the rows; a row without an answer says why in "
     "`problem`.",
     response_class=Response,
@@ -118,7 +109,8 @@ async def of_many(request: Request, rooms: Rooms, question: Annotated[Surveyed, 
     file_format = render.choose(question.format, request.headers.get("accept", ""))
     async with AsyncExitStack() as opened:
         await opened.enter_async_context(rooms.admission.admit(client_of(request)))
-        rows, files = await _read(request, rooms.settings, opened)
+        asked = await received(request, rooms.settings, opened)
+        rows, files = asked.rows, asked.files
 
         async def read_file(name: str) -> bytes:
             await files[name].seek(0)
@@ -137,83 +129,11 @@ async def of_many(request: Request, rooms: Rooms, question: Annotated[Surveyed, 
         )
         # from here on the stream closes what is open
         closing = opened.pop_all()
+    headers = {"X-Inclinet-Rows": str(len(rows)), **asked.headers}
     if ahead is None:
-        return _Stream(_lines(results, question), closing, rows=len(rows), media_type=NDJSON)
+        return _Stream(_lines(results, question), closing, headers, media_type=NDJSON)
     table = _table(results, [row.number for row in rows], ahead, file_format)
-    return _Stream(table, closing, rows=len(rows), media_type=render.MEDIA_TYPES[file_format])
-
-
-async def _read(
-    request: Request,
-    settings: Settings,
-    opened: AsyncExitStack,
-) -> tuple[list[Row], dict[str, UploadFile]]:
-    """Read the rows, and the images that came along, whatever form the body has."""
-    limit = settings.max_batch_bytes
-    too_large = errors.TableTooLarge(f"The batch is larger than {limit:,} bytes.", max_bytes=limit)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise too_large
-    bounded = bounded_request(request, limit, too_large)
-    media = request.headers.get("content-type", "").lower()
-    files: dict[str, UploadFile] = {}
-    try:
-        async with asyncio.timeout(settings.upload_timeout_s):
-            if media.startswith("multipart/form-data"):
-                most = settings.max_batch_rows + 1
-                form = await opened.enter_async_context(bounded.form(max_files=most, max_fields=8))
-                table = form.get("table")
-                images = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
-                files = _named(images, unique=isinstance(table, UploadFile))
-                data, name = (await table.read(), table.filename or "") if isinstance(table, UploadFile) else (b"", "")
-            else:
-                data, name = await bounded.body(), ""
-    except TimeoutError:
-        raise errors.SlowClient(f"The batch did not arrive within {settings.upload_timeout_s:g} s.") from None
-    except ClientDisconnect:
-        raise errors.SlowClient("The client went away before the batch was complete.") from None
-    except HTTPException as error:
-        raise BadRequest(f"The multipart body is damaged: {error.detail}") from None
-    if not data and files:
-        records: list[Any] = []
-    elif media.startswith("application/json"):
-        records = _json(data, settings.max_batch_rows)
-    else:
-        read = functools.partial(read_table, data, name, most=settings.max_batch_rows)
-        records = list(await asyncio.to_thread(read))
-    if data and not records:
-        # what came with it would otherwise be measured as if no table had been sent
-        raise errors.BadTable("The table has no rows.")
-    check_rows(max(len(records), len(files)), settings.max_batch_rows)
-    rows = rows_of(records, files)
-    if not rows:
-        raise errors.BadTable("The batch has no rows.")
-    return rows, files
-
-
-def _named(images: list[UploadFile], *, unique: bool) -> dict[str, UploadFile]:
-    """Return images by name; of several that share one, the second is called "name (2)", unless a table names them."""
-    named: dict[str, UploadFile] = {}
-    for number, image in enumerate(images):
-        name = image.filename or f"image {number + 1}"
-        if name in named:
-            if unique:
-                raise errors.BadTable(f"Several images are called {name}: the table's rows can't say which they mean.")
-            name = next(free for n in count(2) if (free := f"{name} ({n})") not in named)
-        named[name] = image
-    return named
-
-
-def _json(data: bytes, most: int) -> list[Any]:
-    # a comma a value: what is all commas is a hundred megabytes of text and gigabytes of objects
-    check_rows(data.count(b",") // _MOST_KEYS, most)
-    try:
-        records = json.loads(data)
-    except (ValueError, RecursionError):
-        raise errors.BadTable("The body is not valid JSON.") from None
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise errors.BadTable("The body is not a JSON list of objects.")
-    return records
+    return _Stream(table, closing, headers, media_type=render.MEDIA_TYPES[file_format])
 
 
 async def _lines(

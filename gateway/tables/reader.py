@@ -1,54 +1,126 @@
-"""Read tables of targets as people have them: CSV, ECSV, VOTable, FITS, Parquet."""
+"""Read tables of targets as people have them, recognising the format by its content."""
 
 from __future__ import annotations
 
-import csv
-import io
-from itertools import chain, islice
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway import errors
-from gateway.tables.columns import COLUMNS
-from gateway.tables.untrusted import check_rows, look
+from gateway.tables import formats, packed
+from gateway.tables.columns import recognise
+from gateway.tables.data import Data
+from gateway.tables.jsonfile import JsonFile
+from gateway.tables.table import EXTRA
+from gateway.tables.textfile import TextFile
+from gateway.tables.untrusted import check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
 
-# what astropy's readers are told; the ID of a column may be any word
-READER_OPTIONS = {"votable": {"use_names_over_ids": True}}
+    from gateway.tables.reading import Reading
+    from gateway.tables.table import Table
+
+MOST_BYTES = 100_000_000
+"""Bytes that the compressed table of a stranger unpacks to, unless another limit is given."""
 
 
-def read_table(data: bytes, filename: str = "", *, most: int | None = None) -> list[Mapping[str, Any]]:
-    """Read a table's records, recognising the format by its content.
+def open_table(path: Path, *, comments: bool = True) -> Table:
+    """Open a table on disk, which is read a few rows at a time where its format allows.
 
     Parameters
     ----------
-    data : bytes
-        CSV (comma, semicolon or tab), ECSV, VOTable, FITS or Parquet.
+    path : Path
+        CSV and other text, ECSV, VOTable, FITS, Parquet or JSON, each also compressed with gzip, bzip2 or xz.
+    comments : bool
+        Whether lines of a CSV that start with ``#`` are none of its rows.
+
+    Raises
+    ------
+    errors.BadTable
+        It can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(formats.HEAD_BYTES)
+        if packed.is_packed(head):
+            return _opened(packed.unpacked_file(path), comments=comments)
+        return _opened(Data(path, str(path)), comments=comments)
+    except errors.InclinetError:
+        raise
+    except FileNotFoundError:
+        raise errors.BadTable(f"There is no table {path}.") from None
+    except (PermissionError, IsADirectoryError) as error:
+        raise errors.BadTable(f"The table {path} can't be read: {error.strerror}.") from None
+    except ImportError as error:
+        raise errors.BadTable(f"To read {path}, {error.name} has to be installed.") from None
+    # the readers meet damage with errors of a dozen kinds
+    except Exception as error:
+        raise damaged(str(path)) from error
+
+
+def read_table(content: bytes, filename: str = "", *, most: int | None = None, most_bytes: int = MOST_BYTES) -> Table:
+    """Read a table that a stranger sent.
+
+    Parameters
+    ----------
+    content : bytes
+        As :func:`open_table` takes it.
     filename : str
         Only named in the error.
     most : int, optional
         Rows that are taken; a table of more is recognised before it is unfolded in memory.
+    most_bytes : int
+        Bytes that a compressed table unpacks to.
 
     Raises
     ------
     errors.BadTable
         It can't be read.
     errors.TableTooLarge
-        It has more than ``most`` rows.
+        It has more than ``most`` rows, or bytes.
     """
-    if not data.strip():
-        raise errors.BadTable("The table is empty.")
     try:
-        file_format = format_of(data)
-        if file_format == "parquet":
-            return _parquet(data, most)
-        return _csv(data, most) if file_format == "csv" else _astropy(data, file_format, most)
+        if packed.is_packed(content[: formats.HEAD_BYTES]):
+            content = packed.unpacked_bytes(content, most_bytes)
+        return _opened(Data(content, filename), most=most)
     except errors.InclinetError:
         raise
     # the readers meet damage with errors of a dozen kinds
     except Exception as error:
         raise damaged(filename) from error
+
+
+def columns_of(table: Table, choice: Mapping[str, str] | None = None) -> Reading:
+    """Recognise the columns of a table as :func:`gateway.tables.columns.recognise` does, its notes among the warnings.
+
+    Raises
+    ------
+    errors.BadTable
+        No column says what to ask; what was left out of the table is told along.
+    """
+    try:
+        reading = recognise(table.fields, choice)
+    except errors.BadTable as error:
+        raise errors.BadTable(" ".join([error.detail, *table.notes])) from None
+    return replace(reading, warnings=(*table.notes, *reading.warnings))
+
+
+def records_of(
+    table: Table, only: Collection[str], *, most: int | None = None, filename: str = ""
+) -> list[Mapping[str, Any]]:
+    """Read the rows of a table that a stranger sent; errors as :func:`read_table`."""
+    only = {*only, EXTRA}
+    rows: list[Mapping[str, Any]] = []
+    try:
+        for record in table.records(only):
+            check_rows(len(rows) + 1, most)
+            rows.append(record)
+    except errors.InclinetError:
+        raise
+    except Exception as error:
+        raise damaged(filename) from error
+    return rows
 
 
 def damaged(filename: str = "") -> errors.BadTable:
@@ -57,75 +129,25 @@ def damaged(filename: str = "") -> errors.BadTable:
     return errors.BadTable(f"The table{named} is damaged, or not CSV, ECSV, VOTable, FITS or Parquet.")
 
 
-def format_of(head: bytes) -> str:
-    """Recognise a table's format by its first bytes: ``csv`` or ``parquet``, else what astropy calls it."""
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    if head.startswith(b"SIMPLE  ="):
-        return "fits"
-    if head.startswith(b"# %ECSV"):
-        return "ascii.ecsv"
-    return "votable" if head.lstrip()[:1] == b"<" else "csv"
+def _opened(data: Data, *, most: int | None = None, comments: bool = True) -> Table:
+    with data.open() as file:
+        head = file.read(formats.HEAD_BYTES)
+    if not head.strip() and len(head) < formats.HEAD_BYTES:
+        raise errors.BadTable("The table is empty.")
+    file_format = formats.format_of(head)
+    if file_format == formats.TEXT:
+        return TextFile(data, comments=comments)
+    if file_format == formats.JSON:
+        return JsonFile(data, most=most)
+    if file_format == formats.PARQUET:
+        try:
+            from gateway.tables.parquetfile import ParquetFile  # noqa: PLC0415 - where pyarrow is missing, in one place
 
+            return ParquetFile(data, most=most)
+        except ImportError:
+            raise errors.BadTable(
+                "This gateway was installed without its Parquet reader; send the table as CSV, VOTable or FITS.",
+            ) from None
+    from gateway.tables.astropyfile import AstropyFile  # noqa: PLC0415 - 0.5 s that only such a table is worth
 
-def _csv(data: bytes, most: int | None) -> list[Mapping[str, Any]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise errors.BadTable("The table is neither text in UTF-8 nor VOTable, FITS or Parquet.") from None
-    records = list(islice(csv_records(io.StringIO(text, newline="")), most and most + 1))
-    check_rows(len(records), most)
-    return records
-
-
-def csv_records(lines: Iterable[str], *, comments: bool = True) -> Iterator[Mapping[str, Any]]:
-    """Read the records of CSV, separated by comma, semicolon or tab, as the lines come.
-
-    Parameters
-    ----------
-    lines : iterable of str
-        With their ends. Empty ones are passed over.
-    comments : bool
-        Whether those that start with ``#`` are passed over too.
-
-    Raises
-    ------
-    errors.BadTable
-        There is no header.
-    """
-    telling = (line for line in lines if line.strip() and not (comments and line.startswith("#")))
-    header = next(telling, None)
-    if header is None:
-        raise errors.BadTable("The table holds no line that is not a comment.")
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(
-        chain([header], telling), delimiter=delimiter, skipinitialspace=True, restkey="", restval=""
-    )
-    for row in reader:
-        yield {key: value for key, value in row.items() if key}
-
-
-def _astropy(data: bytes, file_format: str, most: int | None) -> list[Mapping[str, Any]]:
-    from astropy.table import Table  # noqa: PLC0415 - 0.5 s and 40 MB that only such a table is worth
-
-    look(data, file_format, most)
-    table = Table.read(io.BytesIO(data), format=file_format, **READER_OPTIONS.get(file_format, {}))
-    check_rows(len(table), most)
-    names = [name for name in table.colnames if getattr(table[name], "ndim", 1) == 1]
-    columns = [table[name].tolist() for name in names]
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
-
-
-def _parquet(data: bytes, most: int | None) -> list[Mapping[str, Any]]:
-    try:
-        from pyarrow import parquet  # noqa: PLC0415 - as above
-    except ImportError:
-        raise errors.BadTable(
-            "This gateway was installed without its Parquet reader; send the table as CSV, VOTable or FITS.",
-        ) from None
-    wanted = {spelling for spellings in COLUMNS.values() for spelling in spellings}
-    file = parquet.ParquetFile(io.BytesIO(data))
-    check_rows(file.metadata.num_rows, most)
-    columns = [name for name in file.schema_arrow.names if name.lower() in wanted]
-    records: list[Mapping[str, Any]] = file.read(columns=columns).to_pylist()
-    return records
+    return AstropyFile(data, file_format, most=most)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway import errors
 from gateway.domain import Target
-from gateway.tables.columns import recognise
+from gateway.tables import coordinates, values
+from gateway.tables.table import EXTRA
+from gateway.tables.words import DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
+
+    from gateway.tables.reading import Reading, Use
+
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Row:
         Name of an image sent along, instead of a target.
     problem : errors.InclinetError, optional
         Why the row asks nothing that can be answered; then there is neither target nor file.
+    warnings : tuple of str
+        What of the row was left out, in sentences.
     """
 
     number: int
@@ -36,37 +43,43 @@ class Row:
     target: Target | None = None
     file: str | None = None
     problem: errors.InclinetError | None = None
+    warnings: tuple[str, ...] = ()
 
 
-def rows_of(records: Sequence[Mapping[str, Any]], files: Iterable[str] = ()) -> list[Row]:
+def rows_of(
+    records: Iterable[Mapping[str, Any]],
+    reading: Reading | None,
+    files: Sequence[str] = (),
+) -> list[Row]:
     """Turn records into questions; a record that asks nothing answerable becomes a row with a problem.
 
     Parameters
     ----------
-    records : sequence of mapping
+    records : iterable of mapping
         Column name to value.
-    files : iterable of str
-        Names of images sent along. Without records each is a row of its own.
-
-    Raises
-    ------
-    errors.BadTable
-        No column is recognised.
+    reading : Reading, optional
+        What the columns are; None where there is no table.
+    files : sequence of str
+        Names of images sent along. Without a table each is a row of its own.
     """
-    available = list(files)
-    if not records:
-        return [Row(number, name, file=name) for number, name in enumerate(available)]
-    columns, sent = recognise(name for record in records for name in record), frozenset(available)
-    return [question(number, record, columns, sent) for number, record in enumerate(records)]
+    if reading is None:
+        return [Row(number, name, file=name) for number, name in enumerate(files)]
+    sent = frozenset(files)
+    return [question(number, record, reading, sent) for number, record in enumerate(records)]
 
 
 def question(
     number: int,
     record: Mapping[str, Any],
-    columns: Mapping[str, str | None],
+    reading: Reading,
     files: Container[str] | None = None,
+    *,
+    lasting: bool = False,
 ) -> Row:
     """Turn one record into a question.
+
+    What is believed, in this order: an image that is there, a PGC number, a position, a name. What can't be read is
+    passed over with a warning where something else says what is meant, and is the row's problem where nothing does.
 
     Parameters
     ----------
@@ -74,61 +87,117 @@ def question(
         Position in the table, from 0.
     record : mapping
         Column name to value.
-    columns : mapping
-        What :func:`recognise` returned for the table.
+    reading : Reading
+        What :func:`gateway.tables.columns.recognise` said of the table.
     files : container of str, optional
-        Names of the images sent along; any name will do unless given.
+        Names of the images that are there; any name will do unless given.
+    lasting : bool
+        Whether an image that is missing now is asked for all the same where the row says nothing else: it may come.
     """
-    cells = {kind: _text(record.get(name)) if name else "" for kind, name in columns.items()}
-    asked = (
-        f"PGC {cells['pgc']}"
-        if cells["pgc"]
-        else cells["name"] or f"{cells['ra']} {cells['dec']}".strip() or cells["file"]
-    )
-    key = cells["key"] or asked or f"row {number + 1}"
+    uses = reading.uses
+    said = {role: _cell(record, uses[role]) if role in uses else "" for role in (KEY, PGC, NAME, FILE)}
+    if record.get(EXTRA):
+        return Row(number, said[KEY] or said[NAME] or f"row {number + 1}", problem=_misfit(record[EXTRA]))
+    if said[FILE] and (files is None or said[FILE] in files):
+        return Row(number, said[KEY] or said[FILE], file=said[FILE])
+    found = _evidence(record, reading, said[PGC], said[NAME])
+    position = " ".join(found.position or ()).strip()
+    shown = f"PGC {found.pgc}" if found.pgc else said[NAME] or found.name or position or said[FILE]
+    key = said[KEY] or shown or f"row {number + 1}"
+    if found.pgc is None and found.position is None and found.name is None:
+        if said[FILE] and lasting and not found.passed_over:
+            return Row(number, key, file=said[FILE])
+        return Row(number, key, problem=found.passed_over[0] if found.passed_over else _nothing(said))
+    warnings = [f"{problem.detail} It was passed over." for problem in found.passed_over]
+    if said[FILE]:
+        warnings.append(f"The image {said[FILE][:_SHOWN]} did not come along, and was passed over.")
+    if found.position and coordinates.is_zero(found.position):
+        warnings.append("The position 0, 0 often stands for a missing one.")
     try:
-        if cells["file"]:
-            return Row(number, key, file=_sent_along(cells["file"], files))
-        return Row(number, key, target=_target(cells))
+        fov = _measured(record, uses, FOV, warnings)
+        angle = _measured(record, uses, PA, warnings)
     except errors.BadTarget as problem:
         return Row(number, key, problem=problem)
+    ra, dec = found.position or (None, None)
+    target = Target(found.pgc, found.name, ra, dec or None, fov, angle)
+    return Row(number, key, target, warnings=tuple(warnings))
 
 
-def _sent_along(name: str, files: Container[str] | None) -> str:
-    if files is not None and name not in files:
-        raise errors.BadTarget(f"No image named {name} was sent along.")
-    return name
+@dataclass(slots=True)
+class _Evidence:
+    """What a record says of the galaxy that is meant."""
+
+    pgc: int | None = None
+    position: tuple[str, str] | None = None
+    name: str | None = None
+    passed_over: list[errors.BadTarget] = field(default_factory=list)
 
 
-def _target(cells: Mapping[str, str]) -> Target:
-    fov, angle = _number(cells["fov"], "field of view"), _number(cells["pa"], "position angle")
-    if cells["pgc"]:
-        number = _number(cells["pgc"], "PGC number")
-        if number is None or number != int(number):
-            raise errors.BadTarget(f"The PGC number {cells['pgc']} is not a whole number.")
-        return Target(pgc=int(number), fov_arcmin=fov, position_angle_deg=angle)
-    if cells["name"]:
-        return Target(name=cells["name"], fov_arcmin=fov, position_angle_deg=angle)
-    if cells["ra"]:
-        return Target(ra=cells["ra"], dec=cells["dec"], fov_arcmin=fov, position_angle_deg=angle)
-    raise errors.BadTarget("The row has no PGC number, name, position or image.")
+def _evidence(record: Mapping[str, Any], reading: Reading, pgc: str, name: str) -> _Evidence:
+    found = _Evidence(name=_name(record, reading, name))
+    if pgc:
+        try:
+            found.pgc = values.pgc(pgc)
+        except errors.BadTarget as problem:
+            found.passed_over.append(problem)
+    if RA in reading.uses:
+        try:
+            found.position = _position(record, reading.uses)
+        except errors.BadTarget as problem:
+            found.passed_over.append(problem)
+    return found
 
 
-def _text(value: object) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").strip()
-    return str(value).strip()
+def _misfit(extra: Any) -> errors.BadTarget:
+    shown = (", ".join(map(str, extra)) if isinstance(extra, list) else str(extra))[:_SHOWN]
+    return errors.BadTarget(f"The row's cells do not fit the columns: {shown} is too much, or too little.")
 
 
-def _number(text: str, what: str) -> float | None:
-    if not text:
+def _nothing(said: Mapping[str, str]) -> errors.BadTarget:
+    if said[FILE]:
+        return errors.BadTarget(f"No image named {said[FILE][:_SHOWN]} was sent along.")
+    told = f" ({said[NAME][:_SHOWN]!r} is no name)" if said[NAME] else ""
+    return errors.BadTarget(f"The row has no PGC number, name, position or image{told}.")
+
+
+def _cell(record: Mapping[str, Any], use: Use) -> str:
+    return values.text_of(record.get(use.columns[0]))
+
+
+def _position(record: Mapping[str, Any], uses: Mapping[str, Use]) -> tuple[str, str] | None:
+    ra, dec = uses[RA], uses.get(DEC)
+    first = tuple(values.text_of(record.get(name)) for name in ra.columns)
+    if dec is None:
+        return coordinates.position(first, (), ra.conversion, ra.conversion)
+    # a sign alone looks like a dash that stands for nothing
+    second = tuple(_part(record.get(name)) for name in dec.columns)
+    signed = words_of(dec.columns[0])[-1:] == ("sign",)
+    return coordinates.position(first, second, ra.conversion, dec.conversion, signed=signed)
+
+
+def _part(cell: Any) -> str:
+    sign = cell.strip() if isinstance(cell, str) else ""
+    return sign if sign in {"+", "-", "\N{MINUS SIGN}"} else values.text_of(cell)
+
+
+def _name(record: Mapping[str, Any], reading: Reading, said: str) -> str | None:
+    use = reading.uses.get(NAME)
+    found = values.name(said, use.prefix) if said and use else None
+    for other in reading.more_names:
+        if found is not None:
+            break
+        text = _cell(record, other)
+        found = values.name(text, other.prefix) if text else None
+    return found
+
+
+def _measured(record: Mapping[str, Any], uses: Mapping[str, Use], role: str, warnings: list[str]) -> float | None:
+    use = uses.get(role)
+    text = _cell(record, use) if use else ""
+    if not text or use is None:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise errors.BadTarget(f"The {what} {text[:40]!r} is not a number.")
+    read = values.field_of_view if role == FOV else values.position_angle
+    value, warning = read(text, use.conversion)
+    if warning:
+        warnings.append(warning)
     return value

@@ -18,8 +18,8 @@ from starlette.requests import ClientDisconnect
 
 from gateway import errors
 from gateway.domain import Target
-from gateway.tables.reader import read_table
-from gateway.tables.rows import rows_of
+from gateway.tables.reader import columns_of, read_table, records_of
+from gateway.tables.rows import Row, rows_of
 from tests.support.fake_serving import FakeServing, inclination_of
 from tests.support.gateway import RELEASE, gateway
 from tests.support.manifests import models_of
@@ -35,6 +35,12 @@ def picture(value: int) -> bytes:
     pixels = disc(128)
     pixels[:20] = value
     return encoded(pixels, "PNG")
+
+
+def asked(data: bytes) -> list[Row]:
+    table = read_table(data)
+    reading = columns_of(table)
+    return rows_of(records_of(table, reading.columns), reading)
 
 
 def lines(response: Response) -> list[dict[str, Any]]:
@@ -61,8 +67,13 @@ def written(file_format: str) -> bytes:
 
 @pytest.mark.parametrize("file_format", ["fits", "votable", "parquet", "ascii.ecsv"])
 def test_tables_of_every_format_are_read(file_format: str) -> None:
-    read = rows_of(read_table(written(file_format)))
-    assert [row.target for row in read] == [Target(pgc=2557), Target(pgc=4)]
+    read = asked(written(file_format))
+    first, second = (row.target for row in read)
+    if file_format == "parquet":
+        assert (first, second) == (Target(pgc=2557), Target(pgc=4))
+    else:
+        assert first == Target(pgc=2557, ra="10.68", dec="41.27")
+        assert second == Target(pgc=4, ra="0.1", dec="1.0")
     assert [row.key for row in read] == ["PGC 2557", "PGC 4"]
 
 
@@ -81,7 +92,7 @@ async def test_a_gateway_without_the_parquet_reader_says_which_formats_it_takes(
 def test_the_columns_of_a_votable_go_by_their_names_not_their_ids() -> None:
     votable = written("votable").replace(b'ID="PGC"', b'ID="col1"').replace(b'ID="RAJ2000"', b'ID="col2"')
     assert votable.count(b'ID="col') == 2
-    assert [row.target for row in rows_of(read_table(votable))] == [Target(pgc=2557), Target(pgc=4)]
+    assert [row.target.pgc for row in asked(votable) if row.target] == [2557, 4]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +105,7 @@ def test_the_columns_of_a_votable_go_by_their_names_not_their_ids() -> None:
     ],
 )
 def test_csv_is_read_as_people_write_it(text: str, target: Target) -> None:
-    assert [row.target for row in rows_of(read_table(text.encode()))] == [target]
+    assert [row.target for row in asked(text.encode())] == [target]
 
 
 @pytest.mark.parametrize(
@@ -103,23 +114,23 @@ def test_csv_is_read_as_people_write_it(text: str, target: Target) -> None:
         (b"", "empty"),
         (b"# only this\n", "not a comment"),
         (b"a,b\n1,2\n", "recognised"),
-        (b"<html></html>", "damaged"),
+        (b"<html></html>", "HTML page"),
         (b"SIMPLE  = nonsense", "damaged"),
         (b"PAR1 nonsense", "damaged"),
-        (b"\xff\xfe\x00\x01", "UTF-8"),
+        (b"a,b\n\xff\x01", "UTF-8"),
     ],
 )
 def test_what_is_no_table_of_targets_is_refused(data: bytes, words: str) -> None:
     with pytest.raises(errors.BadTable, match=words):
-        rows_of(read_table(data))
+        asked(data)
 
 
 @pytest.mark.parametrize(
     ("row", "words"),
-    [("x,1", "whole|not a number"), ("1.5,1", "whole"), (",", "no PGC"), ("nan,", "not a number"), ("4,wide", "field")],
+    [("x,1", "whole|not a number"), ("1.5,1", "whole"), (",", "no PGC"), ("nan,", "no PGC"), ("4,wide", "field")],
 )
 def test_a_bad_row_is_a_row_with_a_problem_and_leaves_the_others(row: str, words: str) -> None:
-    bad, good = rows_of(read_table(f"pgc,fov\n{row}\n2557,\n".encode()))
+    bad, good = asked(f"pgc,fov\n{row}\n2557,\n".encode())
     assert bad.problem is not None
     assert any(word in bad.problem.detail for word in words.split("|"))
     assert good.target == Target(pgc=2557)

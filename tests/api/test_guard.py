@@ -86,18 +86,18 @@ async def test_it_is_told_as_a_table_that_can_not_be_used(inner: Counter) -> Non
 def test_a_votable_with_its_data_inside_is_read_as_ever(inside: str) -> None:
     out = io.BytesIO()
     Table({"pgc": [2557, 69327]}).write(out, format="votable", tabledata_format=inside)
-    assert [row["pgc"] for row in read_table(out.getvalue())] == [2557, 69327]
+    assert [row["pgc"] for row in read_table(out.getvalue()).records()] == [2557, 69327]
 
 
 def test_an_old_votable_names_its_dtd_and_links_to_pages_and_neither_is_fetched(inner: Counter) -> None:
     text = votable(ROWS, before=f'<!DOCTYPE VOTABLE SYSTEM "{inner.url}/VOTable.dtd">').replace(
         "<TABLE>", f'<LINK href="{inner.url}/page"/><TABLE>'
     )
-    assert [row["pgc"] for row in read_table(text.encode())] == [2557]
+    assert [row["pgc"] for row in read_table(text.encode()).records()] == [2557]
     assert inner.requests == []
 
 
 def test_what_is_no_xml_is_left_to_the_reader_to_tell() -> None:
-    for data in (b"<html><body>", b"<", b"<\0\xff", votable(ROWS)[:-9].encode()):
+    for data in (b"<no table>", b"<", b"<\0\xff", votable(ROWS)[:-9].encode()):
         with pytest.raises(errors.BadTable, match="damaged"):
             read_table(data)

@@ -86,7 +86,7 @@ def test_a_table_of_images_is_measured(live: Live, serving: HeldServing, images:
     assert_every_row_once(out)
     assert serving.seen("vgg6_m0") == IMAGES
     assert command.said == f"60 of 60 rows answered: {out}\n"
-    assert command.complained == ""
+    assert command.complained == "Columns read: key: id (the row's own key), file: file (an image).\n"
     assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", ".csv", ".stderr", ".stdout"]
 
 

@@ -53,11 +53,11 @@ def keys(out: Path) -> list[str]:
 def test_a_finished_table_is_neither_asked_nor_written_again(
     gateway: ScriptedGateway, live: Live, table: Path, out: Path
 ) -> None:
-    run(table_of(table, range(25)), out, live.url)
+    run(table_of(table, range(1, 26)), out, live.url)
     before = (out.read_bytes(), out.stat().st_mtime_ns, out.stat().st_ino)
     assert run(table, out, NOWHERE).answered == 25
     assert (out.read_bytes(), out.stat().st_mtime_ns, out.stat().st_ino) == before
-    assert gateway.asked == Counter(range(25))
+    assert gateway.asked == Counter(range(1, 26))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "ecsv", "vot", "fits", "parquet"])
@@ -80,11 +80,11 @@ def test_only_what_is_new_in_the_table_is_asked_and_written_in_its_order(
 
 
 def test_a_result_that_is_given_another_suffix_becomes_that_format(live: Live, table: Path, out: Path) -> None:
-    run(table_of(table, range(3)), out, live.url)
+    run(table_of(table, range(1, 4)), out, live.url)
     before, as_fits = out.read_bytes(), out.with_suffix(".fits")
     out.rename(as_fits)
     run(table, as_fits, NOWHERE)
-    assert list(Table.read(as_fits)["pgc"]) == [0, 1, 2]
+    assert list(Table.read(as_fits)["pgc"]) == [1, 2, 3]
     as_fits.rename(out)
     run(table, out, NOWHERE)
     assert out.read_bytes() == before
@@ -100,14 +100,14 @@ def test_rows_that_are_the_same_are_rows_of_their_own(
 
 
 def test_answers_to_what_the_table_has_no_longer_are_never_lost_silently(live: Live, table: Path, out: Path) -> None:
-    run(table_of(table, range(5)), out, live.url)
+    run(table_of(table, range(1, 6)), out, live.url)
     before = out.read_bytes()
-    with pytest.raises(Unusable, match=r"2 answers to what .*table.csv does not ask \(such as PGC 3\).*--forget"):
-        run(table_of(table, range(3)), out, NOWHERE)
+    with pytest.raises(Unusable, match=r"2 answers to what .*table.csv does not ask \(such as PGC 4\).*--forget"):
+        run(table_of(table, range(1, 4)), out, NOWHERE)
     assert out.read_bytes() == before
     ear = Ear()
     run(table, out, NOWHERE, ear, forget=True)
-    assert keys(out) == ["PGC 0", "PGC 1", "PGC 2"]
+    assert keys(out) == ["PGC 1", "PGC 2", "PGC 3"]
     assert any("2 answers" in note for note in ear.notes)
 
 
@@ -135,7 +135,7 @@ def test_what_failed_is_asked_again_when_told_so_only(
     gateway: ScriptedGateway, live: Live, table: Path, out: Path
 ) -> None:
     gateway.problems = {3: problem("unknown-target", 404), 4: problem("upstream-broken", 502)}
-    assert set(run(table_of(table, range(6)), out, live.url).failures) == {"unknown-target", "upstream-broken"}
+    assert set(run(table_of(table, range(1, 7)), out, live.url).failures) == {"unknown-target", "upstream-broken"}
     gateway.problems = {4: problem("upstream-broken", 502)}
     gateway.calls.clear()
     assert run(table, out, live.url).answered == 4
@@ -163,7 +163,7 @@ def test_a_finished_table_of_another_release_is_not_added_to(
 
 
 def kept(gateway: ScriptedGateway, url: str, table: Path, out: Path) -> Path:
-    """Leave a journal of the rows 0 to 5 of ten."""
+    """Leave a journal of the first six rows of ten."""
     answered: list[str] = []
 
     def six(line: str) -> str:
@@ -172,7 +172,7 @@ def kept(gateway: ScriptedGateway, url: str, table: Path, out: Path) -> Path:
 
     gateway.line = six
     with pytest.raises(OtherRelease):
-        run(table_of(table, range(10)), out, url)
+        run(table_of(table, range(1, 11)), out, url)
     gateway.line = None
     gateway.calls.clear()
     return out.with_name("out.csv.partial")
@@ -182,10 +182,10 @@ def test_a_journal_is_gone_on_with(gateway: ScriptedGateway, live: Live, table: 
     kept(gateway, live.url, table, out)
     ear = Ear()
     run(table, out, live.url, ear)
-    assert gateway.asked == Counter(range(6, 10))
+    assert gateway.asked == Counter(range(7, 11))
     assert "6 of 10 rows have their result from an earlier run." in ear.notes
     assert "asking 10, 6 done, 0 failed" in ear.notes
-    assert keys(out) == [f"PGC {number}" for number in range(10)]
+    assert keys(out) == [f"PGC {number}" for number in range(1, 11)]
 
 
 @pytest.mark.parametrize("damage", ["torn", "torn after a letter", "zeros", "noise", "torn header"])
@@ -194,7 +194,7 @@ def test_a_damaged_journal_costs_the_damaged_rows_only(
 ) -> None:
     journal = kept(gateway, live.url, table, out)
     header, *lines = journal.read_bytes().splitlines(keepends=True)
-    lost = {5}
+    lost = {6}
     if damage == "torn":
         lines[5] = lines[5][:-20]
     elif damage == "torn after a letter":
@@ -202,13 +202,13 @@ def test_a_damaged_journal_costs_the_damaged_rows_only(
     elif damage == "zeros":
         lines[5] = bytes(700)
     elif damage == "noise":
-        lines[2], lost = b"\xff\xfe{[\n", {2}
+        lines[2], lost = b"\xff\xfe{[\n", {3}
     else:
-        header, lines, lost = header[:7], [], set(range(6))
+        header, lines, lost = header[:7], [], set(range(1, 7))
     journal.write_bytes(header + b"".join(lines))
     run(table, out, live.url)
-    assert gateway.asked == Counter(lost | set(range(6, 10)))
-    assert keys(out) == [f"PGC {number}" for number in range(10)]
+    assert gateway.asked == Counter(lost | set(range(7, 11)))
+    assert keys(out) == [f"PGC {number}" for number in range(1, 11)]
     assert not journal.exists()
 
 
@@ -218,9 +218,9 @@ def test_a_journal_and_a_finished_table_are_both_gone_on_with(
     run(table_of(table, [2, 3, 40]), out, live.url)
     kept(gateway, live.url, table_of(table, [2, 3, 40]), out.with_name("other.csv"))
     out.with_name("other.csv.partial").rename(out.with_name("out.csv.partial"))
-    run(table_of(table, [40, *range(10)]), out, live.url)
-    assert gateway.asked == Counter(range(6, 10))
-    assert keys(out) == ["PGC 40", *(f"PGC {number}" for number in range(10))]
+    run(table_of(table, [40, *range(1, 11)]), out, live.url)
+    assert gateway.asked == Counter(range(7, 11))
+    assert keys(out) == ["PGC 40", *(f"PGC {number}" for number in range(1, 11))]
 
 
 def test_two_runs_never_write_one_journal(live: Live, table: Path, out: Path) -> None:

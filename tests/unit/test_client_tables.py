@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from gateway.client import outfile, tablefile, writers
-from gateway.client.source import clean
+from gateway.client import outfile, writers
+from gateway.client.source import Terms, clean, open_source
 from gateway.client.tablefile import open_table
 from gateway.errors import BadTable
 from gateway.render import Column
+from gateway.tables import astropyfile, parquetfile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +147,8 @@ def test_a_table_longer_than_a_piece_is_whole(
     file_format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writers, "_AT_ONCE", 7)
-    monkeypatch.setattr(tablefile, "ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(astropyfile, "ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(parquetfile, "ROWS_AT_ONCE", 5)
     rows = [(f"row {number}", number / 8, number, "x" * number) for number in range(1, 300)]
     table = open_table(written(tmp_path / "t", file_format, rows=rows))
     assert [tuple(record.values()) for record in table.cells()] == rows
@@ -209,13 +212,15 @@ def test_a_csv_has_the_kinds_that_all_its_cells_agree_on(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "comment"),
+        (b"", "empty"),
+        (b"# only this", "comment"),
         (b"a,b\n", "empty"),
         (b"SIMPLE  = nonsense", "damaged"),
         (b"PAR1 nonsense", "damaged"),
-        (b"<html>", "damaged"),
+        (b"<html>", "HTML"),
+        (b"<not a VOTable>", "damaged"),
         (b"# %ECSV 1.0\n# nonsense\n", "damaged"),
-        (b"a\n\xff\xfe", "UTF-8"),
+        (b"a\n\xff\xfe\x01", "UTF-8"),
     ],
 )
 def test_damaged_tables_are_a_clear_error(data: bytes, words: str, tmp_path: Path) -> None:
@@ -252,3 +257,76 @@ def test_the_page_about_tables_describes_every_column() -> None:
     page = (ROOT / "docs/batch.md").read_text().partition("<!-- columns -->\n")[2].partition("<!-- end")[0]
     rows = [f"| `{one.name}` | {one.unit or ''} | {one.description} |\n" for one in outfile.COLUMNS]
     assert page == "| column | unit | meaning |\n| --- | --- | --- |\n" + "".join(rows)
+
+
+HUGE = [2**64 - 1, 1237653665258930303]
+
+
+@pytest.mark.parametrize("given_as", ["csv", "fits", "parquet", "json", "votable"])
+@pytest.mark.parametrize("suffix", [".csv", ".ecsv", ".vot", ".fits", ".parquet"])
+def test_identifiers_of_any_size_are_carried_along_exactly(given_as: str, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"t.{given_as}"
+    numbers = {"objid": HUGE, "long": [1237653665258930303, 1237653665258930305], "pgc": [1, 2]}
+    if given_as == "csv":
+        path.write_text(
+            "objid,long,pgc\n" + "".join(f"{a},{b},{c}\n" for a, b, c in zip(*numbers.values(), strict=True))
+        )
+    elif given_as == "json":
+        path.write_text(json.dumps(numbers))
+    elif given_as == "parquet":
+        parquet.write_table(pa.table(numbers | {"objid": pa.array(HUGE, pa.uint64())}), path)
+    else:
+        kept = numbers if given_as == "fits" else {**numbers, "objid": list(map(str, HUGE))}
+        Table({**kept, "objid": np.array(HUGE, np.uint64)} if given_as == "fits" else kept).write(path, format=given_as)
+    source = open_source([path], None, Terms())
+    columns = list(outfile.carried_along(source).values())
+    assert [(column.name, column.kind) for column in columns[:2]] == [("objid", "str"), ("long", "int")]
+    outfile.rehearse(tmp_path / f"out{suffix}", source, keep_columns=True)
+    rows = [tuple(cells.values()) for cells in source.cells()]
+    back = read(written(tmp_path / f"out{suffix}", writers.format_of(suffix) or "", columns, rows))
+    assert [(str(objid), int(long)) for objid, long, _ in back] == [
+        (str(objid), long) for objid, long in zip(HUGE, numbers["long"], strict=True)
+    ]
+
+
+def test_what_a_format_can_not_hold_is_found_before_anything_is_asked(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("pgc," + ",".join(f"c{number}" for number in range(1200)) + "\n1" + ",1" * 1200 + "\n")
+    source = open_source([path], None, Terms())
+    with pytest.raises(BadTable, match="can't hold the columns"):
+        outfile.rehearse(tmp_path / "out.fits", source, keep_columns=True)
+    outfile.rehearse(tmp_path / "out.fits", source, keep_columns=False)
+    outfile.rehearse(tmp_path / "out.parquet", source, keep_columns=True)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".ecsv", ".vot", ".fits", ".parquet"])
+def test_a_unit_that_no_standard_knows_does_not_stop_a_result(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.vot"
+    path.write_text(
+        '<VOTABLE version="1.4"><RESOURCE><TABLE><FIELD name="pgc" datatype="int"/>'
+        '<FIELD name="v" datatype="float" unit="strange units"/><DATA><TABLEDATA><TR><TD>1</TD><TD>2</TD></TR>'
+        "</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
+    )
+    outfile.rehearse(tmp_path / f"out{suffix}", open_source([path], None, Terms()), keep_columns=True)
+
+
+def test_a_person_says_which_column_is_which_and_is_told_what_was_taken(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("A,B,name\n10,41,mine\n")
+    source = open_source([path], None, Terms(), {"ra": "A", "dec": "B"})
+    (question,) = source.questions()
+    assert (question.asked, question.key) == ("10 41", "mine")
+    assert "ra: A (degrees" in source.told[0]
+    with pytest.raises(BadTable, match="no column 'C'"):
+        open_source([path], None, Terms(), {"ra": "C"})
+
+
+def test_an_image_that_is_not_there_leaves_its_row_to_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("file,pgc\nhere.jpg,1\ngone.jpg,2\ngone.jpg,\n")
+    (tmp_path / "here.jpg").write_bytes(b"x")
+    here, gone, only = open_source([path], None, Terms()).questions()
+    assert here.image == tmp_path / "here.jpg"
+    assert (gone.asked, gone.image) == ("PGC 2", None)
+    assert "gone.jpg" in gone.warnings[0]
+    assert only.image == tmp_path / "gone.jpg", "it may come, and is asked for until then"

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from gateway.tables.rows import question
 from survey import catalogue, source
 from survey.catalogue import STAGED, Partition, Piece
 from survey.errors import SurveyError
@@ -211,3 +212,33 @@ def test_what_can_not_be_asked_is_refused_in_a_sentence(
 def test_a_partition_knows_its_rows() -> None:
     partition = Partition(3, "x", start=10, stop=14, first=100)
     assert (partition.rows, partition.last) == (4, 104)
+
+
+def test_a_table_s_units_choice_and_misfits_travel_to_the_workers(tmp_path: Path) -> None:
+    table = tmp_path / "galaxies.csv"
+    table.write_text("id,al2000,de2000\n1237653665258930303,0.5,41\n2,0.5,41,7\n")
+    cut = catalogue.partitions(catalogue.pieces(source.find(str(table)), str(tmp_path / "out"), size=10), 10)
+    records, reading = catalogue.records(cut[0])
+    good, misfit = (question(n, record, reading) for n, record in enumerate(records))
+    assert good.target is not None
+    assert (good.key, good.target.asked) == ("1237653665258930303", "7.5 41")
+    assert misfit.problem is not None
+    said = catalogue.told([Piece(cut[0].url, 2)])
+    assert "al2000 (from hour" in said[0]
+
+    choice = {"key": "de2000"}
+    pieces = catalogue.pieces(source.find(str(table)), str(tmp_path / "out"), size=10, choice=choice)
+    records, reading = catalogue.records(catalogue.partitions(pieces, 10)[0], choice)
+    assert reading.uses["key"].columns == ("de2000",), "the same table read otherwise is rewritten"
+
+
+def test_a_parquet_catalogue_s_units_and_structs_are_read_by_every_worker(tmp_path: Path) -> None:
+    position = pa.struct([pa.field("ra", pa.float32(), metadata={"unit": "hourangle"}), pa.field("dec", pa.float32())])
+    schema = pa.schema([pa.field("pos", position), pa.field("objid", pa.uint64())])
+    rows = [{"pos": {"ra": 0.1, "dec": 41.1}, "objid": 2**64 - 1}]
+    parquet.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "galaxies.parquet")
+    (partition,) = catalogue.partitions([Piece(str(tmp_path / "galaxies.parquet"), 1)], 10)
+    records, reading = catalogue.records(partition)
+    row = question(0, records[0], reading)
+    assert row.target is not None
+    assert (row.key, row.target.asked) == (str(2**64 - 1), "1.5 41.1")

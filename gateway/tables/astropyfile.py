@@ -1,0 +1,251 @@
+"""Tables that astropy reads: FITS, VOTable, ECSV, IPAC, CDS, LaTeX and other layouts of text."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from gateway import errors
+from gateway.tables import formats, untrusted
+from gateway.tables.columns import recognise
+from gateway.tables.table import Field
+from gateway.tables.text import encoding_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from gateway.tables.data import Data
+
+ROWS_AT_ONCE = 1000
+_SINGLE_BYTES = 4
+_INT64_MOST = 2**63 - 1
+_KINDS = {"f": "float", "i": "int", "u": "int", "b": "int"}
+_SHOWN = 300
+
+
+class AstropyFile:
+    """A table by columns: those of FITS on disk stay there, the others are in memory.
+
+    Parameters
+    ----------
+    data : Data
+    file_format : str
+        As :func:`gateway.tables.formats.format_of` says it.
+    most : int, optional
+        Rows that are taken.
+
+    Raises
+    ------
+    errors.BadTable, errors.TableTooLarge
+    """
+
+    def __init__(self, data: Data, file_format: str, *, most: int | None = None) -> None:
+        self.notes: list[str] = []
+        with warnings.catch_warnings():
+            # what astropy warns of is told in our own words, or nobody's concern who asks for inclinations
+            warnings.simplefilter("ignore")
+            if file_format == formats.FITS:
+                self._table = self._fits(data, most)
+            elif file_format == formats.VOTABLE:
+                self._table = self._votable(data, most)
+            else:
+                self._table = self._text(data, file_format, most)
+            untrusted.check_rows(len(self._table), most)
+            self._columns = _flat(self._table, self.notes)
+        self.fields = [_field(name, column) for name, column in self._columns.items()]
+
+    def records(self, only: Collection[str] | None = None) -> Iterator[Mapping[str, Any]]:
+        """Read the rows."""
+        names = [name for name in self._columns if only is None or name in only]
+        for start in range(0, len(self._table), ROWS_AT_ONCE):
+            columns = [_values(self._columns[name][start : start + ROWS_AT_ONCE]) for name in names]
+            if not columns:
+                yield from itertools.repeat({}, min(ROWS_AT_ONCE, len(self._table) - start))
+            for values in zip(*columns, strict=True):
+                yield dict(zip(names, values, strict=True))
+
+    def _text(self, data: Data, file_format: str, most: int | None) -> Any:
+        from astropy.io import ascii as texts  # noqa: PLC0415 - 0.5 s and 40 MB that only such a table is worth
+
+        content = data.read()
+        untrusted.look(content, file_format, most)
+        text = content.decode(encoding_of(data), "replace")
+        # the format was recognised by its content, and nothing is guessed
+        return texts.read(text.splitlines(), format=file_format.removeprefix("ascii."), guess=False)
+
+    def _fits(self, data: Data, most: int | None) -> Any:
+        from astropy.io import fits  # noqa: PLC0415 - as above
+
+        source: Any = io.BytesIO(data.content) if isinstance(data.content, bytes) else data.content
+        with fits.open(source, memmap=not isinstance(data.content, bytes)) as opened:
+            return self._of_hdus(opened, most)
+
+    def _of_hdus(self, opened: Any, most: int | None) -> Any:
+        from astropy.io import fits  # noqa: PLC0415 - as above
+        from astropy.table import Table  # noqa: PLC0415 - as above
+
+        tables = [hdu for hdu in opened if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and not _is_image(hdu)]
+        if not tables:
+            raise errors.BadTable(
+                "The FITS file holds an image and no table. To measure the image, send it in the field file."
+                if any(getattr(hdu, "shape", ()) or hdu.header.get("NAXIS", 0) for hdu in opened)
+                else "The FITS file holds no table."
+            )
+        index = _chosen([_declared(hdu) for hdu in tables])
+        hdu = tables[index]
+        if len(tables) > 1:
+            self.notes.append(f"Of {len(tables)} tables, {hdu.name or f'number {index + 1}'} is read.")
+        untrusted.check_rows(hdu.header["NAXIS2"], most)
+        table = Table.read(hdu)
+        if len(table) == 1 and table.colnames:
+            lengths = {table[name].shape[1:] for name in table.colnames}
+            if len(lengths) == 1 and len(shape := lengths.pop()) == 1 and shape[0] > 1:
+                untrusted.check_rows(shape[0], most)
+                self.notes.append("The table's one row holds whole columns, as STILTS writes them (colfits).")
+                unfolded = Table({name: table[name][0] for name in table.colnames}, copy=False)
+                for name in table.colnames:
+                    unfolded[name].unit = table[name].unit
+                return unfolded
+        return table
+
+    def _votable(self, data: Data, most: int | None) -> Any:
+        from astropy.io import votable  # noqa: PLC0415 - as above
+
+        content = data.read()
+        untrusted.look(content, formats.VOTABLE, most)
+        document = votable.parse(io.BytesIO(content), verify="ignore")
+        for info in _infos(document):
+            said = info.name.lower() if info.name else ""
+            if (said == "query_status" and str(info.value).upper() == "ERROR") or said == "error":
+                told = " ".join(str(info.content or (info.value if said == "error" else "")).split())[:_SHOWN]
+                raise errors.BadTable(
+                    f"The archive answered with an error instead of a table: {told or 'it does not say which'}"
+                    + ("" if told.endswith((".", "!")) else ".")
+                )
+            if said == "query_status" and str(info.value).upper() == "OVERFLOW":
+                note = "The archive cut the table off at its limit of rows (OVERFLOW): there are more than it holds."
+                if note not in self.notes:
+                    self.notes.append(note)
+        tables = list(document.iter_tables())
+        with_fields = [table for table in tables if table.fields]
+        if not with_fields:
+            raise errors.BadTable("The VOTable holds no table.")
+        index = _chosen([[Field(one.name or one.ID, ucd=one.ucd) for one in table.fields] for table in with_fields])
+        chosen = with_fields[index]
+        if len(tables) > 1:
+            named = chosen.name or chosen.ID or f"number {tables.index(chosen) + 1}"
+            self.notes.append(f"Of {len(tables)} tables, {named} is read.")
+        made = chosen.to_table(use_names_over_ids=True)
+        names = [one.name or one.ID for one in chosen.fields]
+        for name, one in zip(made.colnames, chosen.fields, strict=True):
+            # a unit such as "h:m:s" is none of the standard's, and says what is meant
+            made[name].info.meta = {**(made[name].info.meta or {}), "ucd": one.ucd, "as written": str(one.unit or "")}
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            self.notes.append(f"The table has more than one column {', '.join(sorted(twice)[:3])}.")
+        return made
+
+
+def _infos(document: Any) -> Iterator[Any]:
+    yield from document.infos
+    for resource in document.resources:
+        yield from resource.infos
+        yield from (one for one in resource.params if (one.name or "").lower() == "error")
+        for table in resource.tables:
+            yield from table.infos
+
+
+def _is_image(hdu: Any) -> bool:
+    """Tell whether a binary table holds a compressed image."""
+    return bool(hdu.header.get("ZIMAGE", False))
+
+
+def _declared(hdu: Any) -> list[Field]:
+    header = hdu.header
+    return [
+        Field(str(header.get(f"TTYPE{n}", f"col{n}")), unit=header.get(f"TUNIT{n}"), ucd=header.get(f"TUCD{n}"))
+        for n in range(1, int(header["TFIELDS"]) + 1)
+    ]
+
+
+def _chosen(tables: Sequence[Sequence[Field]]) -> int:
+    """Return which of several tables says what to ask: the first that does, else the first."""
+    for index, fields in enumerate(tables):
+        try:
+            recognise(fields)
+        except errors.BadTable:
+            continue
+        return index
+    return 0
+
+
+def _flat(table: Any, notes: list[str]) -> dict[str, Any]:
+    """Return the columns of one value a row by name; of coordinates, their right ascension and declination."""
+    columns: dict[str, Any] = {}
+    arrays = []
+    for name in table.colnames:
+        column = table[name]
+        if hasattr(column, "icrs"):
+            celestial = column.icrs
+            for part, angle in (("ra", celestial.ra), ("dec", celestial.dec)):
+                columns[f"{name}.{part}"] = _degrees(angle)
+            continue
+        if not hasattr(column, "dtype"):
+            continue  # times and the like
+        shape = column.shape[1:]
+        if shape == (1,):
+            column = column[:, 0]
+        elif shape:
+            arrays.append(name)
+            continue
+        columns[name] = column
+    if arrays:
+        notes.append(f"Left out, as a row holds several values there: {', '.join(arrays[:5])}.")
+    return columns
+
+
+def _degrees(angle: Any) -> Any:
+    from astropy.table import Column  # noqa: PLC0415 - as above
+
+    return Column(angle.deg, unit="deg")
+
+
+def _field(name: str, column: Any) -> Field:
+    meta = getattr(column.info, "meta", None) or {}
+    unit = meta.get("as written") or (None if column.unit is None else str(column.unit))
+    kind = _KINDS.get(column.dtype.kind, "str")
+    if (
+        column.dtype.kind == "u"
+        and column.dtype.itemsize > _SINGLE_BYTES
+        and len(column)
+        and column.max() > _INT64_MOST
+    ):
+        kind = "str"  # no format of a result holds it as a number
+    ucd = meta.get("ucd") or meta.get("UCD")
+    return Field(name, kind, unit, str(ucd) if ucd else None, str(column.info.description or ""))
+
+
+def _values(column: Any) -> list[Any]:
+    single = column.dtype.kind == "f" and column.dtype.itemsize == _SINGLE_BYTES
+    values = column.tolist()
+    return [plain(short(value) if single else value) for value in values]
+
+
+def short(value: float | None) -> float | None:
+    """Give a single-precision number the digits that it was written with: 0.1, not 0.10000000149011612."""
+    import numpy as np  # noqa: PLC0415 - the readers of such tables have loaded it
+
+    return value if value is None else float(str(np.float32(value)))
+
+
+def plain(value: Any) -> Any:
+    """Return a cell as an int, a float, text, or None where it is empty."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return None if value != value else value  # noqa: PLR0124 - not a number is an empty cell
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").strip()
+    return int(value) if isinstance(value, int) else str(value)

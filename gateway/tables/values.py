@@ -1,0 +1,196 @@
+"""Cells as values: what is empty, what is a number, a PGC number, an angle, a coordinate, a name."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from gateway import errors
+
+if TYPE_CHECKING:
+    from gateway.tables.units import Conversion
+
+_EMPTY = {
+    *("", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "(null)", "none", "nil", "masked", "undef", "undefined"),
+    *("indef", "unknown", "missing", "\\n", "inf", "-inf", "+inf", "infinity", "...", "\N{HORIZONTAL ELLIPSIS}", "?"),
+}
+_DASHES = re.compile(r"[-\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}.*_~ ]*")
+SENTINELS = {float(f"{sign}{nines}") for sign in ("", "-") for nines in ("99", "999", "9999", "99999", "99.9", "999.9")}
+SENTINELS |= {-999.99, -99.99, -9999.9, 1e20, -1e20, -32768.0, 1e30, -1e30, -1e10, 1e10}
+"""Numbers that stand for nothing where a number of their size is not to be expected."""
+_UNLIKELY_PA = {-99.0, -99.9, -99.99}
+
+_FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))[dD]([+-]?\d+)|([+-]?\d+)[dD]([+-]\d+)")
+_COMMA = re.compile(r"([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+_PGC = re.compile(r"(?:(?:PGC|LEDA)[\s_#-]*)?\+?0*(\d{1,12})(?:\.0*)?", re.IGNORECASE)
+_EXPONENT = re.compile(r"\+?(\d)(?:\.(\d*))?[eEdD]\+?0*(\d+)")
+_MOST_PGC = 10_000_000
+"""HyperLEDA's numbers run to about six million."""
+_WITH_UNIT = re.compile(
+    r"(.*?[\d.])\s*(h|hr|hours?|d|degs?|degrees?|\N{DEGREE SIGN}|rad|arcmin|arcsec|['\"\N{PRIME}\N{DOUBLE PRIME}])"
+)
+_UNIT_DEGREES = {
+    "h": 15.0,
+    "d": 1.0,
+    "\N{DEGREE SIGN}": 1.0,
+    "r": math.degrees(1.0),
+    "arcmin": 1 / 60,
+    "'": 1 / 60,
+    "\N{PRIME}": 1 / 60,
+    "arcsec": 1 / 3600,
+    '"': 1 / 3600,
+    "\N{DOUBLE PRIME}": 1 / 3600,
+}
+_TURN_DEG = 360.0
+_WIDEST_ARCMIN = 180.0 * 60
+"""Half the sky: no field of view is wider."""
+SHOWN = 40
+LONGEST = 100
+"""Characters of a number; the longest that a double needs has 24."""
+_BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n"}
+LIKE = str.maketrans(
+    "\N{MINUS SIGN}\N{HYPHEN}\N{EN DASH}\N{NO-BREAK SPACE}"
+    "\N{MODIFIER LETTER SMALL H}\N{MODIFIER LETTER SMALL M}\N{MODIFIER LETTER SMALL S}",
+    "--- hms",
+)
+
+
+def text_of(value: object) -> str:
+    """Return a cell as text without space around it; ``""`` where it is empty or stands for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    text = (value if isinstance(value, str) else str(value)).strip("\0 \t\r\n\v\f\N{NO-BREAK SPACE}")
+    if len(text) > 10:  # noqa: PLR2004 - nothing in the list is longer
+        return text
+    return "" if text.lower() in _EMPTY or _DASHES.fullmatch(text) else text
+
+
+def number(text: str) -> float | None:
+    """Return a number as any program writes it, or None for anything else.
+
+    ``1.0684708e+01``, ``5e-05``, Fortran's ``1.0684708D+01``, a typographic minus, a leading plus and a decimal comma.
+    """
+    if len(text) > LONGEST:
+        return None
+    text = text.translate(LIKE) if not text.isascii() else text
+    try:
+        value = float(text)
+    except ValueError:
+        fortran = _FORTRAN.fullmatch(text)
+        if fortran:
+            mantissa, exponent = (fortran[1], fortran[2]) if fortran[1] else (fortran[3], fortran[4])
+            value = float(f"{mantissa}E{exponent}")
+        elif _COMMA.fullmatch(text):
+            value = float(text.replace(",", "."))
+        else:
+            return None
+    return value if math.isfinite(value) and "_" not in text else None
+
+
+def pgc(text: str) -> int | None:
+    """Return a PGC number, or None where the cell stands for none (0 and below are no numbers of PGC).
+
+    ``2557``, ``2557.0``, ``PGC0002557``, ``LEDA 2557``; ``2,557`` groups thousands, as a whole number has no decimals.
+
+    Raises
+    ------
+    errors.BadTarget
+        It is neither.
+    """
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    found = _PGC.fullmatch(text) if len(text) <= LONGEST else None
+    if found:
+        whole = int(found[1])
+    else:
+        value = number(text)
+        if value is not None and value <= 0:
+            return None
+        if value is None or value != int(value):
+            raise errors.BadTarget(f"The PGC number {text[:SHOWN]!r} is not a whole number.")
+        exponent = _EXPONENT.fullmatch(text)
+        if exponent and len(exponent[2] or "") < int(exponent[3]):
+            # %g writes 1234567 as 1.23457e+06, which is another galaxy
+            raise errors.BadTarget(f"The PGC number {text[:SHOWN]!r} is written with fewer digits than it has.")
+        whole = int(value)
+    if whole > _MOST_PGC:
+        raise errors.BadTarget(f"The PGC number {text[:SHOWN]!r} is larger than {_MOST_PGC}, which no PGC number is.")
+    return whole or None
+
+
+def name(text: str, prefix: str = "") -> str | None:
+    """Return a name that can be asked for, or None: a number or a truth value names no galaxy.
+
+    Parameters
+    ----------
+    text : str
+    prefix : str
+        Catalogue whose numbers the column has: ``224`` below ``NGC`` is ``NGC 224``.
+    """
+    if prefix:
+        digits = re.fullmatch(r"0*(\d+)(?:\.0)?([A-Za-z]?)", text)
+        if digits:
+            return f"{prefix} {digits[1]}{digits[2]}" if int(digits[1]) else None
+        if text[:1].isdecimal():
+            return f"{prefix} {text}"
+    elif number(text) is not None or text.lower() in _BOOLEANS:
+        return None
+    return text if any(letter.isalnum() for letter in text) else None
+
+
+def measure(text: str, what: str, conversion: Conversion, *, own_degrees: float) -> float:
+    """Return a number in the unit that is asked for.
+
+    Parameters
+    ----------
+    text : str
+        A number, or one with its unit, as ``240"``.
+    what : str
+        For the error.
+    conversion : Conversion
+    own_degrees : float
+        Degrees of the unit that is asked for.
+
+    Raises
+    ------
+    errors.BadTarget
+        It is no number.
+    """
+    value = number(text)
+    if value is not None and not (_THOUSANDS.fullmatch(text)):
+        return value * conversion.factor
+    degrees = united(text)
+    if degrees is None:
+        raise errors.BadTarget(f"The {what} {text[:SHOWN]!r} is not a number.")
+    return degrees / own_degrees
+
+
+def field_of_view(text: str, conversion: Conversion) -> tuple[float | None, str]:
+    """Return a field of view, arcmin, and what has to be said of one that is left out."""
+    value = measure(text, "field of view", conversion, own_degrees=1 / 60)
+    raw = number(text)
+    if not 0 < value <= _WIDEST_ARCMIN or raw in SENTINELS - {99.0}:
+        return None, f"The field of view {text[:SHOWN]} is none and was left out."
+    return value, ""
+
+
+def position_angle(text: str, conversion: Conversion) -> tuple[float | None, str]:
+    """Return a position angle, degrees, and what has to be said of one that is left out."""
+    value = measure(text, "position angle", conversion, own_degrees=1.0)
+    if not -_TURN_DEG <= value <= _TURN_DEG or number(text) in _UNLIKELY_PA:
+        return None, f"The position angle {text[:SHOWN]} is no angle and was left out."
+    return value, ""
+
+
+def united(text: str) -> float | None:
+    """Return degrees of a number with its unit, such as ``0.71h``, or None."""
+    found = _WITH_UNIT.fullmatch(text.strip().lower()) if len(text) <= LONGEST else None
+    value = number(found[1]) if found else None
+    if found is None or value is None:
+        return None
+    unit = found[2]
+    return value * (_UNIT_DEGREES.get(unit) or _UNIT_DEGREES[unit[0]])
