@@ -24,6 +24,7 @@ from gateway.errors import UpstreamUnavailable
 from gateway.keys import KeysError
 from gateway.logs import configure_logging
 from gateway.predictor import Predictor
+from gateway.resources import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,7 +153,7 @@ def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subpr
                     "--grpc_max_threads=256",
                     # networks side by side, a core each, answer more than one after the other on all (docs/serving.md)
                     "--tensorflow_intra_op_parallelism=1",
-                    f"--tensorflow_inter_op_parallelism={os.cpu_count() or 1}",
+                    f"--tensorflow_inter_op_parallelism={processors()}",
                 ],
                 env=_KEEPING | os.environ,
                 stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -10,8 +11,8 @@ from PIL import Image
 
 from gateway import errors
 from gateway.images import fits, raster
-from gateway.images.limits import MAX_PIXELS, MEMORY, Memory
-from gateway.images.stretch import NONE, render
+from gateway.images.limits import MAX_PIXELS, MEMORY, Memory, Share
+from gateway.images.stretch import FITS_SCALES, NONE, PICTURE_SCALES, render
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,7 @@ class Picture:
         ``JPEG``, ``PNG``, ``GIF``, ``TIFF``, ``WEBP`` or ``FITS``.
     width, height : int
         Of the file, pixels, as a person sees it (after its EXIF orientation). ``rgb`` of a large picture is smaller: it
-        is reduced while reading, to at most :data:`gateway.images.limits.WORKING_PIXELS`.
+        is reduced while reading, to sides of at most :data:`gateway.images.limits.WORKING_SIDE`.
     stretch : str
         ``none``, ``scaled to 8 bits`` or ``asinh``: see :mod:`gateway.images.stretch`.
     part : str, optional
@@ -113,11 +114,17 @@ def decode(
     file_format = raster.format_of(data)
     if file_format is None:
         if fits.looks_like_fits(data):
-            return _of_fits(data, max_pixels, memory, deadline)
+            with Share(memory, deadline) as share:
+                return _of_fits(data, max_pixels, share)
         raise errors.UnsupportedImage(
             f"The file is not an image in a format that is read (JPEG, PNG, GIF, TIFF, WebP or FITS){_instead(data)}.",
         )
-    read = raster.read(data, file_format, max_pixels=max_pixels, memory=memory, deadline=deadline)
+    with Share(memory, deadline) as share:
+        return _of_raster(data, file_format, max_pixels, share)
+
+
+def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> Picture:
+    read = raster.read(data, file_format, max_pixels=max_pixels, share=share)
     samples, outside, warnings = read.samples, None, ()
     if samples.shape[2] not in _COLOURS:
         warnings = (f"The picture has {samples.shape[2]} planes of unknown colour; their mean is shown in gray.",)
@@ -134,7 +141,7 @@ def decode(
         del samples
         if outside is not None:
             planes[:, outside] = np.nan
-        rgb, stretch, unknown, more = render(planes)
+        rgb, stretch, unknown, more = render(planes, PICTURE_SCALES)
         outside, warnings = unknown if outside is None else outside, warnings + more
     return shown(
         rgb,
@@ -148,9 +155,9 @@ def decode(
     )
 
 
-def _of_fits(data: bytes, max_pixels: int, memory: Memory, deadline: Deadline | None) -> Picture:
-    found = fits.read(data, max_pixels=max_pixels, memory=memory, deadline=deadline)
-    rgb, stretch, outside, warnings = render(found.planes)
+def _of_fits(data: bytes, max_pixels: int, share: Share) -> Picture:
+    found = fits.read(data, max_pixels=max_pixels, share=share)
+    rgb, stretch, outside, warnings = render(found.planes, FITS_SCALES)
     return shown(
         rgb,
         "FITS",
@@ -185,8 +192,9 @@ def _over_own_background(samples: NDArray[np.uint8], opacity: NDArray[np.float32
     rgb: NDArray[np.uint8] = np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples
     if opacity is None or opacity.min() >= 1:
         return rgb
-    opaque = rgb[opacity[..., 0] > _HALF]
-    opaque = opaque[:: 1 + len(opaque) // _SAMPLE].astype(np.float32)
+    thinned = slice(None, None, 1 + math.isqrt(opacity.size // _SAMPLE))
+    seen, cover = rgb[thinned, thinned], opacity[thinned, thinned, 0]
+    opaque = seen[cover > _HALF].astype(np.float32)
     brightness = opaque.sum(axis=1)
     sky = np.median(opaque[brightness <= np.quantile(brightness, 0.1)], axis=0)
     blended = np.empty_like(rgb)

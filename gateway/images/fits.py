@@ -12,15 +12,13 @@ from gateway import errors
 from gateway.images.bands import red_green_blue, wavelength_nm
 from gateway.images.fits_file import FitsFile, Unit, looks_like_fits
 from gateway.images.fits_plan import Plan, band, plane_shape, squeezed
-from gateway.images.limits import SMALLEST_SIDE, Memory, check_size
+from gateway.images.limits import SMALLEST_SIDE, Share, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
-
-    from gateway.domain import Deadline
 
 __all__ = ["FitsImage", "looks_like_fits", "read"]
 
@@ -29,10 +27,78 @@ _HEADROOM = 1 << 20
 _SCIENCE = frozenset({"SCI", "SCIENCE"})
 _USUAL = frozenset({"IMAGE", "DATA", "COADD", "STACK", "MOSAIC", "SIGNAL", "FLUX", "INTENSITY", "PRIMARY", "OBJECT"})
 _NOT_SCIENCE = frozenset(
-    "MASK MASKED DQ WHT WT WEIGHT WEIGHTS ERR ERROR ERRORS VAR VARIANCE IVAR INVVAR PSF PSFEX EXP EXPOSURE EXPTIME EXPMAP "
-    "CON CTX CONTEXT SEG SEGM SEGMENTATION SEGMAP BPM BADPIX FLAG FLAGS RMS NOISE UNC UNCERT UNCERTAINTY STD STDDEV SIGMA "
-    "SKY BKG BCKGR BACKGROUND BACK QUALITY QUAL COVERAGE COV CVG NEXP SAMP TIME MAXMASK MASKBITS NIMAGE DEPTH PSFSIZE "
-    "MODEL RESIDUAL RESID CHI CHI2 SNR SN AREA FLAT BIAS DARK NUMIM HITS".split(),
+    [
+        "MASK",
+        "MASKED",
+        "DQ",
+        "WHT",
+        "WT",
+        "WEIGHT",
+        "WEIGHTS",
+        "ERR",
+        "ERROR",
+        "ERRORS",
+        "VAR",
+        "VARIANCE",
+        "IVAR",
+        "INVVAR",
+        "PSF",
+        "PSFEX",
+        "EXP",
+        "EXPOSURE",
+        "EXPTIME",
+        "EXPMAP",
+        "CON",
+        "CTX",
+        "CONTEXT",
+        "SEG",
+        "SEGM",
+        "SEGMENTATION",
+        "SEGMAP",
+        "BPM",
+        "BADPIX",
+        "FLAG",
+        "FLAGS",
+        "RMS",
+        "NOISE",
+        "UNC",
+        "UNCERT",
+        "UNCERTAINTY",
+        "STD",
+        "STDDEV",
+        "SIGMA",
+        "SKY",
+        "BKG",
+        "BCKGR",
+        "BACKGROUND",
+        "BACK",
+        "QUALITY",
+        "QUAL",
+        "COVERAGE",
+        "COV",
+        "CVG",
+        "NEXP",
+        "SAMP",
+        "TIME",
+        "MAXMASK",
+        "MASKBITS",
+        "NIMAGE",
+        "DEPTH",
+        "PSFSIZE",
+        "MODEL",
+        "RESIDUAL",
+        "RESID",
+        "CHI",
+        "CHI2",
+        "SNR",
+        "SN",
+        "AREA",
+        "FLAT",
+        "BIAS",
+        "DARK",
+        "NUMIM",
+        "HITS",
+    ],
 )
 _ROLES = ("DATA_TYPE", "DATATYPE", "IMTYPE", "EXTTYPE", "HDUCLAS2", "PRODTYPE")
 _DIMENSIONS = (2, 3)
@@ -61,7 +127,7 @@ class FitsImage:
     warnings: tuple[str, ...]
 
 
-def read(data: bytes, *, max_pixels: int, memory: Memory, deadline: Deadline | None = None) -> FitsImage:
+def read(data: bytes, *, max_pixels: int, share: Share) -> FitsImage:
     """Read the science image of a FITS file.
 
     Parameters
@@ -70,9 +136,8 @@ def read(data: bytes, *, max_pixels: int, memory: Memory, deadline: Deadline | N
         The file, plain or packed by gzip or bzip2; tile-compressed images are unpacked.
     max_pixels : int
         Of a plane; refused above this, from the header.
-    memory : Memory
-    deadline : Deadline, optional
-        How long to wait for memory.
+    share : Share
+        Asked for the memory that it will take.
 
     Raises
     ------
@@ -81,7 +146,7 @@ def read(data: bytes, *, max_pixels: int, memory: Memory, deadline: Deadline | N
     try:
         file = FitsFile(data, max_pixels * _SAMPLE_BYTES + _HEADROOM)
         units = file.units()
-        return _first_that_shows(file, units, max_pixels, memory, deadline)
+        return _first_that_shows(file, units, max_pixels, share)
     except errors.InclinetError:
         raise
     except (EOFError, zlib.error) as error:
@@ -91,9 +156,7 @@ def read(data: bytes, *, max_pixels: int, memory: Memory, deadline: Deadline | N
         raise errors.BadImage("The FITS file is truncated or damaged and can't be read.") from error
 
 
-def _first_that_shows(
-    file: FitsFile, units: Sequence[Unit], max_pixels: int, memory: Memory, deadline: Deadline | None
-) -> FitsImage:
+def _first_that_shows(file: FitsFile, units: Sequence[Unit], max_pixels: int, share: Share) -> FitsImage:
     if not units:
         raise errors.BadImage("The FITS file is truncated or damaged in its header.")
     candidates = _candidates(units)
@@ -102,8 +165,8 @@ def _first_that_shows(
     for index, unit in enumerate(candidates):
         plan = Plan(unit, units, colours if index == 0 else None)
         check_size(plan.width, plan.height, max_pixels)
-        with memory.share(plan.cost(file), f"FITS image of {plan.size} pixels", deadline):
-            planes, few_values = plan.read(file)
+        share.ask(plan.cost(file), f"FITS image of {plan.size} pixels")
+        planes, few_values = plan.read(file)
         image = FitsImage(planes, plan.width, plan.height, plan.part, plan.warnings)
         if not few_values:
             return image
@@ -148,7 +211,7 @@ def _rank(unit: Unit) -> int:
     words = _words(unit)
     if words & _SCIENCE:
         return 0
-    usual = not words or words & _USUAL or wavelength_nm(unit.name) is not None or unit.name == "COMPRESSED_IMAGE"
+    usual = not words or words & _USUAL or wavelength_nm(unit.name) is not None
     return 1 if usual else 2
 
 

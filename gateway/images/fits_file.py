@@ -62,8 +62,9 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """EXTNAME, upper case; empty where it has none."""
-        return str(self.header.get("EXTNAME", "")).strip().upper()
+        """EXTNAME, upper case; empty where it has none of its own."""
+        name = str(self.header.get("EXTNAME", "")).strip().upper()
+        return "" if name == "COMPRESSED_IMAGE" else name
 
     def text(self, *keys: str) -> str:
         """Return the first of these keywords that is set, as text."""

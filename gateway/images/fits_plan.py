@@ -32,6 +32,8 @@ _MASK_VALUES = 16
 _LARGEST, _SMALLEST = 1e30, 1e-30
 """Beyond these, samples are scaled by a power of two, so that their squares fit what they are computed with."""
 _PICTURE_BITS = 8
+_TILE_BYTES = 24
+"""For each pixel of a row of tiles: unpacked, scaled, and once more in double precision."""
 
 
 def squeezed(unit: Unit) -> tuple[int, ...]:
@@ -89,6 +91,7 @@ class Plan:
         self.part = label(unit, units)
         self.sources: list[tuple[Unit, int]] = [(unit, 0)]
         self.rgb = False
+        self._power: float | None = None
         if colours is not None:
             self._take_extensions(*colours)
         elif len(self.shape) == _CUBE:
@@ -143,14 +146,18 @@ class Plan:
         """Estimate the bytes that reading takes, from the headers."""
         pixels = self.width * self.height // self.side**2
         planes = _RGB if self.rgb else 1
-        # the planes, one more in double precision, the picture, its intensity and what the stretch makes of it
-        working = pixels * (4 * planes + 8 + 16) + 12_000_000
+        working = pixels * 4 * planes + 8_000_000
+        # the picture, its intensity and what the stretch makes of it, when all is read
+        stretching = pixels * 19
         if not self.unit.compressed:
-            return working
+            return working + stretching
         header = self.unit.header
-        tile = math.prod(max(1, int(header.get(f"ZTILE{axis}", self.shape[-axis] if axis == 1 else 1))) for axis in (1, 2))
-        across = math.ceil(self.width / max(1, int(header.get("ZTILE1", self.width))))
-        return working + 3 * 8 * tile * across + (2 * MOST_WHOLE if file.packed else 0)
+        tiles = math.prod(
+            min(n, max(1, int(header.get(f"ZTILE{axis}", n if axis == 1 else 1))))
+            for axis, n in enumerate(reversed(self.unit.shape), 1)
+        )
+        across = math.ceil(self.unit.shape[-1] / min(self.unit.shape[-1], max(1, int(header.get("ZTILE1", 1 << 30)))))
+        return working + max(stretching, _TILE_BYTES * tiles * across) + (2 * MOST_WHOLE if file.packed else 0)
 
     def read(self, file: FitsFile) -> tuple[NDArray[np.float32], bool]:
         """Read the planes, float32 ``[P, H, W]``, reduced; also return whether they show as little as a mask does."""
@@ -158,38 +165,44 @@ class Plan:
         size = (math.ceil(self.height / side), math.ceil(self.width / side))
         planes = np.zeros((len(self.sources) if self.rgb else 1, *size), np.float32)
         counts = None if self.rgb else np.zeros(size, np.uint16)
-        unit_of_light, few = None, True
+        few = True
         if self.channel_last and self.rgb:
             # one way through the file, as its samples lie
-            row = 0
-            for strip in self._rows(file, self.unit, 0, self.shape[-1] * self.width):
-                means = block_means(strip.reshape(len(strip), self.width, -1)[..., :_RGB], side)
-                planes[:, row : row + len(means)] = np.moveaxis(means, 2, 0)
-                row += len(means)
+            for place, strip in self._reduced(file, self.unit, 0, self.shape[-1]):
+                planes[:, place] = np.moveaxis(strip[..., :_RGB], 2, 0)
             return planes[:, ::-1], _values(planes) <= _MASK_VALUES
         for index, (unit, number) in enumerate(self.sources):
-            plane = np.empty(size, np.float64)
-            row = 0
-            for strip in self._rows(file, unit, number, self.width):
-                means = block_means(strip[..., None], side)[..., 0]
-                plane[row : row + len(means)] = means
-                row += len(means)
-            if unit_of_light is None:
-                unit_of_light = _unit_of_light(plane)
-            plane /= unit_of_light
+            into = planes[index] if self.rgb else planes[0]
+            plane = into if counts is None or len(self.sources) == 1 else np.empty(size, np.float32)
+            for place, strip in self._reduced(file, unit, number, 1):
+                plane[place] = self._scaled(strip[..., 0])
             few = few and _values(plane) <= _MASK_VALUES
-            if counts is None:
-                planes[index] = plane
-                continue
-            known = np.isfinite(plane)
-            planes[0][known] += plane[known]
-            if len(self.sources) == 1:
-                planes[0][~known] = plane[~known]
-            counts += known
+            if plane is not into and counts is not None:
+                known = np.isfinite(plane)
+                into[known] += plane[known]
+                counts += known
         if counts is not None and len(self.sources) > 1:
             planes[0][counts == 0] = np.nan
             planes[0] /= np.maximum(counts, 1)
         return planes[:, ::-1], few
+
+    def _reduced(self, file: FitsFile, unit: Unit, number: int, channels: int) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """Yield where reduced rows belong, and these rows, ``[rows, columns, channels]``."""
+        row = 0
+        for strip in _in_blocks(self._rows(file, unit, number, channels * self.width), self.side):
+            means = block_means(strip.reshape(len(strip), self.width, channels), self.side)
+            yield slice(row, row + len(means)), means
+            row += len(means)
+
+    def _scaled(self, light: NDArray[Any]) -> NDArray[Any]:
+        """Divide by a power of two where samples are so large or small that they do not fit single precision."""
+        if self._power is None:
+            finite = np.abs(light[np.isfinite(light)])
+            most = float(finite.max()) if finite.size else 0.0
+            if not most:
+                return light
+            self._power = 1.0 if _SMALLEST < most < _LARGEST else 2.0 ** math.floor(math.log2(most))
+        return light if self._power == 1 else light / self._power
 
     def _rows(self, file: FitsFile, unit: Unit, number: int, row_samples: int) -> Iterator[NDArray[Any]]:
         step = strip_rows(row_samples * 8, self.side)
@@ -206,7 +219,7 @@ def _compressed_rows(
     from astropy.io import fits  # noqa: PLC0415 - as above
 
     tile = max(1, int(unit.header.get("ZTILE2", 1)))
-    step = tile * max(1, step // tile) if tile <= height else height
+    step = tile * max(1, step // tile)
     with fits.open(io.BytesIO(file.whole()), memmap=False, lazy_load_hdus=True, ignore_missing_simple=True) as hdus:
         section = hdus[unit.number].section
         leading = [0] * (len(unit.shape) - 2)
@@ -231,10 +244,17 @@ def _band_names(unit: Unit, count: int) -> list[str] | None:
     return None
 
 
-def _unit_of_light(plane: NDArray[np.float64]) -> float:
-    finite = np.abs(plane[np.isfinite(plane)])
-    most = float(finite.max()) if finite.size else 0.0
-    return 2.0 ** math.floor(math.log2(most)) if most and not _SMALLEST < most < _LARGEST else 1.0
+def _in_blocks(strips: Iterator[NDArray[Any]], side: int) -> Iterator[NDArray[Any]]:
+    """Yield the same rows in strips of whole blocks; only the last may hold a part of one."""
+    rest: NDArray[Any] | None = None
+    for strip in strips:
+        joined = strip if rest is None else np.concatenate([rest, strip])
+        whole = len(joined) - len(joined) % side
+        rest = joined[whole:] if whole < len(joined) else None
+        if whole:
+            yield joined[:whole]
+    if rest is not None:
+        yield rest
 
 
 def _values(plane: NDArray[Any]) -> int:

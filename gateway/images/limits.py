@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from gateway import errors
 from gateway.resources import memory_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import TracebackType
 
     from gateway.domain import Deadline
 
@@ -19,8 +18,8 @@ SMALLEST_SIDE = 16
 MAX_ASPECT = 16
 """Longer over shorter side. Panoramas and drift scans stay below; a strip holds no galaxy and pads to a huge square."""
 
-WORKING_PIXELS = 1 << 22
-"""Larger pictures are reduced to this many pixels at most while they are read (2048 x 2048)."""
+WORKING_SIDE = 2048
+"""Pictures with a longer side are reduced to this at most while they are read, so that the square around them is small."""
 
 IMAGE_BYTES = 150_000_000
 """Most memory that the decoder of one image may take."""
@@ -48,9 +47,7 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
 
 
 class Memory:
-    """Memory that the decoders of a process share.
-
-    A decoder asks once, before it starts, and never while it holds a share: so that none waits for another that waits.
+    """Memory that the decoders of a process share, each through a :class:`Share`.
 
     Parameters
     ----------
@@ -71,25 +68,8 @@ class Memory:
         """Bytes held now."""
         return self._held
 
-    @contextmanager
-    def share(self, size: int, what: str, deadline: Deadline | None = None) -> Iterator[None]:
-        """Hold a share while an image is decoded; wait for it while others hold too much.
-
-        Parameters
-        ----------
-        size : int
-            Bytes that the decoder will take, estimated from the file's header.
-        what : str
-            The image in words, such as ``interlaced PNG of 6000 x 6000 pixels``.
-        deadline : Deadline, optional
-            How long to wait.
-
-        Raises
-        ------
-        errors.ImageTooLarge
-            It is more than one image may take.
-        errors.DeadlineExceeded
-        """
+    def take(self, size: int, what: str, deadline: Deadline | None = None) -> None:
+        """Take so many bytes; wait while others hold too much. See :meth:`Share.ask`."""
         if size > self.each:
             raise errors.ImageTooLarge(
                 f"To decode this {what} takes about {size / 1e6:.0f} MB of memory; "
@@ -99,12 +79,57 @@ class Memory:
             while self._held + size > self.total:
                 self._changed.wait(_WAIT_S if deadline is None else min(_WAIT_S, deadline.remaining_s()))
             self._held += size
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._held -= size
-                self._changed.notify_all()
+
+    def release(self, size: int) -> None:
+        """Give so many bytes back."""
+        with self._changed:
+            self._held -= size
+            self._changed.notify_all()
+
+
+class Share:
+    """What one decoder holds of the memory, until it leaves this context.
+
+    It never waits while it holds something, so that no two wait for each other.
+    """
+
+    def __init__(self, memory: Memory, deadline: Deadline | None = None) -> None:
+        self._memory = memory
+        self._deadline = deadline
+        self._size = 0
+
+    def ask(self, size: int, what: str) -> None:
+        """Hold so many bytes, instead of what was held before.
+
+        Parameters
+        ----------
+        size : int
+            Bytes that decoding will take, estimated from the file's header.
+        what : str
+            The image in words, such as ``interlaced PNG of 6000 x 6000 pixels``.
+
+        Raises
+        ------
+        errors.ImageTooLarge
+            It is more than one image may take.
+        errors.DeadlineExceeded
+            Others held the memory for too long.
+        """
+        self._release()
+        self._memory.take(size, what, self._deadline)
+        self._size = size
+
+    def _release(self) -> None:
+        size, self._size = self._size, 0
+        self._memory.release(size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
 
 
 def shared_memory() -> Memory:

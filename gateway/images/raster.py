@@ -11,13 +11,13 @@ import pyvips
 
 from gateway import errors
 from gateway.images import tiff
-from gateway.images.limits import Memory, check_size
+from gateway.images.limits import Share, check_size
 from gateway.images.reduce import block_means, block_side, strip_rows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
-    from gateway.domain import Deadline
+    from numpy.typing import NDArray
 
 _LOADERS = {"JPEG": "jpegload_buffer", "PNG": "pngload_buffer", "GIF": "gifload_buffer", "TIFF": "tiffload_buffer"}
 _LOADERS["WEBP"] = "webpload_buffer"
@@ -32,6 +32,8 @@ _TYPES = {
     "float": np.float32,
     "double": np.float64,
 }
+_TRUNCATED = ("truncat", "premature", "unexpected end", "end of", "eof", "too short")
+"""Words of libraries for a file that ends too early."""
 _MOST_FRAMES = 5
 """Of an animation that begins with frames of one colour, the first so many are looked at."""
 
@@ -78,7 +80,7 @@ def format_of(data: bytes) -> str | None:
     return None
 
 
-def read(data: bytes, file_format: str, *, max_pixels: int, memory: Memory, deadline: Deadline | None = None) -> Raster:
+def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Raster:
     """Read a picture, reduced while reading where it is large.
 
     Parameters
@@ -87,9 +89,8 @@ def read(data: bytes, file_format: str, *, max_pixels: int, memory: Memory, dead
     file_format : str
         As :func:`format_of` says.
     max_pixels : int
-    memory : Memory
-    deadline : Deadline, optional
-        How long to wait for memory.
+    share : Share
+        Asked for the memory that it will take.
 
     Raises
     ------
@@ -102,15 +103,15 @@ def read(data: bytes, file_format: str, *, max_pixels: int, memory: Memory, dead
     check_size(source.width, source.height, max_pixels)
     side = block_side(source.width, source.height)
     what = f"{source.kind} of {source.width} x {source.height} pixels"
-    with memory.share(source.cost(side), what, deadline):
-        try:
-            samples, opacity = source.samples(side)
-        # Decoders meet damage with whatever they stumble over: all of it means that this file can't be read.
-        except (pyvips.Error, ValueError) as error:
-            words = str(error).lower()
-            cut = any(word in words for word in ("truncat", "premature", "unexpected end", "end of", "eof", "too short"))
-            reason = "is truncated" if cut else "is damaged and can't be decoded"
-            raise errors.BadImage(f"The image file {reason}.") from error
+    share.ask(source.cost(side), what)
+    try:
+        samples, opacity = source.samples(side)
+    # Decoders meet damage with whatever they stumble over: all of it means that this file can't be read.
+    except (pyvips.Error, ValueError) as error:
+        words = str(error).lower()
+        cut = any(word in words for word in _TRUNCATED)
+        reason = "is truncated" if cut else "is damaged and can't be decoded"
+        raise errors.BadImage(f"The image file {reason}.") from error
     turn = _TURNS.get(source.orientation)
     width, height = source.width, source.height
     if turn is not None:
@@ -183,7 +184,9 @@ class _Source:
         if self._format == "GIF":
             return pixels * 8
         if self._format == "WEBP":
-            return pixels * (12 if self.frames > 1 else 4)
+            # whole canvases of an animation; else one in whole of a lossless picture, and a reduced one
+            lossy = b"VP8L" not in self._data[12:4096]
+            return pixels * 12 if self.frames > 1 else (0 if lossy else pixels * 4)
         return 0
 
     def samples(self, side: int) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
@@ -194,6 +197,9 @@ class _Source:
         if self._format == "JPEG" and side > 1:
             shrink = min(8, 1 << (side.bit_length() - 1))
             self.image = self._open(shrink=shrink)
+        if self._format == "WEBP" and side > 1:
+            self.image = self._open(scale=1 / side)
+            side = 1
         return self._read(self.image, math.ceil(side / shrink))
 
     def _first_frame_that_shows(self, side: int) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
@@ -226,11 +232,14 @@ class _Source:
                 samples[place] = _rounded(block_means(strip, side), samples.dtype)
                 continue
             cover = strip[..., -1:].astype(np.float32) / np.float32(_full_scale(strip.dtype))
-            if side == 1:
-                samples[place], opacity[place] = strip[..., :-1], cover
+            if side == 1 or cover.min() == cover.max():
+                samples[place] = _rounded(block_means(strip[..., :-1], side), samples.dtype)
+                opacity[place] = cover if side == 1 else cover.max()
                 continue
             means = block_means(strip[..., :-1], side, cover)
-            samples[place] = _rounded(np.nan_to_num(means, nan=0.0) if samples.dtype == np.uint8 else means, samples.dtype)
+            samples[place] = _rounded(
+                np.nan_to_num(means, nan=0.0) if samples.dtype == np.uint8 else means, samples.dtype
+            )
             opacity[place] = block_means(cover, side)
         return samples, opacity
 
@@ -241,7 +250,8 @@ class _Source:
 def _working_bytes(pixels: int, image: pyvips.Image) -> int:
     """Bytes of the reduced picture, its copies and a few strips."""
     deep = image.format != "uchar"
-    return pixels * ((4 * image.bands + 12) if deep else 2 * max(3, image.bands)) + 8_000_000
+    alpha = 8 if image.hasalpha() else 0
+    return pixels * ((4 * image.bands + 19) if deep else 12) + pixels * alpha + 8_000_000
 
 
 def _full_scale(dtype: np.dtype[Any]) -> float:
@@ -270,6 +280,7 @@ class _Tiff(_Source):
         self._width = page.get(tiff.WIDTH)
         bits, kind = page.get(tiff.BITS), page.get(tiff.SAMPLE_FORMAT)
         self._view: np.dtype[Any] | None = None
+        self._convert: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
         changes: dict[int, tuple[int, ...]] = {}
         each = page.get(tiff.SAMPLES)
         if bits == 64:  # noqa: PLR2004 - what is read as twice as many samples of 32
@@ -283,11 +294,22 @@ class _Tiff(_Source):
         elif bits == 16 and kind == tiff.FLOAT and 0 < each <= _MOST_SAMPLES:  # noqa: PLR2004 - half precision
             self._view = np.dtype("f2")
             changes = {tiff.SAMPLE_FORMAT: (1,) * each}
+        elif (
+            page.get(tiff.PHOTOMETRIC) == tiff.YCBCR
+            and page.get(tiff.COMPRESSION) != tiff.JPEG
+            and each >= 3
+            and bits == 8
+        ):  # noqa: PLR2004
+            if page.numbers.get(tiff.SUBSAMPLING, 1) != 1:
+                raise errors.BadImage("TIFF with subsampled YCbCr is read from JPEG compression only.")
+            self._convert = _rgb_of_ycbcr
         elif page.get(tiff.PHOTOMETRIC) == tiff.LAB and bits == 8 and each >= 3:  # noqa: PLR2004 - L, a and b in bytes
             changes = {tiff.PHOTOMETRIC: (2,)}
-        self._lab = tiff.PHOTOMETRIC in changes
+        if tiff.PHOTOMETRIC in changes:
+            self._convert = _rgb_of_lab
         if self._width > _WIDEST:
             raise errors.BadImage(f"The image is {self._width} pixels wide, which no picture of a galaxy is.")
+        self._retagged = bool(changes)
         if changes:
             super().__init__(tiff.retagged(data, page, changes), "TIFF")
         else:
@@ -299,12 +321,12 @@ class _Tiff(_Source):
 
     def _held_whole(self, pixels: int, pixel_bytes: int) -> int:
         held = 3 * self._page.chunk_bytes if self._page.get(tiff.TILE_WIDTH) else self._page.chunk_bytes
-        return held + (len(self._data) if self._view is not None or self._lab else 0)
+        return held + (len(self._data) if self._retagged else 0)
 
     def _shaped(self, strip: NDArray[Any], rows: int, image: pyvips.Image) -> NDArray[Any]:
         strip = super()._shaped(strip, rows, image)
-        if self._lab:
-            return _rgb_of_lab(strip)
+        if self._convert is not None:
+            return self._convert(strip)
         if self._view is None:
             return strip
         if self._view.itemsize == 2:  # noqa: PLR2004 - bytes
@@ -331,3 +353,11 @@ def _rgb_of_lab(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
     image = pyvips.Image.new_from_memory(lab.tobytes(), lab.shape[1], lab.shape[0], 3, "float")
     rgb = image.copy(interpretation="lab").colourspace("srgb")
     return np.frombuffer(rgb.write_to_memory(), np.uint8).reshape(lab.shape)
+
+
+def _rgb_of_ycbcr(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert by ITU-R BT.601, full range, as JPEG does."""
+    light, blue, red = (strip[..., index].astype(np.float32) for index in range(3))
+    blue, red = blue - 128, red - 128
+    rgb = np.stack([light + 1.402 * red, light - 0.344136 * blue - 0.714136 * red, light + 1.772 * blue], axis=2)
+    return np.rint(np.clip(rgb, 0, 255)).astype(np.uint8)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gateway.images.limits import WORKING_PIXELS
+from gateway.images.limits import WORKING_SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 _STRIP_BYTES = 1 << 20
 
 
-def block_side(width: int, height: int, most: int = WORKING_PIXELS) -> int:
-    """Return the side of the blocks whose means make a picture of ``most`` pixels at most; 1 for a small one."""
-    side = max(1, math.isqrt(width * height // most))
-    while math.ceil(width / side) * math.ceil(height / side) > most:
-        side += 1
-    return side
+def block_side(width: int, height: int, most: int = WORKING_SIDE) -> int:
+    """Return the side of the blocks whose means make a picture with no side above ``most`` pixels; 1 for a small one."""
+    return math.ceil(max(width, height) / most)
 
 
 def strip_rows(row_bytes: int, side: int) -> int:
@@ -28,9 +25,7 @@ def strip_rows(row_bytes: int, side: int) -> int:
     return side * max(1, _STRIP_BYTES // max(1, row_bytes * side))
 
 
-def block_means(
-    samples: NDArray[np.generic], side: int, weights: NDArray[np.generic] | None = None
-) -> NDArray[Any]:
+def block_means(samples: NDArray[np.generic], side: int, weights: NDArray[np.generic] | None = None) -> NDArray[Any]:
     """Average over blocks of ``side`` x ``side`` pixels, without what is not finite.
 
     Blocks at the right and the bottom are as large as the picture leaves them.

@@ -10,6 +10,8 @@ from gateway import errors
 from gateway.images.gaps import fill_gaps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 NONE = "none"
@@ -19,28 +21,35 @@ SCALED = "scaled to 8 bits"
 ASINH = "asinh"
 """Measured (linear) pixels, stretched by :func:`stretch`."""
 
-_SCALES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0, 4294967295.0)
+PICTURE_SCALES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0, 4294967295.0)
 """What white is in finished pictures: 1 for floats; 8, 10, 12, 14, 16 or 32 bits."""
+FITS_SCALES = (1.0, 255.0, 65535.0)
+"""What white is in finished pictures that programs of astrophotographers write as FITS."""
 
 _WHITE = 0.35
 """A finished picture's bright end reaches more than this part of its scale."""
-_BLACK = 0.3
+_BLACK = 0.15
 """And its dark end stays below this part."""
 _BRIGHT_AREA = 0.35
 """Where the twentieth brightest part of a picture lies above this part of its range, somebody has stretched it."""
 _VISIBLE_NOISE = 0.02
 """Or where the sky's noise is more than this part of its range: a stretch makes faint things visible, and noise with them."""
 
+_STEPS = (257, 256)
 _ROWS = 64
 
 
-def render(planes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str, NDArray[np.bool_] | None, tuple[str, ...]]:
+def render(
+    planes: NDArray[np.float32], scales: Sequence[float]
+) -> tuple[NDArray[np.uint8], str, NDArray[np.bool_] | None, tuple[str, ...]]:
     """Make a picture of samples of more than 8 bits, which may be measured or those of a finished picture.
 
     Parameters
     ----------
     planes : float32 [P, H, W]
         One plane or three. Pixels without a value are filled in place.
+    scales : sequence of float
+        :data:`PICTURE_SCALES` or :data:`FITS_SCALES`.
 
     Returns
     -------
@@ -59,7 +68,7 @@ def render(planes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str, NDArray
     if not all(np.isfinite(plane).any() for plane in planes):
         raise errors.BadImage("The image holds no finite value.")
     outside = fill_gaps(planes)
-    scale, warnings = finished_scale(planes)
+    scale, warnings = finished_scale(planes, scales)
     if scale is None:
         return stretch(planes), ASINH, outside, warnings
     rgb = np.empty((*planes.shape[1:], 3), np.uint8)
@@ -69,7 +78,9 @@ def render(planes: NDArray[np.float32]) -> tuple[NDArray[np.uint8], str, NDArray
     return rgb, SCALED, outside, warnings
 
 
-def finished_scale(planes: NDArray[np.float32]) -> tuple[float | None, tuple[str, ...]]:
+def finished_scale(
+    planes: NDArray[np.float32], scales: Sequence[float] = PICTURE_SCALES
+) -> tuple[float | None, tuple[str, ...]]:
     """Tell a finished picture from measured pixels by the samples' values, whatever file they came in.
 
     A finished picture uses its scale (white near 1, 255, 4095, 65535..., black near 0), and was stretched so that faint
@@ -80,6 +91,8 @@ def finished_scale(planes: NDArray[np.float32]) -> tuple[float | None, tuple[str
     Parameters
     ----------
     planes : float32 [P, H, W], finite
+    scales : sequence of float
+        What white may be, ascending.
 
     Returns
     -------
@@ -88,6 +101,9 @@ def finished_scale(planes: NDArray[np.float32]) -> tuple[float | None, tuple[str
     warnings : tuple of str
         Where the evidence is thin.
     """
+    for step in _STEPS:
+        if _is_8_bits(planes, step):
+            return 255.0 * step, ()
     light = planes.mean(axis=0) if len(planes) > 1 else planes[0]
     low, middle, bright, white = (float(one) for one in np.quantile(light, [0.01, 0.5, 0.95, 0.9995]))
     highest = float(max(plane.max() for plane in planes))
@@ -97,12 +113,21 @@ def finished_scale(planes: NDArray[np.float32]) -> tuple[float | None, tuple[str
     below = light[light < middle]
     noise = 1.4826 * float(middle - np.median(below)) if below.size else 0.0
     shown = (bright - low) / span > _BRIGHT_AREA or noise / span > _VISIBLE_NOISE
-    scale = next((one for one in _SCALES if highest <= one * (1 + 1e-6)), None)
+    scale = next((one for one in scales if highest <= one * (1 + 1e-6)), None)
     if not shown or scale is None or float(planes.min()) < -1e-3 * scale:
         return None, ()
-    if white < _WHITE * scale or low > _BLACK * scale:
+    if low > _BLACK * scale:
+        return None, ()
+    if white < _WHITE * scale:
         return None, ("The samples were taken as measured (linear), on thin evidence, and stretched.",)
     return scale, ()
+
+
+def _is_8_bits(planes: NDArray[np.float32], step: int) -> bool:
+    """Tell whether all samples are 0 to 255 times a whole number, as where a program has made 16 bits of 8."""
+    if not step <= float(planes.max()) <= 255 * step or float(planes.min()) < 0:
+        return False
+    return all(not (plane[row : row + _ROWS] % step).any() for plane in planes for row in range(0, len(plane), _ROWS))
 
 
 def stretch(planes: NDArray[np.float32]) -> NDArray[np.uint8]:
