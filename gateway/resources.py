@@ -66,7 +66,7 @@ def _folders(root: Path, own: Path, controller: str) -> list[Path]:
     except OSError:
         return found
     for line in lines:
-        _, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        _, controllers, path = ([*line.split(":", 2), "", ""])[:3]
         if controllers and controller not in controllers.split(","):
             continue
         base = root / controller if controllers else root

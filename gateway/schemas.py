@@ -81,8 +81,8 @@ class ImageFacts(_Schema):
     height: int = Field(description="Pixels.", examples=[512])
     stretch: str = Field(
         default="none",
-        description="How samples became a picture of 8 bits: `none` (they were), `scaled to 8 bits` (a finished picture "
-        "of more bits), `asinh` (measured pixels, stretched).",
+        description="How samples became a picture of 8 bits: `none` (they were), `scaled to 8 bits` (a finished "
+        "picture of more bits), `asinh` (measured pixels, stretched).",
         examples=["none"],
     )
     part: str | None = Field(

@@ -182,13 +182,16 @@ def shown(
     warnings: tuple[str, ...] = (),
 ) -> Picture:
     """Make a :class:`Picture` of its parts; raises :class:`~gateway.errors.BadImage` if it is all one colour."""
-    if all(high - low <= UNIFORM_RANGE for low, high in _extrema(rgb)):
+    # the middle row tells nearly every picture that shows something, in a hundredth of the time
+    if np.ptp(rgb[len(rgb) // 2], axis=0).max() <= UNIFORM_RANGE and all(
+        high - low <= UNIFORM_RANGE for low, high in _extrema(rgb)
+    ):
         raise errors.BadImage("The image is all one colour: there is no galaxy to see in it.")
     return Picture(rgb, file_format, width, height, stretch, part, outside, warnings)
 
 
 def _over_own_background(samples: NDArray[np.uint8], opacity: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-    """Make RGB, with transparent pixels over the darkest tenth's median of the opaque ones: the sky, where there is any."""
+    """Make RGB; transparent pixels get the darkest tenth's median of the opaque ones: the sky, where there is any."""
     rgb: NDArray[np.uint8] = np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples
     if opacity is None or opacity.min() >= 1:
         return rgb

@@ -124,7 +124,7 @@ class Plan:
             order = (0, 1, 2)
             self.part = f"{what}planes 1, 2, 3 as red, green, blue"
         elif self.unit.text("CTYPE3").upper().startswith("STOKES"):
-            self.part = f"{what}plane 1 of {count}, Stokes {'I' if int(self.unit.header.get('CRVAL3', 1)) == 1 else 'parameter'}"
+            self.part = f"{what}plane 1 of {count} (Stokes)"
             return
         if order is not None:
             self.rgb, self.sources = True, [(self.unit, index) for index in order]
@@ -209,16 +209,14 @@ class Plan:
         if not unit.compressed:
             yield from file.rows(unit, number * self.width * self.height, row_samples, self.height, step)
             return
-        yield from _compressed_rows(file, unit, number, row_samples, self.height, step)
+        yield from _compressed_rows(file, unit, number, row_samples, step)
 
 
-def _compressed_rows(
-    file: FitsFile, unit: Unit, number: int, row_samples: int, height: int, step: int
-) -> Iterator[NDArray[Any]]:
+def _compressed_rows(file: FitsFile, unit: Unit, number: int, row_samples: int, step: int) -> Iterator[NDArray[Any]]:
     """Yield rows of a tile-compressed image, whole tiles at a time."""
     from astropy.io import fits  # noqa: PLC0415 - as above
 
-    tile = max(1, int(unit.header.get("ZTILE2", 1)))
+    tile, height = max(1, int(unit.header.get("ZTILE2", 1))), unit.shape[-2]
     step = tile * max(1, step // tile)
     with fits.open(io.BytesIO(file.whole()), memmap=False, lazy_load_hdus=True, ignore_missing_simple=True) as hdus:
         section = hdus[unit.number].section

@@ -20,9 +20,9 @@ _ABOVE_SKY = 5.0
 def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     """Give every pixel a value, in place.
 
-    What is not finite at the picture's edge is off the image: it becomes sky (the median). Thin gaps, such as bad columns,
-    are bridged by the mean of their two sides. A hole that is infinite, or whose rim is bright, is a saturated core and
-    gets the brightest value of its rim; any other hole the mean of its rim.
+    What is not finite at the picture's edge is off the image: it becomes sky (the median). Thin gaps, such as bad
+    columns, are bridged by the mean of their two sides. A hole that is infinite, or whose rim is bright, is a saturated
+    core and gets the brightest value of its rim; any other hole the mean of its rim.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _bridge(plane: NDArray[np.float32]) -> None:
 
 
 def _regions(bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Number the connected regions of ``bad`` from 1, with 0 everywhere else; also return how many numbers there are."""
+    """Return the connected regions of ``bad`` as numbers from 1 (0 elsewhere), and how many numbers."""
     height, width = bad.shape
     mask = pyvips.Image.new_from_memory((bad * np.uint8(255)).tobytes(), width, height, 1, "uchar")
     segments = mask.labelregions()

@@ -19,7 +19,7 @@ MAX_ASPECT = 16
 """Longer over shorter side. Panoramas and drift scans stay below; a strip holds no galaxy and pads to a huge square."""
 
 WORKING_SIDE = 2048
-"""Pictures with a longer side are reduced to this at most while they are read, so that the square around them is small."""
+"""Pictures with a longer side are reduced to this at most while they are read: the square around them stays small."""
 
 IMAGE_BYTES = 150_000_000
 """Most memory that the decoder of one image may take."""

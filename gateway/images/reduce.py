@@ -16,7 +16,7 @@ _STRIP_BYTES = 1 << 20
 
 
 def block_side(width: int, height: int, most: int = WORKING_SIDE) -> int:
-    """Return the side of the blocks whose means make a picture with no side above ``most`` pixels; 1 for a small one."""
+    """Return the side of the blocks whose means make a picture of at most ``most`` pixels each way."""
     return math.ceil(max(width, height) / most)
 
 
@@ -40,13 +40,14 @@ def block_means(samples: NDArray[np.generic], side: int, weights: NDArray[np.gen
 
     Returns
     -------
-    float32 or float64 [ceil(H / side), ceil(W / side), C]
-        As precise as the samples are. NaN where a block has no finite sample, or infinite where it has no other than infinite ones.
+    [ceil(H / side), ceil(W / side), C]
+        The samples themselves where ``side`` is 1; else float32, or float64 where they are as precise. NaN where a
+        block has no finite sample, infinite where it has only infinite ones.
     """
+    if side == 1 and weights is None:
+        return samples
     values = samples.astype(np.result_type(samples.dtype, np.float32), copy=False)
     if weights is None and (samples.dtype.kind in "iu" or np.isfinite(values).all()):
-        if side == 1:
-            return values
         return _sums(values, side) / _sums(np.ones((*samples.shape[:2], 1), values.dtype), side)
     known = np.isfinite(values).astype(values.dtype)
     if weights is not None:

@@ -33,7 +33,7 @@ _BLACK = 0.15
 _BRIGHT_AREA = 0.35
 """Where the twentieth brightest part of a picture lies above this part of its range, somebody has stretched it."""
 _VISIBLE_NOISE = 0.02
-"""Or where the sky's noise is more than this part of its range: a stretch makes faint things visible, and noise with them."""
+"""Or where the sky's noise is more than this part of its range: a stretch shows faint things, and noise with them."""
 
 _STEPS = (257, 256)
 _ROWS = 64

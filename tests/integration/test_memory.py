@@ -30,9 +30,6 @@ pytestmark = [
 
 MEGABYTE = 1_000_000
 ONE, FOUR = 200 * MEGABYTE, 500 * MEGABYTE
-READ = set(LARGE) - {
-    "PNG of 40 Mpx with alpha",
-}
 
 
 class Gateway:
@@ -71,9 +68,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with (
         networks(FakeServing(models_of(RELEASE))) as address,
         UpProcess(folder, f"--manifest={manifest}", f"--serving={address}") as up,
+        httpx.Client(base_url=up.url, timeout=120) as client,
     ):
-        with httpx.Client(base_url=up.url, timeout=120) as client:
-            yield Gateway(up, client)
+        yield Gateway(up, client)
 
 
 def is_an_answer(response: httpx.Response) -> bool:
