@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -23,6 +22,7 @@ from gateway.keys import Keys
 from gateway.middleware import Surroundings
 from gateway.observability import Metrics
 from gateway.predictor import Predictor
+from gateway.resources import give_large_memory_back, processors
 from gateway.routes import batch, file, galaxies, models, page, probes, tables
 from gateway.routes.access import NEEDED, guard
 from gateway.schemas import Problem
@@ -118,7 +118,8 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         if settings.catalog is not None:
             # a file that can't be used is told now, not at the first question
             await sky.warm()
-        executor = ThreadPoolExecutor(max(1, os.cpu_count() or 1), "decode")
+        give_large_memory_back()
+        executor = ThreadPoolExecutor(processors(), "decode")
         admission = Admission(
             concurrency=settings.max_concurrency,
             queue=settings.max_queue,

@@ -184,6 +184,12 @@ class ImageInput:
         Such as ``JPEG``.
     ellipse : Ellipse, optional
         Absent when no isophote could be fitted.
+    stretch : str
+        How the file's samples became 8 bits: ``none``, ``scaled to 8 bits`` or ``asinh``.
+    part : str, optional
+        Which of several images in the file was read.
+    warnings : tuple of str
+        What had to be guessed.
     """
 
     pixels: NDArray[np.uint8]
@@ -191,6 +197,9 @@ class ImageInput:
     height: int
     format: str
     ellipse: Ellipse | None = None
+    stretch: str = "none"
+    part: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,7 +270,7 @@ class Inclinations:
     ) -> Answer:
         loop = asyncio.get_running_loop()
         with self._stage("decode"):
-            image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels)
+            image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels, deadline)
         with self._stage("predict"):
             reading = await self._networks.read(image.pixels, deadline)
         inclination = ensemble.combine(
@@ -291,6 +291,7 @@ class Inclinations:
             ellipticity=classical,
             release=self._manifest.release,
             warnings=(
+                *image.warnings,
                 *(galaxy.warnings if galaxy else ()),
                 *ensemble.warnings(
                     inclination,
@@ -325,10 +326,10 @@ def _apart_arcmin(galaxy: Galaxy) -> float:
     return max(_NEAR_ARCMIN, (galaxy.d25_arcmin or 0.0) / 2)
 
 
-def prepare(data: ImageData, max_pixels: int) -> ImageInput:
+def prepare(data: ImageData, max_pixels: int, deadline: Deadline | None = None) -> ImageInput:
     """Decode an image, make its model input and fit its isophote; errors as :func:`gateway.images.decode.decode`."""
     if isinstance(data, bytes):
-        picture = decode(data, max_pixels=max_pixels)
+        picture = decode(data, max_pixels=max_pixels, deadline=deadline)
     else:
         height, width = data.shape[:2]
         picture = shown(data, "pixels", width, height)
@@ -338,4 +339,7 @@ def prepare(data: ImageData, max_pixels: int) -> ImageInput:
         height=picture.height,
         format=picture.format,
         ellipse=ellipse.fit_ellipse(picture.rgb),
+        stretch=picture.stretch,
+        part=picture.part,
+        warnings=picture.warnings,
     )

@@ -21,6 +21,7 @@ from gateway.contract import read_manifest
 from gateway.keys import KeysError
 from gateway.logs import configure_logging
 from gateway.proxies import ProxyUnusable
+from gateway.resources import processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,7 +195,7 @@ class Standin:
                     "--grpc_max_threads=256",
                     # networks side by side, a core each, answer more than one after the other on all (docs/serving.md)
                     "--tensorflow_intra_op_parallelism=1",
-                    f"--tensorflow_inter_op_parallelism={os.cpu_count() or 1}",
+                    f"--tensorflow_inter_op_parallelism={processors()}",
                 ],
                 env=_KEEPING | os.environ,
                 stdin=subprocess.DEVNULL,

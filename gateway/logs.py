@@ -52,5 +52,5 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     for chatty in ("httpx", "httpcore", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # readers of forms and pictures tell what they read, at DEBUG
-    for telling in ("python_multipart", "multipart", "PIL"):
+    for telling in ("python_multipart", "multipart", "PIL", "pyvips"):
         logging.getLogger(telling).setLevel(logging.WARNING)

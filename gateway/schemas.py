@@ -85,6 +85,17 @@ class ImageFacts(_Schema):
     format: str = Field(description="File format.", examples=["JPEG"])
     width: int = Field(description="Pixels.", examples=[512])
     height: int = Field(description="Pixels.", examples=[512])
+    stretch: str = Field(
+        default="none",
+        description="How samples became a picture of 8 bits: `none` (they were), `scaled to 8 bits` (a finished "
+        "picture of more bits), `asinh` (measured pixels, stretched).",
+        examples=["none"],
+    )
+    part: str | None = Field(
+        default=None,
+        description="Which of several images in the file was read, and which bands became red, green and blue.",
+        examples=["SCI, extension 1 of 3"],
+    )
     fov_arcmin: float | None = Field(default=None, description="Side of a survey cutout, arcmin.", examples=[14.0])
     position_angle_deg: float | None = Field(
         default=None, description="Position angle that a survey cutout was turned by, deg.", examples=[169.7]
@@ -180,6 +191,8 @@ class InclinationAnswer(_Schema):
                 format=answer.image.format,
                 width=answer.image.width,
                 height=answer.image.height,
+                stretch=answer.image.stretch,
+                part=answer.image.part,
                 fov_arcmin=_rounded(cutout.fov_arcmin, 3) if cutout else None,
                 position_angle_deg=_rounded(cutout.position_angle_deg, 2) if cutout else None,
                 model_input=png_data_url(answer.image.pixels) if "model_input" in include else None,

@@ -1,90 +1,240 @@
-"""Read FITS images within limits."""
+"""Read the science image of a FITS file, in strips and within limits."""
 
 from __future__ import annotations
 
-import io
+import math
+import re
 import zlib
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gateway import errors
-from gateway.images.limits import check_size
+from gateway.images.bands import red_green_blue, wavelength_nm
+from gateway.images.fits_file import FitsFile, Unit, looks_like_fits
+from gateway.images.fits_plan import Plan, band, plane_shape, squeezed
+from gateway.images.limits import SMALLEST_SIDE, Share, check_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
     from numpy.typing import NDArray
 
-_FITS_MAGIC = b"SIMPLE  ="
-_GZIP_MAGIC = b"\x1f\x8b"
+__all__ = ["FitsImage", "looks_like_fits", "read"]
+
+_SAMPLE_BYTES = 8
 _HEADROOM = 1 << 20
-_PLANES = (1, 3)
+_SCIENCE = frozenset({"SCI", "SCIENCE"})
+_USUAL = frozenset({"IMAGE", "DATA", "COADD", "STACK", "MOSAIC", "SIGNAL", "FLUX", "INTENSITY", "PRIMARY", "OBJECT"})
+_NOT_SCIENCE = frozenset(
+    [
+        "MASK",
+        "MASKED",
+        "DQ",
+        "WHT",
+        "WT",
+        "WEIGHT",
+        "WEIGHTS",
+        "ERR",
+        "ERROR",
+        "ERRORS",
+        "VAR",
+        "VARIANCE",
+        "IVAR",
+        "INVVAR",
+        "PSF",
+        "PSFEX",
+        "EXP",
+        "EXPOSURE",
+        "EXPTIME",
+        "EXPMAP",
+        "CON",
+        "CTX",
+        "CONTEXT",
+        "SEG",
+        "SEGM",
+        "SEGMENTATION",
+        "SEGMAP",
+        "BPM",
+        "BADPIX",
+        "FLAG",
+        "FLAGS",
+        "RMS",
+        "NOISE",
+        "UNC",
+        "UNCERT",
+        "UNCERTAINTY",
+        "STD",
+        "STDDEV",
+        "SIGMA",
+        "SKY",
+        "BKG",
+        "BCKGR",
+        "BACKGROUND",
+        "BACK",
+        "QUALITY",
+        "QUAL",
+        "COVERAGE",
+        "COV",
+        "CVG",
+        "NEXP",
+        "SAMP",
+        "TIME",
+        "MAXMASK",
+        "MASKBITS",
+        "NIMAGE",
+        "DEPTH",
+        "PSFSIZE",
+        "MODEL",
+        "RESIDUAL",
+        "RESID",
+        "CHI",
+        "CHI2",
+        "SNR",
+        "SN",
+        "AREA",
+        "FLAT",
+        "BIAS",
+        "DARK",
+        "NUMIM",
+        "HITS",
+    ],
+)
+_ROLES = ("DATA_TYPE", "DATATYPE", "IMTYPE", "EXTTYPE", "HDUCLAS2", "PRODTYPE")
 _DIMENSIONS = (2, 3)
+_RGB = 3
 
 
-def looks_like_fits(data: bytes) -> bool:
-    """Tell whether ``data`` starts as a FITS file does, gzipped or not."""
-    return data.startswith(_FITS_MAGIC) or (data.startswith(_GZIP_MAGIC) and _gunzip(data, 16)[:9] == _FITS_MAGIC)
+@dataclass(frozen=True, slots=True)
+class FitsImage:
+    """What was read.
+
+    Attributes
+    ----------
+    planes : float32 [P, H, W]
+        One plane, or red, green and blue; the first row is the uppermost; NaN and infinity where the file has them.
+    width, height : int
+        Of the file.
+    part : str or None
+        Which image it is, where the file has several or has planes.
+    warnings : tuple of str
+    """
+
+    planes: NDArray[np.float32]
+    width: int
+    height: int
+    part: str | None
+    warnings: tuple[str, ...]
 
 
-def _gunzip(data: bytes, limit: int) -> bytes:
-    """Unpack at most ``limit`` bytes, so that a bomb costs no more than that."""
-    try:
-        return zlib.decompressobj(wbits=31).decompress(data, limit)
-    except zlib.error:
-        return b""
-
-
-def read(data: bytes, *, max_pixels: int) -> tuple[NDArray[np.float32], tuple[int, int]]:
-    """Read the first image of a FITS file.
+def read(data: bytes, *, max_pixels: int, share: Share) -> FitsImage:
+    """Read the science image of a FITS file.
 
     Parameters
     ----------
     data : bytes
-        The file, plain or gzipped; tile-compressed images are unpacked.
+        The file, plain or packed by gzip or bzip2; tile-compressed images are unpacked.
     max_pixels : int
-        Refused above this, from the header.
-
-    Returns
-    -------
-    planes : float32 [P, H, W]
-        One plane or three (red, green, blue), first row at the top, NaN where the file has none.
-    size : (int, int)
-        Width and height, pixels.
+        Of a plane; refused above this, from the header.
+    share : Share
+        Asked for the memory that it will take.
 
     Raises
     ------
-    errors.BadImage, errors.ImageTooLarge
+    errors.BadImage, errors.ImageTooLarge, errors.DeadlineExceeded
     """
-    from astropy.io import fits  # noqa: PLC0415 - 0.3 s and 30 MB that only a FITS file is worth
-
-    if data.startswith(_GZIP_MAGIC):
-        limit = max_pixels * 8 + _HEADROOM
-        data = _gunzip(data, limit)
-        if len(data) >= limit:
-            raise errors.ImageTooLarge(f"The gzipped FITS file unpacks to more than {limit:,} bytes.")
     try:
-        with fits.open(io.BytesIO(data), memmap=False, lazy_load_hdus=True, ignore_missing_simple=False) as hdus:
-            for hdu in hdus:
-                shape = tuple(n for n in getattr(hdu, "shape", ()) if n != 1)
-                if not hdu.is_image or not shape:
-                    continue
-                check_size(shape[-1], shape[-2] if len(shape) > 1 else 1, max_pixels)
-                return _planes(hdu, shape), (shape[-1], shape[-2])
+        file = FitsFile(data, max_pixels * _SAMPLE_BYTES + _HEADROOM)
+        units = file.units()
+        return _first_that_shows(file, units, max_pixels, share)
     except errors.InclinetError:
         raise
+    except (EOFError, zlib.error) as error:
+        raise errors.BadImage("The FITS file is truncated.") from error
     # astropy meets damage with a dozen kinds of error, and warns of none that matters to a picture
     except Exception as error:
         raise errors.BadImage("The FITS file is truncated or damaged and can't be read.") from error
-    raise errors.BadImage("The FITS file holds no image, only headers or tables.")
 
 
-def _planes(hdu: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    if len(shape) not in _DIMENSIONS or (len(shape) == 3 and shape[0] not in _PLANES):  # noqa: PLR2004 - a cube
+def _first_that_shows(file: FitsFile, units: Sequence[Unit], max_pixels: int, share: Share) -> FitsImage:
+    if not units:
+        raise errors.BadImage("The FITS file is truncated or damaged in its header.")
+    candidates = _candidates(units)
+    colours = _coloured_extensions(candidates)
+    nothing = None
+    for index, unit in enumerate(candidates):
+        plan = Plan(unit, units, colours if index == 0 else None)
+        check_size(plan.width, plan.height, max_pixels)
+        share.ask(plan.cost(file), f"FITS image of {plan.size} pixels")
+        planes, few_values = plan.read(file)
+        image = FitsImage(planes, plan.width, plan.height, plan.part, plan.warnings)
+        if not few_values:
+            return image
+        nothing = nothing or image
+    assert nothing is not None  # there is a candidate  # noqa: S101
+    return nothing
+
+
+def _candidates(units: Sequence[Unit]) -> list[Unit]:
+    """Return the images that can be science, the likeliest first."""
+    images = [unit for unit in units if unit.shape and math.prod(unit.shape)]
+    if not images:
+        raise errors.BadImage("The FITS file holds no image, only headers or tables.")
+    science = [unit for unit in images if not _is_auxiliary(unit)]
+    if not science:
+        names = ", ".join(sorted({_label(unit) for unit in images}))
+        raise errors.BadImage(f"The FITS file holds no science image, only {names}.")
+    pictures = [unit for unit in science if _is_picture(unit)]
+    if not pictures:
+        unit = science[0]
+        shape = squeezed(unit) or (1,)
+        if len(shape) in _DIMENSIONS or len(shape) == 1:
+            check_size(shape[-1], shape[-2] if len(shape) > 1 else 1, shape[-1] * (shape[-2] if len(shape) > 1 else 1))
         size = " x ".join(str(n) for n in reversed(shape))
-        raise errors.BadImage(
-            f"The FITS image is {size}; one plane, or three (red, green, blue) along the third axis, are read.",
-        )
-    samples = np.asarray(hdu.data, dtype=np.float32).reshape(-1, *shape[-2:])
-    if not np.isfinite(samples).any():
-        raise errors.BadImage("The FITS image holds no finite value.")
-    return samples[:, ::-1]
+        raise errors.BadImage(f"The FITS image is {size}; images of two axes, or three with planes, are read.")
+    largest = {rank: max(_area(unit) for unit in pictures if _rank(unit) == rank) for rank in map(_rank, pictures)}
+    # a preview is not preferred to what it shows
+    return sorted(pictures, key=lambda unit: (_rank(unit), _area(unit) * 4 < largest[_rank(unit)], unit.number))
+
+
+def _words(unit: Unit) -> set[str]:
+    return {word.rstrip("0123456789") for word in re.split(r"[^A-Z0-9]+", unit.name) if word}
+
+
+def _is_auxiliary(unit: Unit) -> bool:
+    if _words(unit) & _NOT_SCIENCE:
+        return True
+    return not unit.name and bool(set(re.split(r"[^A-Z]+", unit.text(*_ROLES).upper())) & _NOT_SCIENCE)
+
+
+def _rank(unit: Unit) -> int:
+    words = _words(unit)
+    if words & _SCIENCE:
+        return 0
+    usual = not words or words & _USUAL or wavelength_nm(unit.name) is not None
+    return 1 if usual else 2
+
+
+def _is_picture(unit: Unit) -> bool:
+    shape = squeezed(unit)
+    return len(shape) in _DIMENSIONS and min(plane_shape(shape)) >= SMALLEST_SIDE
+
+
+def _area(unit: Unit) -> int:
+    return math.prod(plane_shape(squeezed(unit)))
+
+
+def _label(unit: Unit) -> str:
+    return unit.name or ("the primary image" if unit.number == 0 else f"extension {unit.number}")
+
+
+def _coloured_extensions(candidates: Sequence[Unit]) -> tuple[list[Unit], list[str]] | None:
+    """Return the extensions of the first candidate's shape that are one band each, and their bands."""
+    first = candidates[0]
+    alike = [unit for unit in candidates if unit.shape == first.shape and len(squeezed(unit)) == 2]  # noqa: PLR2004 - axes
+    bands = [(unit, name) for unit in alike if (name := band(unit)) is not None]
+    names = [band for _, band in bands]
+    telescope = first.text("TELESCOP")
+    if len(set(names)) < _RGB or first not in [unit for unit, _ in bands] or red_green_blue(names, telescope) is None:
+        return None
+    return [unit for unit, _ in bands], names

@@ -1,0 +1,112 @@
+"""Fill pixels without a value: what lies off the detector, saturated cores, bad columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyvips
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_THIN = 2
+"""Gaps of up to twice as many pixels are bridged from both sides."""
+
+_ABOVE_SKY = 5.0
+"""A hole whose rim is brighter than the sky by so many times its noise lies in something bright, and is its core."""
+
+
+def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """Give every pixel a value, in place.
+
+    What is not finite at the picture's edge is off the image: it becomes sky (the median). Thin gaps, such as bad
+    columns, are bridged by the mean of their two sides. A hole that is infinite, or whose rim is bright, is a saturated
+    core and gets the brightest value of its rim; any other hole the mean of its rim.
+
+    Parameters
+    ----------
+    planes : float32 [P, H, W]
+        With a finite value in each plane.
+
+    Returns
+    -------
+    bool [H, W] or None
+        Pixels that are off the image in every plane; None where there is none.
+    """
+    outside: NDArray[np.bool_] | None = None
+    for index, plane in enumerate(planes):
+        mine = _fill(plane)
+        if index == 0:
+            outside = mine
+        elif outside is not None:
+            outside = None if mine is None else outside & mine
+    return outside if outside is not None and outside.any() else None
+
+
+def _fill(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    bad = ~np.isfinite(plane)
+    if not bad.any():
+        return None
+    infinite = np.isposinf(plane)
+    good = plane[~bad]
+    sky = float(np.median(good))
+    below = good[good < sky]
+    noise = 1.4826 * float(np.median(sky - below)) if below.size else 0.0
+    plane[bad] = np.nan
+    for _ in range(_THIN):
+        _bridge(plane)
+    bad = np.isnan(plane)
+    if not bad.any():
+        return None
+    labels, count = _regions(bad)
+    off = np.zeros(count, bool)
+    for border in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        off[border] = True
+    off[0] = False
+    total, touched, most = np.zeros(count), np.zeros(count), np.full(count, -np.inf)
+    for hole, rim in _pairs(labels, plane):
+        inside = (hole > 0) & np.isfinite(rim)
+        total += np.bincount(hole[inside], rim[inside], count)
+        touched += np.bincount(hole[inside], minlength=count)
+        np.maximum.at(most, hole[inside], rim[inside])
+    mean = np.where(touched > 0, total / np.maximum(touched, 1), sky)
+    core = mean > sky + _ABOVE_SKY * noise
+    core[np.unique(labels[infinite & bad])] = True
+    value = np.where(off, sky, np.where(core & (touched > 0), most, mean))
+    plane[bad] = value[labels[bad]]
+    outside: NDArray[np.bool_] = off[labels]
+    return outside
+
+
+def _bridge(plane: NDArray[np.float32]) -> None:
+    """Give gaps between two values of a row or column the mean of these."""
+    for view in (plane, plane.T):
+        between = (view[:, :-2] + view[:, 2:]) / 2
+        gap = np.isnan(view[:, 1:-1])
+        view[:, 1:-1][gap] = between[gap]
+
+
+def _regions(bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Return the connected regions of ``bad`` as numbers from 1 (0 elsewhere), and how many numbers."""
+    height, width = bad.shape
+    mask = pyvips.Image.new_from_memory((bad * np.uint8(255)).tobytes(), width, height, 1, "uchar")
+    segments = mask.labelregions()
+    labels = np.frombuffer(segments.write_to_memory(), np.int32).reshape(height, width)
+    # libvips numbers the good regions, too
+    numbers, mine = np.unique(labels[bad], return_inverse=True)
+    compact = np.zeros((height, width), np.int32)
+    compact[bad] = mine + 1
+    return compact, len(numbers) + 1
+
+
+def _pairs(
+    labels: NDArray[np.int32], plane: NDArray[np.float32]
+) -> tuple[tuple[NDArray[np.int32], NDArray[np.float32]], ...]:
+    """Each pixel's number beside each neighbour's value."""
+    return (
+        (labels[:, 1:], plane[:, :-1]),
+        (labels[:, :-1], plane[:, 1:]),
+        (labels[1:], plane[:-1]),
+        (labels[:-1], plane[1:]),
+    )

@@ -1,0 +1,115 @@
+"""Read JPEG, PNG, GIF, TIFF and WebP with libvips, within limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyvips
+
+from gateway import errors
+from gateway.images import tiff
+from gateway.images.limits import Share, check_size
+from gateway.images.reduce import block_side
+from gateway.images.tiff_source import TiffSource
+from gateway.images.vips import Source
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_TRUNCATED = ("truncat", "premature", "unexpected end", "end of", "eof", "too short")
+"""Words of libraries for a file that ends too early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """What was read.
+
+    Attributes
+    ----------
+    samples : [H, W, C]
+        Upright. uint8 of an 8-bit picture, float32 otherwise; one plane (gray), three (RGB) or more.
+    opacity : float32 [H, W, 1] or None
+        0 (transparent) to 1.
+    width, height : int
+        Of the file, upright, pixels.
+    part : str or None
+        Which page or frame, where there are several.
+    """
+
+    samples: NDArray[Any]
+    opacity: NDArray[np.float32] | None
+    width: int
+    height: int
+    part: str | None
+
+
+def format_of(data: bytes) -> str | None:
+    """Return the format that a file's first bytes tell, None for one that is not read here."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG"):
+        return "PNG"
+    if data.startswith(b"GIF8"):
+        return "GIF"
+    if data.startswith(tiff.MAGIC):
+        return "TIFF"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    return None
+
+
+def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Raster:
+    """Read a picture, reduced while reading where it is large.
+
+    Parameters
+    ----------
+    data : bytes
+    file_format : str
+        As :func:`format_of` says.
+    max_pixels : int
+    share : Share
+        Asked for the memory that it will take.
+
+    Raises
+    ------
+    errors.BadImage, errors.ImageTooLarge, errors.DeadlineExceeded
+    """
+    try:
+        source = TiffSource(data) if file_format == "TIFF" else Source(data, file_format)
+    except pyvips.Error as error:
+        raise errors.BadImage("The image file is damaged or truncated in its first bytes.") from error
+    check_size(source.width, source.height, max_pixels)
+    side = block_side(source.width, source.height)
+    what = f"{source.kind} of {source.width} x {source.height} pixels"
+    share.ask(source.cost(side), what)
+    try:
+        samples, opacity = source.samples(side)
+    # Decoders meet damage with whatever they stumble over: all of it means that this file can't be read.
+    except (pyvips.Error, ValueError) as error:
+        words = str(error).lower()
+        cut = any(word in words for word in _TRUNCATED)
+        reason = "is truncated" if cut else "is damaged and can't be decoded"
+        raise errors.BadImage(f"The image file {reason}.") from error
+    turn = _TURNS.get(source.orientation)
+    width, height = source.width, source.height
+    if turn is not None:
+        samples, opacity = turn(samples), None if opacity is None else turn(opacity)
+        samples = np.ascontiguousarray(samples)
+    if source.orientation in _TRANSPOSED:
+        width, height = height, width
+    return Raster(samples, opacity, width, height, source.part)
+
+
+_TRANSPOSED = frozenset({5, 6, 7, 8})
+_TURNS = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda a: np.rot90(a, 1),
+}
+"""How samples are turned upright, by the orientation of EXIF and TIFF."""

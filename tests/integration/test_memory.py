@@ -1,0 +1,100 @@
+"""No picture takes a real gateway down: large ones in few bytes, long ones, damaged ones, under a limit of memory."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from tests.support.fake_serving import FakeServing
+from tests.support.gateway import RELEASE
+from tests.support.live import networks
+from tests.support.manifests import models_of
+from tests.support.odd_pictures import LARGE, damaged, small
+from tests.support.pictures import disc, encoded, fits_file
+from tests.support.service import UpProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak and lets it be reset"),
+]
+
+MEGABYTE = 1_000_000
+ONE, FOUR = 200 * MEGABYTE, 500 * MEGABYTE
+
+
+class Gateway:
+    """A gateway whose memory is watched."""
+
+    def __init__(self, up: UpProcess, client: httpx.Client) -> None:
+        self._folder = Path(f"/proc/{up.process.pid}")
+        self._client = client
+        for picture in (encoded(disc(64), "PNG"), fits_file(disc(64)[..., 0])):
+            assert self.post(picture).status_code == 200  # what is imported once belongs to the base
+        self.base = self._memory("VmRSS")
+        process = up.process
+        space = process.memory_info().vms + 700 * MEGABYTE
+        process.rlimit(psutil.RLIMIT_AS, (space, space))
+
+    def post(self, data: bytes) -> httpx.Response:
+        return self._client.post("/api/file", files={"file": ("galaxy", data)})
+
+    def peak(self, data: bytes, together: int) -> tuple[int, list[httpx.Response]]:
+        """Post a picture several times at once; return the most memory above the base, bytes, and the answers."""
+        (self._folder / "clear_refs").write_text("5")
+        with ThreadPoolExecutor(together) as pool:
+            answers = list(pool.map(self.post, [data] * together))
+        return self._memory("VmHWM") - self.base, answers
+
+    def _memory(self, name: str) -> int:
+        line = next(line for line in (self._folder / "status").read_text().splitlines() if line.startswith(name))
+        return int(line.split()[1]) * 1024
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("up")
+    manifest = folder / "manifest.json"
+    manifest.write_text(RELEASE.model_dump_json())
+    with (
+        networks(FakeServing(models_of(RELEASE))) as address,
+        UpProcess(folder, f"--manifest={manifest}", f"--serving={address}") as up,
+        httpx.Client(base_url=up.url, timeout=120) as client,
+    ):
+        yield Gateway(up, client)
+
+
+def is_an_answer(response: httpx.Response) -> bool:
+    if response.status_code == 200:
+        return True
+    problem = response.headers["content-type"] == "application/problem+json"
+    return problem and 400 <= response.status_code < 500 and response.json()["detail"].endswith(".")
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_a_large_picture_costs_little_memory_alone_and_with_three_others(watched: Gateway, kind: str) -> None:
+    data = LARGE[kind]()
+    assert len(data) < 10 * MEGABYTE
+    for together, most in ((1, ONE), (4, FOUR)):
+        peak, answers = watched.peak(data, together)
+        assert all(is_an_answer(answer) for answer in answers), [answer.text for answer in answers]
+        assert peak <= most, f"{kind}, {together} at once: {peak / MEGABYTE:.0f} MB"
+
+
+def test_damaged_files_get_an_answer_or_a_problem(watched: Gateway) -> None:
+    files = list(small().values())
+    rng = np.random.default_rng(20261128)
+    for _ in range(300):
+        one, other = (files[index] for index in rng.integers(len(files), size=2))
+        data = damaged(one, other, rng)
+        response = watched.post(data)
+        assert is_an_answer(response), (data[:64].hex(), response.text)
