@@ -12,9 +12,22 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from gateway import ensemble, errors, tracing
-from gateway.domain import Cutout, Deadline, Ellipse, Galaxy, ImageInput, Reading, Target
+from gateway.domain import (
+    AUTO,
+    WHOLE,
+    Cutout,
+    Deadline,
+    Ellipse,
+    Frame,
+    Framing,
+    Galaxy,
+    ImageInput,
+    Reading,
+    Target,
+)
 from gateway.images import ellipse
 from gateway.images.decode import decode, shown
+from gateway.images.frame import framed
 from gateway.images.model_input import model_input
 from gateway.sky.positions import parse_position
 
@@ -131,8 +144,9 @@ class Inclinations:
         *,
         deadline: Deadline,
         r: float = ellipse.INTRINSIC_AXIS_RATIO,
+        framing: Framing = AUTO,
     ) -> Answer:
-        """Return the inclination of the galaxy in the middle of an image.
+        """Return the inclination of the galaxy in an image.
 
         Parameters
         ----------
@@ -141,16 +155,20 @@ class Inclinations:
         deadline : Deadline
         r : float
             Intrinsic axis ratio for the ellipticity inclination.
+        framing : Framing
+            Which part of a file is measured; decoded pixels always are as a whole.
 
         Raises
         ------
         errors.ImageError
             The image can't be used.
+        errors.BadTarget
+            The place named by ``framing`` is not in it, or shows nothing.
         errors.EnsembleError, errors.DeadlineExceeded
             The networks did not answer.
         """
         structlog.contextvars.bind_contextvars(target="upload")
-        return await self._measure(image, source="upload", deadline=deadline, r=r)
+        return await self._measure(image, source="upload", deadline=deadline, r=r, framing=framing)
 
     async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
         """Return the galaxy of a target.
@@ -220,6 +238,8 @@ class Inclinations:
             source=cutout.survey,
             deadline=deadline,
             r=r,
+            # a cutout is framed by the galaxy's catalogued place and size
+            framing=WHOLE,
             galaxy=galaxy,
             cutout=cutout,
         )
@@ -231,12 +251,13 @@ class Inclinations:
         source: str,
         deadline: Deadline,
         r: float,
+        framing: Framing,
         galaxy: Galaxy | None = None,
         cutout: Cutout | None = None,
     ) -> Answer:
         loop = asyncio.get_running_loop()
         with self._stage("decode"):
-            image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels)
+            image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels, framing)
         with self._stage("predict"):
             reading = await self._networks.read(image.pixels, deadline)
         inclination = ensemble.combine(
@@ -256,7 +277,8 @@ class Inclinations:
             rejection=rejection,
             ellipticity=classical,
             release=self._manifest.release,
-            warnings=ensemble.warnings(
+            warnings=image.warnings
+            + ensemble.warnings(
                 inclination,
                 rejection,
                 classical.inclination_deg if classical else None,
@@ -283,17 +305,32 @@ class Inclinations:
             self._observe(name, time.perf_counter() - started)
 
 
-def prepare(data: ImageData, max_pixels: int) -> ImageInput:
-    """Decode an image, make its model input and fit its isophote; errors as :func:`gateway.images.decode.decode`."""
+def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO) -> ImageInput:
+    """Decode an image, choose its frame, make its model input and fit its isophote.
+
+    Raises
+    ------
+    errors.ImageError, errors.BadTarget
+        As :func:`gateway.images.decode.decode` and :func:`gateway.images.frame.framed`.
+    """
     if isinstance(data, bytes):
         picture = decode(data, max_pixels=max_pixels)
     else:
         height, width = data.shape[:2]
-        picture = shown(data, "pixels", width, height)
+        picture, framing = shown(data, "pixels", width, height), WHOLE
+    scale = picture.width / picture.rgb.shape[1]
+    part = framed(picture.rgb, framing, scale=scale)
+    if (square := part.square) is None:
+        frame = Frame(picture.width / 2, picture.height / 2, float(max(picture.width, picture.height)), "whole")
+    else:
+        place = scale * square.x, scale * square.y, scale * square.side
+        frame = Frame(*place, "service" if framing.x is None else "caller")
     return ImageInput(
-        pixels=model_input(picture.rgb),
+        pixels=model_input(part.rgb),
         width=picture.width,
         height=picture.height,
         format=picture.format,
-        ellipse=ellipse.fit_ellipse(picture.rgb),
+        frame=frame,
+        ellipse=part.ellipse,
+        warnings=part.warnings,
     )

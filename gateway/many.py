@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway import errors, tracing
-from gateway.domain import Deadline
+from gateway.domain import AUTO, Deadline, Framing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
@@ -34,11 +34,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How rows are asked: survey and r as for one target, and the deadline that each row gets, seconds."""
+    """How rows are asked: survey, r and framing as for one target or image, and each row's deadline, seconds."""
 
     survey: str | None
     r: float
     row_timeout_s: float
+    framing: Framing = AUTO
 
 
 async def measure(
@@ -111,7 +112,7 @@ async def _one(
             answer = await inclinations.of_target(row.target, deadline=deadline, survey=terms.survey, r=terms.r)
         else:
             data = await read_file(row.file or "")
-            answer = await inclinations.of_image(data, deadline=deadline, r=terms.r)
+            answer = await inclinations.of_image(data, deadline=deadline, r=terms.r, framing=terms.framing)
         return Result(row, answer=answer)
     except errors.InclinetError as problem:
         return Result(row, problem=problem)

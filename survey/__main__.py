@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from gateway.domain import FrameChoice
 from gateway.settings import Settings
 from gateway.sky import SURVEYS
 from survey import drive, plan, storage
@@ -76,6 +77,10 @@ def survey(
         str | None, typer.Option("--survey", help=f"Whose images: {', '.join(SURVEYS)}.", show_default="sdss")
     ] = None,
     r: Annotated[float, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison.")] = 0.3,
+    frame: Annotated[
+        FrameChoice,
+        typer.Option(help="What of an image is measured: a frame around a small galaxy (auto), or the whole of it."),
+    ] = FrameChoice.AUTO,
     rate: Annotated[
         list[str] | None,
         typer.Option(
@@ -109,6 +114,7 @@ def survey(
             rates_per_s=_rates(rate or []),
             concurrency=concurrency,
             accept_unanswered=accept_unanswered,
+            frame=frame,
         )
         made = plan.make(asked, serving=_addresses(serving or [], scheduler))
         local = Workers(workers, threads, memory, dashboard)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.domain import FrameChoice
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -75,6 +77,8 @@ class Job:
     accept_unanswered : bool
         Write rows that stayed without an answer for passing reasons, with their problem.
     patience : Patience
+    frame : FrameChoice
+        What of images is measured; model inputs always are as a whole.
     """
 
     identity: Identity
@@ -95,6 +99,7 @@ class Job:
     max_bytes: int
     accept_unanswered: bool
     patience: Patience
+    frame: FrameChoice = FrameChoice.AUTO
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gateway.contract import Manifest, read_manifest
+from gateway.domain import FrameChoice
 from survey import catalogue, ledger, source, storage, table
 from survey.errors import SurveyError
 from survey.job import Job, Patience
@@ -42,6 +43,8 @@ class Asked:
     survey : str, optional
         Whose images are measured.
     r : float
+    frame : FrameChoice
+        What of images is measured.
     rates_per_s : mapping
         What differs from :data:`survey.turns.RATES_PER_S`.
     concurrency : int
@@ -59,6 +62,7 @@ class Asked:
     concurrency: int
     accept_unanswered: bool
     patience: Patience = field(default_factory=Patience)
+    frame: FrameChoice = FrameChoice.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ def make(asked: Asked, *, serving: tuple[str, ...]) -> Plan:
         max_bytes=settings.max_upload_bytes,
         accept_unanswered=asked.accept_unanswered,
         patience=asked.patience,
+        frame=asked.frame,
     )
     return Plan(job, cut, ledger.done(out, identity, cut))
 
@@ -153,6 +158,7 @@ def _settings(asked: Asked) -> dict[str, str | float | None]:
     return {
         "survey": asked.survey or settings.survey,
         "r": asked.r,
+        "frame": asked.frame,
         "SDSS release": settings.sdss_release,
         "own catalogue of galaxies": _digest_of_file(settings.catalog),
         "limit of pixels": settings.max_pixels,
