@@ -21,6 +21,7 @@ from gateway import proxies
 from gateway.cli_keys import keys
 from gateway.client.address import DEFAULT_URL, Url, credentials
 from gateway.client.command import batch
+from gateway.domain import FrameChoice  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,8 +133,24 @@ def image(
     url: Url = DEFAULT_URL,
     as_json: Json = False,
     r: Annotated[float, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison.")] = 0.3,
+    frame: Annotated[
+        FrameChoice | None,
+        typer.Option(
+            help="What is measured: a frame around a small galaxy (auto), or the whole image.", show_default="auto"
+        ),
+    ] = None,
+    x: Annotated[
+        float | None, typer.Option(min=0, help="Where the galaxy is: pixels from the left. Needs --y.")
+    ] = None,
+    y: Annotated[float | None, typer.Option(min=0, help="Pixels from the top. Needs --x.")] = None,
+    side: Annotated[
+        float | None,
+        typer.Option(min=1, help="Side of the square around that place, pixels; else from the galaxy's size."),
+    ] = None,
 ) -> None:
     """Measure the inclination of the galaxy in each image."""
+    given = {"r": r, "frame": frame, "x": x, "y": y, "side": side}
+    params = {name: value for name, value in given.items() if value is not None}
     with (
         _client(url) as client,
         ThreadPoolExecutor(AT_ONCE) as pool,
@@ -144,7 +161,7 @@ def image(
                 data = path.read_bytes()
             except OSError as error:
                 return {"detail": f"can't be read: {error.strerror}."}
-            return _answer(client, "POST", "/api/file", params={"r": r}, files={"file": (path.name, data)})
+            return _answer(client, "POST", "/api/file", params=params, files={"file": (path.name, data)})
 
         answers = list(pool.map(measure, files))
     _show([str(path) for path in files], answers, as_json=as_json)

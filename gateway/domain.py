@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
 
 from gateway import errors
 
@@ -171,6 +172,51 @@ class Ellipse:
         return self.semi_minor / self.semi_major
 
 
+class FrameChoice(StrEnum):
+    """Which part of a picture is to be measured, where no place in it is named."""
+
+    AUTO = "auto"
+    """A frame around the galaxy, where it is small or off centre."""
+    WHOLE = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Which part of a picture is to be measured; what the service finds, unless said otherwise.
+
+    Attributes
+    ----------
+    choice : FrameChoice
+        Where no place is named.
+    x, y : float, optional
+        Where the galaxy is: pixels of the upright original, from its upper left corner. Both or none.
+    side : float, optional
+        Of the square around that place, pixels of the original; from the galaxy's size unless given.
+    """
+
+    choice: FrameChoice = FrameChoice.AUTO
+    x: float | None = None
+    y: float | None = None
+    side: float | None = None
+
+
+AUTO, WHOLE = Framing(), Framing(FrameChoice.WHOLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The square that was measured, pixels of the upright original: its centre, from the upper left corner, and side.
+
+    It may run over the picture's edges. ``chosen_by`` is ``service``, ``caller``, or ``whole`` for the whole picture,
+    whose longer side is then the square's.
+    """
+
+    x: float
+    y: float
+    side: float
+    chosen_by: Literal["service", "caller", "whole"]
+
+
 @dataclass(frozen=True, slots=True)
 class ImageInput:
     """An image made ready: what the networks see, and what was found on the way.
@@ -182,20 +228,23 @@ class ImageInput:
         Of the original, pixels.
     format : str
         Such as ``JPEG``.
+    frame : Frame
+        What of it the networks see.
     ellipse : Ellipse, optional
-        Absent when no isophote could be fitted.
+        Absent when no isophote could be fitted. In units of the whole picture, whatever the frame is.
     stretch : str
         How the file's samples became 8 bits: ``none``, ``scaled to 8 bits`` or ``asinh``.
     part : str, optional
         Which of several images in the file was read.
     warnings : tuple of str
-        What had to be guessed.
+        What had to be guessed, in plain words.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     format: str
+    frame: Frame
     ellipse: Ellipse | None = None
     stretch: str = "none"
     part: str | None = None

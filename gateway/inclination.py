@@ -12,10 +12,20 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from gateway import ensemble, errors, tracing
-from gateway.domain import Cutout, Deadline, Ellipse, Galaxy, ImageInput, Reading, Target
+from gateway.domain import (
+    AUTO,
+    WHOLE,
+    Cutout,
+    Deadline,
+    Ellipse,
+    Framing,
+    Galaxy,
+    ImageInput,
+    Reading,
+    Target,
+)
 from gateway.images import ellipse
-from gateway.images.decode import decode, shown
-from gateway.images.model_input import model_input
+from gateway.images.prepare import prepare
 from gateway.sky.catalogue import separation_arcsec
 from gateway.sky.positions import parse_position
 
@@ -27,9 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gateway.contract import Manifest
+    from gateway.images.prepare import ImageData
     from gateway.sky import Sky
-
-    ImageData = bytes | NDArray[np.uint8]
 
 
 log = structlog.get_logger(__name__)
@@ -134,8 +143,9 @@ class Inclinations:
         *,
         deadline: Deadline,
         r: float = ellipse.INTRINSIC_AXIS_RATIO,
+        framing: Framing = AUTO,
     ) -> Answer:
-        """Return the inclination of the galaxy in the middle of an image.
+        """Return the inclination of the galaxy in an image.
 
         Parameters
         ----------
@@ -144,16 +154,20 @@ class Inclinations:
         deadline : Deadline
         r : float
             Intrinsic axis ratio for the ellipticity inclination.
+        framing : Framing
+            Which part of a file is measured; decoded pixels always are as a whole.
 
         Raises
         ------
         errors.ImageError
             The image can't be used.
+        errors.BadTarget
+            The place named by ``framing`` is not in it, or shows nothing.
         errors.EnsembleError, errors.DeadlineExceeded
             The networks did not answer.
         """
         structlog.contextvars.bind_contextvars(target="upload")
-        return await self._measure(image, source="upload", deadline=deadline, r=r)
+        return await self._measure(image, source="upload", deadline=deadline, r=r, framing=framing)
 
     async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
         """Return the galaxy of a target.
@@ -224,6 +238,8 @@ class Inclinations:
             source=cutout.survey,
             deadline=deadline,
             r=r,
+            # a cutout is framed by the galaxy's catalogued place and size
+            framing=WHOLE,
             galaxy=galaxy,
             cutout=cutout,
         )
@@ -265,12 +281,13 @@ class Inclinations:
         source: str,
         deadline: Deadline,
         r: float,
+        framing: Framing,
         galaxy: Galaxy | None = None,
         cutout: Cutout | None = None,
     ) -> Answer:
         loop = asyncio.get_running_loop()
         with self._stage("decode"):
-            image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels, deadline)
+            image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels, framing, deadline)
         with self._stage("predict"):
             reading = await self._networks.read(image.pixels, deadline)
         inclination = ensemble.combine(
@@ -324,22 +341,3 @@ class Inclinations:
 def _apart_arcmin(galaxy: Galaxy) -> float:
     """Return how far from its centre a position or name still means a galaxy: within its disc, or 1 arcmin."""
     return max(_NEAR_ARCMIN, (galaxy.d25_arcmin or 0.0) / 2)
-
-
-def prepare(data: ImageData, max_pixels: int, deadline: Deadline | None = None) -> ImageInput:
-    """Decode an image, make its model input and fit its isophote; errors as :func:`gateway.images.decode.decode`."""
-    if isinstance(data, bytes):
-        picture = decode(data, max_pixels=max_pixels, deadline=deadline)
-    else:
-        height, width = data.shape[:2]
-        picture = shown(data, "pixels", width, height)
-    return ImageInput(
-        pixels=model_input(picture.rgb),
-        width=picture.width,
-        height=picture.height,
-        format=picture.format,
-        ellipse=ellipse.fit_ellipse(picture.rgb),
-        stretch=picture.stretch,
-        part=picture.part,
-        warnings=picture.warnings,
-    )

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway import errors, tracing
-from gateway.domain import Deadline
+from gateway.domain import AUTO, Deadline, Framing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
-    from gateway.inclination import Answer, ImageData, Inclinations
+    from gateway.images.prepare import ImageData
+    from gateway.inclination import Answer, Inclinations
     from gateway.tables.rows import Row
 
 log = structlog.get_logger(__name__)
@@ -34,11 +35,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How rows are asked: survey and r as for one target, and the deadline that each row gets, seconds."""
+    """How rows are asked: survey, r and framing as for one target or image, and each row's deadline, seconds."""
 
     survey: str | None
     r: float
     row_timeout_s: float
+    framing: Framing = AUTO
 
 
 async def measure(
@@ -119,7 +121,7 @@ async def _one(
             answer = await inclinations.of_target(row.target, deadline=deadline, survey=terms.survey, r=terms.r)
         else:
             data = await read_file(row.file or "")
-            answer = await inclinations.of_image(data, deadline=deadline, r=terms.r)
+            answer = await inclinations.of_image(data, deadline=deadline, r=terms.r, framing=terms.framing)
         if row.warnings:
             answer = replace(answer, warnings=(*row.warnings, *answer.warnings))
         return Result(row, answer=answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,6 +78,24 @@ class Galaxy(_Schema):
         )
 
 
+class ImageFrame(_Schema):
+    """The square of the image that was measured, in pixels of the upright original; it may run over its edges."""
+
+    x: float = Field(description="Centre, pixels from the left.", examples=[2041.5])
+    y: float = Field(description="Centre, pixels from the top.", examples=[1320.0])
+    side: float = Field(description="Pixels.", examples=[412.0])
+    chosen_by: Literal["service", "caller", "whole"] = Field(
+        description="`service` found a galaxy that is small or off centre, `caller` named it by `x` and `y`; `whole`: "
+        "the whole image, padded to a square.",
+        examples=["service"],
+    )
+
+    @classmethod
+    def of(cls, frame: domain.Frame) -> ImageFrame:
+        """Round to a tenth of a pixel."""
+        return cls(x=round(frame.x, 1), y=round(frame.y, 1), side=round(frame.side, 1), chosen_by=frame.chosen_by)
+
+
 class ImageFacts(_Schema):
     """The image that was measured."""
 
@@ -96,6 +114,7 @@ class ImageFacts(_Schema):
         description="Which of several images in the file was read, and which bands became red, green and blue.",
         examples=["SCI, extension 1 of 3"],
     )
+    frame: ImageFrame
     fov_arcmin: float | None = Field(default=None, description="Side of a survey cutout, arcmin.", examples=[14.0])
     position_angle_deg: float | None = Field(
         default=None, description="Position angle that a survey cutout was turned by, deg.", examples=[169.7]
@@ -147,7 +166,10 @@ class Rejection(_Schema):
 
 
 class FittedEllipse(_Schema):
-    """The fitted isophote, in units of the picture: positions 0..1 from the left and top, axes of its longer side."""
+    """The fitted isophote, in units of the whole picture: positions from the left and top, axes of its longer side.
+
+    So also when a smaller frame of the picture was measured.
+    """
 
     x: float = Field(description="Centre, fraction of the width.", examples=[0.5])
     y: float = Field(description="Centre, fraction of the height.", examples=[0.5])
@@ -193,6 +215,7 @@ class InclinationAnswer(_Schema):
                 height=answer.image.height,
                 stretch=answer.image.stretch,
                 part=answer.image.part,
+                frame=ImageFrame.of(answer.image.frame),
                 fov_arcmin=_rounded(cutout.fov_arcmin, 3) if cutout else None,
                 position_angle_deg=_rounded(cutout.position_angle_deg, 2) if cutout else None,
                 model_input=png_data_url(answer.image.pixels) if "model_input" in include else None,

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from gateway import errors, proxies
+from gateway.domain import FrameChoice
 from gateway.settings import Settings
 from gateway.sky import SURVEYS
 from gateway.tables.columns import ROLES, choice_of
@@ -85,6 +86,10 @@ def survey(
             help=f"Which column is which, where its name does not say it: {', '.join(ROLES)}.",
         ),
     ] = None,
+    frame: Annotated[
+        FrameChoice,
+        typer.Option(help="What of an image is measured: a frame around a small galaxy (auto), or the whole of it."),
+    ] = FrameChoice.AUTO,
     rate: Annotated[
         list[str] | None,
         typer.Option(
@@ -119,6 +124,7 @@ def survey(
             concurrency=concurrency,
             accept_unanswered=accept_unanswered,
             choice=_choice(column or []),
+            frame=frame,
         )
         made = plan.make(asked, serving=_addresses(serving or [], scheduler))
         if scheduler is None and made.job.form in {Form.PARQUET, Form.TABLE}:

@@ -13,7 +13,7 @@ from survey.errors import SurveyError
 from survey.pixels import Pixels
 
 if TYPE_CHECKING:
-    from gateway.inclination import ImageData
+    from gateway.images.prepare import ImageData
 
 READ_TIMEOUT_S = 120.0
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gateway.domain import FrameChoice
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -77,6 +79,8 @@ class Job:
     patience : Patience
     choice : mapping
         Which column of the catalogue is which, where a person says it.
+    frame : FrameChoice
+        What of images is measured; model inputs always are as a whole.
     """
 
     identity: Identity
@@ -98,6 +102,7 @@ class Job:
     accept_unanswered: bool
     patience: Patience
     choice: Mapping[str, str] = field(default_factory=dict)
+    frame: FrameChoice = FrameChoice.AUTO
 
     @property
     def name(self) -> str:

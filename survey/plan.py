@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gateway.contract import Manifest, read_manifest
+from gateway.domain import FrameChoice
 from survey import catalogue, ledger, source, storage, table
 from survey.errors import SurveyError
 from survey.job import Job, Patience
@@ -42,6 +43,8 @@ class Asked:
     survey : str, optional
         Whose images are measured.
     r : float
+    frame : FrameChoice
+        What of images is measured.
     rates_per_s : mapping
         What differs from :data:`survey.turns.RATES_PER_S`.
     concurrency : int
@@ -62,6 +65,7 @@ class Asked:
     accept_unanswered: bool
     patience: Patience = field(default_factory=Patience)
     choice: Mapping[str, str] = field(default_factory=dict)
+    frame: FrameChoice = FrameChoice.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,7 @@ def make(asked: Asked, *, serving: tuple[str, ...]) -> Plan:
         accept_unanswered=asked.accept_unanswered,
         patience=asked.patience,
         choice=dict(asked.choice),
+        frame=asked.frame,
     )
     by_column = found.form in {source.Form.PARQUET, source.Form.TABLE}
     told = (*found.told, *(catalogue.told(pieces, asked.choice) if by_column else ()))
@@ -163,6 +168,7 @@ def _settings(asked: Asked) -> dict[str, str | float | None]:
     return {
         "survey": asked.survey or settings.survey,
         "r": asked.r,
+        "frame": asked.frame,
         "SDSS release": settings.sdss_release,
         "own catalogue of galaxies": _digest_of_file(settings.catalog),
         "limit of pixels": settings.max_pixels,

@@ -13,6 +13,7 @@ import pyarrow as pa
 from distributed import get_worker
 
 from gateway import errors, many, render
+from gateway.domain import Framing
 from gateway.schemas import InclinationAnswer
 from gateway.tables.folders import FilesIn
 from gateway.tables.rows import Row, question
@@ -159,7 +160,7 @@ class _Rounds:
             rows,
             self._rooms.inclinations,
             self._images.read,
-            terms=many.Terms(job.survey, job.r, job.patience.row_s),
+            terms=many.Terms(job.survey, job.r, job.patience.row_s, Framing(job.frame)),
             concurrency=job.concurrency,
         )
         async with aclosing(results):

@@ -100,7 +100,9 @@ class Gateway:
     def __init__(self, url: str, terms: Terms, *, timeout_s: float) -> None:
         self.url = url
         self._params = {
-            name: str(value) for name, value in (("survey", terms.survey), ("r", terms.r)) if value is not None
+            name: str(value)
+            for name, value in (("survey", terms.survey), ("r", terms.r), ("frame", terms.frame))
+            if value is not None
         }
         transport = httpx.AsyncHTTPTransport(
             proxy=proxies.from_environment().of(url),

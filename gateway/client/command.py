@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from gateway.client.address import DEFAULT_URL, Url
+from gateway.domain import FrameChoice  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
     from gateway.client.job import Order
@@ -59,6 +60,10 @@ def batch(
     r: Annotated[
         float | None, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison; else 0.3.")
     ] = None,
+    frame: Annotated[
+        FrameChoice | None,
+        typer.Option(help="What of an image is measured: a frame around a small galaxy (auto), or the whole of it."),
+    ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Calls at the same time.")] = 4,
     chunk: Annotated[int, typer.Option(min=1, help="Most rows of one call.")] = 100,
     attempts: Annotated[int, typer.Option(min=1, help="Times that a row is asked whose problem may pass.")] = 3,
@@ -89,7 +94,7 @@ def batch(
         out,
         url,
         images=images,
-        terms=Terms(survey, r),
+        terms=Terms(survey, r, frame),
         pace=Pace(concurrency, chunk, attempts=attempts, patience_s=patience),
         timeout_s=timeout,
         keep_columns=keep_columns,

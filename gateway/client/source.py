@@ -27,10 +27,13 @@ class Terms:
     survey : str, optional
     r : float, optional
         Axis ratio of an edge-on disc.
+    frame : str, optional
+        Which part of images is measured: ``auto`` or ``whole``.
     """
 
     survey: str | None = None
     r: float | None = None
+    frame: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class _Images:
     def questions(self) -> Iterator[Question]:
         for number, name in enumerate(self._files):
             key = clean(name)
-            yield Question(number, key, key + _with_r(self._terms), image=self._folder / name)
+            yield Question(number, key, key + _image_terms(self._terms), image=self._folder / name)
 
     def stamp(self) -> object:
         return len(self._files)
@@ -171,7 +174,7 @@ class _Table:
     def _question(self, row: rows.Row) -> Question:
         key = clean(row.key) or f"row {row.number + 1}"
         if row.file is not None:
-            asked = clean(row.file) + _with_r(self._terms)
+            asked = clean(row.file) + _image_terms(self._terms)
             return Question(row.number, key, asked, image=self._images / row.file, warnings=row.warnings)
         if row.target is not None:
             asked = _asked(row.target, self._terms)
@@ -205,6 +208,11 @@ def _undamaged(records: Iterator[Mapping[str, Any]], path: Path) -> Iterator[Map
 
 def _with_r(terms: Terms) -> str:
     return f" r={terms.r:g}" if terms.r is not None else ""
+
+
+def _image_terms(terms: Terms) -> str:
+    # what the gateway does by itself goes unsaid, as in runs from before there was a choice
+    return (" frame=whole" if terms.frame == "whole" else "") + _with_r(terms)
 
 
 def _asked(target: Target, terms: Terms) -> str:

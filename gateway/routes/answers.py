@@ -9,7 +9,9 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from gateway import render
+from gateway.domain import FrameChoice, Framing
 from gateway.images import ellipse
+from gateway.problems import BadRequest
 from gateway.schemas import InclinationAnswer
 from gateway.sky import SURVEYS
 
@@ -46,6 +48,47 @@ class Presentation(BaseModel):
     )
 
 
+_FRAME = Field(
+    default=FrameChoice.AUTO,
+    description="`auto`: where the galaxy is small or off centre, a frame around it; `whole`: the whole image. "
+    "Survey images are framed already.",
+    examples=["auto"],
+)
+
+
+class Framed(Presentation):
+    """Query parameters of an answer about an image."""
+
+    frame: FrameChoice = _FRAME
+    x: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Where the galaxy is: pixels from the left of the upright image. Needs `y`.",
+        examples=[1020.0],
+    )
+    y: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="Pixels from the top. Needs `x`.", examples=[740.0]
+    )
+    side: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Side of the square around that place, pixels; from the galaxy's size unless given.",
+        examples=[400.0],
+    )
+
+    def framing(self) -> Framing:
+        """Return what is asked for; raises :class:`~gateway.problems.BadRequest` where it contradicts itself."""
+        if (self.x is None) != (self.y is None):
+            raise BadRequest("A place in the image needs both x and y.")
+        if self.side is not None and self.x is None:
+            raise BadRequest("The side of a frame needs its place too: x and y.")
+        if self.frame is FrameChoice.WHOLE and self.x is not None:
+            raise BadRequest("Either frame=whole or a place by x and y, not both.")
+        return Framing(self.frame, self.x, self.y, self.side)
+
+
 class Surveyed(Presentation):
     """Query parameters of answers from survey images."""
 
@@ -55,6 +98,16 @@ class Surveyed(Presentation):
         description=f"Survey to take the image from: {', '.join(SURVEYS)}; else the server's default.",
         examples=["sdss"],
     )
+
+
+class Several(Surveyed):
+    """Query parameters of the answers of a batch."""
+
+    frame: FrameChoice = _FRAME
+
+    def framing(self) -> Framing:
+        """Return what is asked of every image."""
+        return Framing(self.frame)
 
 
 class Question(Surveyed):

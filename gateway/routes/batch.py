@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from gateway import errors, many, problems, render
 from gateway.problems import responses
 from gateway.routes.access import client_of
-from gateway.routes.answers import Presentation, Surveyed  # noqa: TC001 - FastAPI reads the annotations of its routes
+from gateway.routes.answers import Presentation, Several  # noqa: TC001 - FastAPI reads the annotations of its routes
 from gateway.routes.tables import received
 from gateway.schemas import InclinationAnswer
 from gateway.services import Rooms
@@ -104,7 +104,7 @@ class _Stream(StreamingResponse):
     | responses(errors.BadTable, errors.TableTooLarge, errors.SlowClient, errors.TooManyRequests, errors.Busy),
     openapi_extra=_BODY,
 )
-async def of_many(request: Request, rooms: Rooms, question: Annotated[Surveyed, Query()]) -> Response:
+async def of_many(request: Request, rooms: Rooms, question: Annotated[Several, Query()]) -> Response:
     """Measure every row; a bad row is a row with a problem."""
     file_format = render.choose(question.format, request.headers.get("accept", ""))
     async with AsyncExitStack() as opened:
@@ -122,7 +122,7 @@ async def of_many(request: Request, rooms: Rooms, question: Annotated[Surveyed, 
             rows,
             rooms.inclinations,
             read_file,
-            terms=many.Terms(question.survey, question.r, rooms.settings.request_timeout_s),
+            terms=many.Terms(question.survey, question.r, rooms.settings.request_timeout_s, question.framing()),
             concurrency=rooms.settings.batch_concurrency,
             ahead=ahead,
             observe=rooms.metrics.observe_row,

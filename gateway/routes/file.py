@@ -10,7 +10,7 @@ from gateway import errors, tracing
 from gateway.domain import Deadline
 from gateway.problems import responses
 from gateway.routes.access import client_of, while_waited_for
-from gateway.routes.answers import TABLE_CONTENT, Presentation, answered
+from gateway.routes.answers import TABLE_CONTENT, Framed, answered
 from gateway.routes.uploads import read_upload
 from gateway.schemas import InclinationAnswer
 from gateway.services import Rooms
@@ -29,8 +29,8 @@ _FORM: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "JPEG, PNG, GIF, TIFF, WebP or FITS, the galaxy in the middle, "
-                            "about 1 to 2 D25 wide.",
+                            "description": "JPEG, PNG, GIF, TIFF, WebP or FITS: best with the galaxy in "
+                            "the middle, about 1 to 2 D25 wide.",
                         },
                     },
                 },
@@ -44,11 +44,14 @@ _FORM: dict[str, Any] = {
     "/api/file",
     summary="The inclination of an image",
     description="Any orientation, colour or grayscale, positive or negative. A picture that is not square is padded "
-    "with its own background. FITS (2-D, or 3 planes) and TIFF of more than 8 bits get an asinh stretch.",
+    "with its own background. Where the galaxy is small or off centre, a frame around it is measured, which the answer "
+    "tells; `x` and `y` say which galaxy is meant, `frame=whole` measures the image as it is. FITS (2-D, or 3 planes) "
+    "and TIFF of more than 8 bits get an asinh stretch.",
     response_model=InclinationAnswer,
     responses=TABLE_CONTENT
     | responses(
         errors.BadImage,
+        errors.BadTarget,
         errors.UnsupportedImage,
         errors.ImageTooLarge,
         errors.SlowClient,
@@ -62,10 +65,10 @@ _FORM: dict[str, Any] = {
 async def of_file(
     request: Request,
     rooms: Rooms,
-    presentation: Annotated[Presentation, Query()],
+    presentation: Annotated[Framed, Query()],
 ) -> Response:
     """Measure an uploaded image."""
-    settings = rooms.settings
+    settings, framing = rooms.settings, presentation.framing()
     deadline = Deadline.after(settings.request_timeout_s)
     async with rooms.admission.admit(client_of(request)):
         with rooms.metrics.stage("upload"), tracing.span("upload"):
@@ -75,5 +78,5 @@ async def of_file(
                 timeout_s=min(settings.upload_timeout_s, deadline.remaining_s()),
             )
         async with while_waited_for(request), rooms.admission.work(deadline):
-            answer = await rooms.inclinations.of_image(data, deadline=deadline, r=presentation.r)
+            answer = await rooms.inclinations.of_image(data, deadline=deadline, r=presentation.r, framing=framing)
         return answered(request, answer, presentation)

@@ -66,10 +66,11 @@ export const stream = (path, body, signal) => fetched(path, { method: "POST", bo
 
 /**
  * Measure an image file. XMLHttpRequest, because it alone tells how much of an upload is through.
+ * `framing` says what of it is measured: {frame: "whole"}, {x, y, side}, or nothing, which leaves it to the service.
  * `sent` is called with 0..1 while the file is on its way.
  */
-export function measure(file, { name, r, signal, sent = () => {} }) {
-  const query = new URLSearchParams({ include: "model_input", ...(r ? { r } : {}) });
+export function measure(file, { name, r, framing = {}, signal, sent = () => {} }) {
+  const query = new URLSearchParams({ include: "model_input", ...(r ? { r } : {}), ...framing });
   const form = new FormData();
   form.append("file", file, name);
   const request = new XMLHttpRequest();

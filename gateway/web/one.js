@@ -62,7 +62,7 @@ export async function askFile(file, options = {}) {
   try {
     const answer = await measure(file, { name: title, r: options.r, signal: controller.signal, sent: waiting.sent });
     performance.mark("inclinet:answered");
-    await present(controller, { answer, asked: { by: "file", ...options }, title, address, file: title, shared: null });
+    await present(controller, { answer, asked: { by: "file", ...options }, title, address, file: title, upload: file, shared: null });
   } catch (error) {
     fail(controller, error, { retry: () => askFile(file, options) });
   }

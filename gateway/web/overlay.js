@@ -56,6 +56,15 @@ export function strokeEllipse(context, ellipse, side) {
   context.restore();
 }
 
+/** A frame on such a canvas. */
+export function strokeSquare(context, { x, y, side: part }, side) {
+  for (const [style, width] of [["rgb(0 0 0 / 55%)", 5], ["#fff", 2]]) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.strokeRect((x - part / 2) * side, (y - part / 2) * side, part * side, part * side);
+  }
+}
+
 /** A round length for a scale bar: {part of the frame, text}, or null when the field is unknown. */
 export function scaleBar(fovArcmin, zoom) {
   if (!fovArcmin) return null;

@@ -7,6 +7,7 @@ import { facts, pictureFacts } from "./facts.js";
 import { degrees, fileName, interval, number } from "./format.js";
 import { checks, headline } from "./measures.js";
 import { Picture } from "./picture.js";
+import { queryOf } from "./region.js";
 import { takeAlong } from "./takealong.js";
 
 /** What a screen reader is told, and the title of the page. */
@@ -21,10 +22,10 @@ const sky = ({ fov_arcmin: fov, position_angle_deg: angle }) =>
 /**
  * Show an answer.
  *
- * `asked` is the question, `address` where its picture is (a blob or data URL), `file` the name of an upload, `shared`
- * the address of the result, `range` what the networks can say. Resolves once the picture is drawn.
+ * `asked` is the question, `address` where its picture is (a blob or data URL), `file` the name of an upload and
+ * `upload` itself, `shared` the address of the result, `range` what the networks can say. Resolves once the picture is drawn.
  */
-export async function result({ answer: first, asked, title, address, file, shared, range }) {
+export async function result({ answer: first, asked, title, address, file, upload, shared, range }) {
   let answer = first;
   let running = null;
   const origin = first.image.source === "upload" ? null : first.image.source;
@@ -36,13 +37,24 @@ export async function result({ answer: first, asked, title, address, file, share
 
   function state() {
     const own = picture.moved ? `${fileName(title)}.png` : file;
-    return { answer, asked, title, file: own, shared: picture.moved ? null : shared, source: [origin, ...viewed()] };
+    return { answer, asked: { ...asked, ...framing() }, title, file: own, shared: picture.moved ? null : shared, source: [origin, ...viewed()] };
+  }
+
+  // a view is sent as it is seen; of an upload the service finds the frame, unless a person drew another
+  function framing() {
+    if (picture.moved) return { frame: "whole" };
+    return picture.reframed ? queryOf(picture.region.value, first.image) : {};
   }
 
   // what the person did to the picture, in words
   function viewed() {
     const { turn, zoom } = picture.view;
-    return [turn ? `rotated by ${number(turn, 0)}°` : null, zoom === 1 ? null : `zoomed × ${zoom.toFixed(2)}`].filter(Boolean);
+    const frame = picture.region.value ? "in the frame you drew" : "as a whole";
+    return [
+      turn ? `rotated by ${number(turn, 0)}°` : null,
+      zoom === 1 ? null : `zoomed × ${zoom.toFixed(2)}`,
+      picture.reframed ? frame : null,
+    ].filter(Boolean);
   }
 
   function show(next) {
@@ -65,7 +77,7 @@ export async function result({ answer: first, asked, title, address, file, share
   async function remeasure() {
     running?.abort();
     const own = (running = new AbortController());
-    if (!picture.moved) {
+    if (!picture.moved && !picture.reframed) {
       numbers.removeAttribute("aria-busy");
       note("");
       return show(first);
@@ -74,7 +86,9 @@ export async function result({ answer: first, asked, title, address, file, share
     note(`Measuring the picture ${view}…`);
     numbers.setAttribute("aria-busy", "true");
     try {
-      const next = await measure(await picture.snapshot(), { name: "view.png", r: asked.r, signal: own.signal });
+      const sent = picture.moved ? await picture.snapshot() : upload;
+      const name = picture.moved ? "view.png" : file;
+      const next = await measure(sent, { name, r: asked.r, framing: framing(), signal: own.signal });
       if (running !== own) return undefined;
       show(next);
       note(`These are the numbers of the picture ${view}.`);
@@ -90,6 +104,7 @@ export async function result({ answer: first, asked, title, address, file, share
   let plain = null;
   try {
     await picture.load(address ?? model, [title, origin].filter(Boolean).join(", "), sky(first.image));
+    if (upload) picture.framed(first.image);
   } catch {
     // FITS and TIFF: browsers don't show them, the networks' own view does as well
     plain = `This browser can’t show ${first.image.format}: the picture is what the networks saw.`;

@@ -19,7 +19,10 @@ export function asJson(answer) {
 /** A header and one row, as the API writes them. */
 export const asCsv = (answer) => csv(columns, [row(answer)]);
 
-const fileQuery = (asked) => (asked.r ? `?r=${encodeURIComponent(asked.r)}` : "");
+function fileQuery({ r, frame, x, y, side }) {
+  const given = Object.entries({ r, frame, x, y, side }).filter(([, value]) => value !== undefined);
+  return given.length ? `?${new URLSearchParams(given)}` : "";
+}
 
 // the key itself is not for a notebook or a shell's history
 const shellKey = () => (hasKey() ? '-H "Authorization: Bearer $INCLINET_API_KEY" ' : "");

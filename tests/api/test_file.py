@@ -52,13 +52,11 @@ async def test_an_image_is_answered_with_everything_the_design_promises() -> Non
     assert answer["rejection"]["rejectors"][0]["name"] == "vgg6_reject"
     assert answer["ellipticity"]["axis_ratio"] == pytest.approx(0.5, abs=0.04)
     assert answer["ellipticity"]["r"] == 0.3
-    assert answer["image"] == {
-        "source": "upload",
-        "format": "PNG",
-        "width": 128,
-        "height": 128,
-        "stretch": "none",
-    } | dict.fromkeys(("part", "fov_arcmin", "position_angle_deg", "model_input", "cutout"))
+    frame = {"x": 64.0, "y": 64.0, "side": 128.0, "chosen_by": "whole"}
+    facts = {"source": "upload", "format": "PNG", "width": 128, "height": 128, "frame": frame, "stretch": "none"}
+    assert answer["image"] == facts | dict.fromkeys(
+        ("part", "fov_arcmin", "position_angle_deg", "model_input", "cutout")
+    )
     assert answer["release"] == "test"
     assert answer["galaxy"] is None
 

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.contract import Flavor, read_manifest
-from gateway.domain import ImageInput, ModelReading, Reading
+from gateway.domain import Frame, ImageInput, ModelReading, Reading
 from gateway.drift import expectation
 from gateway.ensemble import combine
 from gateway.errors import BadImage
@@ -37,7 +37,7 @@ def gateways() -> Asked:
     metrics.circuits.source = lambda: {"SIMBAD": {"https://simbad.example.org/tap": "closed"}}
     readings = tuple(ModelReading(one.name, 1, 60.0 + number) for number, one in enumerate(release.flavors))
     inclination = combine([one.value for one in readings], release.calibration)
-    image = ImageInput(disc(128), 128, 128, "PNG")
+    image = ImageInput(disc(128), 128, 128, "PNG", Frame(64, 64, 128, "whole"))
     reading = Reading(readings, (), ("vgg8_reject",))
     metrics.observe_answer(Answer(image, "upload", inclination, reading, 0.2, None, release.release, ()))
     metrics.observe_stage("decode", 0.1)

@@ -17,8 +17,8 @@ from PIL import Image
 
 from gateway import errors
 from gateway.images.decode import Picture, decode
+from gateway.images.prepare import prepare
 from gateway.images.stretch import finished_scale
-from gateway.inclination import prepare
 from tests.support.odd_pictures import damaged, png, small
 from tests.support.pictures import disc, encoded
 from tests.unit.test_image_fits import measured

@@ -16,7 +16,7 @@ from PIL import Image
 from gateway import errors
 from gateway.images.decode import decode
 from gateway.images.model_input import background, model_input
-from gateway.inclination import prepare
+from gateway.images.prepare import prepare
 from tests.support.pictures import disc, encoded, fits_file
 
 DISC = disc(96)

@@ -1,0 +1,51 @@
+"""From an image to all that is made of it: the model input, the frame and the ellipse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.domain import AUTO, WHOLE, Frame, ImageInput
+from gateway.images.decode import decode, shown
+from gateway.images.frame import framed
+from gateway.images.model_input import model_input
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gateway.domain import Deadline, Framing
+
+    ImageData = bytes | NDArray[np.uint8]
+
+
+def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline: Deadline | None = None) -> ImageInput:
+    """Decode an image, choose its frame, make its model input and fit its isophote.
+
+    Raises
+    ------
+    errors.ImageError, errors.BadTarget
+        As :func:`gateway.images.decode.decode` and :func:`gateway.images.frame.framed`.
+    """
+    if isinstance(data, bytes):
+        picture = decode(data, max_pixels=max_pixels, deadline=deadline)
+    else:
+        height, width = data.shape[:2]
+        picture, framing = shown(data, "pixels", width, height), WHOLE
+    scale = picture.width / picture.rgb.shape[1]
+    part = framed(picture.rgb, framing, scale=scale, outside=picture.outside)
+    if (square := part.square) is None:
+        frame = Frame(picture.width / 2, picture.height / 2, float(max(picture.width, picture.height)), "whole")
+    else:
+        place = scale * square.x, scale * square.y, scale * square.side
+        frame = Frame(*place, "service" if framing.x is None else "caller")
+    return ImageInput(
+        pixels=model_input(part.rgb),
+        width=picture.width,
+        height=picture.height,
+        format=picture.format,
+        frame=frame,
+        ellipse=part.ellipse,
+        stretch=picture.stretch,
+        part=picture.part,
+        warnings=(*picture.warnings, *part.warnings),
+    )

@@ -1,0 +1,36 @@
+"""The shared pictures of real galaxies, where they are at hand."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.images.decode import decode
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "galaxies"
+
+needs_galaxies = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared galaxies are not at hand")
+
+
+@lru_cache(maxsize=1)
+def _measured() -> tuple[Path, ...]:
+    from training.data.dataset import read_table  # noqa: PLC0415 - imports pandas-free readers that only this needs
+
+    return tuple(one.path for one in read_table(SHARED / "efigi.csv") if one.measured)
+
+
+def picture_of(number: int) -> NDArray[np.uint8]:
+    """Return a measured EFIGI galaxy's picture, uint8 ``[88, 88, 3]``."""
+    return decode(_measured()[number].read_bytes()).rgb
+
+
+def shared_pictures(count: int) -> list[NDArray[np.uint8]]:
+    """Return the first so many of them."""
+    return [picture_of(number) for number in range(count)]
