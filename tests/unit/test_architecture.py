@@ -107,7 +107,18 @@ def test_the_other_planes_take_only_contract_and_images_from_the_gateway(plane: 
 
 
 def test_a_survey_takes_the_gateway_s_rooms_and_neither_its_http_face_nor_another_plane() -> None:
-    rooms = {"batching", "contract", "domain", "errors", "inclination", "many", "predictor", "render", "schemas"}
+    rooms = {
+        "batching",
+        "contract",
+        "domain",
+        "errors",
+        "images",
+        "inclination",
+        "many",
+        "predictor",
+        "render",
+        "schemas",
+    }
     rooms |= {"client", "proxies", "settings", "sky", "tables"}
     for path in sources("survey"):
         used = imports(path)
