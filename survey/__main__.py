@@ -111,6 +111,8 @@ def survey(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Measure the inclinations of a whole catalogue, on this machine or a Dask cluster."""
+    # background jobs of a shell are started without the first
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         asked = plan.Asked(

@@ -122,8 +122,11 @@ def _carried_out(order: Order, *, quiet: bool) -> int:
     from gateway.client import job, show, stops  # noqa: PLC0415 - as above
 
     said, complained = Console(), Console(stderr=True)
-    # whoever ends the process politely gets the same as from Ctrl-C
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Whoever ends the process politely gets the same as from Ctrl-C, which background jobs of a shell are started without.
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)),
+    }
     try:
         with show.Show(complained, quiet=quiet) as audience:
             report = job.carry_out(order, audience)
@@ -142,7 +145,8 @@ def _carried_out(order: Order, *, quiet: bool) -> int:
             show.tell(report, order.out, said, complained)
         return SOME_FAILED if report.failures else 0
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     complained.print(sentence, style="red", highlight=False, soft_wrap=True, markup=False)
     if order.journal.exists():
         kept = f"Results so far are kept in {order.journal}; the same command goes on from there."
