@@ -31,6 +31,8 @@ _ABOUT_UCD = re.compile(r"(?:^|;)(?:stat|arith)[._]|^error", re.IGNORECASE)
 _STRANGER = 30
 _HALF_WORDS = 12
 _NEAR = 14
+_MOST_HALVES = 50
+"""Of which pairs are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ def _halves(fields: Sequence[Field]) -> tuple[dict[str, list[Half]], list[str]]:
                 continue
             if half_ is not None:
                 found.append(half_)
-    return halves, refusals
+    best = {kind: sorted(found, key=lambda one: -one.rank)[:_MOST_HALVES] for kind, found in halves.items()}
+    return best, refusals
 
 
 def _doubts(best: tuple[int, Half, Half], pairs: Sequence[tuple[int, Half, Half]]) -> tuple[str, ...]:

@@ -207,12 +207,22 @@ def _layout(text: Iterable[str], *, comments: bool) -> _Layout:
             raise errors.BadTable("The table holds no line that is not a comment.")
         return found
     layout = _of_header(top.head[0], top.head[1:], top.places[0] + 1, top.separator)
+    _refuse_open_quotes(top.head[0], layout.separator)
     if not _tells(layout.names) or any(_NUMBER.fullmatch(name) for name in layout.names):
         for found in commented:
             if len(found.names) == len(_cells(top.head[0], found.separator)):
                 found.skip = top.places[0]
                 return found
     return _below(layout, top.head[1:3], top.places[1:3])
+
+
+def _refuse_open_quotes(line: str, separator: str) -> None:
+    """Refuse a header that goes on in the next line: its columns would be those of another table."""
+    try:
+        next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True), None)
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise errors.BadTable("The header has a quotation mark that its line does not close.") from None
 
 
 def _commented(remarks: Sequence[tuple[int, str]], head: Sequence[str], separator: str | None) -> Iterator[_Layout]:

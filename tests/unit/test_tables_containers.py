@@ -102,6 +102,17 @@ def test_lines_within_quotes_are_neither_rows_nor_comments() -> None:
     assert "never closed" in refusal('pgc,note\n2557,"never closed\n4,x\n')
 
 
+def test_a_header_that_goes_on_in_the_next_line_is_refused() -> None:
+    assert "does not close" in refusal('pgc,"two\nlines"\n1,2\n')
+    assert asked('pgc,fov (")\n2557,240\n') == ["PGC 2557"]
+
+
+def test_a_header_without_end_is_refused() -> None:
+    assert "columns" in refusal(",".join(f"c{number}" for number in range(30_000)) + "\n1\n")
+    many = [f"{kind}_{number}" for number in range(5_000) for kind in ("ra", "dec")]
+    assert asked(",".join(["pgc", *many]) + "\n2557\n") == ["PGC 2557"]
+
+
 def test_cells_of_any_length_are_read() -> None:
     assert asked("pgc,note\n2557," + "x" * 300_000 + "\n") == ["PGC 2557"]
 
