@@ -218,6 +218,22 @@ def test_an_archive_s_own_words_come_through() -> None:
     assert any("OVERFLOW" in line for line in read(votable(f"{overflow}<TABLE>{fields}{DATA.format(1, 2)}</TABLE>"))[1])
 
 
+def test_positions_of_another_system_that_a_table_declares_are_refused() -> None:
+    coosys = '<COOSYS ID="sys" system="{}" equinox="1950"/>'
+    fields = FIELDS.format("pos.eq.ra", "deg", "pos.eq.dec", "deg").replace('name="a"', 'name="ra" ref="sys"')
+    body = f"<TABLE>{fields.replace(chr(34) + 'b' + chr(34), chr(34) + 'dec' + chr(34))}{DATA.format(10, 41)}</TABLE>"
+    assert "equinox before J2000" in refusal(votable(coosys.format("eq_FK4") + body))
+    assert asked(votable(coosys.format("eq_FK5") + body)) == ["10.0 41.0"]
+    columns = [fits.Column("RA", "D", array=[10.0]), fits.Column("DEC", "D", array=[41.0])]
+    for keyword, value, read_ in (("RADESYS", "FK4", False), ("EQUINOX", 1950.0, False), ("RADESYS", "ICRS", True)):
+        table = fits.BinTableHDU.from_columns(columns)
+        table.header[keyword] = value
+        if read_:
+            assert asked(hdus(table)) == ["10.0 41.0"]
+        else:
+            assert "equinox before J2000" in refusal(hdus(table))
+
+
 def hdus(*tables: fits.BinTableHDU | fits.ImageHDU) -> bytes:
     out = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), *tables]).writeto(out)
