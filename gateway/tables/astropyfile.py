@@ -23,6 +23,7 @@ _SINGLE_BYTES = 4
 _INT64_MOST = 2**63 - 1
 _KINDS = {"f": "float", "i": "int", "u": "int", "b": "int"}
 _SHOWN = 300
+_B1950 = 1950.0
 
 
 class AstropyFile:
@@ -99,6 +100,11 @@ class AstropyFile:
             self.notes.append(f"Of {len(tables)} tables, {hdu.name or f'number {index + 1}'} is read.")
         untrusted.check_rows(hdu.header["NAXIS2"], most)
         table = Table.read(hdu)
+        frame = str(hdu.header.get("RADESYS", hdu.header.get("RADECSYS", ""))).strip().lower()
+        if not frame and hdu.header.get("EQUINOX") == _B1950:
+            frame = "fk4"  # as the standard has it (FITS 4.0, section 8.3)
+        for name in table.colnames:
+            table[name].info.meta = {**(table[name].info.meta or {}), "frame": frame}
         if len(table) == 1 and table.colnames:
             lengths = {table[name].shape[1:] for name in table.colnames}
             if len(lengths) == 1 and len(shape := lengths.pop()) == 1 and shape[0] > 1:
@@ -138,10 +144,12 @@ class AstropyFile:
             named = chosen.name or chosen.ID or f"number {tables.index(chosen) + 1}"
             self.notes.append(f"Of {len(tables)} tables, {named} is read.")
         made = chosen.to_table(use_names_over_ids=True)
+        systems = {one.ID: str(one.system or "").lower() for one in document.iter_coosys()}
         names = [one.name or one.ID for one in chosen.fields]
         for name, one in zip(made.colnames, chosen.fields, strict=True):
             # a unit such as "h:m:s" is none of the standard's, and says what is meant
             made[name].info.meta = {**(made[name].info.meta or {}), "ucd": one.ucd, "as written": str(one.unit or "")}
+            made[name].info.meta["frame"] = systems.get(one.ref or "", "")
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             self.notes.append(f"The table has more than one column {', '.join(sorted(twice)[:3])}.")
@@ -224,7 +232,8 @@ def _field(name: str, column: Any) -> Field:
     ):
         kind = "str"  # no format of a result holds it as a number
     ucd = meta.get("ucd") or meta.get("UCD")
-    return Field(name, kind, unit, str(ucd) if ucd else None, str(column.info.description or ""))
+    description, frame = str(column.info.description or ""), meta.get("frame", "")
+    return Field(name, kind, unit, str(ucd) if ucd else None, description, frame)
 
 
 def _values(column: Any) -> list[Any]:

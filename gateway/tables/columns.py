@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ROLES = (KEY, PGC, NAME, RA, DEC, FOV, PA, FILE)
 """What a column can be; those of the caller's choice are of these names."""
 
+MOST_COLUMNS = 20_000
+"""More than any catalogue has; a stranger's header must not keep the gateway busy."""
+
 _ASKING = {PGC, NAME, RA, FILE}
 _NAMED = 12
 _MANY = 40
@@ -66,6 +69,8 @@ def recognise(fields: Iterable[Field | str], choice: Mapping[str, str] | None = 
         None says what to ask, it can't be told which one does, or a column of ``choice`` is not there.
     """
     known = [one if isinstance(one, Field) else Field(one) for one in fields]
+    if len(known) > MOST_COLUMNS:
+        raise errors.BadTable(f"The table has {len(known):,} columns; at most {MOST_COLUMNS:,} are looked through.")
     uses = _chosen(known, choice or {})
     left_out = {role for role, name in (choice or {}).items() if not name}
     named_by_caller = NAME in uses

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway import errors
+from gateway.tables.refusals import OTHER_FRAME, OTHER_SKY, refusal
 from gateway.tables.units import Conversion, conversion
 from gateway.tables.words import DEC, RA, UNITS, WHERE, words_of
 
@@ -24,13 +25,12 @@ _UCD = {
     RA: re.compile(r"(?:pos\.eq\.ra|pos_eq_ra)(?:[;_]meta\.main|[;_]main)?", re.IGNORECASE),
     DEC: re.compile(r"(?:pos\.eq\.dec|pos_eq_dec)(?:[;_]meta\.main|[;_]main)?", re.IGNORECASE),
 }
-_OTHER_SKY = re.compile(
-    r"pos[._](?:galactic|gal|ecliptic|ecl|supergalactic|sg|bodyrc|earth|pm|eq[._]pm)", re.IGNORECASE
-)
 _ABOUT_UCD = re.compile(r"(?:^|;)(?:stat|arith)[._]|^error", re.IGNORECASE)
 _STRANGER = 30
 _HALF_WORDS = 12
 _NEAR = 14
+_MOST_HALVES = 50
+"""Of which pairs are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,10 @@ def find(fields: Sequence[Field]) -> Found:
     parts, broken = _in_parts(fields)
     if parts is not None:
         return Found(parts)
-    refusal = (refusals[0] if refusals else "") or broken or _refusal(fields)
+    why = (refusals[0] if refusals else "") or broken or refusal(fields)
     lone = next((one for one in halves[RA] if not one.beside and _plainly_ra(one.columns[0])), None)
-    if lone is None or refusal:
-        return Found(refusal=refusal)
+    if lone is None or why:
+        return Found(refusal=why)
     said = f"There is no declination beside {lone.columns[0]}: only designations in it, as J004244+411608, are read."
     return Found((lone, None), warnings=(said,))
 
@@ -113,7 +113,8 @@ def _halves(fields: Sequence[Field]) -> tuple[dict[str, list[Half]], list[str]]:
                 continue
             if half_ is not None:
                 found.append(half_)
-    return halves, refusals
+    best = {kind: sorted(found, key=lambda one: -one.rank)[:_MOST_HALVES] for kind, found in halves.items()}
+    return best, refusals
 
 
 def _doubts(best: tuple[int, Half, Half], pairs: Sequence[tuple[int, Half, Half]]) -> tuple[str, ...]:
@@ -166,7 +167,7 @@ def conversion_of(kind: str, one: Field, words: tuple[str, ...]) -> Conversion:
 def _half(kind: str, one: Field) -> Half | None:
     words = words_of(one.name)
     ucd = (one.ucd or "").strip()
-    if ucd and (_ABOUT_UCD.search(ucd) or _OTHER_SKY.match(ucd)):
+    if OTHER_FRAME.search(one.frame) or (ucd and (_ABOUT_UCD.search(ucd) or OTHER_SKY.match(ucd))):
         return None
     by_ucd = _UCD[kind].fullmatch(ucd) is not None
     rank = 10 * by_ucd + (5 if by_ucd and "main" in ucd.lower() else 0)
@@ -256,41 +257,3 @@ def _in_parts(fields: Sequence[Field]) -> tuple[tuple[Half, Half] | None, str]:
         )
     hours = Half(tuple(ra), Conversion(sexagesimal="h"), 0)
     return (hours, Half(tuple(dec), Conversion(sexagesimal="d"), 0)), ""
-
-
-def _refusal(fields: Sequence[Field]) -> str:
-    """Say why columns that look like a position are none that is taken."""
-    old, other, reference, world = [], [], [], []
-    for one in fields:
-        words = set(words_of(one.name))
-        if words & {"old"} and words & {RA, DEC, "old"} and "about" not in words:
-            old.append(one.name)
-        elif (
-            words & {"galactic", "lonlat"} or _OTHER_SKY.match(one.ucd or "") or one.name.strip().lower() in {"l", "b"}
-        ):
-            other.append(one.name)
-        elif "reference" in words and words & {"1", "2"}:
-            reference.append(one.name)
-        elif "world" in words:
-            world.append(one.name)
-    if old:
-        return (
-            f"The columns {', '.join(old[:4])} are of an equinox before J2000 (B1950, FK4): "
-            "positions are read as J2000. Convert them, or send pgc or name."
-        )
-    if len(other) > 1:
-        return (
-            f"The columns {', '.join(other[:4])} are galactic, ecliptic or other coordinates: "
-            "right ascension and declination (J2000) are needed. Convert them, or send pgc or name."
-        )
-    if len(reference) > 1:
-        return (
-            f"The columns {', '.join(reference[:4])} are reference points of images, which need not be galaxies. "
-            "If they are, say so: column.ra=CRVAL1, column.dec=CRVAL2."
-        )
-    if len(world) > 1:
-        return (
-            f"The columns {', '.join(world[:4])} are world coordinates of a system that the table does not name. "
-            "If they are right ascension and declination, say so: column.ra=X_WORLD, column.dec=Y_WORLD."
-        )
-    return ""

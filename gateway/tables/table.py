@@ -26,6 +26,8 @@ class Field:
     ucd : str, optional
         Unified Content Descriptor (IVOA), of version 1 or 1+.
     description : str
+    frame : str
+        Celestial system that the table declares of it, in lower case, such as ``eq_fk4`` or ``icrs``; mostly none.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Field:
     unit: str | None = None
     ucd: str | None = None
     description: str = ""
+    frame: str = ""
 
 
 class Table(Protocol):

@@ -102,6 +102,17 @@ def test_lines_within_quotes_are_neither_rows_nor_comments() -> None:
     assert "never closed" in refusal('pgc,note\n2557,"never closed\n4,x\n')
 
 
+def test_a_header_that_goes_on_in_the_next_line_is_refused() -> None:
+    assert "does not close" in refusal('pgc,"two\nlines"\n1,2\n')
+    assert asked('pgc,fov (")\n2557,240\n') == ["PGC 2557"]
+
+
+def test_a_header_without_end_is_refused() -> None:
+    assert "columns" in refusal(",".join(f"c{number}" for number in range(30_000)) + "\n1\n")
+    many = [f"{kind}_{number}" for number in range(5_000) for kind in ("ra", "dec")]
+    assert asked(",".join(["pgc", *many]) + "\n2557\n") == ["PGC 2557"]
+
+
 def test_cells_of_any_length_are_read() -> None:
     assert asked("pgc,note\n2557," + "x" * 300_000 + "\n") == ["PGC 2557"]
 
@@ -205,6 +216,22 @@ def test_an_archive_s_own_words_come_through() -> None:
     fields = FIELDS.format("pos.eq.ra", "deg", "pos.eq.dec", "deg")
     overflow = '<INFO name="QUERY_STATUS" value="OVERFLOW"/>'
     assert any("OVERFLOW" in line for line in read(votable(f"{overflow}<TABLE>{fields}{DATA.format(1, 2)}</TABLE>"))[1])
+
+
+def test_positions_of_another_system_that_a_table_declares_are_refused() -> None:
+    coosys = '<COOSYS ID="sys" system="{}" equinox="1950"/>'
+    fields = FIELDS.format("pos.eq.ra", "deg", "pos.eq.dec", "deg").replace('name="a"', 'name="ra" ref="sys"')
+    body = f"<TABLE>{fields.replace(chr(34) + 'b' + chr(34), chr(34) + 'dec' + chr(34))}{DATA.format(10, 41)}</TABLE>"
+    assert "equinox before J2000" in refusal(votable(coosys.format("eq_FK4") + body))
+    assert asked(votable(coosys.format("eq_FK5") + body)) == ["10.0 41.0"]
+    columns = [fits.Column("RA", "D", array=[10.0]), fits.Column("DEC", "D", array=[41.0])]
+    for keyword, value, read_ in (("RADESYS", "FK4", False), ("EQUINOX", 1950.0, False), ("RADESYS", "ICRS", True)):
+        table = fits.BinTableHDU.from_columns(columns)
+        table.header[keyword] = value
+        if read_:
+            assert asked(hdus(table)) == ["10.0 41.0"]
+        else:
+            assert "equinox before J2000" in refusal(hdus(table))
 
 
 def hdus(*tables: fits.BinTableHDU | fits.ImageHDU) -> bytes:
