@@ -21,10 +21,10 @@ MAX_ASPECT = 16
 WORKING_SIDE = 2048
 """Pictures with a longer side are reduced to this at most while they are read: the square around them stays small."""
 
-IMAGE_BYTES = 165_000_000
+IMAGE_BYTES = 150_000_000
 """Most memory that the decoder of one image may take."""
 
-ALL_IMAGES_BYTES = 330_000_000
+ALL_IMAGES_BYTES = 320_000_000
 """Most memory that all decoders of a process may take together."""
 
 _MEMORY_SHARE = 0.35
@@ -133,7 +133,7 @@ class Share:
 
 
 def shared_memory() -> Memory:
-    """Return what decoders may share here: a third of the memory of the container or machine, 330 MB at most."""
+    """Return what decoders may share here: a third of the memory of the container or machine, 320 MB at most."""
     limit = memory_bytes()
     return Memory(ALL_IMAGES_BYTES if limit is None else min(ALL_IMAGES_BYTES, int(limit * _MEMORY_SHARE)))
 
