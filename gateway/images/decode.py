@@ -125,7 +125,8 @@ def decode(
 
 def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> Picture:
     read = raster.read(data, file_format, max_pixels=max_pixels, share=share)
-    samples, outside, warnings = read.samples, None, ()
+    samples, outside = read.samples, None
+    warnings: tuple[str, ...] = ()
     if samples.shape[2] not in _COLOURS:
         warnings = (f"The picture has {samples.shape[2]} planes of unknown colour; their mean is shown in gray.",)
         samples = samples.astype(np.float32).mean(axis=2, keepdims=True)

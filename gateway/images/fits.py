@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -177,7 +176,7 @@ def _first_that_shows(file: FitsFile, units: Sequence[Unit], max_pixels: int, sh
 
 def _candidates(units: Sequence[Unit]) -> list[Unit]:
     """Return the images that can be science, the likeliest first."""
-    images = [unit for unit in units if unit.shape and math.prod(unit.shape)]
+    images = [unit for unit in units if unit.shape and all(unit.shape)]
     if not images:
         raise errors.BadImage("The FITS file holds no image, only headers or tables.")
     science = [unit for unit in images if not _is_auxiliary(unit)]
@@ -221,7 +220,8 @@ def _is_picture(unit: Unit) -> bool:
 
 
 def _area(unit: Unit) -> int:
-    return math.prod(plane_shape(squeezed(unit)))
+    height, width = plane_shape(squeezed(unit))
+    return height * width
 
 
 def _label(unit: Unit) -> str:

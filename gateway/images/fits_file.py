@@ -159,7 +159,7 @@ class FitsFile:
             if len(raw) < size:
                 raise EOFError("the file is truncated")
             samples = np.frombuffer(raw, dtype)
-            values = samples.astype(np.float32 if dtype.itemsize <= 2 or dtype == ">f4" else np.float64)  # noqa: PLR2004 - exact in float32
+            values: NDArray[Any] = samples.astype(np.float32 if dtype.itemsize <= 2 or dtype == ">f4" else np.float64)  # noqa: PLR2004 - exact in float32
             if isinstance(blank, int):
                 values[samples == blank] = np.nan
             if (scale, zero) != (1.0, 0.0):

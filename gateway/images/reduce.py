@@ -48,7 +48,8 @@ def block_means(samples: NDArray[np.generic], side: int, weights: NDArray[np.gen
         return samples
     values = samples.astype(np.result_type(samples.dtype, np.float32), copy=False)
     if weights is None and (samples.dtype.kind in "iu" or np.isfinite(values).all()):
-        return _sums(values, side) / _sums(np.ones((*samples.shape[:2], 1), values.dtype), side)
+        whole: NDArray[Any] = _sums(values, side) / _sums(np.ones((*samples.shape[:2], 1), values.dtype), side)
+        return whole
     known = np.isfinite(values).astype(values.dtype)
     if weights is not None:
         known *= weights

@@ -133,4 +133,5 @@ def _rgb_of_ycbcr(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
     light, blue, red = (strip[..., index].astype(np.float32) for index in range(3))
     blue, red = blue - 128, red - 128
     rgb = np.stack([light + 1.402 * red, light - 0.344136 * blue - 0.714136 * red, light + 1.772 * blue], axis=2)
-    return np.rint(np.clip(rgb, 0, 255)).astype(np.uint8)
+    counts: NDArray[np.uint8] = np.rint(np.clip(rgb, 0, 255)).astype(np.uint8)
+    return counts

@@ -27,14 +27,14 @@ def measured(side: int = SIDE, *, amplitude: float = 3000, sky: float = 1000, no
     light = amplitude * np.exp(-np.hypot(x, 2 * y) / (side / 10))
     light += np.random.default_rng(1).normal(sky, noise, (side, side))
     light[2:5, 2:5] += amplitude / 3
-    return light.astype(np.float32)
+    samples: NDArray[np.float32] = light.astype(np.float32)
+    return samples
 
 
 SCIENCE = measured()
 YY, XX = np.mgrid[:SIDE, :SIDE]
 MASK = ((XX // 8 + YY // 8) % 2).astype(np.int16)
 WEIGHT = (1 + np.random.default_rng(2).random((SIDE, SIDE)) + (XX > SIDE / 2) * 3).astype(np.float32)
-MADE = decode  # what is compared: the same pixels, found in another file
 
 
 def file(*units: Any) -> bytes:

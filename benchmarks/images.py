@@ -1,0 +1,57 @@
+"""Peak memory and seconds of decoding, by kind of picture: ``python -m benchmarks.images``.
+
+Each kind is read in a process of its own, whose memory is told against what it held before.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from pathlib import Path
+
+from gateway import errors
+from gateway.inclination import prepare
+from gateway.resources import give_large_memory_back
+from tests.support.odd_pictures import LARGE
+from tests.support.pictures import disc, encoded, fits_file
+
+ORDINARY = {"JPEG of 88 pixels": 88, "JPEG of 512 pixels": 512, "JPEG of 2000 pixels": 2000}
+MAX_PIXELS = 40_000_000
+
+
+def _memory(name: str) -> float:
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) / 1000
+
+
+def _measure(kind: str) -> None:
+    data = encoded(disc(ORDINARY[kind]), "JPEG", quality=90) if kind in ORDINARY else LARGE[kind]()
+    give_large_memory_back()
+    for small in (encoded(disc(64), "PNG"), fits_file(disc(64)[..., 0])):
+        prepare(small, MAX_PIXELS)  # what is imported once
+    base = _memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
+    started = time.perf_counter()
+    try:
+        image = prepare(data, MAX_PIXELS)
+        answer = f"{image.width} x {image.height}, stretch: {image.stretch}"
+    except errors.ImageError as error:
+        answer = str(error)
+    seconds = time.perf_counter() - started
+    print(
+        f"{kind:34s} {len(data) / 1e6:6.2f} MB {_memory('VmHWM') - base:5.0f} MB {seconds:7.3f} s  {answer}", flush=True
+    )
+
+
+def main() -> None:
+    """Measure every kind."""
+    print(f"{'kind':34s} {'file':>9s} {'peak':>8s} {'time':>9s}  answer")
+    context = multiprocessing.get_context("spawn")
+    for kind in (*ORDINARY, *LARGE):
+        process = context.Process(target=_measure, args=(kind,))
+        process.start()
+        process.join()
+
+
+if __name__ == "__main__":
+    main()
