@@ -100,12 +100,12 @@ def framed(
     source = main_source(rgb, outside)
     if source is None:
         return whole if beyond else replace(whole, warnings=(_NOTHING,))
-    square, fitted = _around(rgb, source)
+    square = _around(rgb, source)
     if _fills(rgb, square):
         return whole
     if square.side < FEWEST_PIXELS * DIAMETERS:
         return replace(whole, warnings=(_TOO_SMALL,))
-    return Framed(cut(rgb, square), square, fitted, (_small(square, scale),))
+    return replace(_measured_in(rgb, square), warnings=(_small(square, scale),))
 
 
 _TOO_SMALL = (
@@ -155,45 +155,43 @@ def _named(
             raise errors.BadTarget(
                 f"The side of the frame must be {SMALLEST_SIDE} to {longest:.0f} pixels in this picture, not {side:g}."
             )
-        square = Square(x / scale, y / scale, side / scale)
-        part = cut(rgb, square)
-        return Framed(part, square, _fitted(rgb, part, square))
+        return _measured_in(rgb, Square(x / scale, y / scale, side / scale))
     source = source_at(rgb, x / scale, y / scale, outside)
     if source is None:
         raise errors.BadTarget(
             f"Nothing stands out of the sky at x = {x:g}, y = {y:g}: name the side of the frame too, in pixels."
         )
-    square, fitted = _around(rgb, source)
-    square = replace(square, side=max(square.side, SMALLEST_SIDE / scale))
-    return Framed(cut(rgb, square), square, fitted)
+    square = _around(rgb, source)
+    return _measured_in(rgb, replace(square, side=max(square.side, SMALLEST_SIDE / scale)))
 
 
-def _around(rgb: NDArray[np.uint8], source: Source) -> tuple[Square, Ellipse | None]:
-    """Return the frame of an object, and its isophote: fitted in a window around it, where its own sky is seen."""
+def _around(rgb: NDArray[np.uint8], source: Source) -> Square:
+    """Return the frame of an object: its isophote is fitted in a window around it, where its own sky is seen."""
     window = Square(source.x, source.y, _WINDOW * source.diameter)
-    fitted = _fitted(rgb, cut(rgb, window), window)
-    square = _square_of(rgb, fitted)
+    square = _square_of(rgb, _measured_in(rgb, window).ellipse)
     if square is None or square.side < DIAMETERS * source.diameter:
         # a fit that lost the object: something bright at the window's border, where it takes the sky from
         square = Square(source.x, source.y, DIAMETERS * _DEEPER * source.diameter)
-    return square, fitted
+    return square
 
 
-def _fitted(rgb: NDArray[np.uint8], part: NDArray[np.uint8], square: Square) -> Ellipse | None:
-    """Fit the isophote in a part of a picture; in units of the whole."""
+def _measured_in(rgb: NDArray[np.uint8], square: Square) -> Framed:
+    """Cut a part of a picture and fit the isophote in it: the same frame, whoever chose it, gives the same answer."""
+    part = cut(rgb, square)
     fitted = fit_ellipse(part)
     if fitted is None:
-        return None
+        return Framed(part, square)
     height, width = rgb.shape[:2]
     side = len(part)
     left, top = round(square.x - side / 2), round(square.y - side / 2)
-    return replace(
+    fitted = replace(
         fitted,
         x=(left + fitted.x * side) / width,
         y=(top + fitted.y * side) / height,
         semi_major=fitted.semi_major * side / max(height, width),
         semi_minor=fitted.semi_minor * side / max(height, width),
     )
+    return Framed(part, square, fitted)
 
 
 def _square_of(rgb: NDArray[np.uint8], fitted: Ellipse | None) -> Square | None:

@@ -28,7 +28,7 @@ export const pictureFacts = (image, name) =>
   h("section", { class: "card facts", "aria-labelledby": "facts-title" },
     h("h3", { id: "facts-title" }, "The picture"),
     list([["File", name], ["Format", image.format], ["Size", `${image.width} × ${image.height} pixels`]]),
-    h("p", { class: "fine" }, "The galaxy should be in the middle, in a picture one to two of its diameters wide; its orientation does not matter."));
+    h("p", { class: "fine" }, "Best is a picture one to two diameters of the galaxy wide, with it in the middle; else the frame around it is measured. Its orientation does not matter."));
 
 /** The card of a resolved galaxy. */
 export function facts(galaxy, image) {

@@ -36,7 +36,7 @@ async def test_a_small_galaxy_is_framed_and_the_answer_says_so() -> None:
     # the ellipse stays in units of the whole picture
     fitted = answer["ellipticity"]["ellipse"]
     assert (fitted["x"] * WIDTH, fitted["y"] * HEIGHT) == pytest.approx((FIELD.x, FIELD.y), abs=8)
-    assert 2 * fitted["semi_major"] * max(HEIGHT, WIDTH) == pytest.approx(frame["side"], rel=0.05)
+    assert 2 * fitted["semi_major"] * max(HEIGHT, WIDTH) == pytest.approx(frame["side"], rel=0.35)
 
 
 async def test_frame_whole_measures_the_picture_as_it_is() -> None:

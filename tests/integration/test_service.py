@@ -194,6 +194,10 @@ def test_the_command_line_asks_the_service(up: UpProcess, tmp_path: Path) -> Non
     assert json.loads(one.stdout)["inclination"]["median_deg"] == pytest.approx(
         flavor_answer(DISC[None])[0] + 1.5, abs=0.02
     )
+    framed = inclinet("image", "--json", "--x", "60", "--y", "70", "--side", "40", str(good))
+    expected = {"x": 60.0, "y": 70.0, "side": 40.0, "chosen_by": "caller"}
+    assert json.loads(framed.stdout)["image"]["frame"] == expected
+    assert inclinet("image", "--json", "--frame", "whole", str(good)).stdout == one.stdout
 
 
 def test_the_command_line_says_when_no_gateway_answers(tmp_path: Path) -> None:

@@ -197,3 +197,13 @@ def test_text_is_cleaned_once_for_all(text: str) -> None:
     assert cleaned == clean(cleaned)
     assert cleaned.isprintable()
     assert cleaned == cleaned.strip()
+
+
+def test_images_asked_as_a_whole_are_another_question_than_images_that_are_framed(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    asked = {
+        frame: [one.asked for one in open_source([tmp_path], None, Terms(frame=frame)).questions()]
+        for frame in (None, "auto", "whole")
+    }
+    assert asked[None] == asked["auto"] == ["a.png"]
+    assert asked["whole"] == ["a.png frame=whole"]

@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support.browser import page_on
-from tests.support.pictures import encoded
+from tests.support.pictures import disc, encoded
+from tests.support.starfields import starfield
 from tests.web.steps import ask, upload
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ def target(page: Page) -> None:
     page.locator(".take").get_by_role("button", name="curl").click()
 
 
+def framed(page: Page) -> None:
+    page.goto("./")
+    stamp = starfield(disc(96, 0.4), np.random.default_rng(1), wider=4.5, place=(0.3, 0.65)).rgb
+    picture = {"name": "field.png", "mimeType": "image/png", "buffer": encoded(stamp, "PNG")}
+    page.set_input_files("#ask input[type=file]", picture)
+    expect(page.locator(".region")).to_be_visible()
+    page.locator(".region").focus()
+
+
 def failure(page: Page) -> None:
     page.goto("./?name=NGC 73311")
     expect(page.locator(".failure")).to_be_visible()
@@ -62,7 +72,7 @@ def history(page: Page) -> None:
     expect(page.locator("#history tbody tr")).to_have_count(1)
 
 
-STATES = (start, start_with_coordinates, target, failure, many, history)
+STATES = (start, start_with_coordinates, target, framed, failure, many, history)
 
 
 @pytest.fixture
