@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from gateway.contract import INPUT_SIDE
+from gateway.images import corners
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,21 +29,27 @@ def background(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return colour
 
 
-def model_input(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def model_input(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
     """Make the model input: pad to a square with the picture's own background, then resample to 128x128.
 
     The picture is never stretched, and stays centred to a fraction of a pixel, so that the model input of a picture
     turned by 90 deg is the turned model input (to one count, the resampling's rounding; a filter with negative lobes
-    would clip differently in rows and columns). Reduction averages over the pixels it replaces (antialiasing).
+    would clip differently in rows and columns). Reduction averages over the pixels it replaces (antialiasing). Empty
+    corners and other parts without sky (:func:`gateway.images.corners.empty`) get the colour of the sky beside them.
 
     Parameters
     ----------
     rgb : uint8 [H, W, 3]
+    outside : bool [H, W], optional
+        Pixels that the file itself says are not image.
 
     Returns
     -------
     uint8 [128, 128, 3]
     """
+    unseen = corners.empty(rgb, outside)
+    if unseen is not None:
+        rgb = corners.filled(rgb, unseen)
     height, width = rgb.shape[:2]
     side = max(height, width)
     image = Image.fromarray(rgb)
