@@ -11,6 +11,7 @@ import csv
 import math
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def _signal(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
 
 
 def _region(rgb: NDArray[np.uint8], sigma: float) -> float:
-    """Fit the region above an isophote, every pixel counting alike; at 3 sigma, that is the fit that was shipped before."""
+    """Fit the region above an isophote, every pixel counting alike: at 3 sigma, the fit that was shipped before."""
     signal, noise = _signal(rgb)
     region = ellipse._central(*ellipse._extracted(signal, sigma * noise, None, 20))  # noqa: SLF001 - as above
     if region is None:
@@ -71,8 +72,8 @@ def _shipped(rgb: NDArray[np.uint8]) -> float:
 
 METHODS: dict[str, Callable[[NDArray[np.uint8]], float]] = {
     "shipped": _shipped,
-    **{f"region above {sigma:g} sigma": (lambda rgb, s=sigma: _region(rgb, s)) for sigma in (1.5, 2, 3, 5)},
-    **{f"sep's moments above {sigma:g} sigma": (lambda rgb, s=sigma: _light(rgb, s)) for sigma in (1.5, 2.5, 4)},
+    **{f"region above {sigma:g} sigma": partial(_region, sigma=sigma) for sigma in (1.5, 2, 3, 5)},
+    **{f"sep's moments above {sigma:g} sigma": partial(_light, sigma=sigma) for sigma in (1.5, 2.5, 4)},
     "adaptive moments (GalSim's HSM)": _adaptive,
 }
 

@@ -98,7 +98,7 @@ def filled(rgb: NDArray[np.uint8], unseen: NDArray[np.bool_]) -> NDArray[np.uint
 
 
 def _cell_size(rgb: NDArray[np.uint8]) -> int:
-    return -(-max(rgb.shape[:2]) // CELLS)
+    return -(-int(max(rgb.shape[:2])) // CELLS)
 
 
 def _samples(rgb: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
@@ -138,7 +138,7 @@ def _part(rgb: NDArray[np.uint8], colour: NDArray[np.int16]) -> NDArray[np.bool_
     mean = (one + other) * np.float32(0.5)
 
     def off(samples: NDArray[np.int16]) -> NDArray[np.int16]:
-        return np.abs(samples - colour[:, None, None]).max(axis=0)
+        return np.asarray(np.abs(samples - colour[:, None, None]).max(axis=0), np.int16)
 
     most = np.maximum(off(one), off(other))
     flat = most <= _FLAT

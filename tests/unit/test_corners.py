@@ -33,13 +33,13 @@ COLOURS = {"white": WHITE, "black": BLACK, "gray": GRAY, "page": (250, 247, 240)
 
 def sky(side: int = SIDE) -> Pixels:
     """Draw a galaxy on a sky that black corners differ from: disc's own lies at 12 counts."""
-    return np.clip(disc(side, 0.5, 30).astype(int) + 8, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(disc(side, 0.5, 30).astype(int) + 8, 0, 255), np.uint8)
 
 
 def drawn(shape: Callable[[ImageDraw.ImageDraw], None], side: int = SIDE) -> Mask:
     mask = Image.new("L", (side, side), 255)
     shape(ImageDraw.Draw(mask))
-    return np.asarray(mask) > 0
+    return np.asarray(np.asarray(mask), bool)
 
 
 def turned_square(angle: float, side: int = SIDE) -> Mask:
@@ -64,7 +64,7 @@ KINDS: dict[str, Mask] = {
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 @pytest.mark.parametrize("quality", [None, 90])
 def test_empty_parts_are_found_and_little_else(kind: Mask, colour: tuple[int, int, int], quality: int | None) -> None:
-    picture = np.where(kind[..., None], np.uint8(colour), sky())
+    picture = np.where(kind[..., None], np.array(colour, np.uint8), sky())
     if quality:
         picture = decode(encoded(picture, "JPEG", quality=quality)).rgb
     found = empty(picture)
@@ -79,7 +79,7 @@ def test_an_ellipse_does_not_see_what_is_empty(kind: Mask) -> None:
     whole = fit_ellipse(sky())
     assert whole is not None
     for colour in (WHITE, BLACK, GRAY):
-        ellipse = fit_ellipse(np.where(kind[..., None], np.uint8(colour), sky()))
+        ellipse = fit_ellipse(np.where(kind[..., None], np.array(colour, np.uint8), sky()))
         assert ellipse is not None
         assert ellipse.axis_ratio == pytest.approx(whole.axis_ratio, abs=0.03)
         assert (ellipse.x, ellipse.y) == pytest.approx((whole.x, whole.y), abs=0.01)
@@ -90,7 +90,7 @@ def test_the_networks_see_sky_where_a_picture_is_empty(kind: Mask) -> None:
     whole = model_input(sky()).astype(int)
     reduced = np.asarray(Image.fromarray(kind).resize((128, 128)))
     for colour in (WHITE, BLACK, GRAY):
-        seen = model_input(np.where(kind[..., None], np.uint8(colour), sky())).astype(int)
+        seen = model_input(np.where(kind[..., None], np.array(colour, np.uint8), sky())).astype(int)
         assert np.abs(seen - whole)[reduced].mean() < 3
         assert np.abs(seen - whole)[32:96, 32:96].mean() < 0.5
 
@@ -114,7 +114,7 @@ def test_a_turned_picture_of_any_size_has_four_empty_corners(
 
 
 def clipped(picture: Pixels, by: int) -> Pixels:
-    return np.clip(picture.astype(int) - by, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture.astype(int) - by, 0, 255), np.uint8)
 
 
 ORDINARY: dict[str, Pixels] = {
@@ -154,7 +154,7 @@ def test_the_galaxy_of_an_ordinary_picture_is_never_taken_for_an_empty_part(pict
 
 def test_what_the_file_calls_transparent_is_as_empty_as_a_corner() -> None:
     mask = turned_square(30)
-    picture = np.where(mask[..., None], np.uint8([200, 30, 30]), sky())
+    picture = np.where(mask[..., None], np.array([200, 30, 30], np.uint8), sky())
     ellipse, whole = fit_ellipse(picture, mask), fit_ellipse(sky())
     assert ellipse is not None
     assert whole is not None
