@@ -39,11 +39,13 @@ def sky(side: int = SIDE) -> Pixels:
 def drawn(shape: Callable[[ImageDraw.ImageDraw], None], side: int = SIDE) -> Mask:
     mask = Image.new("L", (side, side), 255)
     shape(ImageDraw.Draw(mask))
-    return np.asarray(np.asarray(mask), bool)
+    found: Mask = np.asarray(mask) > 0
+    return found
 
 
 def turned_square(angle: float, side: int = SIDE) -> Mask:
-    return np.asarray(Image.new("L", (side, side), 255).rotate(angle)) == 0
+    corners: Mask = np.asarray(Image.new("L", (side, side), 255).rotate(angle)) == 0
+    return corners
 
 
 KINDS: dict[str, Mask] = {
