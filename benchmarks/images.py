@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from gateway import errors
-from gateway.inclination import prepare
+from gateway.images.prepare import prepare
 from gateway.resources import give_large_memory_back
 from tests.support.odd_pictures import LARGE
 from tests.support.pictures import disc, encoded, fits_file

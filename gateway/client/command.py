@@ -122,7 +122,7 @@ def _carried_out(order: Order, *, quiet: bool) -> int:
     from gateway.client import job, show, stops  # noqa: PLC0415 - as above
 
     said, complained = Console(), Console(stderr=True)
-    # Whoever ends the process politely gets the same as from Ctrl-C. Background jobs of a shell are started without that.
+    # Who ends the process politely gets the same as from Ctrl-C. Background jobs of a shell are started without that.
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)),

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from gateway import errors
-from gateway.images import fits, raster
+from gateway.images import corners, fits, raster
 from gateway.images.limits import MAX_PIXELS, MEMORY, Memory, Share
 from gateway.images.stretch import FITS_SCALES, NONE, PICTURE_SCALES, render
 
@@ -62,7 +62,8 @@ class Picture:
     part : str, optional
         Which of several images in the file this is, such as ``SCI, extension 1 of 3`` or ``page 2 of 2``.
     outside : bool [H, W], optional
-        Pixels that the file itself says are no image: transparent, or without a value at the edge.
+        Pixels that show no sky: transparent, without a value at the edge, or empty corners
+        (:func:`gateway.images.corners.empty`). In ``rgb`` they have the colour of the sky beside them.
     warnings : tuple of str
         What had to be guessed.
     """
@@ -182,13 +183,22 @@ def shown(
     outside: NDArray[np.bool_] | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Picture:
-    """Make a :class:`Picture` of its parts; raises :class:`~gateway.errors.BadImage` if it is all one colour."""
+    """Make a :class:`Picture` of its parts, its empty corners filled with its sky.
+
+    Raises
+    ------
+    errors.BadImage
+        It is all one colour.
+    """
     # the middle row tells nearly every picture that shows something, in a hundredth of the time
     if np.ptp(rgb[len(rgb) // 2], axis=0).max() <= UNIFORM_RANGE and all(
         high - low <= UNIFORM_RANGE for low, high in _extrema(rgb)
     ):
         raise errors.BadImage("The image is all one colour: there is no galaxy to see in it.")
-    return Picture(rgb, file_format, width, height, stretch, part, outside, warnings)
+    unseen = corners.empty(rgb, outside)
+    if unseen is not None:
+        rgb = corners.filled(rgb, unseen)
+    return Picture(rgb, file_format, width, height, stretch, part, unseen, warnings)
 
 
 def _over_own_background(samples: NDArray[np.uint8], opacity: NDArray[np.float32] | None) -> NDArray[np.uint8]:

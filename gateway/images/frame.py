@@ -93,19 +93,19 @@ def framed(
     """
     if asked.x is not None and asked.y is not None:
         return _named(rgb, (asked.x, asked.y), asked.side, scale, outside)
-    whole = Framed(rgb, ellipse=fit_ellipse(rgb))
+    whole = Framed(rgb, ellipse=fit_ellipse(rgb, outside))
     beyond = whole.ellipse is not None and 2 * whole.ellipse.semi_major > _IMPOSSIBLE
     if asked.choice is FrameChoice.WHOLE or (_fills(rgb, _square_of(rgb, whole.ellipse)) and not beyond):
         return whole
     source = main_source(rgb, outside)
     if source is None:
         return whole if beyond else replace(whole, warnings=(_NOTHING,))
-    square = _around(rgb, source)
+    square = _around(rgb, source, outside)
     if _fills(rgb, square):
         return whole
     if square.side < FEWEST_PIXELS * DIAMETERS:
         return replace(whole, warnings=(_TOO_SMALL,))
-    return replace(_measured_in(rgb, square), warnings=(_small(square, scale),))
+    return replace(_measured_in(rgb, square, outside), warnings=(_small(square, scale),))
 
 
 _TOO_SMALL = (
@@ -138,6 +138,11 @@ def cut(rgb: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
     return padded
 
 
+def _cut_mask(outside: NDArray[np.bool_], square: Square) -> NDArray[np.bool_]:
+    planes = np.repeat(outside[..., None].astype(np.uint8), 3, axis=2)
+    return cut(planes, square)[..., 0] > 0
+
+
 def _named(
     rgb: NDArray[np.uint8],
     place: tuple[float, float],
@@ -155,30 +160,31 @@ def _named(
             raise errors.BadTarget(
                 f"The side of the frame must be {SMALLEST_SIDE} to {longest:.0f} pixels in this picture, not {side:g}."
             )
-        return _measured_in(rgb, Square(x / scale, y / scale, side / scale))
+        return _measured_in(rgb, Square(x / scale, y / scale, side / scale), outside)
     source = source_at(rgb, x / scale, y / scale, outside)
     if source is None:
         raise errors.BadTarget(
             f"Nothing stands out of the sky at x = {x:g}, y = {y:g}: name the side of the frame too, in pixels."
         )
-    square = _around(rgb, source)
-    return _measured_in(rgb, replace(square, side=max(square.side, SMALLEST_SIDE / scale)))
+    square = _around(rgb, source, outside)
+    return _measured_in(rgb, replace(square, side=max(square.side, SMALLEST_SIDE / scale)), outside)
 
 
-def _around(rgb: NDArray[np.uint8], source: Source) -> Square:
+def _around(rgb: NDArray[np.uint8], source: Source, outside: NDArray[np.bool_] | None) -> Square:
     """Return the frame of an object: its isophote is fitted in a window around it, where its own sky is seen."""
     window = Square(source.x, source.y, _WINDOW * source.diameter)
-    square = _square_of(rgb, _measured_in(rgb, window).ellipse)
+    square = _square_of(rgb, _measured_in(rgb, window, outside).ellipse)
     if square is None or square.side < DIAMETERS * source.diameter:
         # a fit that lost the object: something bright at the window's border, where it takes the sky from
         square = Square(source.x, source.y, DIAMETERS * _DEEPER * source.diameter)
     return square
 
 
-def _measured_in(rgb: NDArray[np.uint8], square: Square) -> Framed:
+def _measured_in(rgb: NDArray[np.uint8], square: Square, outside: NDArray[np.bool_] | None) -> Framed:
     """Cut a part of a picture and fit the isophote in it: the same frame, whoever chose it, gives the same answer."""
     part = cut(rgb, square)
-    fitted = fit_ellipse(part)
+    hidden = None if outside is None else _cut_mask(outside, square)
+    fitted = fit_ellipse(part, hidden)
     if fitted is None:
         return Framed(part, square)
     height, width = rgb.shape[:2]

@@ -239,7 +239,7 @@ async def test_concurrent_uploads_share_batches_and_get_their_own_answers() -> N
     pictures = []
     for value in range(32):
         pixels = DISC.copy()
-        pixels[:16] = 8 * value
+        pixels[40:56, 40:56] = 8 * value  # away from the border, where one colour would be taken for an empty part
         pictures.append(pixels)
     async with gateway(serving) as client:
         answers = await asyncio.gather(
