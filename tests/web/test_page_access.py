@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FilePayload, Page
 
     from tests.support.browser import GatewayServer
 
@@ -48,7 +48,7 @@ def target(page: Page) -> None:
 def framed(page: Page) -> None:
     page.goto("./")
     stamp = starfield(disc(96, 0.4), np.random.default_rng(1), wider=4.5, place=(0.3, 0.65)).rgb
-    picture = {"name": "field.png", "mimeType": "image/png", "buffer": encoded(stamp, "PNG")}
+    picture: FilePayload = {"name": "field.png", "mimeType": "image/png", "buffer": encoded(stamp, "PNG")}
     page.set_input_files("#ask input[type=file]", picture)
     expect(page.locator(".region")).to_be_visible()
     page.locator(".region").focus()
