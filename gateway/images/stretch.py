@@ -84,9 +84,9 @@ def finished_scale(
     """Tell a finished picture from measured pixels by the samples' values, whatever file they came in.
 
     A finished picture uses its scale (white near 1, 255, 4095, 65535..., black near 0), and was stretched so that faint
-    things show: much of it is bright, or the noise of its sky is visible. Of 593 shared galaxies written with 16 bits,
-    as they are and in fields three times as wide, 98 % are recognised; of the same made linear again (A = 6 and 8 of
-    ``sinh(A v)``), 80 to 90 % are; the others are of low contrast, and look alike either way.
+    things show: much of it is bright, or the noise of its sky is visible. Of 605 shared galaxies written with 16 bits,
+    95 % are recognised, and 89 % in fields three times as wide; of the same made linear again (``sinh(6 v)``, full
+    range), 96 and 99 %; with a pedestal and a part of the range, as cameras write it, all but 0.3 %.
 
     Parameters
     ----------
