@@ -128,7 +128,7 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     outline = _Moments.of(around, np.ones_like(signal), softness)
     thickness = (outline.axis_ratio**2 - disc.axis_ratio**2) / max(1 - disc.axis_ratio**2, 1e-9)
     ratio = math.sqrt(disc.axis_ratio**2 + min(max(thickness, 0), DISC_THICKNESS**2) * (1 - disc.axis_ratio**2))
-    semi_major = math.sqrt(int(around.sum()) / (math.pi * ratio)) / max(width, height)
+    semi_major = math.sqrt(int(within.sum()) / (math.pi * ratio)) / max(width, height)
     return Ellipse(
         x=(disc.x + 0.5) / width,
         y=(disc.y + 0.5) / height,

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 SMALL = 0.38
 """Isophotal diameter, in longer sides, below which a galaxy is framed. Of 1,330 shared pictures 1 to 2 D25 wide, eight
 have a smaller one; at 0.4 there are eleven."""
+FILLED = 0.7
+"""Diameter, fitted in the whole picture, from which a galaxy fills it for certain. In a wide field that fit runs into stars
+and reads up to 0.65 where a galaxy is half as wide."""
 LARGE = 0.6
 """Diameter up to which a galaxy is framed when it is off centre; a larger one is cut off rather than off centre."""
 OFF_CENTRE = 0.2
 """In diameters, and never less than _OFF_SIDE of the longer side. Networks err by half a degree more from there."""
 _OFF_SIDE = 0.08
+_SAME = 0.15
 
 _IMPOSSIBLE = 1.25
 """Diameter, in longer sides, that no galaxy was found to have: what was fitted is the picture's border, or its sky."""
@@ -94,14 +98,17 @@ def framed(
     if asked.x is not None and asked.y is not None:
         return _named(rgb, (asked.x, asked.y), asked.side, scale, outside)
     whole = Framed(rgb, ellipse=fit_ellipse(rgb, outside))
+    if asked.choice is FrameChoice.WHOLE:
+        return whole
     beyond = whole.ellipse is not None and 2 * whole.ellipse.semi_major > _IMPOSSIBLE
-    if asked.choice is FrameChoice.WHOLE or (_fills(rgb, _square_of(rgb, whole.ellipse)) and not beyond):
+    roughly = _square_of(rgb, whole.ellipse)
+    if _fills(rgb, roughly, FILLED) and not beyond:
         return whole
     source = main_source(rgb, outside)
     if source is None:
-        return whole if beyond else replace(whole, warnings=(_NOTHING,))
+        return whole if beyond or _fills(rgb, roughly) else replace(whole, warnings=(_NOTHING,))
     square = _around(rgb, source, outside)
-    if _fills(rgb, square):
+    if _fills(rgb, square) or (_fills(rgb, roughly) and _apart(roughly, square)):
         return whole
     if square.side < FEWEST_PIXELS * DIAMETERS:
         return replace(whole, warnings=(_TOO_SMALL,))
@@ -207,7 +214,12 @@ def _square_of(rgb: NDArray[np.uint8], fitted: Ellipse | None) -> Square | None:
     return Square(fitted.x * width, fitted.y * height, DIAMETERS * 2 * fitted.semi_major * max(height, width))
 
 
-def _fills(rgb: NDArray[np.uint8], square: Square | None) -> bool:
+def _apart(one: Square | None, other: Square) -> bool:
+    """Whether two frames are of two objects: a star beside the galaxy must not take its place."""
+    return one is not None and math.hypot(one.x - other.x, one.y - other.y) > _SAME * one.side
+
+
+def _fills(rgb: NDArray[np.uint8], square: Square | None, least: float = SMALL) -> bool:
     """Whether the galaxy in a frame fills the picture as well as a frame of 1 to 2 D25 would."""
     if square is None:
         return False
@@ -216,4 +228,4 @@ def _fills(rgb: NDArray[np.uint8], square: Square | None) -> bool:
     diameter = square.side / DIAMETERS
     off = math.hypot(square.x - width / 2, square.y - height / 2)
     centred = diameter >= LARGE * side or off <= max(OFF_CENTRE * diameter, _OFF_SIDE * side)
-    return bool(centred and diameter >= SMALL * side)
+    return bool(centred and diameter >= least * side)
