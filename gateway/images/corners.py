@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 CELLS = 128
 """The longer side is judged in at most this many cells, each of a pixel or more."""
 
-# What sep sets aside for pixels above the threshold, anew for each picture. Its default of 300,000 takes as long as all
-# that is done with it; neither here nor in the fit of an ellipse does it ever see more pixels than this.
-sep.set_extract_pixstack((CELLS + 2) ** 2)
+# What sep sets aside for pixels above the threshold, anew for each picture; one number for the whole process. With its
+# default of 300,000 that takes as long as all else. No module extracts from more pixels than `sources` does.
+sep.set_extract_pixstack(192**2 + 1)
 
 _FLAT = 3
 """Counts by which a pixel of an empty part may differ from its colour: JPEG rings beside edges."""

@@ -22,8 +22,8 @@ SMALL = 0.38
 """Isophotal diameter, in longer sides, below which a galaxy is framed. Of 1,330 shared pictures 1 to 2 D25 wide, eight
 have a smaller one; at 0.4 there are eleven."""
 FILLED = 0.7
-"""Diameter, fitted in the whole picture, from which a galaxy fills it for certain. In a wide field that fit runs into stars
-and reads up to 0.65 where a galaxy is half as wide."""
+"""Diameter, fitted in the whole picture, from which a galaxy fills it for certain. In a wide field that fit runs into
+stars and reads up to 0.65 where a galaxy is half as wide."""
 LARGE = 0.6
 """Diameter up to which a galaxy is framed when it is off centre; a larger one is cut off rather than off centre."""
 OFF_CENTRE = 0.2
@@ -98,11 +98,9 @@ def framed(
     if asked.x is not None and asked.y is not None:
         return _named(rgb, (asked.x, asked.y), asked.side, scale, outside)
     whole = Framed(rgb, ellipse=fit_ellipse(rgb, outside))
-    if asked.choice is FrameChoice.WHOLE:
-        return whole
     beyond = whole.ellipse is not None and 2 * whole.ellipse.semi_major > _IMPOSSIBLE
     roughly = _square_of(rgb, whole.ellipse)
-    if _fills(rgb, roughly, FILLED) and not beyond:
+    if asked.choice is FrameChoice.WHOLE or (_fills(rgb, roughly, FILLED) and not beyond):
         return whole
     source = main_source(rgb, outside)
     if source is None:

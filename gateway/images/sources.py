@@ -115,7 +115,6 @@ class _Sky:
 
     def objects(self) -> tuple[Any, NDArray[np.int32]]:
         """Return sep's table of objects, and of which (from 1) each pixel is."""
-        sep.set_extract_pixstack(WORKING_SIDE**2 + 1)
         objects, regions = sep.extract(
             np.ascontiguousarray(_opened(self.light)),
             DETECTION_SIGMA * self.noise,
