@@ -114,7 +114,7 @@ class ImageFacts(_Schema):
         description="Which of several images in the file was read, and which bands became red, green and blue.",
         examples=["SCI, extension 1 of 3"],
     )
-    frame: ImageFrame
+    frame: ImageFrame | None = Field(default=None, description="What of the image was measured.")
     fov_arcmin: float | None = Field(default=None, description="Side of a survey cutout, arcmin.", examples=[14.0])
     position_angle_deg: float | None = Field(
         default=None, description="Position angle that a survey cutout was turned by, deg.", examples=[169.7]

@@ -89,7 +89,8 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
     # Decoders meet damage with whatever they stumble over: all of it means that this file can't be read.
     except (pyvips.Error, ValueError) as error:
         words = str(error).lower()
-        cut = any(word in words for word in _TRUNCATED)
+        # libpng calls whatever happens a read error
+        cut = any(word in words for word in _TRUNCATED) or (file_format == "PNG" and b"IEND" not in data)
         reason = "is truncated" if cut else "is damaged and can't be decoded"
         raise errors.BadImage(f"The image file {reason}.") from error
     turn = _TURNS.get(source.orientation)

@@ -58,6 +58,8 @@ ASKED = [
     ("GET", "/api/models"),
     ("POST", "/api/file"),
     ("POST", "/api/batch"),
+    ("GET", "/api/batch/columns?names=ra,dec"),
+    ("POST", "/api/batch/columns"),
 ]
 
 

@@ -140,7 +140,8 @@ async def test_many_images_are_measured_and_bad_ones_are_rows_with_a_problem() -
     images = {f"galaxy{value}.png": picture(value) for value in range(0, 250, 25)}
     files = [("file", (name, data)) for name, data in images.items()] + [("file", ("broken.jpg", b"no image"))]
     async with gateway() as client:
-        response = await client.post("/api/batch", files=files)
+        # what is marked in the middle may look like a small galaxy
+        response = await client.post("/api/batch?frame=whole", files=files)
     results = {line["key"]: line for line in lines(response)}
     assert response.headers["x-inclinet-rows"] == str(len(images) + 1)
     assert set(results) == {*images, "broken.jpg"}

@@ -35,6 +35,7 @@ PATHS = [
     "/nowhere",
     "/api/file",
     "/api/batch",
+    "/api/batch/columns?names=ra,dec",
 ]
 OF_THE_MOMENT = {"date", "x-request-id"}
 

@@ -114,7 +114,7 @@ def test_names_become_a_table_of_galaxies_with_their_inclinations(tmp_path: Path
     rows = rows_of(tmp_path / "out")
     assert [row["key"] for row in rows] == GALAXIES
     bad = {row["key"]: row["problem_type"] for row in rows if row["problem_type"]}
-    assert bad == {"nonesuch": "unknown-target", "Arp 999": "not-a-galaxy"}
+    assert bad == {"nonesuch": "unknown-target", "Arp 999": "unknown-target"}
     resolved = rows[5]
     assert (resolved["name"], resolved["pgc"]) == ("NGC 7331", 69327)
     assert resolved["ra_deg"] == pytest.approx(339.267, abs=0.01)

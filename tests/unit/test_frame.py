@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway import errors
 from gateway.domain import AUTO, WHOLE, Framing
+from gateway.images.decode import shown
 from gateway.images.frame import FEWEST_PIXELS, Framed, Square, cut, framed
 from tests.support.galaxies import SHARED, needs_galaxies, picture_of, shared_pictures
 from tests.support.pictures import disc
@@ -76,7 +77,8 @@ def test_a_white_border_is_no_galaxy() -> None:
     truth = field(1, place=(0.55, 0.6))
     rgb = truth.rgb.copy()
     rgb[:10], rgb[-10:], rgb[:, :10], rgb[:, -10:] = 255, 255, 255, 255
-    assert away(framed(rgb, AUTO), truth) < 0.1
+    picture = shown(rgb, "PNG", rgb.shape[1], rgb.shape[0])
+    assert away(framed(picture.rgb, AUTO, outside=picture.outside), truth) < 0.1
 
 
 def test_a_satellites_trail_is_no_galaxy() -> None:
