@@ -92,9 +92,9 @@ class Source:
         if self._format == "GIF":
             return pixels * 8
         if self._format == "WEBP":
-            # whole canvases of an animation; else one in whole of a lossless picture, and a reduced one
+            # whole canvases of an animation; else two in whole of a lossless picture, before and after its transforms
             lossy = b"VP8L" not in self._data[12:4096]
-            return pixels * 12 if self.frames > 1 else (0 if lossy else pixels * 4)
+            return pixels * 12 if self.frames > 1 else (0 if lossy else pixels * 8)
         return 0
 
     def samples(self, side: int) -> tuple[NDArray[Any], NDArray[np.float32] | None]:

@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from typer.testing import Result
 
 IMAGES = 60
@@ -38,15 +40,16 @@ IMAGES = 60
 
 def picture(number: int) -> bytes:
     """A picture for each number, no two of the same inclination."""
-    pixels = disc(128)
-    pixels[44:84, 44:84] = 4 * number  # not at the border, where one colour is an empty part
-    return encoded(pixels, "PNG")
+    return encoded(pixels_of(number), "PNG")
 
 
 def expected(number: int) -> float:
-    pixels = disc(128)
-    pixels[44:84, 44:84] = 4 * number  # not at the border, where one colour is an empty part
-    return inclination_of(pixels)
+    return inclination_of(pixels_of(number))
+
+
+def pixels_of(number: int) -> NDArray[np.uint8]:
+    # brighter as a whole, so that nothing in it looks like another galaxy
+    return np.clip(disc(128).astype(int) + number, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture
