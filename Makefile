@@ -30,8 +30,8 @@ run: env ## start the models and the gateway (PORT=8080), Ctrl-C ends both
 demo: env ## the same with the sky's services faked on loopback: every way to ask, without a network
 	@exec $(BIN)/python -m tests.support.demo --port $(PORT)
 
-test: env ## run the whole suite: no network, GPU or Docker needed
-	$(BIN)/python -m pytest $(ARGS)
+test: env ## run the whole suite, a file at a time on each core: no network, GPU or Docker needed
+	$(BIN)/python -m pytest -n logical --dist loadfile $(ARGS)
 
 test-containers: env ## build the images and run the stack with podman, from docker-compose.yml and from k8s/
 	$(BIN)/python -m pytest tests/containers -rs --timeout 1800 $(ARGS)

@@ -49,7 +49,8 @@ def expected(number: int) -> float:
 
 def pixels_of(number: int) -> NDArray[np.uint8]:
     # brighter as a whole, so that nothing in it looks like another galaxy
-    return np.clip(disc(128).astype(int) + number, 0, 255).astype(np.uint8)
+    brighter: NDArray[np.uint8] = np.clip(disc(128).astype(int) + number, 0, 255).astype(np.uint8)
+    return brighter
 
 
 @pytest.fixture
