@@ -6,8 +6,8 @@ import math
 import re
 
 from gateway import errors
+from gateway.numbers import LIKE, number
 
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
 _DESIGNATION = re.compile(
     r"J\s*(?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2}(?:\.\d+)?)\s*(?P<sign>[+-])(?P<dd>\d{2})(?P<dm>\d{2})(?P<ds>\d{2}(?:\.\d+)?)"
 )
@@ -22,8 +22,9 @@ def parse_position(ra: str, dec: str = "") -> tuple[float, float]:
     Parameters
     ----------
     ra : str
-        Decimal degrees; or hours as ``00 42 44.3``, ``00:42:44.3``, ``0h42m44.3s``; or a designation with both
-        coordinates, such as ``J004244.3+411607``, with ``dec`` empty; sexagesimal degrees as ``10d41m4s``.
+        Decimal degrees, with an exponent or without (:func:`gateway.numbers.number`); or hours as ``00 42 44.3``,
+        ``00:42:44.3``, ``0h42m44.3s``; or a designation with both coordinates, such as ``J004244.3+411607``, with
+        ``dec`` empty; sexagesimal degrees as ``10d41m4s``.
     dec : str
         Decimal degrees, or sexagesimal as ``+41 16 09``, ``41:16:09``, ``41d16m09s``.
 
@@ -43,13 +44,16 @@ def parse_position(ra: str, dec: str = "") -> tuple[float, float]:
     SIMBAD and NED. Sexagesimal text is parsed by :class:`astropy.coordinates.Angle`, whose import takes about a second
     once; whoever must not block asks in a thread.
     """
-    ra, dec = ra.strip(), dec.strip().replace("\N{MINUS SIGN}", "-")
+    ra, dec = ra.translate(LIKE).strip(), dec.translate(LIKE).strip()
     if len(ra) > _MAX_LENGTH or len(dec) > _MAX_LENGTH:
         raise errors.BadTarget(f"Coordinates have at most {_MAX_LENGTH} characters.")
     if not dec:
         ra, dec = _split_designation(ra)
-    ra_deg = float(ra) if _NUMBER.fullmatch(ra) else _sexagesimal(ra, "right ascension", hours=True)
-    dec_deg = float(dec) if _NUMBER.fullmatch(dec) else _sexagesimal(dec, "declination", hours=False)
+    ra_deg, dec_deg = number(ra), number(dec)
+    if ra_deg is None:
+        ra_deg = _sexagesimal(ra, "right ascension", hours=True)
+    if dec_deg is None:
+        dec_deg = _sexagesimal(dec, "declination", hours=False)
     if not 0 <= ra_deg <= _TURN_DEG:
         raise errors.BadTarget(f"The right ascension is {ra_deg:g} deg, not within 0 to 360.")
     if not -_POLE_DEG <= dec_deg <= _POLE_DEG:

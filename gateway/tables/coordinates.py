@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gateway import errors
-from gateway.tables.values import LIKE, LONGEST, SENTINELS, SHOWN, number, united
+from gateway.numbers import LIKE, LONGEST, number
+from gateway.tables.values import SENTINELS, SHOWN, united
 
 if TYPE_CHECKING:
     from gateway.tables.units import Conversion

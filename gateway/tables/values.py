@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gateway import errors
+from gateway.numbers import LONGEST, number
 
 if TYPE_CHECKING:
     from gateway.tables.units import Conversion
@@ -21,8 +22,6 @@ SENTINELS |= {-999.99, -99.99, -9999.9, 1e20, -1e20, -32768.0, 1e30, -1e30, -1e1
 """Numbers that stand for nothing where a number of their size is not to be expected."""
 _UNLIKELY_PA = {-99.0, -99.9, -99.99}
 
-_FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))[dD]([+-]?\d+)|([+-]?\d+)[dD]([+-]\d+)")
-_COMMA = re.compile(r"([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
 _PGC = re.compile(r"(?:(?:PGC|LEDA)[\s_#-]*)?\+?0*(\d{1,12})(?:\.0*)?", re.IGNORECASE)
 _EXPONENT = re.compile(r"\+?(\d)(?:\.(\d*))?[eEdD]\+?0*(\d+)")
@@ -47,14 +46,7 @@ _TURN_DEG = 360.0
 _WIDEST_ARCMIN = 180.0 * 60
 """Half the sky: no field of view is wider."""
 SHOWN = 40
-LONGEST = 100
-"""Characters of a number; the longest that a double needs has 24."""
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n"}
-LIKE = str.maketrans(
-    "\N{MINUS SIGN}\N{HYPHEN}\N{EN DASH}\N{NO-BREAK SPACE}"
-    "\N{MODIFIER LETTER SMALL H}\N{MODIFIER LETTER SMALL M}\N{MODIFIER LETTER SMALL S}",
-    "--- hms",
-)
 
 
 def text_of(value: object) -> str:
@@ -67,28 +59,6 @@ def text_of(value: object) -> str:
     if len(text) > 10:  # noqa: PLR2004 - nothing in the list is longer
         return text
     return "" if text.lower() in _EMPTY or _DASHES.fullmatch(text) else text
-
-
-def number(text: str) -> float | None:
-    """Return a number as any program writes it, or None for anything else.
-
-    ``1.0684708e+01``, ``5e-05``, Fortran's ``1.0684708D+01``, a typographic minus, a leading plus and a decimal comma.
-    """
-    if len(text) > LONGEST:
-        return None
-    text = text.translate(LIKE) if not text.isascii() else text
-    try:
-        value = float(text)
-    except ValueError:
-        fortran = _FORTRAN.fullmatch(text)
-        if fortran:
-            mantissa, exponent = (fortran[1], fortran[2]) if fortran[1] else (fortran[3], fortran[4])
-            value = float(f"{mantissa}E{exponent}")
-        elif _COMMA.fullmatch(text):
-            value = float(text.replace(",", "."))
-        else:
-            return None
-    return value if math.isfinite(value) and "_" not in text else None
 
 
 def pgc(text: str) -> int | None:

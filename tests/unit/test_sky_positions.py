@@ -69,6 +69,16 @@ def test_decimal_degrees_come_back_as_they_went_in(ra: float, dec: float) -> Non
     assert parse_position(f"{ra:.9f}", f"{dec:.9f}") == pytest.approx((round(ra, 9) % 360, dec), abs=2e-9)
 
 
+@pytest.mark.parametrize("written", ["{:.18e}", "{:g}", "{!r}", "{:.12E}", "+{:.12e}"])
+@given(st.floats(0, 359), st.floats(0, 89))
+def test_a_number_is_degrees_whatever_program_wrote_it(written: str, ra: float, dec: float) -> None:
+    expected = float(written.format(ra)), float(written.format(dec))
+    assert parse_position(written.format(ra), written.format(dec)) == expected
+    fortran = written.format(ra).replace("e", "D").replace("E", "D")
+    if "." in fortran.partition("D")[0]:
+        assert parse_position(fortran, written.format(dec)) == expected
+
+
 @settings(max_examples=50)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_any_text_is_read_or_refused_and_nothing_else(ra: str, dec: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BadTarget
+from gateway.numbers import number
 from gateway.sky.positions import parse_position
 from gateway.tables import coordinates, values
 from gateway.tables.units import Conversion, conversion
@@ -27,10 +28,10 @@ def written(value: float) -> list[str]:
 @given(floats)
 def test_any_number_is_read_as_it_was_written(value: float) -> None:
     for text in written(value):
-        assert values.number(text.strip()) == value
-    assert values.number(repr(value).replace("-", "\N{MINUS SIGN}")) == value
+        assert number(text.strip()) == value
+    assert number(repr(value).replace("-", "\N{MINUS SIGN}")) == value
     if "e" not in repr(value):
-        assert values.number(repr(value).replace(".", ",")) == value
+        assert number(repr(value).replace(".", ",")) == value
 
 
 @given(st.floats(0, 360, exclude_max=True), st.floats(-90, 90))
@@ -179,7 +180,7 @@ def test_angles_and_fields_of_view_are_read_with_their_units() -> None:
 @given(st.text(max_size=40))
 def test_any_cell_is_a_value_or_a_problem(text: str) -> None:
     cell = values.text_of(text)
-    values.number(cell)
+    number(cell)
     values.name(cell)
     for read in (lambda: values.pgc(cell), lambda: coordinates.position((cell,), (cell,), RA, DEC)):
         with suppress(BadTarget):
