@@ -123,7 +123,10 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     if within is None or around is None:
         return None
     softness = _softness(objects, regions, within, _STAR_SIGMA * noise)
-    bright = np.quantile(signal[within], _BRIGHT)
+    bright = float(np.quantile(signal[within], _BRIGHT))
+    if bright <= 0:
+        # a few bright pixels and nothing between them: no light of an object
+        return None
     disc = _Moments.of(within, np.clip(signal, 0, bright) ** _LIGHT_EXPONENT, softness)
     outline = _Moments.of(around, np.ones_like(signal), softness)
     thickness = (outline.axis_ratio**2 - disc.axis_ratio**2) / max(1 - disc.axis_ratio**2, 1e-9)

@@ -219,3 +219,9 @@ def test_the_ellipse_of_a_soft_picture_is_as_flat_as_the_catalogue_s() -> None:
 def _inclination(galaxy: RealGalaxy) -> float:
     ellipse: Any = fit_ellipse(decode(galaxy.path.read_bytes()).rgb)
     return math.nan if ellipse is None else inclination_deg(ellipse.axis_ratio)
+
+
+def test_scattered_bright_pixels_are_no_object() -> None:
+    picture = np.zeros((48, 48, 3), np.uint8)
+    picture[9:39:3, 9:39:3] = 255
+    assert fit_ellipse(picture) is None
