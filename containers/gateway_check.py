@@ -76,8 +76,8 @@ def ask(url: str, running: uvicorn.Server, failures: list[BaseException]) -> Non
             for file_format, data in pictures():
                 answer = client.post("/api/file", files={"file": (f"galaxy.{file_format.lower()}", data)})
                 assert answer.status_code == UNAVAILABLE, answer.text
-            answer = client.post("/api/batch", content=b"pgc\nnone\n", headers={"Content-Type": "text/csv"})
-            assert "not a number" in answer.text, answer.text
+            answer = client.post("/api/batch", content=b"pgc\nnobody\n", headers={"Content-Type": "text/csv"})
+            assert "not a whole number" in answer.text, answer.text
     except BaseException as error:  # noqa: BLE001 - a failure of any kind is the main thread's to raise
         failures.append(error)
     finally:
