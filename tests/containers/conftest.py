@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.contract import read_manifest
+from serving.repository import models_config
 from tests.support import podman
 from tests.support.podman import ROOT, SERVING_BASE
 
@@ -78,6 +79,9 @@ def _raise_versions(repository: Path) -> None:
         model["version"] += 1
         (folder / str(model["version"] - 1)).rename(folder / str(model["version"]))
     path.write_text(json.dumps(manifest), encoding="utf-8")
+    # which versions are served is said there
+    config = repository.parent / "serving" / "models.config"
+    config.write_text(models_config(read_manifest(path)), encoding="utf-8")
 
 
 @pytest.fixture(scope="session", autouse=True)
