@@ -4,7 +4,7 @@ LABEL inclinet.standin="true"
 COPY requirements.lock /opt/standin/
 # Of TensorFlow only the library and its messages: the stand-in never imports the Python half.
 RUN cd /opt/standin \
-    && awk '/^[a-zA-Z]/ { keep = /^(grpcio|grpcio-health-checking|numpy|protobuf|typing-extensions|tensorflow-serving-api|pydantic|pydantic-core|annotated-types|typing-inspection)==/ } keep' \
+    && awk '/^[a-zA-Z]/ { keep = /^(google-crc32c|grpcio|grpcio-health-checking|numpy|protobuf|typing-extensions|tensorflow-serving-api|pydantic|pydantic-core|annotated-types|typing-inspection)==/ } keep' \
          requirements.lock > packages.lock \
     && awk '/^[a-zA-Z]/ { keep = /^tensorflow(-cpu)?==/ } keep' requirements.lock > tensorflow.lock \
     && python -m venv --without-pip . \
