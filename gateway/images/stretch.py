@@ -35,6 +35,14 @@ _BRIGHT_AREA = 0.35
 _VISIBLE_NOISE = 0.02
 """Or where the sky's noise is more than this part of its range: a stretch shows faint things, and noise with them."""
 
+_RESOLVED = float(np.finfo(np.float32).eps)
+"""A white point below this part of the brightest value is not told from zero beside it."""
+_FAINTEST = float(np.finfo(np.float32).tiny) * 1e6
+"""1e-32: what is fainter has no digits left in float32. A nanomaggy is 4e-32 W m-2 Hz-1."""
+
+_BLANK = 1e37
+"""What programs write where there is no value: IRAF 1.6e38, others the ends of float32. Sums of it would overflow."""
+
 _STEPS = (257, 256)
 _ROWS = 64
 
@@ -65,6 +73,8 @@ def render(
     errors.BadImage
         No finite value, or nothing brighter than the background.
     """
+    for plane in planes:
+        plane[np.abs(plane) > _BLANK] = np.nan
     if not all(np.isfinite(plane).any() for plane in planes):
         raise errors.BadImage("The image holds no finite value.")
     outside = fill_gaps(planes)
@@ -164,10 +174,10 @@ def stretch(planes: NDArray[np.float32]) -> NDArray[np.uint8]:
         intensity += (plane - level) / np.float32(len(planes))
     below = intensity[intensity < 0]
     noise = 1.4826 * float(np.median(-below)) if below.size else 0.0
-    white = float(np.quantile(intensity, 0.998))
-    if white <= 0:
-        white = float(intensity.max())
-    if white <= 0:
+    white, highest = float(np.quantile(intensity, 0.998)), float(intensity.max())
+    if white <= highest * _RESOLVED:
+        white = highest
+    if white < _FAINTEST:
         raise errors.BadImage("The image holds nothing brighter than its background.")
     noise = max(noise, white * 1e-3)
     picture = np.empty((*planes.shape[1:], 3), np.uint8)
@@ -175,7 +185,7 @@ def stretch(planes: NDArray[np.float32]) -> NDArray[np.uint8]:
         rows = slice(row, row + _ROWS)
         shifted = np.maximum(intensity[rows] + noise, 0)
         curve = np.arcsinh(shifted / (2 * noise)) / np.arcsinh((white + noise) / (2 * noise))
-        factor = curve / np.maximum(shifted, 1e-6 * white)
+        factor = curve / np.maximum(shifted, white * 1e-6)
         rgb = np.clip((planes[:, rows] - sky + noise) * factor, 0, 1)
         picture[rows] = np.moveaxis(np.rint(255 * rgb), 0, -1)
     return picture

@@ -45,9 +45,10 @@ def held() -> HeldServing:
 
 @pytest.fixture
 def live(held: HeldServing) -> Iterator[Live]:
-    # one image at a time, so that the networks can be stopped between any two, and no time limit that would end them
+    # One row at a time, so that none overtakes another and the networks can be stopped between any two, and no time
+    # limit that would end them.
     patient = {"request_timeout_s": 600, "predict_timeout_s": 600}
-    with live_gateway(held, max_batch=1, batches_in_flight=1, batch_concurrency=2, **patient) as gateway:
+    with live_gateway(held, max_batch=1, batches_in_flight=1, batch_concurrency=1, **patient) as gateway:
         yield gateway
 
 

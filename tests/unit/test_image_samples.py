@@ -18,7 +18,7 @@ from PIL import Image
 from gateway import errors
 from gateway.images.decode import Picture, decode
 from gateway.images.prepare import prepare
-from gateway.images.stretch import finished_scale
+from gateway.images.stretch import FITS_SCALES, finished_scale, render, stretch
 from tests.support.odd_pictures import damaged, png, small
 from tests.support.pictures import disc, encoded
 from tests.unit.test_image_fits import measured
@@ -106,6 +106,25 @@ def test_measured_samples_of_any_type_get_the_same_stretch(kind: str) -> None:
     expected = COLOUR if "RGB" in kind else GRAY
     assert np.abs(picture.rgb.astype(int) - expected).mean() < 2
     assert picture.rgb[32, 32].max() > 240
+
+
+@given(st.floats(-25, 25))
+def test_a_stretch_does_not_depend_on_the_unit(exponent: float) -> None:
+    light = (LIGHT * 10.0**exponent).astype(np.float32)[None]
+    assert np.abs(stretch(light).astype(int) - GRAY).max() <= 1
+
+
+FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
+
+
+@settings(max_examples=300)
+@given(st.integers(-45, 34), st.lists(st.tuples(st.integers(0, 63), st.integers(0, 63), FLOATS), max_size=200))
+def test_any_floats_are_read_or_refused(exponent: int, damage: list[tuple[int, int, float]]) -> None:
+    light = (LIGHT.astype(float) * 10.0**exponent).astype(np.float32)
+    for row, column, value in damage:
+        light[row, column] = value
+    with suppress(errors.BadImage):
+        render(light[None], FITS_SCALES)
 
 
 FINISHED = disc(96)
