@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.contract import read_manifest
-from gateway.domain import AUTO, WHOLE, Framing
+from gateway.core.manifest import read_manifest
+from gateway.core.models import AUTO, WHOLE, Framing
 from gateway.images.decode import decode
 from gateway.images.frame import Framed, Square, cut, framed
 from gateway.images.model_input import model_input

@@ -9,9 +9,9 @@ import multiprocessing
 import time
 from pathlib import Path
 
-from gateway import errors
+from gateway.core import errors
+from gateway.core.resources import give_large_memory_back
 from gateway.images.prepare import prepare
-from gateway.resources import give_large_memory_back
 from tests.support.odd_pictures import LARGE
 from tests.support.pictures import disc, encoded, fits_file
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from gateway.domain import Deadline
+from gateway.core.models import Deadline
 from gateway.sky import Sky, SkySettings, open_sky, openngc
 from tests.support.sky_services import sdss_has
 from tests.support.sky_universe import Thing, universe

@@ -29,11 +29,11 @@ import numpy as np
 import psutil
 
 from benchmarks import load
-from gateway.contract import INPUT, SIGNATURE, read_manifest
-from gateway.domain import Deadline
+from gateway.core.manifest import INPUT, SIGNATURE, read_manifest
+from gateway.core.models import Deadline
 from gateway.images.decode import decode
 from gateway.images.model_input import model_input
-from gateway.predictor import Predictor
+from gateway.inference.predictor import Predictor
 from tests.support.pictures import disc, encoded
 from tests.support.service import UpProcess
 

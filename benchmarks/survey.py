@@ -29,7 +29,7 @@ import numpy as np
 import psutil
 
 from benchmarks import speed
-from gateway.contract import INPUT_SHAPE
+from gateway.core.manifest import INPUT_SHAPE
 from survey import table
 from tests.support.surveys import SurveyProcess, rows_of
 from training.simulation import sample

@@ -18,12 +18,13 @@ import structlog
 from PIL import Image
 
 from containers.bytecode import compile_used
-from gateway import cli, local, render
 from gateway.images.decode import decode
 from gateway.settings import Settings
 from gateway.sky import offline, positions
+from gateway.tables import results
 from gateway.tables.reader import columns_of, read_table, records_of
 from gateway.tables.rows import rows_of
+from inclinet import cli, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +58,8 @@ def check_parts() -> None:
     """Use what a question about the sky needs, without the sky."""
     for file_format, data in pictures():
         assert decode(data).format == file_format
-    row = dict.fromkeys((column.name for column in render.BATCH_COLUMNS), None) | {"key": "PGC 2557", "pgc": 2557}
-    written = render.table([row], render.BATCH_COLUMNS, render.Format.VOTABLE)
+    row = dict.fromkeys((column.name for column in results.BATCH_COLUMNS), None) | {"key": "PGC 2557", "pgc": 2557}
+    written = results.table([row], results.BATCH_COLUMNS, results.Format.VOTABLE)
     table = read_table(written)
     reading = columns_of(table)
     rows = rows_of(records_of(table, reading.columns), reading)

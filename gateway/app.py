@@ -11,22 +11,23 @@ from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
-from gateway import problems, proxies
-from gateway.admission import Admission
-from gateway.batching import Batcher
-from gateway.contract import Manifest, read_manifest
-from gateway.drift import expectation
-from gateway.ensemble import quorum
-from gateway.inclination import Inclinations
-from gateway.keys import Keys
-from gateway.middleware import Surroundings
-from gateway.observability import Metrics
-from gateway.predictor import Predictor
-from gateway.resources import give_large_memory_back, processors
-from gateway.routes import batch, file, galaxies, models, page, probes, tables
-from gateway.routes.access import NEEDED, guard
-from gateway.schemas import Problem
-from gateway.services import Services
+from gateway.api import problems
+from gateway.api.admission import Admission
+from gateway.api.dependencies import Services
+from gateway.api.keys import Keys
+from gateway.api.metrics import Metrics
+from gateway.api.middleware import Surroundings
+from gateway.api.routes import batch, file, galaxies, models, page, probes, tables
+from gateway.api.routes.access import NEEDED, guard
+from gateway.api.schemas import Problem
+from gateway.core import proxies
+from gateway.core.drift import expectation
+from gateway.core.ensemble import quorum
+from gateway.core.manifest import Manifest, read_manifest
+from gateway.core.resources import give_large_memory_back, processors
+from gateway.inference.microbatching import Batcher
+from gateway.inference.predictor import Predictor
+from gateway.measure.one import Inclinations
 from gateway.sky import open_sky
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from gateway.otlp import OpenTelemetry
     from gateway.settings import Settings
+    from gateway.telemetry.otlp import OpenTelemetry
 
 _DESCRIPTION = """
 The spatial inclination of spiral galaxies, in degrees (0 face-on, 90 edge-on): the median of an ensemble of bagged
@@ -81,11 +82,11 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
     ------
     OSError, pydantic.ValidationError
         The manifest can't be read.
-    gateway.keys.KeysError
+    gateway.api.keys.KeysError
         The file of API keys can't be used.
     TracingMissing
         A collector is set without the packages that tracing needs.
-    gateway.proxies.ProxyUnusable
+    gateway.core.proxies.ProxyUnusable
         What the gateway asks is to be asked through a proxy that can't be used.
     """
     collectors = filter(None, [settings.otlp_endpoint])
@@ -210,7 +211,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
 def _tracer(settings: Settings, release: str) -> OpenTelemetry:
     try:
         # 0.4 s and 20 MB that only a gateway with a collector is worth
-        from gateway import otlp  # noqa: PLC0415
+        from gateway.telemetry import otlp  # noqa: PLC0415
     except ImportError:
         raise TracingMissing(
             "INCLINET_OTLP_ENDPOINT is set, but the packages for tracing are not installed: "

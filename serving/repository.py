@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import text_encoding
 
-from gateway import contract
+from gateway.core.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,10 @@ CONTAINER_BASE_PATH = "/models"
 
 
 def models_config(
-    manifest: contract.Manifest,
+    manifest: Manifest,
     base_path: str | PurePath = CONTAINER_BASE_PATH,
     *,
-    beside: Sequence[contract.Manifest] = (),
+    beside: Sequence[Manifest] = (),
 ) -> str:
     """Return the text-format ``ModelServerConfig`` that serves every model of a release.
 
@@ -36,11 +36,11 @@ def models_config(
 
     Parameters
     ----------
-    manifest : gateway.contract.Manifest
+    manifest : gateway.core.manifest.Manifest
         What the release consists of; its order is kept.
     base_path : str or path
         The directory that holds ``<name>/<version>/``, as the server sees it. Absolute, or a URI.
-    beside : sequence of gateway.contract.Manifest
+    beside : sequence of gateway.core.manifest.Manifest
         Releases that are served as well, while gateways go from one to the other.
 
     Raises
@@ -90,8 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="manifest of a release to serve as well, while gateways go from one to the other",
     )
     options = parser.parse_args(arguments)
-    beside = [contract.read_manifest(path) for path in options.beside]
-    sys.stdout.write(models_config(contract.read_manifest(options.manifest), options.base_path, beside=beside))
+    beside = [read_manifest(path) for path in options.beside]
+    sys.stdout.write(models_config(read_manifest(options.manifest), options.base_path, beside=beside))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from gateway import errors, proxies
-from gateway.domain import FrameChoice
+from gateway.core import errors, proxies
+from gateway.core.models import FrameChoice
 from gateway.settings import Settings
 from gateway.sky import SURVEYS
 from gateway.tables.columns import ROLES, choice_of

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables.astropyfile import short
 from gateway.tables.columns import recognise
 from gateway.tables.parquetfile import fields_of

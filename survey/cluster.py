@@ -147,7 +147,7 @@ class OwnNetworks:
         self._start(int(self.address.rpartition(":")[2]))
 
     def _start(self, port: int) -> None:
-        from gateway import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
+        from inclinet import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
 
         self._starts += 1
         log = self._log if self._starts == 1 else self._log.with_name(f"{self._log.name}.{self._starts}")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gateway import errors
+from gateway.core import errors
 from survey import storage
 from survey.errors import SurveyError
 from survey.pixels import Pixels
@@ -26,7 +26,7 @@ class Images(Protocol):
 
         Raises
         ------
-        gateway.errors.InclinetError
+        gateway.core.errors.InclinetError
             Lasting (there is no such image) or passing (the store can't be reached).
         """
 

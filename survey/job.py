@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.domain import FrameChoice
+from gateway.core.models import FrameChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.contract import Manifest
+    from gateway.core.manifest import Manifest
     from gateway.sky import SkySettings
     from survey.ledger import Identity
     from survey.source import Form

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gateway import errors
-from gateway.predictor import Predictor
+from gateway.core import errors
+from gateway.inference.predictor import Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gateway.contract import Manifest
-    from gateway.domain import Deadline, Reading
+    from gateway.core.manifest import Manifest
+    from gateway.core.models import Deadline, Reading
 
 CALL_TIMEOUT_S = 60.0
 RETRY_S = 30.0
@@ -65,7 +65,7 @@ class Networks:
 
         Raises
         ------
-        gateway.errors.EnsembleError, gateway.errors.DeadlineExceeded
+        gateway.core.errors.EnsembleError, gateway.core.errors.DeadlineExceeded
             No server had the whole release, or none answered.
         """
         first = self._next

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from gateway.contract import Manifest, read_manifest
-from gateway.domain import FrameChoice
+from gateway.core.manifest import Manifest, read_manifest
+from gateway.core.models import FrameChoice
 from survey import catalogue, ledger, source, storage, table
 from survey.errors import SurveyError
 from survey.job import Job, Patience

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from distributed import WorkerPlugin
 
-from gateway.batching import Batcher
-from gateway.inclination import Inclinations
+from gateway.inference.microbatching import Batcher
+from gateway.measure.one import Inclinations
 from gateway.sky import open_sky
 from survey.networks import Networks
 from survey.turns import SharedTurns

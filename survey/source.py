@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables import formats
 from gateway.tables.folders import NO_IMAGE, Listing, is_image
 from survey import pixels, storage

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from gateway import render
+from gateway.tables import results
 from survey import storage
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from survey.catalogue import Partition
 
-ROW = render.Column("row", "int", "Row of the catalogue, from 0", ucd="meta.record")
-COLUMNS = (ROW, *render.BATCH_COLUMNS)
+ROW = results.Column("row", "int", "Row of the catalogue, from 0", ucd="meta.record")
+COLUMNS = (ROW, *results.BATCH_COLUMNS)
 """The columns of a survey's result: those of every table of many results, behind the row's number."""
 
 PREFIX = "inclinet."
@@ -46,7 +46,7 @@ def schema() -> Any:
             pa.field(
                 column.name,
                 _KINDS[column.kind],
-                nullable=column not in {ROW, render.KEY},
+                nullable=column not in {ROW, results.KEY},
                 metadata={
                     name: text
                     for name, text in (("description", column.description), ("unit", column.unit), ("ucd", column.ucd))
@@ -66,7 +66,7 @@ def header() -> str:
     from astropy.io.votable import writeto  # noqa: PLC0415 - 0.5 s and 40 MB that no worker needs
 
     written = io.BytesIO()
-    writeto(render.votable(COLUMNS), written)
+    writeto(results.votable(COLUMNS), written)
     return written.getvalue().decode()
 
 
@@ -86,7 +86,7 @@ class Tally:
     problems: Mapping[str, int]
 
 
-def tally(rows: Iterable[render.Row]) -> Tally:
+def tally(rows: Iterable[results.Row]) -> Tally:
     """Count rows of a result."""
     count, problems = 0, dict[str, int]()
     for row in rows:
@@ -96,7 +96,7 @@ def tally(rows: Iterable[render.Row]) -> Tally:
     return Tally(count, count - sum(problems.values()), problems)
 
 
-def encoded(rows: list[render.Row], partition: Partition, about: Mapping[str, str], *, described: str) -> bytes:
+def encoded(rows: list[results.Row], partition: Partition, about: Mapping[str, str], *, described: str) -> bytes:
     """Write rows as a Parquet file.
 
     Parameters
@@ -124,7 +124,7 @@ def encoded(rows: list[render.Row], partition: Partition, about: Mapping[str, st
     return written.getvalue()
 
 
-def decoded(data: bytes) -> tuple[list[render.Row], dict[str, str]]:
+def decoded(data: bytes) -> tuple[list[results.Row], dict[str, str]]:
     """Read back rows, and what the file says of itself; raises :class:`pyarrow.ArrowException` if it is damaged."""
     table = parquet.read_table(io.BytesIO(data))
     return table.to_pylist(), _about(table.schema.metadata)

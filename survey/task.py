@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 import pyarrow as pa
 from distributed import get_worker
 
-from gateway import errors, many, render
-from gateway.domain import Framing
-from gateway.schemas import InclinationAnswer
+from gateway.api.schemas import InclinationAnswer
+from gateway.core import errors
+from gateway.core.models import Framing
+from gateway.measure import many
+from gateway.tables import results
 from gateway.tables.folders import FilesIn
 from gateway.tables.rows import Row, question
 from survey import catalogue, storage, table
@@ -124,7 +126,7 @@ async def measure_in(rooms: Rooms, partition: Partition, tell: Callable[[int], N
 class _Rounds:
     """Asks the rows of one partition until patience ends."""
 
-    def __init__(self, rooms: Rooms, images: Images, done: dict[int, render.Row], tell: Callable[[int], None]) -> None:
+    def __init__(self, rooms: Rooms, images: Images, done: dict[int, results.Row], tell: Callable[[int], None]) -> None:
         self._rooms = rooms
         self._images = images
         self._done = done
@@ -156,15 +158,15 @@ class _Rounds:
         job = self._rooms.job
         trouble: dict[int, errors.InclinetError] = {}
         running = 0
-        results = many.measure(
+        measured = many.measure(
             rows,
             self._rooms.inclinations,
             self._images.read,
             terms=many.Terms(job.survey, job.r, job.patience.row_s, Framing(job.frame)),
             concurrency=job.concurrency,
         )
-        async with aclosing(results):
-            async for result in results:
+        async with aclosing(measured):
+            async for result in measured:
                 if _passes(result.problem):
                     trouble[result.row.number] = result.problem
                     running += 1
@@ -199,7 +201,7 @@ def _questions(job: Job, partition: Partition) -> tuple[list[Row], Images]:
     return rows, Files(job.base, largest_bytes=job.max_bytes, at_once=job.concurrency)
 
 
-def _kept(url: str, job: Job) -> dict[int, render.Row]:
+def _kept(url: str, job: Job) -> dict[int, results.Row]:
     """Return what an earlier run answered of a partition that it had to give up."""
     try:
         rows, about = table.decoded(storage.read(url))
@@ -208,11 +210,11 @@ def _kept(url: str, job: Job) -> dict[int, render.Row]:
     return {row[table.ROW.name]: row for row in rows} if about.get("survey") == job.identity.digest else {}
 
 
-def _flat(result: many.Result) -> render.Row:
+def _flat(result: many.Result) -> results.Row:
     row: dict[str, Any] = dict.fromkeys(column.name for column in table.COLUMNS)
-    row |= {table.ROW.name: result.row.number, render.KEY.name: result.row.key}
+    row |= {table.ROW.name: result.row.number, results.KEY.name: result.row.key}
     if result.answer is not None:
-        row |= render.answer_row(InclinationAnswer.of(result.answer))
+        row |= InclinationAnswer.of(result.answer).row()
     elif result.problem is not None:
-        row |= render.problem_row(result.problem)
+        row |= results.problem_row(result.problem)
     return row

@@ -95,7 +95,7 @@ class SharedTurns:
 
         Raises
         ------
-        gateway.errors.Busy
+        gateway.core.errors.Busy
             It was not before ``ends``.
         """
         rate = self._rates.get(service.name, 0.0)

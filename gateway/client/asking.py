@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 from pydantic import ValidationError
 
-from gateway import errors, proxies, render
+from gateway.api.schemas import InclinationAnswer
 from gateway.client.address import KEY_VARIABLE, credentials
-from gateway.schemas import InclinationAnswer
+from gateway.core import errors, proxies
+from gateway.tables import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,7 +94,7 @@ class Gateway:
 
     Raises
     ------
-    gateway.proxies.ProxyUnusable
+    gateway.core.proxies.ProxyUnusable
         The environment names a proxy for it that can't be used.
     """
 
@@ -140,7 +141,7 @@ class Gateway:
     async def ask(
         self,
         questions: Sequence[Question],
-        deliver: Callable[[Question, render.Row, Standing], None],
+        deliver: Callable[[Question, results.Row, Standing], None],
     ) -> tuple[list[Question], Failure | None]:
         """Ask all questions in one call.
 
@@ -180,7 +181,7 @@ class Gateway:
     async def _body(
         self,
         left: dict[int, Question],
-        deliver: Callable[[Question, render.Row, Standing], None],
+        deliver: Callable[[Question, results.Row, Standing], None],
     ) -> dict[str, Any]:
         """Make the body: a list of targets, or images; those that can't be read are delivered as problems."""
         if left[0].image is None:
@@ -191,7 +192,7 @@ class Gateway:
             if isinstance(data, bytes):
                 files.append(("file", (str(index), data)))
             else:
-                deliver(left.pop(index), render.problem_row(data), Standing.FINAL)
+                deliver(left.pop(index), results.problem_row(data), Standing.FINAL)
         # the gateway counts the rows that it got
         waiting = list(left.values())
         left.clear()
@@ -202,14 +203,14 @@ class Gateway:
     def _take(
         line: str,
         left: dict[int, Question],
-        deliver: Callable[[Question, render.Row, Standing], None],
+        deliver: Callable[[Question, results.Row, Standing], None],
     ) -> None:
         """Deliver what one line of the answer says."""
         try:
             said = json.loads(line)
             question = left[said["row"]]
             if said["ok"]:
-                cells = render.answer_row(InclinationAnswer.model_validate(said["answer"]))
+                cells = InclinationAnswer.model_validate(said["answer"]).row()
                 standing = Standing.FINAL
             else:
                 problem_type, status = _type(said["problem"])

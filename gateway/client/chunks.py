@@ -6,13 +6,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway import errors, render
 from gateway.client.asking import unreadable
+from gateway.tables import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from gateway.client.source import Question
+    from gateway.core import errors
 
 _GLANCE_ROWS = 500
 
@@ -70,7 +71,7 @@ class Size:
 def cut(
     questions: Iterable[Question],
     size: Size,
-    settle: Callable[[Question, render.Row, float], None],
+    settle: Callable[[Question, results.Row, float], None],
 ) -> Iterator[Chunk]:
     """Cut questions into chunks, targets and images apart.
 
@@ -103,7 +104,7 @@ def cut(
                 continue
             problem = taken
         if problem is not None:
-            settle(question, render.problem_row(problem), time.time())
+            settle(question, results.problem_row(problem), time.time())
             unasked += 1
             if unasked % _GLANCE_ROWS == 0:
                 yield Chunk([])

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from gateway.client.address import DEFAULT_URL, Url
-from gateway.domain import FrameChoice  # noqa: TC001 - typer reads the annotations
+from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
     from gateway.client.job import Order
@@ -107,7 +107,7 @@ def batch(
 
 
 def _choice(given: list[str]) -> dict[str, str]:
-    from gateway import errors  # noqa: PLC0415 - as above
+    from gateway.core import errors  # noqa: PLC0415 - as above
     from gateway.tables import columns  # noqa: PLC0415 - as above
 
     try:
@@ -118,8 +118,8 @@ def _choice(given: list[str]) -> dict[str, str]:
 
 def _carried_out(order: Order, *, quiet: bool) -> int:
     """Carry it out, say what became of it, and return the exit code."""
-    from gateway import errors, proxies  # noqa: PLC0415 - as above
     from gateway.client import job, show, stops  # noqa: PLC0415 - as above
+    from gateway.core import errors, proxies  # noqa: PLC0415 - as above
 
     said, complained = Console(), Console(stderr=True)
     # Who ends the process politely gets the same as from Ctrl-C. Background jobs of a shell are started without that.

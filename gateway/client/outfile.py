@@ -6,13 +6,13 @@ import itertools
 import os
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors, render
 from gateway.client import writers
 from gateway.client.journal import Result
 from gateway.client.source import clean
 from gateway.client.tablefile import open_table
-from gateway.render import Column
-from gateway.tables import formats
+from gateway.core import errors
+from gateway.tables import formats, results
+from gateway.tables.results import Column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from gateway.client.source import Source
 
 ASKED = Column("asked", "str", "What was asked: target or image, and how", ucd="meta.note")
-COLUMNS = (render.KEY, ASKED, *(column for column in render.BATCH_COLUMNS if column is not render.KEY))
+COLUMNS = (results.KEY, ASKED, *(column for column in results.BATCH_COLUMNS if column is not results.KEY))
 _REHEARSED = 1000
-_NEEDED = {column.name for column in (render.KEY, ASKED, *render.PROBLEM_COLUMNS)} | {"inclination_deg", "release"}
+_NEEDED = {column.name for column in (results.KEY, ASKED, *results.PROBLEM_COLUMNS)} | {"inclination_deg", "release"}
 
 
 def carried_along(source: Source) -> dict[str, Column]:

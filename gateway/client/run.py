@@ -20,11 +20,11 @@ from gateway.client.stops import GaveUp, OtherRelease, Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway import render
     from gateway.client.asking import Gateway
     from gateway.client.journal import Journal
     from gateway.client.ledger import Ledger
     from gateway.client.source import Question, Source
+    from gateway.tables import results
 
 _BREAKS = 3
 
@@ -193,7 +193,7 @@ class Run:
     async def _ask(self, chunk: Chunk) -> tuple[list[Question], Failure | None]:
         chunk.asked_at = time.time()
 
-        def deliver(question: Question, cells: render.Row, standing: Standing) -> None:
+        def deliver(question: Question, cells: results.Row, standing: Standing) -> None:
             if standing is Standing.GATEWAY:
                 chunk.untold.append(question)
                 chunk.why = str(cells["problem"])
@@ -209,7 +209,7 @@ class Run:
 
         return await self._gateway.ask(chunk.questions, deliver)
 
-    def _settle(self, question: Question, cells: render.Row, at: float, *, passing: bool = False) -> None:
+    def _settle(self, question: Question, cells: results.Row, at: float, *, passing: bool = False) -> None:
         """Keep a row's result."""
         if release := cells.get("release"):
             self._check(release)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway import errors
 from gateway.client.tablefile import open_table
+from gateway.core import errors
 from gateway.tables import folders, reader, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gateway.domain import Target
-    from gateway.render import Column
+    from gateway.core.models import Target
+    from gateway.tables.results import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Source(Protocol):
     """What a person should know of how it is read, in sentences: columns, or files found and passed over."""
 
     def questions(self) -> Iterator[Question]:
-        """Go through the questions; raises :class:`~gateway.errors.BadTable` where the table is damaged."""
+        """Go through the questions; raises :class:`~gateway.core.errors.BadTable` where the table is damaged."""
 
     def stamp(self) -> object:
         """Return a value that changes when the questions may have."""

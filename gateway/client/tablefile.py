@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors
-from gateway.render import Column
+from gateway.core import errors
 from gateway.tables import reader
 from gateway.tables.jsonfile import JsonFile
+from gateway.tables.results import Column
 from gateway.tables.textfile import TextFile
 
 if TYPE_CHECKING:

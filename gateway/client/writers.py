@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from xml.sax.saxutils import escape
 
-from gateway import render
+from gateway.tables import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from gateway.render import Column
+    from gateway.tables.results import Column
 
     Rows = Callable[[], Iterable[Sequence[Any]]]
 
@@ -120,7 +120,7 @@ def _votable_header(columns: Sequence[Column], about: Mapping[str, str]) -> str:
     from astropy.io.votable import writeto  # noqa: PLC0415 - 0.5 s and 40 MB that only such a table is worth
     from astropy.io.votable.tree import Info  # noqa: PLC0415 - as above
 
-    document = render.votable(columns)
+    document = results.votable(columns)
     resource = document.resources[0]
     # no ID of a column may be that of an INFO
     resource.infos.extend(Info(ID=f"about_{name}", name=name, value=value) for name, value in about.items())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PIL import Image
 
-from gateway import errors
+from gateway.core import errors
 from gateway.images import corners, fits, raster
 from gateway.images.limits import MAX_PIXELS, MEMORY, Memory, Share
 from gateway.images.stretch import FITS_SCALES, NONE, PICTURE_SCALES, render
@@ -17,7 +17,7 @@ from gateway.images.stretch import FITS_SCALES, NONE, PICTURE_SCALES, render
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gateway.domain import Deadline
+    from gateway.core.models import Deadline
 
 UNIFORM_RANGE = 3
 """A picture whose planes each span no more counts than this shows nothing (JPEG turns one colour into two or three)."""

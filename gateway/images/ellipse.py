@@ -14,8 +14,8 @@ import numpy as np
 import sep
 from PIL import Image
 
-from gateway import errors
-from gateway.domain import Ellipse
+from gateway.core import errors
+from gateway.core.models import Ellipse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 from gateway.images.bands import red_green_blue, wavelength_nm
 from gateway.images.fits_file import FitsFile, Unit, looks_like_fits
 from gateway.images.fits_plan import Plan, band, plane_shape, squeezed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gateway import errors
+from gateway.core import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,7 +167,7 @@ class FitsFile:
             yield values.reshape(-1, row_samples)
 
     def whole(self) -> bytes:
-        """Return the unpacked file; raises :class:`~gateway.errors.ImageTooLarge` above :data:`MOST_WHOLE` bytes."""
+        """Return the unpacked file; raises an error above :data:`MOST_WHOLE` bytes."""
         if not self.packed:
             return self._data[self._skip :]
         self._seek(self._skip)

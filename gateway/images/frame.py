@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway import errors
-from gateway.domain import Ellipse, FrameChoice, Framing
+from gateway.core import errors
+from gateway.core.models import Ellipse, FrameChoice, Framing
 from gateway.images.ellipse import fit_ellipse
 from gateway.images.limits import SMALLEST_SIDE
 from gateway.images.model_input import background

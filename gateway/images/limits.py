@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from gateway import errors
-from gateway.resources import memory_bytes
+from gateway.core import errors
+from gateway.core.resources import memory_bytes
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from gateway.domain import Deadline
+    from gateway.core.models import Deadline
 
 MAX_PIXELS = 40_000_000
 SMALLEST_SIDE = 16

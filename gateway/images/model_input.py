@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from gateway.contract import INPUT_SIDE
+from gateway.core.manifest import INPUT_SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.domain import AUTO, WHOLE, Frame, ImageInput
+from gateway.core.models import AUTO, WHOLE, Frame, ImageInput
 from gateway.images.decode import decode, shown
 from gateway.images.frame import framed
 from gateway.images.model_input import model_input
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gateway.domain import Deadline, Framing
+    from gateway.core.models import Deadline, Framing
 
     ImageData = bytes | NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyvips
 
-from gateway import errors
+from gateway.core import errors
 from gateway.images import tiff
 from gateway.images.limits import Share, check_size
 from gateway.images.reduce import block_side

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway import errors
+from gateway.core import errors
 from gateway.images.gaps import fill_gaps
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.domain import Galaxy
+from gateway.core.models import Galaxy
 from gateway.sky import designations
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Catalogue:
     Parameters
     ----------
     source : str
-        What :attr:`gateway.domain.Galaxy.source` says of its galaxies.
+        What :attr:`gateway.core.models.Galaxy.source` says of its galaxies.
     columns : Columns
     names : structured array, optional
         Made by :func:`filed`.

@@ -20,14 +20,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from gateway import errors
-from gateway.domain import Cutout
+from gateway.core import errors
+from gateway.core.models import Cutout
 from gateway.sky import footprint, frame
 from gateway.sky.footprint import SKYSERVER, SURVEYS, Survey
 from gateway.sky.service import NonsenseError, Reply, refuse_html
 
 if TYPE_CHECKING:
-    from gateway.domain import Deadline, Galaxy
+    from gateway.core.models import Deadline, Galaxy
     from gateway.sky.service import Service
     from gateway.sky.upstream import Upstream
 
@@ -125,13 +125,13 @@ class Cutouts:
 
         Raises
         ------
-        gateway.errors.BadTarget
+        gateway.core.errors.BadTarget
             422: a number out of range, an unknown survey, or no size known and none given.
-        gateway.errors.OutsideFootprint
+        gateway.core.errors.OutsideFootprint
             422; ``surveys`` are the keys of those that are likely to have pictures there.
-        gateway.errors.UnusableCutout
+        gateway.core.errors.UnusableCutout
             422: the picture is black, blank, saturated or cut by a mosaic edge.
-        gateway.errors.UpstreamError, gateway.errors.DeadlineExceeded
+        gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
         """
         order = self._order(galaxy, fov_arcmin, position_angle_deg, survey)
         if footprint.surely_outside(order.survey, order.dec_deg):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from gateway import errors
+from gateway.core import errors
 
 MAX_LENGTH = 80
 """Characters of a name; the longest designations in use have about 40."""
@@ -43,7 +43,7 @@ def cleaned(name: str) -> str:
 
     Raises
     ------
-    gateway.errors.BadTarget
+    gateway.core.errors.BadTarget
         It is empty, longer than :data:`MAX_LENGTH`, holds characters that no name has, or is a position.
     """
     # A raised or enclosed digit must not become one more digit of a number.

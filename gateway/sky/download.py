@@ -8,7 +8,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gateway.domain import Deadline
+from gateway.core.models import Deadline
 from gateway.sky import hyperleda, tap
 from gateway.sky.found import axes, number, position
 from gateway.sky.service import Manners, NonsenseError, Reply, Service
@@ -59,7 +59,7 @@ async def download(
     ------
     ValueError
         ``path`` is no ``.csv``.
-    gateway.errors.UpstreamError
+    gateway.core.errors.UpstreamError
     """
     if path.suffix.lower() != ".csv":
         raise ValueError("The catalogue is written as CSV: the file's name must end in .csv.")

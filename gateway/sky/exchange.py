@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from gateway.proxies import ProxyUnusable
+from gateway.core.proxies import ProxyUnusable
 from gateway.sky.service import FailureError, Reply
 
 if TYPE_CHECKING:

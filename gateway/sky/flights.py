@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gateway import errors
+from gateway.core import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from gateway.domain import Deadline
+    from gateway.core.models import Deadline
 
 T = TypeVar("T")
 

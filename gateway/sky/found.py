@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
-from gateway import errors
+from gateway.core import errors
 from gateway.sky import several
 from gateway.sky.catalogue import separation_arcsec, tolerance_arcsec
 from gateway.sky.service import NonsenseError
@@ -15,7 +15,7 @@ from gateway.sky.service import NonsenseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.domain import Galaxy
+    from gateway.core.models import Galaxy
 
 
 class Shape(TypedDict):
@@ -101,9 +101,9 @@ class Found:
 
         Raises
         ------
-        gateway.errors.UnknownTarget
+        gateway.core.errors.UnknownTarget
             The service says that it is several galaxies, or that there is no object.
-        gateway.errors.NotAGalaxy
+        gateway.core.errors.NotAGalaxy
             The service says that it is something else; no type, or one that only tells the waveband, says nothing.
         """
         code, source = self.kind.upper(), self.galaxy.source

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from gateway.domain import Galaxy
+from gateway.core.models import Galaxy
 from gateway.sky import designations, tap
 from gateway.sky.found import Found, Shape, axes, number, position
 from gateway.sky.service import NonsenseError, Reply, refuse_html

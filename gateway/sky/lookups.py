@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway import errors
-from gateway.domain import Deadline
+from gateway.core import errors
+from gateway.core.models import Deadline
 from gateway.sky import hyperleda, ned, sesame, simbad
 from gateway.sky.catalogue import tolerance_arcsec
 from gateway.sky.found import nearest

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import httpx
 
-from gateway import errors, tracing
+from gateway.core import errors
 from gateway.sky.circuit import Circuit
 from gateway.sky.exchange import exchange
 from gateway.sky.seats import Seats
 from gateway.sky.service import FailureError, NonsenseError
+from gateway.telemetry import tracing
 
 if TYPE_CHECKING:
     import random
@@ -101,8 +102,8 @@ class Mirrors:
 
         Raises
         ------
-        gateway.errors.UpstreamBroken, gateway.errors.UpstreamUnavailable
-        gateway.errors.Busy, gateway.errors.DeadlineExceeded
+        gateway.core.errors.UpstreamBroken, gateway.core.errors.UpstreamUnavailable
+        gateway.core.errors.Busy, gateway.core.errors.DeadlineExceeded
         """
         tried, failure = _Tried(), None
         for _ in range(self._manners.attempts):

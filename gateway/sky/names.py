@@ -18,7 +18,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 from gateway.sky import designations, several
 from gateway.sky.catalogue import separation_arcsec
 from gateway.sky.found import Found
@@ -29,7 +29,7 @@ from gateway.sky.positions import parse_position
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gateway.domain import Deadline, Galaxy
+    from gateway.core.models import Deadline, Galaxy
     from gateway.sky.upstream import Upstream
 
 __all__ = ["NameServices", "Resolver", "parse_position"]
@@ -89,11 +89,11 @@ class Resolver:
 
         Raises
         ------
-        gateway.errors.UnknownTarget
+        gateway.core.errors.UnknownTarget
             404; ``suggestions`` are the likest names.
-        gateway.errors.NotAGalaxy, gateway.errors.BadTarget
+        gateway.core.errors.NotAGalaxy, gateway.core.errors.BadTarget
             422
-        gateway.errors.UpstreamError, gateway.errors.DeadlineExceeded
+        gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
         """
         name = designations.cleaned(name)
         pgc = designations.pgc_number(name)
@@ -122,11 +122,11 @@ class Resolver:
 
         Raises
         ------
-        gateway.errors.UnknownTarget
+        gateway.core.errors.UnknownTarget
             404
-        gateway.errors.NotAGalaxy, gateway.errors.BadTarget
+        gateway.core.errors.NotAGalaxy, gateway.core.errors.BadTarget
             422
-        gateway.errors.UpstreamError, gateway.errors.DeadlineExceeded
+        gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
         """
         if not 0 < pgc <= MAX_PGC:
             raise errors.BadTarget(f"PGC numbers are positive and at most {MAX_PGC}.")
@@ -152,7 +152,7 @@ class Resolver:
 
         Raises
         ------
-        gateway.errors.UpstreamError, gateway.errors.DeadlineExceeded
+        gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
             Whether there is one could not be found out.
         """
         known = await self.near(ra_deg, dec_deg)

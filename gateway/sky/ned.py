@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
-from gateway import errors
-from gateway.domain import Galaxy
+from gateway.core import errors
+from gateway.core.models import Galaxy
 from gateway.sky import designations
 from gateway.sky.found import Found, position
 from gateway.sky.service import NonsenseError, Reply, refuse_html
@@ -29,7 +29,7 @@ def parse(reply: Reply) -> Found | None:
 
     Raises
     ------
-    gateway.errors.UnknownTarget
+    gateway.core.errors.UnknownTarget
         The name is ambiguous.
     NonsenseError
     """

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 from gateway.sky import designations, localfile, openngc, several
 from gateway.sky.catalogue import MATCH_ARCSEC, separation_arcsec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gateway.domain import Galaxy
+    from gateway.core.models import Galaxy
     from gateway.sky.catalogue import Catalogue
     from gateway.sky.openngc import OpenNgc
 
@@ -76,7 +76,7 @@ class Offline:
 
         Raises
         ------
-        gateway.errors.NotAGalaxy
+        gateway.core.errors.NotAGalaxy
         """
         own = self._own_galaxy(pgc)
         # PGC counts the galaxies of a pair, which OpenNGC describes as one thing: that says nothing of this one.
@@ -94,9 +94,9 @@ class Offline:
 
         Raises
         ------
-        gateway.errors.UnknownTarget
+        gateway.core.errors.UnknownTarget
             The name means several objects, or a catalogue entry without an object.
-        gateway.errors.NotAGalaxy
+        gateway.core.errors.NotAGalaxy
         """
         pgc = designations.pgc_number(name)
         if pgc is not None:

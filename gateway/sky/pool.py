@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from gateway.proxies import Proxies
+    from gateway.core.proxies import Proxies
 
 _POOLS = 32
 
@@ -91,7 +91,7 @@ class Routed(httpx.AsyncBaseTransport):
         self._made: dict[str | None, httpx.AsyncBaseTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send ``request``; raises :class:`~gateway.proxies.ProxyUnusable` where its proxy can't be used."""
+        """Send ``request``; raises :class:`~gateway.core.proxies.ProxyUnusable` where its proxy can't be used."""
         proxy = self._proxies.of(request.url)
         if proxy not in self._made:
             self._made[proxy] = self._make(proxy)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from gateway import errors
-from gateway.numbers import LIKE, number
+from gateway.core import errors
+from gateway.core.numbers import LIKE, number
 
 _DESIGNATION = re.compile(
     r"J\s*(?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2}(?:\.\d+)?)\s*(?P<sign>[+-])(?P<dd>\d{2})(?P<dm>\d{2})(?P<ds>\d{2}(?:\.\d+)?)"
@@ -22,7 +22,7 @@ def parse_position(ra: str, dec: str = "") -> tuple[float, float]:
     Parameters
     ----------
     ra : str
-        Decimal degrees, with an exponent or without (:func:`gateway.numbers.number`); or hours as ``00 42 44.3``,
+        Decimal degrees, with an exponent or without (:func:`gateway.core.numbers.number`); or hours as ``00 42 44.3``,
         ``00:42:44.3``, ``0h42m44.3s``; or a designation with both coordinates, such as ``J004244.3+411607``, with
         ``dec`` empty; sexagesimal degrees as ``10d41m4s``.
     dec : str
@@ -35,7 +35,7 @@ def parse_position(ra: str, dec: str = "") -> tuple[float, float]:
 
     Raises
     ------
-    gateway.errors.BadTarget
+    gateway.core.errors.BadTarget
         It can't be read or is out of range.
 
     Notes

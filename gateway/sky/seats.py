@@ -7,7 +7,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ class Seats:
 
         Raises
         ------
-        gateway.errors.Busy
+        gateway.core.errors.Busy
             Too many wait already, or the service's rate leaves no turn in time.
         TimeoutError
             No seat became free in time.

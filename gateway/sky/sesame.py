@@ -12,7 +12,7 @@ from __future__ import annotations
 from urllib.parse import quote_plus
 from xml.etree import ElementTree as ET
 
-from gateway.domain import Galaxy
+from gateway.core.models import Galaxy
 from gateway.sky import designations
 from gateway.sky.found import Found, leda_number, position
 from gateway.sky.service import NonsenseError, Reply, refuse_html

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,7 +63,7 @@ def members(name: str) -> list[str]:
 
     Raises
     ------
-    gateway.errors.UnknownTarget
+    gateway.core.errors.UnknownTarget
         The name begins with a number of a catalogue and goes on with further numbers that can't be read.
 
     Examples

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.domain import Galaxy
+from gateway.core.models import Galaxy
 from gateway.sky import designations, tap
 from gateway.sky.found import GALAXY_CODES, Found, leda_number, number, position
 

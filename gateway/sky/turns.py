@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from gateway import errors
+from gateway.core import errors
 
 if TYPE_CHECKING:
     from gateway.sky.service import Service
@@ -26,7 +26,7 @@ class Turns(Protocol):
 
         Raises
         ------
-        gateway.errors.Busy
+        gateway.core.errors.Busy
             The rate leaves no turn in time.
         """
 

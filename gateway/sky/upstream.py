@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from gateway import errors, proxies
+from gateway.core import errors, proxies
 from gateway.sky.cache import Entry, validity
 from gateway.sky.exchange import stay_on_site
 from gateway.sky.flights import Flights
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
 
-    from gateway.domain import Deadline
+    from gateway.core.models import Deadline
     from gateway.sky.cache import DiskCache
     from gateway.sky.service import Observe, Service
     from gateway.sky.turns import Turns
@@ -151,7 +151,7 @@ class Upstream:
             What follows a mirror's URL: path and encoded query.
         parse : callable
             From :class:`Reply` to the value. Raises :class:`NonsenseError` when the reply can't be right, and any
-            :class:`~gateway.errors.TargetError` as a proper answer.
+            :class:`~gateway.core.errors.TargetError` as a proper answer.
         deadline : Deadline
         variant : str
             Tells calls with the same ``tail`` but another ``parse`` apart.
@@ -160,13 +160,13 @@ class Upstream:
 
         Raises
         ------
-        gateway.errors.UpstreamBroken
+        gateway.core.errors.UpstreamBroken
             502: no mirror gave an answer that can be right.
-        gateway.errors.UpstreamUnavailable
+        gateway.core.errors.UpstreamUnavailable
             503, with when to come back: every mirror is down, or refuses for now.
-        gateway.errors.Busy
+        gateway.core.errors.Busy
             503: too many calls wait for this service already.
-        gateway.errors.DeadlineExceeded
+        gateway.core.errors.DeadlineExceeded
             504
         """
         began = time.monotonic()

@@ -7,7 +7,7 @@ import itertools
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables import formats, untrusted
 from gateway.tables.columns import recognise
 from gateway.tables.table import Field

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables import positions
 from gateway.tables.reading import Reading, Use
 from gateway.tables.table import Field
@@ -126,7 +126,7 @@ def _add_last_resort(uses: dict[str, Use], free: Sequence[Field]) -> list[str]:
 
 
 def choice_of(given: Iterable[str]) -> dict[str, str]:
-    """Read ``ROLE=COLUMN`` as a command line gives it; raises :class:`~gateway.errors.BadTable` for anything else."""
+    """Read ``ROLE=COLUMN`` as a command line gives it; raises ``BadTable`` for anything else."""
     choice = {}
     for one in given:
         role, sign, name = one.partition("=")

@@ -7,8 +7,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gateway import errors
-from gateway.numbers import LIKE, LONGEST, number
+from gateway.core import errors
+from gateway.core.numbers import LIKE, LONGEST, number
 from gateway.tables.values import SENTINELS, SHOWN, united
 
 if TYPE_CHECKING:

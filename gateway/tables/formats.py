@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gateway import errors
+from gateway.core import errors
 
 HEAD_BYTES = 4096
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables.table import Field
 from gateway.tables.untrusted import check_rows
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables.columns import recognise
 from gateway.tables.words import UNITS, words_of
 

@@ -12,7 +12,7 @@ import weakref
 from pathlib import Path
 from typing import IO
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables.data import Data
 
 MOST_BYTES = 1 << 36

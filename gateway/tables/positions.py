@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables.refusals import OTHER_FRAME, OTHER_SKY, refusal
 from gateway.tables.units import Conversion, conversion
 from gateway.tables.words import DEC, RA, UNITS, WHERE, words_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables import formats, packed
 from gateway.tables.columns import recognise
 from gateway.tables.data import Data

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors
-from gateway.domain import Target
+from gateway.core import errors
+from gateway.core.models import Target
 from gateway.tables import coordinates, values
 from gateway.tables.table import EXTRA
 from gateway.tables.words import DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, words_of

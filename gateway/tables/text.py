@@ -6,7 +6,7 @@ import codecs
 import io
 from typing import TYPE_CHECKING, TextIO
 
-from gateway import errors
+from gateway.core import errors
 
 if TYPE_CHECKING:
     from gateway.tables.data import Data

@@ -7,7 +7,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables.layout import SPACE, Layout, is_rule, layout_of
 from gateway.tables.table import EXTRA, Field
 from gateway.tables.text import WESTERN, encoding_of, lines

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from gateway import errors
+from gateway.core import errors
 
 OWN_UNIT = {"ra": "deg", "dec": "deg", "fov": "arcmin", "pa": "deg"}
 """Unit that the numbers of a kind of column are in unless something says otherwise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from gateway import errors
+from gateway.core import errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ _ELSEWHERE = "The VOTable names data or entities that lie elsewhere; send it wit
 
 
 def check_rows(count: int, most: int | None) -> None:
-    """Raise :class:`~gateway.errors.TableTooLarge` for more rows than ``most``."""
+    """Raise :class:`~gateway.core.errors.TableTooLarge` for more rows than ``most``."""
     if most is not None and count > most:
         raise errors.TableTooLarge(f"The batch has more than the {most:,} rows taken at once.", max_rows=most)
 

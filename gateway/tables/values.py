@@ -6,8 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from gateway import errors
-from gateway.numbers import LONGEST, number
+from gateway.core import errors
+from gateway.core.numbers import LONGEST, number
 
 if TYPE_CHECKING:
     from gateway.tables.units import Conversion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.routes import models, probes
+from gateway.api.routes import models, probes
 
 
 @pytest.fixture(autouse=True)

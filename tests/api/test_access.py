@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from gateway import cli, inclination
+from gateway.api.keys import Keys, KeysError, make
 from gateway.app import create_app
-from gateway.keys import Keys, KeysError, make
-from gateway.local import StartError, server
-from gateway.predictor import Predictor
-from gateway.served import VersionState
+from gateway.inference.predictor import Predictor
+from gateway.inference.versions import VersionState
 from gateway.settings import Settings
+from inclinet import cli
+from inclinet.local import StartError, server
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
 from tests.support.logs import logged
@@ -245,7 +245,7 @@ async def test_an_error_that_nothing_foresaw_gives_nothing_away(monkeypatch: pyt
     def broken(*_: object) -> None:
         raise RuntimeError("/srv/inclinet/secret.py line 7: password=hunter2")
 
-    monkeypatch.setattr(inclination, "prepare", broken)
+    monkeypatch.setattr("gateway.measure.one.prepare", broken)
     async with gateway(cors_origins=[ORIGIN]) as client:
         one = await client.post("/api/file", files=FILE, headers={"Origin": ORIGIN})
         many = await client.post("/api/batch", files=FILE)

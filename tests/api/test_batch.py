@@ -16,8 +16,8 @@ from astropy.table import Table
 from pyarrow import parquet
 from starlette.requests import ClientDisconnect
 
-from gateway import errors
-from gateway.domain import Target
+from gateway.core import errors
+from gateway.core.models import Target
 from gateway.tables.reader import columns_of, read_table, records_of
 from gateway.tables.rows import Row, rows_of
 from tests.support.fake_serving import FakeServing, inclination_of

@@ -16,7 +16,7 @@ from astropy.table import Table
 from PIL import Image
 from pyarrow import parquet
 
-from gateway import errors
+from gateway.core import errors
 from gateway.images.decode import decode
 from gateway.tables.reader import columns_of, read_table, records_of
 from tests.support.gateway import gateway

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from astropy.table import Table
 
-from gateway import errors
+from gateway.core import errors
 from gateway.tables.reader import read_table
 from tests.support.gateway import gateway
 from tests.support.sky_client import Counter

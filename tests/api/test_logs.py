@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import inclination
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
 from tests.support.logs import logged
@@ -103,7 +102,7 @@ async def test_an_error_that_nothing_foresaw_is_logged_once_with_its_traceback(
     def broken(*_: object) -> None:
         raise RuntimeError("a wire came loose")
 
-    monkeypatch.setattr(inclination, "prepare", broken)
+    monkeypatch.setattr("gateway.measure.one.prepare", broken)
     with logged() as log:
         async with gateway() as client:
             response = await client.post("/api/file", files=FILE)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.api.problems import table
 from gateway.app import create_app
-from gateway.problems import table
 from gateway.settings import Settings
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway

@@ -12,9 +12,10 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from gateway import many, otlp
 from gateway.app import TracingMissing, create_app
+from gateway.measure import many
 from gateway.settings import Settings
+from gateway.telemetry import otlp
 from tests.support.collector import FakeCollector
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
@@ -233,8 +234,8 @@ async def test_off_no_tracer_is_made_and_nothing_is_sent_along() -> None:
 
 
 def test_a_collector_without_the_packages_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "gateway.otlp", None)
-    monkeypatch.delattr("gateway.otlp")
+    monkeypatch.setitem(sys.modules, "gateway.telemetry.otlp", None)
+    monkeypatch.delattr("gateway.telemetry.otlp")
     with pytest.raises(TracingMissing, match=r"pip install 'inclinet\[tracing\]'"):
         create_app(Settings(otlp_endpoint=NOWHERE), manifest=RELEASE)
 

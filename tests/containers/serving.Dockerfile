@@ -17,7 +17,8 @@ names = [n for n in wheel.namelist() if n.startswith('tensorflow/') and n.endswi
 wheel.extractall('lib/python3.11/site-packages', names)" \
     && touch lib/python3.11/site-packages/tensorflow/__init__.py \
     && rm -r wheel
-COPY gateway/__init__.py gateway/contract.py /opt/standin/src/gateway/
+COPY gateway/__init__.py /opt/standin/src/gateway/
+COPY gateway/core/__init__.py gateway/core/manifest.py /opt/standin/src/gateway/core/
 COPY serving/*.py /opt/standin/src/serving/
 RUN printf '#!/bin/bash\nexport PYTHONPATH=/opt/standin/src\nexec /opt/standin/bin/python -m serving "$@"\n' \
       > /usr/bin/tensorflow_model_server \

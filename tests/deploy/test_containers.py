@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from gateway.local import KEEP_ALIVE_S
 from gateway.settings import Settings
+from inclinet.local import KEEP_ALIVE_S
 from serving.flags import parse
 from serving.repository import CONTAINER_BASE_PATH
 from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value

@@ -6,8 +6,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from gateway.api.routes.probes import READINESS_TIMEOUT_S
 from gateway.app import create_app
-from gateway.routes.probes import READINESS_TIMEOUT_S
 from gateway.settings import Settings
 from serving.flags import parse
 from tests.support.deployment import BASE, OVERLAYS, load, one, pod, rendered, resources, serving_flags
@@ -172,7 +172,7 @@ def test_alerts_are_the_same_with_and_without_the_operator_and_name_metrics_that
 def _families() -> list[Any]:
     from prometheus_client import CollectorRegistry  # noqa: PLC0415 - this test's alone
 
-    from gateway.observability import Metrics  # noqa: PLC0415 - as above
+    from gateway.api.metrics import Metrics  # noqa: PLC0415 - as above
 
     return list(Metrics(CollectorRegistry()).registry.collect())
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from gateway.contract import Flavor, read_manifest
-from gateway.domain import Frame, ImageInput, ModelReading, Reading
-from gateway.drift import expectation
-from gateway.ensemble import combine
-from gateway.errors import BadImage
-from gateway.inclination import Answer
-from gateway.observability import Metrics
+from gateway.api.metrics import Metrics
+from gateway.core.drift import expectation
+from gateway.core.ensemble import combine
+from gateway.core.errors import BadImage
+from gateway.core.manifest import Flavor, read_manifest
+from gateway.core.models import Frame, ImageInput, ModelReading, Reading
+from gateway.measure.one import Answer
 from tests.support.deployment import ROOT, load
 from tests.support.pictures import disc
 from tests.support.promql import ALWAYS, Asked, asked, exposed

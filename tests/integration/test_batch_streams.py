@@ -13,7 +13,9 @@ import httpx
 import pytest
 from astropy.io.votable import parse_single_table, validate
 
-from gateway import errors, many, render
+from gateway.core import errors
+from gateway.measure import many
+from gateway.tables import results
 from gateway.tables.rows import Row
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE
@@ -25,7 +27,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
-    from gateway.inclination import Inclinations
+    from gateway.measure.one import Inclinations
 
 PNG = encoded(disc(128), "PNG")
 BAD = b"not an image"
@@ -62,7 +64,7 @@ def test_the_head_of_a_table_and_the_first_rows_come_while_the_networks_hold(hel
             assert answer.headers["x-inclinet-rows"] == "6"
             assert answer.headers["x-accel-buffering"] == "no"
             assert answer.headers["content-type"].startswith(
-                render.MEDIA_TYPES[render.Format(file_format)].split(";")[0]
+                results.MEDIA_TYPES[results.Format(file_format)].split(";")[0]
             )
             parts = answer.iter_bytes()
             body = b""
@@ -128,7 +130,7 @@ def test_tables_keep_the_order_of_the_rows_whatever_order_they_are_done_in() -> 
     assert validate(io.BytesIO(document), said), said.getvalue()
     table = parse_single_table(io.BytesIO(document))
     assert [str(key) for key in table.array["key"]] == keys
-    for column in render.BATCH_COLUMNS:
+    for column in results.BATCH_COLUMNS:
         field = table.get_field_by_id_or_name(column.name)
         assert (field.ucd, str(field.unit or "") or None) == (column.ucd, column.unit)
         if column.kind == "float":
@@ -176,7 +178,7 @@ def test_a_table_that_fails_halfway_says_so_and_breaks_off(file_format: str, mon
 @pytest.mark.parametrize("text", ["a<&>\"'b", "\x00\x0b\ud7ff\U0001f300", "tab\tnew\nline\r\n", " ]]> ", "", "-"])
 def test_any_text_survives_a_votable(text: str) -> None:
     row = {"key": text, "pgc": None, "ra_deg": 1.25}
-    document = render.table([row], render.BATCH_COLUMNS, render.Format.VOTABLE)
+    document = results.table([row], results.BATCH_COLUMNS, results.Format.VOTABLE)
     (read,) = parse_single_table(io.BytesIO(document)).to_table()
     assert str(read["key"]) == text.replace("\x00", "\ufffd").replace("\x0b", "\ufffd").strip()
     assert read["ra_deg"] == 1.25
@@ -201,10 +203,10 @@ def test_rows_begun_ahead_of_one_that_takes_its_time_are_bounded() -> None:
             return BAD
 
         rows = [Row(number, str(number), file=str(number)) for number in range(50)]
-        results = many.measure(
+        measured = many.measure(
             rows, cast("Inclinations", Refusing()), read, terms=many.Terms(None, 0.3, 60.0), concurrency=3, ahead=ahead
         )
-        before = [(await anext(results)).row.number for _ in range(4)]
+        before = [(await anext(measured)).row.number for _ in range(4)]
         for _ in range(100):
             await asyncio.sleep(0)
         stopped = len(begun)
@@ -213,7 +215,7 @@ def test_rows_begun_ahead_of_one_that_takes_its_time_are_bounded() -> None:
         done = 4
         for _ in before:
             ahead.release()
-        async for _ in results:
+        async for _ in measured:
             ahead.release()
             done += 1
         return stopped, done

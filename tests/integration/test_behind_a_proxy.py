@@ -14,10 +14,11 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from gateway import errors, otlp
-from gateway.domain import Deadline
-from gateway.predictor import Predictor
+from gateway.core import errors
+from gateway.core.models import Deadline
+from gateway.inference.predictor import Predictor
 from gateway.sky.service import Manners, Service
+from gateway.telemetry import otlp
 from tests.support.collector import FakeCollector
 from tests.support.fake_serving import FakeServing
 from tests.support.forward_proxy import ForwardProxy
@@ -173,7 +174,7 @@ ENVIRONMENTS = [
 
 def inclinet(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments],
+        [sys.executable, "-m", "inclinet", *arguments],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,

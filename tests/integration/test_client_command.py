@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from gateway.cli import app
 from gateway.client.job import Order, carry_out
+from inclinet.cli import app
 from tests.support.batch_runs import PACE, ROOT, Command, Ear, journalled, rows_of, run
 from tests.support.fake_serving import inclination_of
 from tests.support.gateway import RELEASE

@@ -12,7 +12,7 @@ from astropy.table import Table
 from gateway.client.journal import Journal
 from gateway.client.source import Terms
 from gateway.client.stops import NoJournal, OtherRelease, Unusable
-from gateway.errors import BadTable
+from gateway.core.errors import BadTable
 from tests.support.batch_runs import Ear, rows_of, run, table_of
 from tests.support.scripted_gateway import ScriptedGateway, inclination_of, problem
 

@@ -10,10 +10,10 @@ import httpx
 import numpy as np
 import pytest
 
-from gateway import errors
-from gateway.domain import Deadline
-from gateway.predictor import Predictor
-from gateway.served import ELSEWHERE
+from gateway.core import errors
+from gateway.core.models import Deadline
+from gateway.inference.predictor import Predictor
+from gateway.inference.versions import ELSEWHERE
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
 from tests.support.manifests import manifest, models_of

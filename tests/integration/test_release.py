@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from gateway.contract import read_manifest
+from gateway.core.manifest import read_manifest
 from tests.support.pictures import disc, encoded
 from tests.support.service import UpProcess
 

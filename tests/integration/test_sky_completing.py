@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gateway import errors
-from gateway.domain import Deadline
+from gateway.core import errors
+from gateway.core.models import Deadline
 from gateway.sky import SkySettings
 from tests.support.gateway import gateway
 

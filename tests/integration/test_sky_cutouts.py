@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway import errors
-from gateway.domain import Deadline, Galaxy
+from gateway.core import errors
+from gateway.core.models import Deadline, Galaxy
 from gateway.images.decode import decode
 from gateway.images.model_input import model_input
 from tests.support.sky_fakes import FakeSky

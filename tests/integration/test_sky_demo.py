@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain import Deadline
+from gateway.core.models import Deadline
 from gateway.sky import SkySettings, open_sky
 
 

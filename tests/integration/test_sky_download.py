@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway import errors
+from gateway.core import errors
 from gateway.sky import localfile
 from gateway.sky.download import download
 from tests.support.sky_fakes import FakeSky

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway import errors
-from gateway.domain import Deadline
+from gateway.core import errors
+from gateway.core.models import Deadline
 from gateway.sky.service import Manners
 from tests.support.sky_client import Client, Counter, parse, service, soon
 

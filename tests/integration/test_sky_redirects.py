@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from gateway import errors
+from gateway.core import errors
 from gateway.sky.exchange import site, stay_on_site
 from gateway.sky.service import FailureError
 from tests.support.sky_client import Client, Counter, parse, service, soon

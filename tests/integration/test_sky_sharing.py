@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from gateway import errors
-from gateway.domain import Deadline
+from gateway.core import errors
+from gateway.core.models import Deadline
 from gateway.sky.service import Manners, Service
 from gateway.sky.upstream import Upstream
 from tests.support.sky_client import Client, Counter, parse, service, soon

@@ -9,8 +9,8 @@ import grpc
 import numpy as np
 import pytest
 
-from gateway import errors
-from gateway.domain import Deadline
+from gateway.core import errors
+from gateway.core.models import Deadline
 from survey.networks import Networks
 from tests.support.fake_serving import FakeServing, inclination_of
 from tests.support.manifests import manifest, models_of

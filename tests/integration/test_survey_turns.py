@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from distributed import LocalCluster
 
-from gateway import errors
+from gateway.core import errors
 from gateway.sky.service import Service
 from survey.turns import SharedTurns, TurnKeeper
 

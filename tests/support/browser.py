@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from gateway import contract
 from gateway.app import create_app
-from gateway.local import listen
+from gateway.core.manifest import Calibration, Flavor, Manifest, Rejector, write_manifest
+from inclinet.local import listen
 from serving.repository import models_config
 from tests.support.models import Repository, write_flavor, write_rejector
 
@@ -78,7 +78,7 @@ def launched(program: Path) -> Iterator[Browser]:
 class GatewayServer:
     """The gateway on a free port of loopback, served by uvicorn in a thread; ``with`` starts and stops it."""
 
-    def __init__(self, settings: Settings, manifest: contract.Manifest | None = None) -> None:
+    def __init__(self, settings: Settings, manifest: Manifest | None = None) -> None:
         config = uvicorn.Config(create_app(settings, manifest=manifest), log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
         self._socket = listen(LOOPBACK, 0)
@@ -157,13 +157,13 @@ def write_release(root: Path) -> Repository:
     for name in names[len(SPREAD_DEG) :]:
         write_rejector(root / name)
     common: dict[str, Any] = {"version": 1, "seed": 1, "parameters": 3, "training_galaxies": 1000}
-    manifest = contract.Manifest(
+    manifest = Manifest(
         release="2026.11",
         tensorflow="2.20.0",
         seed=1,
         training_sample={"simulated": 1000},
         flavors=tuple(
-            contract.Flavor(
+            Flavor(
                 name=name,
                 architecture=name.partition("_")[0],
                 bag=int(name[-1]),
@@ -173,13 +173,13 @@ def write_release(root: Path) -> Repository:
             for name in SPREAD_DEG
         ),
         rejectors=tuple(
-            contract.Rejector(name=name, architecture=name.partition("_")[0], metrics={"roc_area": 0.9}, **common)
+            Rejector(name=name, architecture=name.partition("_")[0], metrics={"roc_area": 0.9}, **common)
             for name in names[len(SPREAD_DEG) :]
         ),
-        calibration=contract.Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.1, galaxies=100),
+        calibration=Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.1, galaxies=100),
         metrics={"rms_deg": 3.1, "mae_deg": 2.2},
     )
-    contract.write_manifest(manifest, root / "manifest.json")
+    write_manifest(manifest, root / "manifest.json")
     repository = Repository(root, manifest)
     repository.config.write_text(models_config(manifest, root), encoding="utf-8")
     return repository

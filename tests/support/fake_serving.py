@@ -9,7 +9,8 @@ from typing import Any, Self
 import grpc
 import numpy as np
 
-from gateway import contract, messages
+from gateway.core.manifest import INCLINATION, INPUT, REJECTION
+from gateway.inference import protos
 
 
 def inclination_of(image: np.ndarray[Any, Any]) -> float:
@@ -60,8 +61,8 @@ class FakeServing:
                     {
                         "Predict": unary(
                             self._predict,
-                            messages.PredictRequest.FromString,
-                            messages.PredictResponse.SerializeToString,
+                            protos.PredictRequest.FromString,
+                            protos.PredictResponse.SerializeToString,
                         ),
                     },
                 ),
@@ -70,8 +71,8 @@ class FakeServing:
                     {
                         "GetModelStatus": unary(
                             self._status,
-                            messages.GetModelStatusRequest.FromString,
-                            messages.GetModelStatusResponse.SerializeToString,
+                            protos.GetModelStatusRequest.FromString,
+                            protos.GetModelStatusResponse.SerializeToString,
                         ),
                     },
                 ),
@@ -86,7 +87,7 @@ class FakeServing:
 
     async def _predict(self, request: Any, context: Any) -> Any:
         name = request.model_spec.name
-        tensor = request.inputs[contract.INPUT]
+        tensor = request.inputs[INPUT]
         shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
         images = np.frombuffer(tensor.tensor_content, np.uint8).reshape(shape)
         self.batches.append((name, shape))
@@ -107,15 +108,15 @@ class FakeServing:
         if name not in self.models or (pinned and request.model_spec.version.value != self.models[name]):
             await context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
         values = [inclination_of(image) + self.offsets.get(name, 0.0) for image in images]
-        output = contract.INCLINATION
+        output = INCLINATION
         if name.endswith("_reject"):
-            values, output = [float(image.mean()) / 255.0 for image in images], contract.REJECTION
+            values, output = [float(image.mean()) / 255.0 for image in images], REJECTION
         values = self.nonsense.get(name, values)
-        response = messages.PredictResponse()
+        response = protos.PredictResponse()
         response.model_spec.name = name
         response.model_spec.version.value = self.models[name]
         answer = response.outputs[output]
-        answer.dtype = messages.types_pb2.DT_FLOAT
+        answer.dtype = protos.types_pb2.DT_FLOAT
         answer.tensor_shape.dim.add(size=len(values))
         if self.as_content:
             answer.tensor_content = np.asarray(values, "<f4").tobytes()
@@ -127,9 +128,9 @@ class FakeServing:
         name = request.model_spec.name
         if name not in self.models:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"Could not find any versions of model {name}")
-        response = messages.GetModelStatusResponse()
+        response = protos.GetModelStatusResponse()
         response.model_version_status.add(
             version=self.models[name],
-            state=messages.ModelVersionStatus.State.Value(self.states.get(name, "AVAILABLE")),
+            state=protos.ModelVersionStatus.State.Value(self.states.get(name, "AVAILABLE")),
         )
         return response

@@ -15,7 +15,7 @@ from tests.support.manifests import manifest, models_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from gateway.contract import Manifest
+    from gateway.core.manifest import Manifest
 
 RELEASE = manifest(4)
 

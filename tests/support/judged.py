@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.contract import Calibration
+from gateway.core.manifest import Calibration
 from training.data.dataset import RealGalaxy
 from training.evaluation.evaluate import Predictions
 

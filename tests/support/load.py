@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import grpc
 import numpy as np
 
-from gateway import contract
+from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE
 from serving.messages import get_model_status_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 from tests.support.models import flavor_answer, images_proto
 
@@ -24,7 +24,7 @@ _CHANNEL = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_back
 def images(count: int, *, seed: int = 0) -> NDArray[np.uint8]:
     """Return random model inputs, uint8 ``[count, 128, 128, 3]``, no two with the same mean."""
     random = np.random.default_rng(seed)
-    return random.integers(0, 256, (count, *contract.INPUT_SHAPE), dtype=np.uint8) // random.integers(
+    return random.integers(0, 256, (count, *INPUT_SHAPE), dtype=np.uint8) // random.integers(
         1, 9, (count, 1, 1, 1), dtype=np.uint8
     )
 
@@ -35,7 +35,7 @@ def predict_request(name: str, inputs: NDArray[np.uint8], version: int | None = 
     request.model_spec.name = name
     if version is not None:
         request.model_spec.version.value = version
-    request.inputs[contract.INPUT].CopyFrom(images_proto(inputs))
+    request.inputs[INPUT].CopyFrom(images_proto(inputs))
     return request
 
 
@@ -49,7 +49,7 @@ def states(channel: grpc.Channel, name: str) -> dict[int, int]:
 
 def read_answer(response: Any) -> tuple[int, NDArray[np.float64]]:
     """Return the version that answered and the inclinations, degrees."""
-    values = np.array(response.outputs[contract.INCLINATION].float_val, dtype=np.float64)
+    values = np.array(response.outputs[INCLINATION].float_val, dtype=np.float64)
     return response.model_spec.version.value, values
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from gateway.logs import configure_logging
+from gateway.telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

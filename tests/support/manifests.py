@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.contract import Calibration, Flavor, Manifest, Rejector
+from gateway.core.manifest import Calibration, Flavor, Manifest, Rejector
 
 
 def manifest(flavors: int = 4, *, rejectors: int = 1, version: int = 1) -> Manifest:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway import contract
+from gateway.core.manifest import (
+    INCLINATION,
+    INPUT,
+    INPUT_SHAPE,
+    INPUT_SIDE,
+    REJECTION,
+    Calibration,
+    Flavor,
+    Manifest,
+    Rejector,
+    write_manifest,
+)
 from serving.messages import predict_pb2, prediction_log_pb2, tensor_pb2, types_pb2
 from serving.repository import models_config
 from serving.tfrecord import record
@@ -59,14 +70,14 @@ def write_flavor(base: Path, *, version: int = 1, offset_deg: float = 0.0, busy:
         The version's directory; it appears under its name in one step.
     """
     graph = Graph()
-    means = mean_of_images(graph, side=contract.INPUT_SIDE)
+    means = mean_of_images(graph, side=INPUT_SIDE)
     scaled = graph.op("Mul", "Mul", means, graph.constant("scale", FLOAT, 45.0 / 255.0), T=FLOAT)
     start = 45.0 + offset_deg + OFFSET_PER_VERSION_DEG * (version - 1)
     moved = graph.op("AddV2", "Add", scaled, graph.constant("start", FLOAT, start), T=FLOAT)
     if busy:
         moved = graph.op("AddV2", "AddNothing", moved, _busy_nothing(graph, means, busy), T=FLOAT)
     answer = graph.output("StatefulPartitionedCall", moved, FLOAT, (-1,))
-    graph.signature({contract.INPUT: "serving_default_images"}, {contract.INCLINATION: answer})
+    graph.signature({INPUT: "serving_default_images"}, {INCLINATION: answer})
     return _publish(graph, base, version, warm=warm)
 
 
@@ -74,11 +85,11 @@ def write_rejector(base: Path, *, version: int = 1, warm: bool = True) -> Path:
     """Write ``<base>/<version>/``, a rejector of 1 - mean/255; as :func:`write_flavor`."""
     graph = Graph()
     scaled = graph.op(
-        "Mul", "Mul", mean_of_images(graph, side=contract.INPUT_SIDE), graph.constant("scale", FLOAT, -1 / 255), T=FLOAT
+        "Mul", "Mul", mean_of_images(graph, side=INPUT_SIDE), graph.constant("scale", FLOAT, -1 / 255), T=FLOAT
     )
     moved = graph.op("AddV2", "Add", scaled, graph.constant("start", FLOAT, 1.0), T=FLOAT)
     answer = graph.output("StatefulPartitionedCall", moved, FLOAT, (-1,))
-    graph.signature({contract.INPUT: "serving_default_images"}, {contract.REJECTION: answer})
+    graph.signature({INPUT: "serving_default_images"}, {REJECTION: answer})
     return _publish(graph, base, version, warm=warm)
 
 
@@ -97,7 +108,7 @@ class Repository:
     """A laid-out release: ``root`` holds ``manifest.json``, ``models.config`` and the models."""
 
     root: Path
-    manifest: contract.Manifest
+    manifest: Manifest
 
     @property
     def config(self) -> Path:
@@ -121,19 +132,19 @@ def write_repository(root: Path, *, flavors: int = 4, rejectors: int = 1, busy: 
     for name in rejecting:
         write_rejector(root / name)
     manifest = make_manifest(names, rejecting)
-    contract.write_manifest(manifest, root / "manifest.json")
+    write_manifest(manifest, root / "manifest.json")
     repository = Repository(root, manifest)
     repository.config.write_text(newest_config(manifest, root), encoding="utf-8")
     return repository
 
 
-def newest_config(manifest: contract.Manifest, root: Path) -> str:
+def newest_config(manifest: Manifest, root: Path) -> str:
     """Return a ModelServerConfig as people write them, which serves the newest version that appears of each model."""
     released = models_config(manifest, root).splitlines(keepends=True)
     return "".join(line for line in released if "model_version_policy" not in line)
 
 
-def make_manifest(flavors: Iterable[str], rejectors: Iterable[str] = ()) -> contract.Manifest:
+def make_manifest(flavors: Iterable[str], rejectors: Iterable[str] = ()) -> Manifest:
     """Return a manifest of version 1 models with plausible numbers."""
 
     def common(name: str) -> dict[str, Any]:
@@ -146,17 +157,16 @@ def make_manifest(flavors: Iterable[str], rejectors: Iterable[str] = ()) -> cont
             "training_galaxies": 1000,
         }
 
-    return contract.Manifest(
+    return Manifest(
         release="tiny-1",
         tensorflow="2.20.0",
         seed=1,
         training_sample={"simulated": 1000},
         flavors=tuple(
-            contract.Flavor(bag=int(name.rpartition("_m")[2]), metrics={"rms_deg": 4.0}, **common(name))
-            for name in flavors
+            Flavor(bag=int(name.rpartition("_m")[2]), metrics={"rms_deg": 4.0}, **common(name)) for name in flavors
         ),
-        rejectors=tuple(contract.Rejector(metrics={"roc_area": 0.9}, **common(name)) for name in rejectors),
-        calibration=contract.Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.0, galaxies=100),
+        rejectors=tuple(Rejector(metrics={"roc_area": 0.9}, **common(name)) for name in rejectors),
+        calibration=Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.0, galaxies=100),
         metrics={"rms_deg": 3.5},
     )
 
@@ -200,6 +210,6 @@ def _publish(graph: Graph, base: Path, version: int, *, warm: bool) -> Path:
     graph.save(hidden)
     if warm:
         request = predict_pb2.PredictRequest()
-        request.inputs[contract.INPUT].CopyFrom(images_proto(np.zeros((1, *contract.INPUT_SHAPE), np.uint8)))
+        request.inputs[INPUT].CopyFrom(images_proto(np.zeros((1, *INPUT_SHAPE), np.uint8)))
         write_warmup(hidden, [request])
     return hidden.rename(base / str(version))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.contract import INPUT_SHAPE
+from gateway.core.manifest import INPUT_SHAPE
 from training.networks.architectures import Architecture
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway import errors
-from gateway.domain import Deadline
+from gateway.core import errors
+from gateway.core.models import Deadline
 from gateway.sky.service import Manners, NonsenseError, Reply, Service
 from gateway.sky.upstream import Upstream
 from tests.support.sky_http import Answer, FakeService, Seen

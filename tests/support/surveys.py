@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 from pyarrow import parquet
 
-from gateway.contract import INPUT_SHAPE
+from gateway.core.manifest import INPUT_SHAPE
 from tests.support.models import flavor_answer
 from tests.support.waiting import wait_until
 

@@ -11,38 +11,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# room -> the rooms of the gateway that it may import
-LEAVES = {"errors", "domain", "contract"}
-SCIENCE = {"images", "ensemble"}
-MAY = {
-    "contract": set(),
-    "errors": set(),
-    "domain": {"errors"},
+# folder or file of the gateway -> those that it may import
+MAY: dict[str, set[str]] = {
+    "core": set(),
+    "telemetry": {"core"},
+    "images": {"core"},
+    "tables": {"core"},
+    "sky": {"core", "telemetry"},
+    "inference": {"core", "telemetry"},
+    "measure": {"core", "images", "sky", "tables", "telemetry"},
     "settings": {"sky"},
-    "messages": set(),
-    "images": LEAVES | {"resources"},
-    "resources": set(),
-    "ensemble": LEAVES,
-    "tracing": set(),
-    "otlp": {"errors", "proxies", "tracing"},
-    "drift": {"contract"},
-    "keys": set(),
-    "logs": set(),
-    "proxies": set(),
-    "served": LEAVES | {"messages"},
-    "predictor": LEAVES | {"messages", "ensemble", "proxies", "served", "tracing"},
-    "batching": LEAVES | {"tracing"},
-    "admission": LEAVES | {"tracing"},
-    "sky": LEAVES | {"numbers", "proxies", "sky", "tracing"},
-    "inclination": LEAVES | SCIENCE | {"sky", "tracing"},
-    "schemas": LEAVES | {"ensemble", "inclination"},
-    "render": {"errors", "schemas"},
-    "numbers": set(),
-    "tables": {"errors", "domain", "numbers"},
-    "client": {"errors", "domain", "proxies", "tables", "schemas", "render"},
-    "observability": LEAVES | {"drift", "inclination", "served"},
-    "problems": {"errors", "observability"},
-    "middleware": {"observability"},
+    "api": {"core", "images", "inference", "measure", "settings", "sky", "tables", "telemetry"},
+    "client": {"api", "core", "images", "tables"},
 }
 
 
@@ -74,32 +54,29 @@ def test_arrows_of_the_gateway_point_one_way(name: str) -> None:
     assert used - {name} <= MAY[name]
 
 
-def test_the_use_case_knows_no_web_framework() -> None:
-    inner = [*MAY.keys() - {"schemas", "problems", "middleware", "settings"}]
-    for path in sources("gateway"):
-        if path.relative_to(ROOT / "gateway").parts[0].removesuffix(".py") in inner:
-            assert not {one for one in imports(path) if one.split(".")[0] in {"fastapi", "starlette", "uvicorn"}}, path
+def test_only_the_api_knows_the_web_framework() -> None:
+    for name in MAY.keys() - {"api", "client"}:
+        for path in [*sources(f"gateway/{name}"), ROOT / "gateway" / f"{name}.py"]:
+            if path.exists():
+                assert not {one for one in imports(path) if one.split(".")[0] in {"fastapi", "starlette", "uvicorn"}}, (
+                    path
+                )
 
 
 def test_routes_are_imported_by_the_app_only() -> None:
     for path in sources("gateway"):
-        parts = path.relative_to(ROOT / "gateway").parts
-        if parts[0] not in {"routes", "app.py"}:
-            assert not any(one.startswith("gateway.routes") for one in imports(path)), path
+        if path.relative_to(ROOT / "gateway").parts[0] != "app.py" and "routes" not in path.parts:
+            assert not any(one.startswith("gateway.api.routes") for one in imports(path)), path
 
 
 # what measures a release needs the gateway's own answer, and what fetches real galaxies its one polite client
-BESIDE = {
-    "training/data/blends": {"domain"},
-    "training/evaluation/": {"ensemble", "errors"},
-    "training/data/download/": {"sky", "domain", "errors"},
-}
+BESIDE = {"training/data/download/": {"sky"}}
 
 
 @pytest.mark.parametrize("plane", ["serving", "training"])
-def test_the_other_planes_take_only_contract_and_images_from_the_gateway(plane: str) -> None:
+def test_the_other_planes_take_only_core_and_images_from_the_gateway(plane: str) -> None:
     for path in sources(plane):
-        allowed = {"contract", "images"}
+        allowed = {"core", "images"}
         for place, beside in BESIDE.items():
             if path.relative_to(ROOT).as_posix().startswith(place):
                 allowed |= beside
@@ -108,24 +85,10 @@ def test_the_other_planes_take_only_contract_and_images_from_the_gateway(plane: 
 
 
 def test_a_survey_takes_the_gateway_s_rooms_and_neither_its_http_face_nor_another_plane() -> None:
-    rooms = {
-        "batching",
-        "contract",
-        "domain",
-        "errors",
-        "images",
-        "inclination",
-        "many",
-        "predictor",
-        "render",
-        "schemas",
-    }
-    rooms |= {"client", "proxies", "settings", "sky", "tables"}
+    rooms = MAY.keys() - {"telemetry"}
     for path in sources("survey"):
         used = imports(path)
-        # only what starts the stand-in on one's own machine knows how the whole service is started there
-        allowed = rooms | ({"local"} if path.name == "cluster.py" else set())
-        assert {target for one in used if (target := room(one)) is not None} <= allowed, path
+        assert {target for one in used if (target := room(one)) is not None} <= rooms, path
         assert not {one.split(".")[0] for one in used} & {"serving", "training", "fastapi", "tensorflow"}, path
 
 
@@ -142,20 +105,20 @@ def test_a_survey_s_worker_loads_neither_the_web_framework_nor_tensorflow() -> N
 def test_the_gateway_imports_no_other_plane_and_no_runtime() -> None:
     for path in sources("gateway"):
         used = {one.split(".")[0] for one in imports(path)}
-        assert not used & {"serving", "survey", "training", "keras", "dask", "distributed"}, path
-        if path.name != "messages.py":
+        assert not used & {"serving", "survey", "training", "inclinet", "keras", "dask", "distributed"}, path
+        if path.name != "protos.py":
             assert not used & {"tensorflow", "tensorflow_serving"}, path
 
 
 def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
     script = (
-        "import sys, gateway.app, gateway.cli, gateway.up\n"
+        "import sys, gateway.app, inclinet.cli, inclinet.up\n"
         "heavy = [m for m in sys.modules if m == 'tensorflow' or m.startswith(('tensorflow.python', 'keras', 'jax'))]\n"
         "assert not heavy, heavy\n"
         # what only some questions need would double the time until the gateway is ready
         "seldom = {'astropy', 'pyarrow', 'pyongc', 'pandas', 'scipy', 'limits', 'matplotlib', 'requests'}\n"
         # FastAPI imports the interfaces of OpenTelemetry; what records and sends spans is another matter
-        "seldom |= {'opentelemetry.sdk', 'opentelemetry.exporter', 'gateway.otlp'}\n"
+        "seldom |= {'opentelemetry.sdk', 'opentelemetry.exporter', 'gateway.telemetry.otlp'}\n"
         "late = seldom & set(sys.modules)\n"
         "assert not late, late\n"
         "assert not any('_pywrap_tensorflow' in m for m in sys.modules)\n"
@@ -166,12 +129,12 @@ def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
 
 def test_the_runtime_can_still_be_imported_after_the_messages() -> None:
     script = (
-        "import gateway.messages, sys\n"
+        "import gateway.inference.protos, sys\n"
         "assert 'tensorflow' not in sys.modules\n"
         "import tensorflow as tf\n"
         "from tensorflow_serving.apis import predict_pb2\n"
         "assert tf.constant([1.0, 2.0]).numpy().sum() == 3.0\n"
-        "assert predict_pb2.PredictRequest is gateway.messages.PredictRequest\n"
+        "assert predict_pb2.PredictRequest is gateway.inference.protos.PredictRequest\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -13,8 +13,8 @@ from gateway.client.journal import Journal, Lines, Result
 from gateway.client.ledger import Ledger, State
 from gateway.client.source import Question, Terms, clean, open_source
 from gateway.client.stops import NoJournal
-from gateway.domain import Target
-from gateway.errors import BadTable
+from gateway.core.errors import BadTable
+from gateway.core.models import Target
 
 if TYPE_CHECKING:
     from pathlib import Path

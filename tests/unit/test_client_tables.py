@@ -22,9 +22,9 @@ from pyarrow import parquet
 from gateway.client import outfile, writers
 from gateway.client.source import Terms, clean, open_source
 from gateway.client.tablefile import open_table
-from gateway.errors import BadTable
-from gateway.render import Column
+from gateway.core.errors import BadTable
 from gateway.tables import astropyfile, parquetfile
+from gateway.tables.results import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

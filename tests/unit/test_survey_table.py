@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from gateway import render
+from gateway.tables import results
 from survey import table
 from survey.catalogue import Partition
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PARTITION = Partition(7, "catalogue", start=0, stop=3, first=300)
 
 
-def row(number: int, **values: Any) -> render.Row:
+def row(number: int, **values: Any) -> results.Row:
     return dict.fromkeys(column.name for column in table.COLUMNS) | {"row": number, "key": f"g{number}"} | values
 
 
@@ -45,7 +45,7 @@ def test_a_file_is_read_as_it_was_written_with_what_it_says_of_itself(tmp_path: 
 
 
 def test_the_columns_are_those_of_every_table_of_many_results_behind_the_row() -> None:
-    assert table.schema().names == ["row", *(column.name for column in render.BATCH_COLUMNS)]
+    assert table.schema().names == ["row", *(column.name for column in results.BATCH_COLUMNS)]
     field = table.schema().field("inclination_deg")
     assert field.type == pa.float64()
     assert field.metadata[b"unit"] == b"deg"

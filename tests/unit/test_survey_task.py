@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from gateway import errors
-from gateway.domain import ModelReading, Reading
-from gateway.inclination import Inclinations
+from gateway.core import errors
+from gateway.core.models import ModelReading, Reading
+from gateway.measure.one import Inclinations
 from gateway.sky import SkySettings
 from survey import catalogue, source, storage, table, task
 from survey.catalogue import Partition
@@ -28,7 +28,7 @@ from tests.support.surveys import pictures, write_csv
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gateway.domain import Deadline
+    from gateway.core.models import Deadline
     from survey.task import Report
 
 RELEASE = manifest(2)

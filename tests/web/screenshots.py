@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 from PIL import Image
 from playwright.sync_api import expect
 
-from gateway.local import standin
-from gateway.logs import configure_logging
 from gateway.settings import Settings
+from gateway.telemetry.logs import configure_logging
+from inclinet.local import standin
 from tests.support.browser import GatewayServer, chromium, launched, page_on
 from tests.support.sky_fakes import FakeSky
 from tests.support.sky_universe import SHARED, universe

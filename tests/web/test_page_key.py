@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from gateway.keys import make
+from gateway.api.keys import make
 from tests.support.browser import GatewayServer, page_on
 from tests.web.steps import upload
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 from playwright.sync_api import expect
 
-from gateway.routes.page import WEB
+from gateway.api.routes.page import WEB
 from gateway.sky.footprint import SURVEYS
 from tests.support.browser import GatewayServer, page_on
 from tests.web.steps import upload

@@ -92,7 +92,7 @@ def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, line
 
 
 def _comparison(test: Sequence[RealGalaxy], path: Path, model_repo: Path) -> None:
-    from gateway.contract import read_manifest  # noqa: PLC0415 - each command imports only what it needs
+    from gateway.core.manifest import read_manifest  # noqa: PLC0415 - each command imports only what it needs
     from training.data import dataset  # noqa: PLC0415 - as above
     from training.evaluation import evaluate as measuring  # noqa: PLC0415 - as above
     from training.figures import report as drawing  # noqa: PLC0415 - as above

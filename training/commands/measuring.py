@@ -9,7 +9,7 @@ import numpy as np
 import typer
 from pydantic import ValidationError
 
-from gateway.contract import read_manifest
+from gateway.core.manifest import read_manifest
 from training.commands.common import MODEL_REPO, console, give_up, write_json
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gateway.contract import Manifest
+    from gateway.core.manifest import Manifest
     from training.data.dataset import RealGalaxy
     from training.evaluation.evaluate import Predictions
     from training.evaluation.labelled_images import Sample

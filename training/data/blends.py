@@ -18,7 +18,7 @@ from gateway.images.ellipse import fit_ellipse
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gateway.domain import Ellipse
+    from gateway.core.models import Ellipse
 
 ALIKE_DEG = 3.0
 """How far the two inclinations are apart at most."""

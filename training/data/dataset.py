@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from gateway.contract import INPUT_SHAPE
+from gateway.core.manifest import INPUT_SHAPE
 from gateway.images.decode import decode
 from gateway.images.model_input import model_input
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gateway import ensemble
+from gateway.core import ensemble
 from training.evaluation import metrics
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gateway.contract import Calibration, Manifest
+    from gateway.core.manifest import Calibration, Manifest
     from training.data.dataset import RealGalaxy
 
 REASONS = ("face_on", "unsuitable")

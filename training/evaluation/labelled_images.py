@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from gateway.contract import INPUT_SHAPE
-from gateway.errors import InclinetError
+from gateway.core.errors import InclinetError
+from gateway.core.manifest import INPUT_SHAPE
 from gateway.images.decode import decode
 from gateway.images.ellipse import fit_ellipse, inclination_deg
 from gateway.images.model_input import model_input

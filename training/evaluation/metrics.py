@@ -10,7 +10,7 @@ from scipy import stats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gateway.contract import Calibration
+    from gateway.core.manifest import Calibration
 
 _BIN_DEG = 5
 _RANGE_DEG = (45, 90)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import keras
 
-from gateway.contract import INPUT, INPUT_SHAPE
+from gateway.core.manifest import INPUT, INPUT_SHAPE
 
 Purpose = Literal["inclination", "rejection"]
 Precision = Literal["float32", "mixed_bfloat16"]

@@ -16,7 +16,7 @@ import numpy as np
 from keras import ops
 from scipy import ndimage
 
-from gateway.contract import INPUT_SIDE
+from gateway.core.manifest import INPUT_SIDE
 from training.networks.backend import fused
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from gateway.contract import Flavor, Manifest, Rejector, write_manifest
+from gateway.core.manifest import Flavor, Manifest, Rejector, write_manifest
 from training.data import dataset
 from training.data.dataset import RealGalaxy
 from training.data.human_scale import LABEL_RANGE_DEG
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gateway.contract import Calibration
+    from gateway.core.manifest import Calibration
     from training.data.training_data import Material, Places
     from training.release.parallel import Say
     from training.release.recipe import Recipe

@@ -1,4 +1,4 @@
-"""Fits :class:`gateway.contract.Calibration`: split conformal prediction, normalised by the ensemble's spread."""
+"""Fits :class:`gateway.core.manifest.Calibration`: split conformal prediction, normalised by the ensemble's spread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.contract import Calibration
+from gateway.core.manifest import Calibration
 from training.evaluation import metrics
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from gateway.contract import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE
+from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE
 from training.networks.architectures import Purpose, from_scale
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from gateway.contract import INPUT_SHAPE
+from gateway.core.manifest import INPUT_SHAPE
 from gateway.images.model_input import model_input
 from training.simulation import camera, scene
 from training.simulation.scene import COLUMNS, WORDS, Truth

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Executor
 
-    from gateway.domain import Deadline
+    from gateway.core.models import Deadline
     from gateway.sky.upstream import Upstream
 
 BANDS = ("g", "r", "i")
@@ -90,7 +90,7 @@ class Archive:
 
         Raises
         ------
-        gateway.errors.UpstreamError
+        gateway.core.errors.UpstreamError
         """
         reach = fov_arcmin / math.sqrt(2) + _REACH_ARCMIN
         tail = "?" + urlencode({"cmd": _query(ra_deg, dec_deg, reach / 60), "format": "json"})
@@ -103,7 +103,7 @@ class Archive:
 
         Raises
         ------
-        gateway.errors.UpstreamError
+        gateway.core.errors.UpstreamError
         """
         return await self._upstream.get(
             self._frames, exposure.path(band), _frame, deadline=deadline, executor=self._executor

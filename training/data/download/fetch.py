@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gateway.domain import Deadline
-from gateway.errors import InclinetError
+from gateway.core.errors import InclinetError
+from gateway.core.models import Deadline
 from gateway.sky.service import Manners, NonsenseError, Reply, Service, refuse_html
 from gateway.sky.upstream import Upstream
 

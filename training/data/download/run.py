@@ -9,8 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from gateway import errors
-from gateway.domain import Deadline, Galaxy
+from gateway.core import errors
+from gateway.core.models import Deadline, Galaxy
 from training.data.download import coadd as making
 from training.data.download.archive import BANDS, chosen
 from training.data.download.journal import Entry, Journal

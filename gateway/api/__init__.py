@@ -1,0 +1,1 @@
+"""The HTTP interface: routes, JSON schemas, problems, middleware, API keys, admission and metrics."""

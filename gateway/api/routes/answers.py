@@ -1,0 +1,152 @@
+"""What the endpoints that answer with an inclination share: parameters, formats, and the body of the answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
+
+from gateway.api.problems import BadRequest
+from gateway.api.schemas import InclinationAnswer
+from gateway.core.models import FrameChoice, Framing
+from gateway.images import ellipse
+from gateway.sky import SURVEYS
+from gateway.tables import results
+
+if TYPE_CHECKING:
+    from gateway.measure.one import Answer
+
+
+class Include(StrEnum):
+    """Pictures that an answer can carry."""
+
+    MODEL_INPUT = "model_input"
+    CUTOUT = "cutout"
+
+
+class Presentation(BaseModel):
+    """Query parameters of every answer."""
+
+    r: float = Field(
+        default=ellipse.INTRINSIC_AXIS_RATIO,
+        ge=0,
+        lt=1,
+        description="Intrinsic axis ratio of an edge-on disc, for the ellipticity inclination.",
+        examples=[0.3],
+    )
+    include: list[Include] = Field(
+        default=[],
+        description="Pictures to carry along as data URLs, in JSON only; may be repeated.",
+        examples=[["model_input"]],
+    )
+    format: results.Format | None = Field(
+        default=None,
+        description="How to write the answer; else the `Accept` header decides.",
+        examples=["json"],
+    )
+
+
+_FRAME = Field(
+    default=FrameChoice.AUTO,
+    description="`auto`: where the galaxy is small or off centre, a frame around it; `whole`: the whole image. "
+    "Survey images are framed already.",
+    examples=["auto"],
+)
+
+
+class Framed(Presentation):
+    """Query parameters of an answer about an image."""
+
+    frame: FrameChoice = _FRAME
+    x: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Where the galaxy is: pixels from the left of the upright image. Needs `y`.",
+        examples=[1020.0],
+    )
+    y: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="Pixels from the top. Needs `x`.", examples=[740.0]
+    )
+    side: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Side of the square around that place, pixels; from the galaxy's size unless given.",
+        examples=[400.0],
+    )
+
+    def framing(self) -> Framing:
+        """Return what is asked for; raises :class:`~gateway.api.problems.BadRequest` where it contradicts itself."""
+        if (self.x is None) != (self.y is None):
+            raise BadRequest("A place in the image needs both x and y.")
+        if self.side is not None and self.x is None:
+            raise BadRequest("The side of a frame needs its place too: x and y.")
+        if self.frame is FrameChoice.WHOLE and self.x is not None:
+            raise BadRequest("Either frame=whole or a place by x and y, not both.")
+        return Framing(self.frame, self.x, self.y, self.side)
+
+
+class Surveyed(Presentation):
+    """Query parameters of answers from survey images."""
+
+    survey: str | None = Field(
+        default=None,
+        max_length=32,
+        description=f"Survey to take the image from: {', '.join(SURVEYS)}; else the server's default.",
+        examples=["sdss"],
+    )
+
+
+class Several(Surveyed):
+    """Query parameters of the answers of a batch."""
+
+    frame: FrameChoice = _FRAME
+
+    def framing(self) -> Framing:
+        """Return what is asked of every image."""
+        return Framing(self.frame)
+
+
+class Question(Surveyed):
+    """Query parameters of an answer about a galaxy on the sky."""
+
+    fov: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Side of the field, arcmin.", examples=[4.0]
+    )
+    pa: float | None = Field(
+        default=None,
+        ge=-360,
+        le=360,
+        allow_inf_nan=False,
+        description="Position angle of the major axis, deg east of north; the catalogue's unless given.",
+        examples=[35.0],
+    )
+
+
+TABLE_CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer, as asked: JSON, or a table of one row.",
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/x-votable+xml": {"schema": {"type": "string"}},
+        },
+    },
+}
+
+
+def answered(
+    request: Request,
+    answer: Answer,
+    presentation: Presentation,
+) -> Response:
+    """Write an answer in the format asked for."""
+    body = InclinationAnswer.of(answer, frozenset(presentation.include))
+    file_format = results.choose(presentation.format, request.headers.get("accept", ""))
+    if file_format is results.Format.JSON:
+        return Response(body.model_dump_json(), media_type=results.MEDIA_TYPES[file_format])
+    columns = (*results.GALAXY_COLUMNS, *results.INCLINATION_COLUMNS)
+    table = results.table([body.row()], columns, file_format)
+    return Response(table, media_type=results.MEDIA_TYPES[file_format])

@@ -1,0 +1,156 @@
+"""The four ways to ask that name a galaxy, and resolution alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from gateway.api.dependencies import WiredServices
+from gateway.api.problems import BadRequest, responses
+from gateway.api.routes.access import client_of, while_waited_for
+from gateway.api.routes.answers import TABLE_CONTENT, Question, answered
+from gateway.api.schemas import GalaxyAnswer, InclinationAnswer
+from gateway.core import errors
+from gateway.core.models import Deadline, Target
+from gateway.tables import results
+
+router = APIRouter(tags=["inclination"])
+
+_RESOLUTION = (
+    errors.UnknownTarget,
+    errors.BadTarget,
+    errors.NotAGalaxy,
+    errors.TooManyRequests,
+    errors.UpstreamBroken,
+    errors.UpstreamUnavailable,
+    errors.Busy,
+    errors.DeadlineExceeded,
+)
+_MEASUREMENT = TABLE_CONTENT | responses(
+    *_RESOLUTION, errors.OutsideFootprint, errors.UnusableCutout, errors.QuorumLost
+)
+
+_PGC: dict[str, Any] = {
+    "ge": 1,
+    "le": 10_000_000,
+    "description": "Principal Galaxies Catalogue number.",
+    "examples": [2557],
+}
+_NAME: dict[str, Any] = {
+    "min_length": 1,
+    "max_length": 100,
+    "description": "Catalogue designation or common name, in any usual spelling.",
+    "examples": ["NGC 7331"],
+}
+_RA: dict[str, Any] = {
+    "max_length": 64,
+    "description": "Right ascension: decimal degrees, hours as 00:42:44.3, or a J designation with both coordinates.",
+    "examples": ["10.6847"],
+}
+_DEC: dict[str, Any] = {
+    "max_length": 64,
+    "description": "Declination: decimal degrees, or sexagesimal as +41:16:09.",
+    "examples": ["41.2688"],
+}
+
+
+class PositionQuestion(Question):
+    """Query parameters of a question by position."""
+
+    ra: str = Field(**_RA)
+    dec: str = Field(default="", **_DEC)
+
+
+class Resolution(BaseModel):
+    """Query parameters of resolution: exactly one of `pgc`, `name`, or `ra` with `dec`."""
+
+    pgc: int | None = Field(default=None, **_PGC)
+    name: str | None = Field(default=None, **_NAME)
+    ra: str | None = Field(default=None, **_RA)
+    dec: str | None = Field(default=None, **_DEC)
+    format: results.Format | None = Field(
+        default=None, description="How to write the answer; else the `Accept` header decides.", examples=["json"]
+    )
+
+
+async def _measured(request: Request, services: WiredServices, target: Target, question: Question) -> Response:
+    target = replace(target, fov_arcmin=question.fov, position_angle_deg=question.pa)
+    deadline = Deadline.after(services.settings.request_timeout_s)
+    admission = services.admission
+    async with admission.admit(client_of(request)), while_waited_for(request), admission.work(deadline):
+        answer = await services.inclinations.of_target(target, deadline=deadline, survey=question.survey, r=question.r)
+        return answered(request, answer, question)
+
+
+@router.get(
+    "/api/pgc/{pgc}",
+    summary="The inclination of a galaxy by its PGC number",
+    response_model=InclinationAnswer,
+    responses=_MEASUREMENT,
+)
+async def of_pgc(
+    request: Request,
+    services: WiredServices,
+    pgc: Annotated[int, Path(**_PGC)],
+    question: Annotated[Question, Query()],
+) -> Response:
+    """Resolve, fetch the survey's cutout, and measure it."""
+    return await _measured(request, services, Target(pgc=pgc), question)
+
+
+@router.get(
+    "/api/objname/{name:path}",
+    summary="The inclination of a galaxy by its name",
+    response_model=InclinationAnswer,
+    responses=_MEASUREMENT,
+)
+async def of_name(
+    request: Request,
+    services: WiredServices,
+    name: Annotated[str, Path(**_NAME)],
+    question: Annotated[Question, Query()],
+) -> Response:
+    """Resolve, fetch the survey's cutout, and measure it."""
+    return await _measured(request, services, Target(name=name), question)
+
+
+@router.get(
+    "/api/coordinates",
+    summary="The inclination of the galaxy at a position",
+    response_model=InclinationAnswer,
+    responses=_MEASUREMENT,
+)
+async def of_coordinates(
+    request: Request,
+    services: WiredServices,
+    question: Annotated[PositionQuestion, Query()],
+) -> Response:
+    """Take the field of view given, or the size of the catalogued galaxy within a few arcsec."""
+    return await _measured(request, services, Target(ra=question.ra, dec=question.dec), question)
+
+
+@router.get(
+    "/api/galaxy",
+    summary="Resolution only: which galaxy a target is",
+    description="Ask by exactly one of `pgc`, `name`, or `ra` with `dec`.",
+    response_model=GalaxyAnswer,
+    responses=TABLE_CONTENT | responses(*_RESOLUTION),
+    tags=["resolution"],
+)
+async def galaxy(request: Request, services: WiredServices, asked: Annotated[Resolution, Query()]) -> Response:
+    """Resolve a target."""
+    if sum(one is not None for one in (asked.pgc, asked.name, asked.ra)) != 1 or (asked.dec and not asked.ra):
+        raise BadRequest("Ask by exactly one of pgc, name, or ra with dec.")
+    deadline = Deadline.after(services.settings.request_timeout_s)
+    admission = services.admission
+    async with admission.admit(client_of(request)), while_waited_for(request), admission.work(deadline):
+        target = Target(pgc=asked.pgc, name=asked.name, ra=asked.ra, dec=asked.dec)
+        found = GalaxyAnswer.of(await services.inclinations.resolve(target, deadline=deadline))
+    file_format = results.choose(asked.format, request.headers.get("accept", ""))
+    if file_format is results.Format.JSON:
+        return Response(found.model_dump_json(), media_type=results.MEDIA_TYPES[file_format])
+    table = results.table([found.row()], results.RESOLUTION_COLUMNS, file_format)
+    return Response(table, media_type=results.MEDIA_TYPES[file_format])

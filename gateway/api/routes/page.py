@@ -1,0 +1,35 @@
+"""The web page and the API's description, from local files only."""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+router = APIRouter(include_in_schema=False)
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+
+
+@router.get("/")
+async def page() -> FileResponse:
+    """Serve the page."""
+    return FileResponse(WEB / "index.html")
+
+
+@router.get("/docs")
+async def docs() -> FileResponse:
+    """Serve Swagger UI over ``/openapi.json``."""
+    return FileResponse(WEB / "docs.html")
+
+
+def mount(app: FastAPI) -> None:
+    """Serve the page's files under ``/web`` and those of Swagger UI under ``/swagger``."""
+    # compressed here and not around the whole app, where it would hold back the rows of a stream
+    app.mount("/web", GZipMiddleware(StaticFiles(directory=WEB)), name="web")
+    swagger = importlib.resources.files("fastapi_offline") / "static"
+    app.mount("/swagger", StaticFiles(directory=str(swagger)), name="swagger")

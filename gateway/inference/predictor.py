@@ -1,0 +1,295 @@
+"""The client of TensorFlow Serving: one Predict per flavor and batch, all at once, and the states of the models."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import numpy as np
+import structlog
+
+from gateway.core import errors
+from gateway.core.ensemble import quorum
+from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE, Manifest
+from gateway.core.models import Deadline, ModelReading, Reading
+from gateway.core.proxies import is_loopback
+from gateway.inference import protos
+from gateway.inference.versions import ELSEWHERE, RETRY_AFTER_S, Served
+from gateway.telemetry import tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from gateway.inference.versions import Standing, States
+
+log = structlog.get_logger(__name__)
+
+RETRY_FIRST_S = 0.05
+RETRY_LONGEST_S = 0.5
+ABSENT_S = 5.0
+"""For which a version that no replica seemed to have is asked for once a batch only."""
+
+_CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
+    # a headless service has one address per replica; the default would stay with the first
+    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    # a batch of model inputs exceeds the client's default of 4 MiB
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # the default backs off up to two minutes, long after a restarted server is back
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.dns_min_time_between_resolutions_ms", 5000),
+)
+_THROUGH_PROXY = "grpc.enable_http_proxy"
+"""gRPC takes ``http_proxy`` from the environment, which at an institute is the way to the web, not to the networks."""
+
+OK = "OK"
+_ABSENT = "Servable not found"
+"""How TensorFlow Serving says that it does not have a version (``ServableManager``), or not yet."""
+_GIVEN_UP = grpc.StatusCode.CANCELLED.name
+"""Also when nobody waits for the answer any more."""
+
+_CALL = {"rpc.system.name": "grpc", "rpc.method": protos.PREDICT.removeprefix("/")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    code: grpc.StatusCode
+    text: str
+
+
+class Predictor:
+    """Asks every network of a release about a batch of model inputs.
+
+    Parameters
+    ----------
+    address : str
+        ``host:port`` of the gRPC face of TensorFlow Serving.
+    manifest : Manifest
+        The release that it hosts.
+    quorum_fraction : float
+        Fraction of the flavors that must answer.
+    call_timeout_s, retry_s : float
+        Longest time for one Predict, and for going on trying while the server is unavailable or full, seconds. The
+        request's deadline bounds both.
+    observe : callable
+        Told ``(model, gRPC status name, seconds)`` of every call.
+    pin_versions : bool
+        Ask for the manifest's version of every model, and take no other's word. Otherwise the server's newest
+        version answers, and readings name those that are not the manifest's.
+    through_proxy : bool
+        Let gRPC take a proxy from the environment; otherwise, and to loopback, it goes straight to the address.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        manifest: Manifest,
+        *,
+        quorum_fraction: float,
+        call_timeout_s: float,
+        retry_s: float,
+        observe: Callable[[str, str, float], None],
+        pin_versions: bool = True,
+        through_proxy: bool = False,
+    ) -> None:
+        self._manifest = manifest
+        self._released = {model.name: model.version for model in manifest.models}
+        self._pinned = pin_versions
+        self._absent_until: dict[str, float] = {}
+        self._needed = quorum(quorum_fraction, len(manifest.flavors))
+        self._call_timeout_s = call_timeout_s
+        self._retry_s = retry_s
+        self._observe = observe
+        away = through_proxy and not is_loopback(address.rpartition(":")[0])
+        options = (*_CHANNEL_OPTIONS, (_THROUGH_PROXY, int(away)))
+        self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=options)
+        # requests are serialized once for all models (see _request), so the stub passes bytes through
+        self._predict = self._channel.unary_unary(
+            protos.PREDICT,
+            request_serializer=None,
+            response_deserializer=protos.PredictResponse.FromString,
+        )
+        self._served = Served(
+            protos.ModelServiceStub(self._channel), manifest, needed=self._needed, pin_versions=pin_versions
+        )
+
+    async def aclose(self) -> None:
+        """Close the channel; calls in flight are given a moment."""
+        await self._channel.close(grace=1.0)
+
+    async def read(self, batch: NDArray[np.uint8], deadline: Deadline) -> list[Reading]:
+        """Return what all networks say of each model input of a batch.
+
+        Parameters
+        ----------
+        batch : uint8 [N, 128, 128, 3]
+        deadline : Deadline
+
+        Raises
+        ------
+        errors.QuorumLost, errors.DeadlineExceeded, errors.ServingRefused
+            Fewer flavors answered than the quorum, and why.
+        """
+        if batch.dtype != np.uint8 or batch.shape[1:] != INPUT_SHAPE:
+            raise ValueError(f"a batch is uint8 [N, 128, 128, 3], not {batch.dtype} {list(batch.shape)}")
+        images = _serialized_inputs(batch)
+        deadline = Deadline(min(deadline.at, time.monotonic() + self._call_timeout_s), deadline.budget_s)
+        models = self._manifest.models
+        outputs = [INCLINATION] * len(self._manifest.flavors)
+        outputs += [REJECTION] * len(self._manifest.rejectors)
+        asked = (
+            self._ask(model.name, output, images, len(batch), deadline)
+            for model, output in zip(models, outputs, strict=True)
+        )
+        answers = dict(zip((model.name for model in models), await asyncio.gather(*asked), strict=True))
+        failures = {name: answer for name, answer in answers.items() if isinstance(answer, _Failure)}
+        flavors = {model.name: answers[model.name] for model in self._manifest.flavors if model.name not in failures}
+        if len(flavors) < self._needed:
+            raise self._quorum_lost(len(flavors), failures)
+        rejectors = {m.name: answers[m.name] for m in self._manifest.rejectors if m.name not in failures}
+        missing = tuple(failures)
+        unreleased = tuple(
+            f"{name} version {answer[0]}"
+            for name, answer in answers.items()
+            if not isinstance(answer, _Failure) and answer[0] != self._released[name]
+        )
+        return [
+            Reading(_readings(flavors, row), _readings(rejectors, row), missing, unreleased)
+            for row in range(len(batch))
+        ]
+
+    async def _ask(
+        self,
+        model: str,
+        output: str,
+        images: bytes,
+        count: int,
+        deadline: Deadline,
+    ) -> tuple[int, list[float]] | _Failure:
+        """Ask one model, trying again while the server is unavailable or full and there is time."""
+        version = self._released[model] if self._pinned else None
+        request = _request(model, version, images)
+        give_up = time.monotonic() + self._retry_s
+        pause = RETRY_FIRST_S
+        elsewhere = ELSEWHERE if self._pinned and self._absent_until.get(model, 0.0) < time.monotonic() else 0
+        while True:
+            started = time.monotonic()
+            failure, code = None, _GIVEN_UP
+            with tracing.span("Predict", {**_CALL, "inclinet.model": model}, calls=True) as span:
+                try:
+                    # gRPC's metadata are headers of HTTP/2: the trace goes on behind the server in the same words
+                    trace = tuple(tracing.outgoing().items())
+                    response = await self._predict(
+                        request, timeout=max(deadline.at - started, 0.001), metadata=trace or None
+                    )
+                    values = _values(response, output, count, version)
+                except grpc.aio.AioRpcError as error:
+                    failure, code = _Failure(error.code(), error.details() or ""), error.code().name
+                except ValueError as error:
+                    failure, code = _Failure(grpc.StatusCode.DATA_LOSS, str(error)), grpc.StatusCode.DATA_LOSS.name
+                else:
+                    code = OK
+                    return values
+                finally:
+                    self._observe(model, code, time.monotonic() - started)
+                    span.note({"rpc.response.status_code": code})
+                span.fail(code)
+            if self._pinned and failure.code is grpc.StatusCode.NOT_FOUND and failure.text.startswith(_ABSENT):
+                if elsewhere > 0 and time.monotonic() < deadline.at:
+                    elsewhere -= 1
+                    continue
+                if self._absent_until.get(model, 0.0) < time.monotonic():
+                    self._absent_until[model] = time.monotonic() + ABSENT_S
+                    log.error("version not served", model=model, version=version, text=failure.text)
+                return failure
+            if failure.code not in _PASSING or time.monotonic() + pause > min(give_up, deadline.at):
+                level = log.error if failure.code in _OURS else log.warning
+                level("flavor failed", model=model, code=failure.code.name, text=failure.text)
+                return failure
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, RETRY_LONGEST_S)
+
+    def _quorum_lost(self, answered: int, failures: Mapping[str, _Failure]) -> errors.InclinetError:
+        codes = {failure.code for failure in failures.values()}
+        total = len(self._manifest.flavors)
+        if codes & _OURS:
+            return errors.ServingRefused("The networks refused what they were asked; this is a fault of the service.")
+        if codes == {grpc.StatusCode.DEADLINE_EXCEEDED}:
+            return errors.DeadlineExceeded("The networks did not answer in time.", retry_after_s=RETRY_AFTER_S)
+        absent = [name for name, failure in failures.items() if failure.text.startswith(_ABSENT)]
+        because = ""
+        if absent and self._pinned:
+            because = (
+                f" TensorFlow Serving does not have version {self._released[absent[0]]} of {absent[0]}, which the "
+                "release's manifest names."
+            )
+        return errors.QuorumLost(
+            f"Only {answered} of the {total} networks answered; at least {self._needed} are needed for a result."
+            f"{because}",
+            retry_after_s=RETRY_AFTER_S,
+            missing=sorted(failures),
+        )
+
+    async def states(self, *, timeout_s: float) -> States:
+        """Return the states of all versions; errors as :meth:`gateway.inference.versions.Served.states`."""
+        return await self._served.states(timeout_s=timeout_s)
+
+    async def standing(self, *, timeout_s: float) -> Standing:
+        """Return how much of the release can be asked; errors as :meth:`states`."""
+        return await self._served.standing(timeout_s=timeout_s)
+
+
+_PASSING = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+"""Codes that a moment may cure: a restart, or all of the server's threads (``--grpc_max_threads``) taken."""
+
+_OURS = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION})
+"""Codes by which the server says that the request itself is wrong: a fault of this gateway or of the release."""
+
+
+def _serialized_inputs(batch: NDArray[np.uint8]) -> bytes:
+    request = protos.PredictRequest()
+    tensor = request.inputs[INPUT]
+    tensor.dtype = protos.types_pb2.DT_UINT8
+    for size in batch.shape:
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.tensor_content = batch.tobytes()
+    serialized: bytes = request.SerializeToString()
+    return serialized
+
+
+def _request(model: str, version: int | None, images: bytes) -> bytes:
+    """Put a model's name and version before the inputs: serialized messages concatenate to the merged message."""
+    request = protos.PredictRequest()
+    request.model_spec.name = model
+    if version is not None:
+        request.model_spec.version.value = version
+    request.model_spec.signature_name = SIGNATURE
+    spec: bytes = request.SerializeToString()
+    return spec + images
+
+
+def _values(response: Any, output: str, count: int, version: int | None) -> tuple[int, list[float]]:
+    """Read version and output of a response, from typed fields or tensor content; refuse what can't be right."""
+    served: int = response.model_spec.version.value
+    if version not in {None, served}:
+        raise ValueError(f"version {version} was asked, and version {served} answered")
+    tensor = response.outputs.get(output)
+    if tensor is None or tensor.dtype != protos.types_pb2.DT_FLOAT:
+        raise ValueError(f"the answer has no float output {output!r}")
+    values = np.frombuffer(tensor.tensor_content, "<f4").tolist() if tensor.tensor_content else list(tensor.float_val)
+    if len(values) != count or not all(map(math.isfinite, values)):
+        raise ValueError(f"{count} finite values were expected in {output!r}")
+    return served, values
+
+
+def _readings(answers: Mapping[str, Any], row: int) -> tuple[ModelReading, ...]:
+    return tuple(ModelReading(name, version, values[row]) for name, (version, values) in answers.items())

@@ -1,0 +1,142 @@
+"""What TensorFlow Serving has of a release: the states of its versions, and whether they are the manifest's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from gateway.core import errors
+from gateway.inference import protos
+
+if TYPE_CHECKING:
+    from gateway.core.manifest import Manifest, Model
+
+RETRY_AFTER_S = 5.0
+ELSEWHERE = 7
+"""So many more times the released version is looked for at once where one server has it not: while a release rolls,
+another replica has it. With one replica of two, fewer than one search in a hundred is in vain; with one of four, one in
+ten."""
+AVAILABLE = "AVAILABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionState:
+    """What TensorFlow Serving says of one version of a model; ``state`` as in its API, such as ``AVAILABLE``."""
+
+    version: int
+    state: str
+    error: str = ""
+
+
+States = Mapping[str, tuple[VersionState, ...]]
+"""Every version's state of every model, highest version first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much of a release can be asked.
+
+    Attributes
+    ----------
+    available : int
+        Flavors that can be asked.
+    needed : int
+        Flavors that the quorum needs.
+    others : mapping
+        Model to the version that is served, for those that are served in another version than the release's.
+    """
+
+    available: int
+    needed: int
+    others: Mapping[str, int]
+
+    @property
+    def sentence(self) -> str:
+        """What is served instead of the release, for people; empty where that is nothing."""
+        if not self.others:
+            return ""
+        name, version = next(iter(self.others.items()))
+        more = f" and {len(self.others) - 1} more" if len(self.others) > 1 else ""
+        return f"TensorFlow Serving has another version than the release's manifest of {name} (version {version}){more}"
+
+
+class Served:
+    """Asks TensorFlow Serving for the states of a release's models.
+
+    Parameters
+    ----------
+    models : ModelServiceStub
+    manifest : Manifest
+    needed : int
+        Flavors that the quorum needs.
+    pin_versions : bool
+        Whether the manifest's versions alone are asked.
+    """
+
+    def __init__(self, models: Any, manifest: Manifest, *, needed: int, pin_versions: bool) -> None:
+        self._models = models
+        self._manifest = manifest
+        self._released = {model.name: model.version for model in manifest.models}
+        self._needed = needed
+        self._pinned = pin_versions
+
+    async def states(self, *, timeout_s: float) -> dict[str, tuple[VersionState, ...]]:
+        """Return every version's state of every model, highest version first; a model not known has none.
+
+        Where versions are pinned and a replica lacks the manifest's, others are asked as well.
+
+        Raises
+        ------
+        errors.UpstreamUnavailable
+            TensorFlow Serving can't be reached.
+        """
+
+        async def ask(model: Model) -> tuple[VersionState, ...]:
+            found: dict[int, VersionState] = {}
+            for _ in range(1 + ELSEWHERE if self._pinned else 1):
+                found |= {one.version: one for one in await self._states_of(model.name, timeout_s)}
+                if model.version in found and found[model.version].state == AVAILABLE:
+                    break
+            return tuple(sorted(found.values(), key=lambda one: -one.version))
+
+        models = self._manifest.models
+        return dict(zip((model.name for model in models), await asyncio.gather(*map(ask, models)), strict=True))
+
+    async def _states_of(self, name: str, timeout_s: float) -> tuple[VersionState, ...]:
+        request = protos.GetModelStatusRequest()
+        request.model_spec.name = name
+        try:
+            response = await self._models.GetModelStatus(request, timeout=timeout_s)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return ()
+            raise errors.UpstreamUnavailable(
+                f"TensorFlow Serving can't be asked for its models ({error.code().name}).",
+                retry_after_s=RETRY_AFTER_S,
+                service="tensorflow-serving",
+            ) from error
+        name_of = protos.ModelVersionStatus.State.Name
+        return tuple(
+            VersionState(status.version, name_of(status.state), status.status.error_message)
+            for status in response.model_version_status
+        )
+
+    async def standing(self, *, timeout_s: float) -> Standing:
+        """Return how many flavors can be asked, and which models are served in another version than the release's.
+
+        Raises
+        ------
+        errors.UpstreamUnavailable
+            TensorFlow Serving can't be reached.
+        """
+        states = await self.states(timeout_s=timeout_s)
+        up = {name: [one.version for one in versions if one.state == AVAILABLE] for name, versions in states.items()}
+        others = {name: max(found) for name, found in up.items() if found and self._released[name] not in found}
+        available = sum(
+            bool(up[flavor.name]) and not (self._pinned and flavor.name in others) for flavor in self._manifest.flavors
+        )
+        return Standing(available, self._needed, others)

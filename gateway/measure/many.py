@@ -1,0 +1,134 @@
+"""Many questions at once: bounded work, results in order of arrival. Knows no protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.core import errors
+from gateway.core.models import AUTO, Deadline, Framing
+from gateway.telemetry import tracing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+
+    from gateway.images.prepare import ImageData
+    from gateway.measure.one import Answer, Inclinations
+    from gateway.tables.rows import Row
+
+log = structlog.get_logger(__name__)
+
+TRACED_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one row: an answer or a problem."""
+
+    row: Row
+    answer: Answer | None = None
+    problem: errors.InclinetError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How rows are asked: survey, r and framing as for one target or image, and each row's deadline, seconds."""
+
+    survey: str | None
+    r: float
+    row_timeout_s: float
+    framing: Framing = AUTO
+
+
+async def measure(
+    rows: Sequence[Row],
+    inclinations: Inclinations,
+    read_file: Callable[[str], Awaitable[ImageData]],
+    *,
+    terms: Terms,
+    concurrency: int,
+    ahead: asyncio.Semaphore | None = None,
+    observe: Callable[[errors.InclinetError | None], None] = lambda _problem: None,
+) -> AsyncGenerator[Result]:
+    """Measure rows, ``concurrency`` at a time, yielding results as they come.
+
+    No more than ``concurrency`` results wait for whoever reads this, so that a slow reader slows the work and memory
+    stays flat; closing the iterator ends the work.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    inclinations : Inclinations
+    read_file : coroutine function
+        Returns an image, as its file's bytes or as pixels uint8 ``[H, W, 3]``, by the name that a row gives.
+    terms : Terms
+    concurrency : int
+    ahead : asyncio.Semaphore, optional
+        Taken from before each row is begun. Who reads results in order gives back one for each that he has passed on,
+        so that those that he has to hold back stay bounded.
+    observe : callable
+        Told the problem of every row, None where there is an answer.
+    """
+    results: asyncio.Queue[Result] = asyncio.Queue(concurrency)
+    pending = iter(rows)
+
+    async def work() -> None:
+        while True:
+            if ahead is not None:
+                await ahead.acquire()
+            if (row := next(pending, None)) is None:
+                return
+            structlog.contextvars.bind_contextvars(row=row.number)
+            # the first rows show where the time goes; ten thousand of them would bury the collector
+            traced = tracing.span("row", {"inclinet.row": row.number}) if row.number < TRACED_ROWS else _untraced()
+            with traced as span:
+                result = await _one(row, inclinations, read_file, terms)
+                if result.problem is not None:
+                    span.fail(result.problem.slug)
+            observe(result.problem)
+            await results.put(result)
+
+    workers = [asyncio.create_task(work()) for _ in range(min(concurrency, len(rows)))]
+    try:
+        for _ in range(len(rows)):
+            yield await results.get()
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+@contextmanager
+def _untraced() -> Iterator[tracing.Span]:
+    with tracing.traced_by(None):
+        yield tracing.Span()
+
+
+async def _one(
+    row: Row,
+    inclinations: Inclinations,
+    read_file: Callable[[str], Awaitable[ImageData]],
+    terms: Terms,
+) -> Result:
+    deadline = Deadline.after(terms.row_timeout_s)
+    try:
+        if row.problem is not None:
+            return Result(row, problem=row.problem)
+        if row.target is not None:
+            answer = await inclinations.of_target(row.target, deadline=deadline, survey=terms.survey, r=terms.r)
+        else:
+            data = await read_file(row.file or "")
+            answer = await inclinations.of_image(data, deadline=deadline, r=terms.r, framing=terms.framing)
+        if row.warnings:
+            answer = replace(answer, warnings=(*row.warnings, *answer.warnings))
+        return Result(row, answer=answer)
+    except errors.InclinetError as problem:
+        return Result(row, problem=problem)
+    # one row must not take the others down with it
+    except Exception as error:
+        log.exception("unforeseen error in a row", row=row.number, exc_info=error)
+        return Result(row, problem=errors.InclinetError("The gateway failed on this row in a way not foreseen."))

@@ -1,0 +1,333 @@
+"""The use case: from an image or a target to an inclination. Knows no protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from gateway.core import ensemble, errors
+from gateway.core.models import AUTO, WHOLE, Cutout, Deadline, Ellipse, Framing, Galaxy, ImageInput, Reading, Target
+from gateway.images import ellipse
+from gateway.images.prepare import prepare
+from gateway.sky.catalogue import separation_arcsec
+from gateway.sky.positions import parse_position
+from gateway.telemetry import tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Executor
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gateway.core.manifest import Manifest
+    from gateway.images.prepare import ImageData
+    from gateway.sky import Sky
+
+
+log = structlog.get_logger(__name__)
+
+_NEAR_ARCMIN = 1.0
+
+
+class ReadsImages(Protocol):
+    """What reads a model input with the ensemble (:class:`gateway.inference.microbatching.Batcher`)."""
+
+    async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> Reading:
+        """Return what the networks say of one model input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipticity:
+    """The classical estimate: the fitted ellipse and the inclination of its axis ratio."""
+
+    ellipse: Ellipse
+    inclination_deg: float
+    r: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that is known about one question.
+
+    Attributes
+    ----------
+    image : ImageInput
+    source : str
+        ``upload``, or the survey.
+    inclination : ensemble.Inclination
+    reading : Reading
+        What each network said.
+    rejection : float, optional
+        Median of the rejectors, 0..1; None when none answered.
+    ellipticity : Ellipticity, optional
+        None when no isophote could be fitted.
+    release : str
+        The model release.
+    warnings : tuple of str
+        In plain words.
+    galaxy, cutout : optional
+        Known when a target was asked about, not an upload.
+    """
+
+    image: ImageInput
+    source: str
+    inclination: ensemble.Inclination
+    reading: Reading
+    rejection: float | None
+    ellipticity: Ellipticity | None
+    release: str
+    warnings: tuple[str, ...]
+    galaxy: Galaxy | None = None
+    cutout: Cutout | None = None
+
+
+class Inclinations:
+    """Measures inclinations.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The release that the networks belong to.
+    networks : ReadsImages
+    sky : Sky
+        What resolves targets and fetches their cutouts.
+    executor : concurrent.futures.Executor
+        Where images are decoded; its size bounds the decoders at work.
+    max_pixels : int
+        Of an image.
+    observe : callable
+        Told ``(stage, seconds)`` of every step.
+    answered : callable
+        Told every answer, for what drifts.
+    """
+
+    def __init__(
+        self,
+        *,
+        manifest: Manifest,
+        networks: ReadsImages,
+        sky: Sky,
+        executor: Executor,
+        max_pixels: int,
+        observe: Callable[[str, float], None],
+        answered: Callable[[Answer], None] = lambda _answer: None,
+    ) -> None:
+        self._manifest = manifest
+        self._networks = networks
+        self._sky = sky
+        self._executor = executor
+        self._max_pixels = max_pixels
+        self._observe = observe
+        self._answered = answered
+
+    async def of_image(
+        self,
+        image: ImageData,
+        *,
+        deadline: Deadline,
+        r: float = ellipse.INTRINSIC_AXIS_RATIO,
+        framing: Framing = AUTO,
+    ) -> Answer:
+        """Return the inclination of the galaxy in an image.
+
+        Parameters
+        ----------
+        image : bytes or uint8 [H, W, 3]
+            A JPEG, PNG, GIF, TIFF, WebP or FITS file, or decoded pixels, such as a model input.
+        deadline : Deadline
+        r : float
+            Intrinsic axis ratio for the ellipticity inclination.
+        framing : Framing
+            Which part of a file is measured; decoded pixels always are as a whole.
+
+        Raises
+        ------
+        errors.ImageError
+            The image can't be used.
+        errors.BadTarget
+            The place named by ``framing`` is not in it, or shows nothing.
+        errors.EnsembleError, errors.DeadlineExceeded
+            The networks did not answer.
+        """
+        structlog.contextvars.bind_contextvars(target="upload")
+        return await self._measure(image, source="upload", deadline=deadline, r=r, framing=framing)
+
+    async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
+        """Return the galaxy of a target.
+
+        A position without a catalogued galaxy is a galaxy of unknown size. With a field of view given, only the offline
+        catalogues are asked about a position, since nothing more needs to be known.
+
+        Raises
+        ------
+        errors.TargetError
+            It is not known, not a galaxy, or not understood.
+        errors.UpstreamError, errors.DeadlineExceeded
+            It could not be found out.
+        """
+        resolver = self._sky.resolver
+        structlog.contextvars.bind_contextvars(target=target.asked)
+        with self._stage("resolve", {"inclinet.target": target.asked}):
+            if target.pgc is not None:
+                return await resolver.by_pgc(target.pgc, deadline=deadline)
+            if target.ra is None:
+                if target.name is None:
+                    raise errors.BadTarget("A target needs a PGC number, a name, or a position.")
+                return await resolver.by_name(target.name, deadline=deadline, sized=target.fov_arcmin is None)
+            # sexagesimal positions import astropy, which takes a second once
+            ra_deg, dec_deg = await asyncio.to_thread(parse_position, target.ra, target.dec or "")
+            if target.fov_arcmin is None:
+                known = await resolver.at(ra_deg, dec_deg, deadline=deadline)
+            else:
+                known = await resolver.near(ra_deg, dec_deg)
+            return known or Galaxy(ra_deg, dec_deg, source="coordinates")
+
+    async def of_target(
+        self,
+        target: Target,
+        *,
+        deadline: Deadline,
+        survey: str | None = None,
+        r: float = ellipse.INTRINSIC_AXIS_RATIO,
+    ) -> Answer:
+        """Return the inclination of a target: resolve it, fetch its cutout, measure that.
+
+        Parameters
+        ----------
+        target : Target
+        deadline : Deadline
+        survey : str, optional
+            Key of the survey to ask for the image; the default one unless given.
+        r : float
+            Intrinsic axis ratio for the ellipticity inclination.
+
+        Raises
+        ------
+        errors.InclinetError
+            As :meth:`resolve`, :meth:`gateway.sky.cutouts.Cutouts.fetch` and :meth:`of_image`.
+        """
+        galaxy = await self.resolve(target, deadline=deadline)
+        contradictions = await self._contradictions(target, galaxy)
+        with self._stage("cutout", {"inclinet.survey": survey or "default"}):
+            cutout = await self._sky.cutouts.fetch(
+                galaxy,
+                fov_arcmin=target.fov_arcmin,
+                position_angle_deg=target.position_angle_deg,
+                survey=survey,
+                deadline=deadline,
+            )
+        answer = await self._measure(
+            cutout.data,
+            source=cutout.survey,
+            deadline=deadline,
+            r=r,
+            # a cutout is framed by the galaxy's catalogued place and size
+            framing=WHOLE,
+            galaxy=galaxy,
+            cutout=cutout,
+        )
+        return replace(answer, warnings=(*contradictions, *answer.warnings)) if contradictions else answer
+
+    async def _contradictions(self, target: Target, galaxy: Galaxy) -> list[str]:
+        """Say where a target's position or name, which were not asked for, mean another galaxy than was found.
+
+        Only the catalogues at hand are looked into: a name that they do not know contradicts nothing.
+        """
+        said = []
+        believed = f"PGC {target.pgc}" if target.pgc is not None else f"the position {target.asked}"
+        if target.pgc is not None and target.ra is not None:
+            try:
+                position = await asyncio.to_thread(parse_position, target.ra, target.dec or "")
+            except errors.BadTarget as problem:
+                said.append(f"{problem.detail} {believed} was measured.")
+            else:
+                apart = separation_arcsec(*position, galaxy.ra_deg, galaxy.dec_deg) / 60
+                if apart > _apart_arcmin(galaxy):
+                    said.append(f"The position given lies {apart:.3g} arcmin from {believed}, which was measured.")
+        if target.name is not None and (target.pgc is not None or target.ra is not None):
+            try:
+                named = (await self._sky.resolver.offline()).by_name(target.name)
+            except errors.TargetError:
+                named = None  # a pair, or no galaxy: which one is meant is what the rest says
+            if named is not None and not (named.pgc and named.pgc == galaxy.pgc):
+                apart = separation_arcsec(named.ra_deg, named.dec_deg, galaxy.ra_deg, galaxy.dec_deg) / 60
+                if apart > max(_apart_arcmin(galaxy), _apart_arcmin(named)):
+                    said.append(
+                        f"The name {target.name} is a galaxy {apart:.3g} arcmin from {believed}, which was measured."
+                    )
+        return said
+
+    async def _measure(
+        self,
+        data: ImageData,
+        *,
+        source: str,
+        deadline: Deadline,
+        r: float,
+        framing: Framing,
+        galaxy: Galaxy | None = None,
+        cutout: Cutout | None = None,
+    ) -> Answer:
+        loop = asyncio.get_running_loop()
+        with self._stage("decode"):
+            image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels, framing, deadline)
+        with self._stage("predict"):
+            reading = await self._networks.read(image.pixels, deadline)
+        inclination = ensemble.combine(
+            [flavor.value for flavor in reading.flavors],
+            self._manifest.calibration,
+            self._manifest.label_range_deg,
+        )
+        rejection = statistics.median(one.value for one in reading.rejectors) if reading.rejectors else None
+        classical = None
+        if image.ellipse is not None:
+            classical = Ellipticity(image.ellipse, ellipse.inclination_deg(image.ellipse.axis_ratio, r), r)
+        answer = Answer(
+            image=image,
+            source=source,
+            inclination=inclination,
+            reading=reading,
+            rejection=rejection,
+            ellipticity=classical,
+            release=self._manifest.release,
+            warnings=(
+                *image.warnings,
+                *(galaxy.warnings if galaxy else ()),
+                *ensemble.warnings(
+                    inclination,
+                    rejection,
+                    classical.inclination_deg if classical else None,
+                    reading,
+                    self._manifest.label_range_deg,
+                ),
+            ),
+            galaxy=galaxy,
+            cutout=cutout,
+        )
+        self._answered(answer)
+        if inclination.stdev_deg > ensemble.DISAGREEMENT_DEG:
+            # the sign that something is amiss which a person should look at: here is where to
+            said = {flavor.name: round(flavor.value, 1) for flavor in reading.flavors}
+            log.warning("networks disagree", stdev_deg=round(inclination.stdev_deg, 2), flavors=said)
+        return answer
+
+    @contextmanager
+    def _stage(self, name: str, attributes: Mapping[str, str] | None = None) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            with tracing.span(name, attributes):
+                yield
+        finally:
+            self._observe(name, time.perf_counter() - started)
+
+
+def _apart_arcmin(galaxy: Galaxy) -> float:
+    """Return how far from its centre a position or name still means a galaxy: within its disc, or 1 arcmin."""
+    return max(_NEAR_ARCMIN, (galaxy.d25_arcmin or 0.0) / 2)

@@ -1,0 +1,297 @@
+"""Tables in whatever they come: read, or refused by a sentence that says what they are."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from astropy import units
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import Table
+from astropy.time import Time
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from gateway.core import errors
+from gateway.tables.reader import columns_of, open_table, read_table, records_of
+from gateway.tables.rows import Row, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def read(data: bytes | str) -> tuple[list[Row], list[str]]:
+    """Return the rows, and what is said of how they were read."""
+    table = read_table(data.encode() if isinstance(data, str) else data)
+    reading = columns_of(table)
+    return rows_of(records_of(table, reading.columns), reading), reading.sentences()
+
+
+def asked(data: bytes | str) -> list[str]:
+    return [row.target.asked if row.target else f"! {row.problem}" for row in read(data)[0]]
+
+
+def refusal(data: bytes | str) -> str:
+    with pytest.raises(errors.BadTable) as told:
+        read(data)
+    return told.value.detail
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pgc,name\n2557,NGC 224\n4,\n",
+        "pgc;name\r\n2557;NGC 224\r\n4;\r\n",
+        "pgc\tname\r2557\tNGC 224\r4\t\r",
+        "pgc|name\n2557|NGC 224\n4|\n",
+        'pgc name\n2557 "NGC 224"\n4 ""\n',
+        "sep=;\npgc;name\n2557;NGC 224\n4;\n",
+        "# pgc,name\n2557,NGC 224\n4,\n",
+        "# made by me\n\npgc,name\n2557,NGC 224\n# between\n4,\n",
+        ",pgc,name\n0,2557,NGC 224\n1,4,\n",
+        "pgc,name,\n2557,NGC 224,\n4,,\n",
+        "|  PGC |    Name |\n| 2557 | NGC 224 |\n|    4 |         |\n",
+        "| PGC | Name |\n|-----|------|\n| 2557 | NGC 224 |\n| 4 | |\n",
+        "+------+---------+\n| pgc  | name    |\n+------+---------+\n| 2557 | NGC 224 |\n| 4 | |\n+------+---------+\n",
+        " pgc  | name    \n------+---------\n 2557 | NGC 224\n 4 | \n(2 rows)\n",
+        "PGC\tName\nN\tS\n2557\tNGC 224\n4\t\n",
+        "PGC\tName\n\t\n----\t-------\n2557\tNGC 224\n4\t\n",
+        '[{"pgc": 2557, "name": "NGC 224"}, {"pgc": 4}]',
+        '{"pgc": [2557, 4], "name": ["NGC 224", null]}',
+        '{"pgc": {"0": 2557, "1": 4}, "name": {"0": "NGC 224", "1": null}}',
+        '{"pgc": 2557, "name": "NGC 224"}\n{"pgc": 4}\n',
+    ],
+)
+def test_text_is_read_however_its_cells_are_parted(text: str, tmp_path: Path) -> None:
+    assert asked(text) == ["PGC 2557", "PGC 4"]
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
+        if not text.startswith(("[", "{")):
+            assert asked(text.encode(encoding)) == ["PGC 2557", "PGC 4"], encoding
+    path = tmp_path / "table"
+    for pack in (bytes, gzip.compress, bz2.compress, lzma.compress):
+        path.write_bytes(pack(text.encode()))
+        assert asked(path.read_bytes()) == ["PGC 2557", "PGC 4"]
+        table = open_table(path)
+        assert len(rows_of(table.records(), columns_of(table))) == 2
+
+
+CELLS = st.text(st.characters(exclude_categories=["C"]), max_size=12).map(str.strip)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=6), st.sampled_from(",;\t|"))
+def test_any_cells_are_read_as_they_were_quoted(cells: list[str], separator: str) -> None:
+    lines = [f"pgc{separator}key"]
+    lines += ['{}{}"k{}"'.format(n, separator, cell.replace('"', '""')) for n, cell in enumerate(cells, 1)]
+    rows, _ = read("\n".join(lines))
+    assert [row.target.pgc for row in rows if row.target] == list(range(1, len(cells) + 1))
+    assert [row.key for row in rows] == [f"k{cell}" for cell in cells]
+
+
+def test_lines_within_quotes_are_neither_rows_nor_comments() -> None:
+    assert asked('pgc,note\n2557,"two\n\nlines"\n4,"#hash\n#second"\n# 5,x\n6,\n') == ["PGC 2557", "PGC 4", "PGC 6"]
+    assert "never closed" in refusal('pgc,note\n2557,"never closed\n4,x\n')
+
+
+def test_a_header_that_goes_on_in_the_next_line_is_refused() -> None:
+    assert "does not close" in refusal('pgc,"two\nlines"\n1,2\n')
+    assert asked('pgc,fov (")\n2557,240\n') == ["PGC 2557"]
+
+
+def test_a_header_without_end_is_refused() -> None:
+    assert "columns" in refusal(",".join(f"c{number}" for number in range(30_000)) + "\n1\n")
+    many = [f"{kind}_{number}" for number in range(5_000) for kind in ("ra", "dec")]
+    assert asked(",".join(["pgc", *many]) + "\n2557\n") == ["PGC 2557"]
+
+
+def test_cells_of_any_length_are_read() -> None:
+    assert asked("pgc,note\n2557," + "x" * 300_000 + "\n") == ["PGC 2557"]
+
+
+def test_a_row_of_more_cells_than_columns_is_a_problem_and_no_other_position() -> None:
+    (row,), _ = read("ra,dec\n10,6,41,2\n")
+    assert row.problem is not None
+    assert "41, 2" in row.problem.detail
+    assert asked("name ra dec\nNGC 224 10.6 41\nM31 1 2\n")[1] == "1 2"
+    assert asked("name ra dec\nM31 1\n")[0].startswith("! The row's cells do not fit")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_text_of_the_west_is_read_and_that_is_said(encoding: str) -> None:
+    rows, said = read("name,note\nNGC 224,Andromède\n".encode(encoding))
+    assert rows[0].key == "NGC 224"
+    assert any("not text in UTF-8" in sentence for sentence in said)
+
+
+def test_units_on_a_line_of_their_own_count() -> None:
+    for text in (
+        'PGC\tRAJ2000\tDEJ2000\n\t"h:m:s"\t"d:m:s"\n---\t-----------\t-----------\n\t00 42 44.33\t+41 16 07.5\n',
+        "ra,dec\nhours,deg\n0.712314,41.268750\n",
+        "ra;dec\n(h);(deg)\n0,712314;41,268750\n",
+    ):
+        (row,), _ = read(text)
+        assert row.target is not None
+        assert row.target.asked in {"00 42 44.33 +41 16 07.5", "10.68471 41.268750", "10.68471 41.26875"}
+
+
+def test_what_has_no_header_is_refused_and_its_first_row_not_lost() -> None:
+    for text in ("2557\n4\n", "NGC 224\nNGC 628\n", "10.684708,41.26875\n11,42\n", "10.6 41.2\n11 42\n"):
+        assert "no header" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"PK\x03\x04" + bytes(300), "spreadsheet"),
+        (b"%PDF-1.4 x", "PDF"),
+        (b"<html><body><table><tr><td>PGC</td></tr></table>", "HTML page"),
+        (b"<!-- x -->\n<!DOCTYPE html><html>", "HTML page"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"\xff\xd8\xff\xe0" + bytes(50), "JPEG picture"),
+        (b"\x1f\x8b" + b"nonsense", "damaged or incomplete"),
+        (gzip.compress(b"pgc\n1\n")[:-6], "damaged or incomplete"),
+        (b'{"a": 1}', "not a JSON list"),
+        (b'[{"pgc": 1, "pgc": 2}]', "twice"),
+        (b"\x00\x01\x02\x03\xff" * 20, "neither text"),
+    ],
+)
+def test_what_is_no_table_is_called_what_it_is(data: bytes, words: str) -> None:
+    assert words in refusal(data)
+
+
+def test_layouts_of_text_that_astropy_writes_are_read() -> None:
+    table = Table({"PGC": [2557, 4], "Name": ["NGC224", "x"]})
+    for layout in ("ipac", "latex", "rst", "fixed_width", "tab", "rdb", "commented_header", "basic", "mrt", "ecsv"):
+        out = io.StringIO()
+        table.write(out, format=f"ascii.{layout}")
+        assert asked(out.getvalue()) == ["PGC 2557", "PGC 4"], layout
+    sextractor = "#   1 ALPHA_J2000  Right ascension [deg]\n#   2 DELTA_J2000  Declination [deg]\n 10.5 41.5\n"
+    assert asked(sextractor) == ["10.5 41.5"]
+
+
+def test_a_layout_is_recognised_without_trying_every_way_to_match() -> None:
+    # a pattern that backtracks would not come back from these
+    for text in ("pgc,name\r\n" + "1,x\r\n" * 900, "#" * 4000, "=" * 4000 + "x", "|" * 4000, "\\a\r\n" * 900 + "|"):
+        with suppress(errors.BadTable):
+            read(text)
+
+
+def votable(body: str) -> str:
+    return f'<?xml version="1.0"?><VOTABLE version="1.4"><RESOURCE>{body}</RESOURCE></VOTABLE>'
+
+
+FIELDS = '<FIELD name="a" datatype="double" ucd="{}" unit="{}"/><FIELD name="b" datatype="double" ucd="{}" unit="{}"/>'
+DATA = "<DATA><TABLEDATA><TR><TD>{}</TD><TD>{}</TD></TR></TABLEDATA></DATA>"
+
+
+def test_units_and_ucds_of_a_votable_count() -> None:
+    fields = FIELDS.format("pos.eq.ra;meta.main", "h", "pos.eq.dec;meta.main", "arcmin")
+    assert asked(votable(f"<TABLE>{fields}{DATA.format(0.5, 600)}</TABLE>")) == ["7.5 10.0"]
+
+
+def test_of_several_tables_of_a_votable_the_one_that_asks_is_read() -> None:
+    numbers = '<FIELD name="n" datatype="int"/><DATA><TABLEDATA><TR><TD>1</TD></TR></TABLEDATA></DATA>'
+    notes = f'<TABLE name="notes">{numbers}</TABLE>'
+    fields = FIELDS.format("pos.eq.ra", "deg", "pos.eq.dec", "deg")
+    rows, said = read(votable(f'{notes}<TABLE name="cat">{fields}{DATA.format(10, 41)}</TABLE>'))
+    assert rows[0].target is not None
+    assert "Of 2 tables, cat is read." in said
+
+
+def test_an_archive_s_own_words_come_through() -> None:
+    assert "instead of a table: Query timed out." in refusal(
+        votable('<INFO name="QUERY_STATUS" value="ERROR">Query timed out.</INFO>')
+    )
+    assert "Service is down" in refusal(votable('<INFO name="Error" value="Service is down"/>'))
+    assert "holds no table" in refusal(votable(""))
+    fields = FIELDS.format("pos.eq.ra", "deg", "pos.eq.dec", "deg")
+    overflow = '<INFO name="QUERY_STATUS" value="OVERFLOW"/>'
+    assert any("OVERFLOW" in line for line in read(votable(f"{overflow}<TABLE>{fields}{DATA.format(1, 2)}</TABLE>"))[1])
+
+
+def test_positions_of_another_system_that_a_table_declares_are_refused() -> None:
+    coosys = '<COOSYS ID="sys" system="{}" equinox="1950"/>'
+    fields = FIELDS.format("pos.eq.ra", "deg", "pos.eq.dec", "deg").replace('name="a"', 'name="ra" ref="sys"')
+    body = f"<TABLE>{fields.replace(chr(34) + 'b' + chr(34), chr(34) + 'dec' + chr(34))}{DATA.format(10, 41)}</TABLE>"
+    assert "equinox before J2000" in refusal(votable(coosys.format("eq_FK4") + body))
+    assert asked(votable(coosys.format("eq_FK5") + body)) == ["10.0 41.0"]
+    columns = [fits.Column("RA", "D", array=[10.0]), fits.Column("DEC", "D", array=[41.0])]
+    for keyword, value, read_ in (("RADESYS", "FK4", False), ("EQUINOX", 1950.0, False), ("RADESYS", "ICRS", True)):
+        table = fits.BinTableHDU.from_columns(columns)
+        table.header[keyword] = value
+        if read_:
+            assert asked(hdus(table)) == ["10.0 41.0"]
+        else:
+            assert "equinox before J2000" in refusal(hdus(table))
+
+
+def hdus(*tables: fits.BinTableHDU | fits.ImageHDU) -> bytes:
+    out = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), *tables]).writeto(out)
+    return out.getvalue()
+
+
+def test_fits_says_what_it_holds() -> None:
+    columns = [fits.Column("RA", "D", unit="h", array=[0.5]), fits.Column("DEC", "D", unit="deg", array=[41.0])]
+    other = fits.BinTableHDU.from_columns([fits.Column("LAMBDA", "E", array=[1.0, 2.0])])
+    rows, said = read(hdus(fits.ImageHDU(np.zeros((4, 4))), other, fits.BinTableHDU.from_columns(columns, name="CAT")))
+    assert rows[0].target is not None
+    assert rows[0].target.asked == "7.5 41.0"
+    assert "Of 2 tables, CAT is read." in said
+    assert "image and no table" in refusal(hdus(fits.ImageHDU(np.zeros((4, 4)))))
+    folded = fits.BinTableHDU.from_columns([fits.Column("PGC", "2J", array=np.array([[2557, 4]]))])
+    assert asked(hdus(folded)) == ["PGC 2557", "PGC 4"]
+    several = fits.BinTableHDU.from_columns([fits.Column("RA", "2D", array=np.ones((3, 2)))])
+    assert "several values there: RA" in refusal(hdus(several))
+
+
+def test_coordinates_of_an_ecsv_are_a_position_and_its_times_are_none() -> None:
+    out = io.StringIO()
+    galactic = SkyCoord([121.1743] * units.deg, [-21.5733] * units.deg, frame="galactic")
+    Table({"coord": galactic, "seen": Time(["2026-01-01"])}).write(out, format="ascii.ecsv")
+    (row,), _ = read(out.getvalue())
+    assert row.target is not None
+    assert float(row.target.ra or 0) == pytest.approx(10.6847, abs=1e-3)
+    assert float(row.target.dec or 0) == pytest.approx(41.2687, abs=1e-3)
+
+
+def parquet_of(**columns: pa.Array) -> bytes:
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+def test_parquet_of_every_kind_is_read_or_refused() -> None:
+    assert asked(parquet_of(pos=pa.array([{"ra": 10.5, "dec": 41.5}]))) == ["10.5 41.5"]
+    assert asked(parquet_of(pgc=pa.array([2557.0, None]), name=pa.array([None, b"M 31"]))) == ["PGC 2557", "M 31"]
+    assert asked(parquet_of(name=pa.array(["M 31"]).dictionary_encode())) == ["M 31"]
+    assert "several values there: name" in refusal(parquet_of(name=pa.array([["M 31", "NGC 224"]])))
+
+
+@pytest.mark.parametrize("write", [lambda numbers: parquet_of(objid=numbers, pgc=pa.array([1, 2])), None])
+def test_identifiers_beyond_what_a_float_keeps_stay_exact(write: Callable[[pa.Array], bytes] | None) -> None:
+    numbers = [2**64 - 1, 1237653665258930303]
+    if write is not None:
+        data = write(pa.array(numbers, pa.uint64()))
+    else:
+        out = io.BytesIO()
+        Table({"objid": np.array(numbers, np.uint64), "pgc": [1, 2]}).write(out, format="fits")
+        data = out.getvalue()
+    assert [row.key for row in read(data)[0]] == list(map(str, numbers))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_what_unpacks_without_end_is_refused(pack: Callable[[bytes], bytes]) -> None:
+    data = pack(b"pgc\n" + b"1\n" * 5_000_000)
+    assert len(data) < 100_000
+    with pytest.raises(errors.TableTooLarge, match="unpacks to more"):
+        read_table(data, most_bytes=1_000_000)
