@@ -36,9 +36,10 @@ test: env ## run the whole suite, a file at a time on each core: no network, GPU
 test-containers: env ## build the images and run the stack with podman, from docker-compose.yml and from k8s/
 	$(BIN)/python -m pytest tests/containers -rs --timeout 1800 $(ARGS)
 
-lint: env ## ruff (lint and format) and mypy --strict
+lint: env ## ruff (lint and format), import-linter (the arrows between rooms) and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 
 bench: env ## how close the service is to the machine's limit; ratios within one run
