@@ -236,7 +236,7 @@ def test_a_gateway_that_is_killed_and_comes_back_is_asked_the_rest(
 def test_a_disk_that_is_full_stops_the_run_and_loses_nothing(live: Live, images: Path, tmp_path: Path) -> None:
     out, journal = tmp_path / "out.csv", tmp_path / "out.csv.partial"
     done = subprocess.run(
-        [sys.executable, "-m", "gateway", "batch", str(images / "table.csv"), "-o", str(out), "--url", live.url],
+        [sys.executable, "-m", "inclinet", "batch", str(images / "table.csv"), "-o", str(out), "--url", live.url],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
         capture_output=True,
@@ -260,7 +260,7 @@ def test_a_terminal_shows_a_bar_and_a_quiet_run_shows_nothing(live: Live, images
     out = tmp_path / "out.csv"
     terminal, end = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", "batch", str(images / "table.csv"), "-o", str(out), "--url", live.url],
+        [sys.executable, "-m", "inclinet", "batch", str(images / "table.csv"), "-o", str(out), "--url", live.url],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"},
         stdin=subprocess.DEVNULL,

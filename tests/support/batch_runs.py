@@ -94,7 +94,7 @@ class Command:
         self._stdout, self._stderr = out.with_suffix(".stdout"), out.with_suffix(".stderr")
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "batch", "-o", str(out), *map(str, arguments)],
+                [sys.executable, "-m", "inclinet", "batch", "-o", str(out), *map(str, arguments)],
                 cwd=out.parent,
                 env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
                 stdin=subprocess.DEVNULL,
