@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from gateway.core.models import Deadline
-from gateway.sky import Sky, SkySettings, open_sky, openngc
+from gateway.sky import Sky, SkySettings, open_sky
+from gateway.sky.catalogues import openngc
 from tests.support.sky_services import sdss_has
 from tests.support.sky_universe import Thing, universe
 
@@ -45,7 +46,7 @@ def services(delay_s: float) -> Iterator[SkySettings]:
         mirrors: dict[str, Any] = {name: tuple(urls) for name, urls in json.loads(line).items()}
         try:
             # What is measured is the client, with as many calls at once as there are requests.
-            yield replace(SkySettings(), simbad_rate_per_s=None, names_seats=200, cutouts_seats=200, **mirrors)
+            yield replace(SkySettings(), simbad_rate_per_s=None, names_concurrency=200, cutouts_concurrency=200, **mirrors)
         finally:
             process.terminate()
 

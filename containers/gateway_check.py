@@ -20,7 +20,8 @@ from PIL import Image
 from containers.bytecode import compile_used
 from gateway.images.decode import decode
 from gateway.settings import Settings
-from gateway.sky import offline, positions
+from gateway.sky import positions
+from gateway.sky.catalogues import offline
 from gateway.tables import results
 from gateway.tables.reader import columns_of, read_table, records_of
 from gateway.tables.rows import rows_of

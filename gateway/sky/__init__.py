@@ -8,19 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from gateway.sky.cache import DiskCache
-from gateway.sky.cutouts import Cutouts, outside_sdss
-from gateway.sky.footprint import SKYSERVER, SURVEYS
-from gateway.sky.names import NameServices, Resolver
-from gateway.sky.service import Manners, Service
-from gateway.sky.upstream import Upstream
+from gateway.sky.cutouts.fetch.fetch import Cutouts, outside_sdss
+from gateway.sky.cutouts.fetch.surveys import SKYSERVER, SURVEYS
+from gateway.sky.http.cache import DiskCache
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.retry_policy import RetryPolicy
+from gateway.sky.http.service import Service
+from gateway.sky.resolvers.resolver import NameServices, Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gateway.sky.service import Observe, Reply
-    from gateway.sky.turns import Turns
+    from gateway.sky.http.rate_limit import RateLimit
+    from gateway.sky.http.service import Observe, Reply
 
 __all__ = ["SURVEYS", "Sky", "SkySettings", "open_sky"]
 
@@ -47,7 +48,7 @@ class SkySettings:
         Mail address or URL that the operators of the services can complain to.
     names_timeout_s, cutouts_timeout_s : float
         For one attempt.
-    names_seats, cutouts_seats : int
+    names_concurrency, cutouts_concurrency : int
         Calls in flight at once, for each service. The services are public and their operators ask for single digits;
         what is more waits, within its deadline.
     simbad_rate_per_s : float, optional
@@ -58,7 +59,7 @@ class SkySettings:
         None keeps nothing.
     cache_max_bytes : int
     catalogue : Path, optional
-        The operator's own catalogue file (:mod:`gateway.sky.localfile`).
+        The operator's own catalogue file (:mod:`gateway.sky.catalogues.operator_file`).
     """
 
     sesame_urls: tuple[str, ...] = (
@@ -82,8 +83,8 @@ class SkySettings:
     contact: str = ""
     names_timeout_s: float = 8.0
     cutouts_timeout_s: float = 15.0
-    names_seats: int = 6
-    cutouts_seats: int = 6
+    names_concurrency: int = 6
+    cutouts_concurrency: int = 6
     simbad_rate_per_s: float | None = 5.0
     attempts: int = 3
     cache_dir: Path | None = None
@@ -106,7 +107,7 @@ class Sky:
     cutouts : Cutouts
     """
 
-    def __init__(self, upstream: Upstream, resolver: Resolver, cutouts: Cutouts) -> None:
+    def __init__(self, upstream: HttpClient, resolver: Resolver, cutouts: Cutouts) -> None:
         self._upstream = upstream
         self.resolver = resolver
         self.cutouts = cutouts
@@ -116,7 +117,7 @@ class Sky:
 
         Raises
         ------
-        gateway.sky.localfile.CatalogueFileError
+        gateway.sky.catalogues.operator_file.CatalogueFileError
             The operator's file can't be used.
         """
         await self.resolver.offline()
@@ -140,7 +141,7 @@ def open_sky(
     *,
     version: str = "0",
     observe: Observe | None = None,
-    turns: Turns | None = None,
+    turns: RateLimit | None = None,
 ) -> Sky:
     """Wire the sky; asks nothing and reads nothing yet. Call it where an event loop runs.
 
@@ -151,24 +152,24 @@ def open_sky(
         Of the gateway, for ``User-Agent``.
     observe : callable, optional
         Receives metrics: ``observe(service, outcome, seconds)``.
-    turns : Turns, optional
+    turns : RateLimit, optional
         Keeps the services' rates, where several processes ask them together.
     """
     cache = DiskCache(settings.cache_dir, max_bytes=settings.cache_max_bytes) if settings.cache_dir else None
     # Few calls run at once, so that many must be able to wait: a whole batch beside other requests.
-    manners = Manners(contact=settings.contact, attempts=settings.attempts, waiting_per_seat=_WAITING_PER_SEAT)
-    upstream = Upstream(manners, cache=cache, observe=observe, version=version, turns=turns)
+    manners = RetryPolicy(contact=settings.contact, attempts=settings.attempts, waiting_per_seat=_WAITING_PER_SEAT)
+    upstream = HttpClient(manners, cache=cache, observe=observe, version=version, turns=turns)
 
     def names(name: str, urls: tuple[str, ...], *, rate_per_s: float | None = None) -> Service:
-        seats, timeout_s = settings.names_seats, settings.names_timeout_s
-        return Service(name, urls, seats=seats, timeout_s=timeout_s, lifetime_s=7 * _DAY_S, rate_per_s=rate_per_s)
+        seats, timeout_s = settings.names_concurrency, settings.names_timeout_s
+        return Service(name, urls, concurrency=seats, timeout_s=timeout_s, lifetime_s=7 * _DAY_S, rate_per_s=rate_per_s)
 
     def cutouts(name: str, urls: tuple[str, ...], answers: Callable[[Reply], bool] = lambda _reply: False) -> Service:
-        seats, timeout_s = settings.cutouts_seats, settings.cutouts_timeout_s
+        seats, timeout_s = settings.cutouts_concurrency, settings.cutouts_timeout_s
         return Service(
             name,
             urls,
-            seats=seats,
+            concurrency=seats,
             timeout_s=timeout_s,
             # Images of a data release never change.
             lifetime_s=30 * _DAY_S,

@@ -168,8 +168,8 @@ async def test_outside_is_read_from_status_and_body(sky: Sky, fakes: FakeSky, re
 
 def test_public_services_get_single_digits_of_calls_at_once_and_no_address_that_only_redirects() -> None:
     settings = SkySettings()
-    assert 1 <= settings.names_seats < 10
-    assert 1 <= settings.cutouts_seats < 10
+    assert 1 <= settings.names_concurrency < 10
+    assert 1 <= settings.cutouts_concurrency < 10
     assert settings.hyperleda_urls == ("http://atlas.obs-hp.fr/hyperleda/fG.cgi",)
 
 

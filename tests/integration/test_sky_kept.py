@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from gateway.sky.http.retry_policy import RetryPolicy
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky.cache import DiskCache
-from gateway.sky.service import Manners, NonsenseError, Reply
+from gateway.sky.http.cache import DiskCache
+from gateway.sky.http.service import NonsenseError, Reply
 from tests.support.sky_client import Client, Counter, parse, service, soon
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def with_cache(folder: Path) -> Client:
-    return Client(Manners(backoff_s=0.02), DiskCache(folder, max_bytes=1_000_000))
+    return Client(RetryPolicy(backoff_s=0.02), DiskCache(folder, max_bytes=1_000_000))
 
 
 async def test_a_kept_answer_needs_no_call(tmp_path: Path, one: Counter) -> None:

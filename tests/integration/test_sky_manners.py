@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from gateway.sky.http.retry_policy import RetryPolicy
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky.service import Manners
 from tests.support.sky_client import Client, Counter, parse, service, soon
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ async def test_a_deadline_that_has_passed_asks_nobody(client: Client, one: Count
 
 
 async def test_retries_never_outlast_the_deadline(one: Counter) -> None:
-    client = Client(Manners(backoff_s=10))
+    client = Client(RetryPolicy(backoff_s=10))
     one.fault = "500"
     began = time.monotonic()
     with pytest.raises(errors.UpstreamUnavailable, match="status 500"):

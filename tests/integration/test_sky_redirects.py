@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from gateway.core import errors
-from gateway.sky.exchange import site, stay_on_site
-from gateway.sky.service import FailureError
+from gateway.sky.http.request import site, stay_on_site
+from gateway.sky.http.service import FailureError
 from tests.support.sky_client import Client, Counter, parse, service, soon
 from tests.support.sky_http import Answer
 

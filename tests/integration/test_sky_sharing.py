@@ -6,11 +6,12 @@ import asyncio
 import time
 
 import pytest
+from gateway.sky.http.retry_policy import RetryPolicy
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky.service import Manners, Service
-from gateway.sky.upstream import Upstream
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.service import Service
 from tests.support.sky_client import Client, Counter, parse, service, soon
 
 
@@ -54,7 +55,7 @@ async def test_a_call_that_nobody_waits_for_is_given_up(client: Client, one: Cou
 
 async def test_seats_bound_the_calls_under_way(client: Client, one: Counter) -> None:
     one.delay_s = 0.05
-    few = service(one, seats=4)
+    few = service(one, concurrency=4)
     await asyncio.gather(*(client.get(few, f"?{n}", parse, deadline=soon()) for n in range(20)))
     assert len(one.requests) == 20
     assert one.most_at_once == 4
@@ -62,7 +63,7 @@ async def test_seats_bound_the_calls_under_way(client: Client, one: Counter) -> 
 
 async def test_too_many_waiting_are_turned_away_at_once(client: Client, one: Counter) -> None:
     one.delay_s = 0.1
-    narrow = service(one, seats=1)
+    narrow = service(one, concurrency=1)
     calls = (client.get(narrow, f"?{n}", parse, deadline=soon()) for n in range(12))
     told = await asyncio.gather(*calls, return_exceptions=True)
     busy = [error for error in told if isinstance(error, errors.Busy)]
@@ -89,7 +90,7 @@ async def test_a_proxy_of_the_environment_is_used_and_spared_hosts_are_not(
 ) -> None:
     monkeypatch.setenv("http_proxy", one.url)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    client = Client(Manners())
+    client = Client(RetryPolicy())
     away = Service("Fake", ("http://archive.invalid/api",))
     assert await client.get(away, "?q=1", parse, deadline=soon()) == "answer 1"
     assert one.requests[0].headers["host"] == "archive.invalid"
@@ -99,7 +100,7 @@ async def test_a_proxy_of_the_environment_is_used_and_spared_hosts_are_not(
 
 
 async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:
-    client = Client(Manners())
+    client = Client(RetryPolicy())
     one.delay_s = 30
     task = asyncio.ensure_future(client.get(service(one), "", parse, deadline=Deadline.after(60)))
     assert await asyncio.to_thread(one.arrived.wait, 5)
@@ -109,7 +110,7 @@ async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:
 
 
 class Keeper:
-    """Turns that remember who took them and who asked for rest."""
+    """RateLimit that remember who took them and who asked for rest."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -124,7 +125,7 @@ class Keeper:
 
 async def test_a_keeper_of_many_processes_turns_is_asked_before_every_call_and_told_of_rests(one: Counter) -> None:
     keeper = Keeper()
-    client = Upstream(Manners(backoff_s=0.01), turns=keeper)
+    client = HttpClient(RetryPolicy(backoff_s=0.01), turns=keeper)
     one.retry_after, one.faults_next = "0", ["rate_limited"]
     await client.get(service(one), "?a", parse, deadline=soon())
     assert keeper.taken == ["Fake", "Fake"]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from gateway.sky.http.retry_policy import RetryPolicy
 from typer.testing import CliRunner
 
 from gateway.images.decode import decode
-from gateway.sky.service import Manners
 from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, Star, Survey
 from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli
@@ -55,7 +55,7 @@ class Archives:
             frame_urls=(self.frames.url + "/sas/dr17/eboss/photoObj/frames",),
             contact="someone@example.org",
             searches_per_s=1000.0,
-            manners=Manners(backoff_s=0.001, attempts=2, circuit_rest_s=0.001),
+            manners=RetryPolicy(backoff_s=0.001, attempts=2, circuit_rest_s=0.001),
             patience_s=0.01,
         )
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.sky.http.retry_policy import RetryPolicy
+
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky.service import Manners, NonsenseError, Reply, Service
-from gateway.sky.upstream import Upstream
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.service import NonsenseError, Reply, Service
 from tests.support.sky_http import Answer, FakeService, Seen
 
 if TYPE_CHECKING:
-    from gateway.sky.cache import DiskCache
+    from gateway.sky.http.cache import DiskCache
 
 Event = tuple[str, str]
 
@@ -37,10 +39,10 @@ def parse(reply: Reply) -> str:
     return reply.text.strip()
 
 
-class Client(Upstream):
+class Client(HttpClient):
     """A client that remembers what it told of itself."""
 
-    def __init__(self, manners: Manners, cache: DiskCache | None = None) -> None:
+    def __init__(self, manners: RetryPolicy, cache: DiskCache | None = None) -> None:
         self.events: list[Event] = []
         super().__init__(manners, cache=cache, observe=lambda name, outcome, _: self.events.append((name, outcome)))
 

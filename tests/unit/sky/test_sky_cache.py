@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.sky.cache import DiskCache, Entry, Validity, validity
-from gateway.sky.service import Reply
+from gateway.sky.http.cache import DiskCache, Entry, Validity, validity
+from gateway.sky.http.service import Reply
 
 if TYPE_CHECKING:
     from pathlib import Path

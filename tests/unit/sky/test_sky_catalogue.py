@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import errors
-from gateway.sky import localfile, openngc
-from gateway.sky.catalogue import Catalogue, Columns, separation_arcsec, tolerance_arcsec
-from gateway.sky.localfile import CatalogueFileError
-from gateway.sky.offline import Offline
+from gateway.sky.catalogues import openngc, operator_file
+from gateway.sky.catalogues.catalogue import Catalogue, Columns, separation_arcsec, tolerance_arcsec
+from gateway.sky.catalogues.offline import Offline
+from gateway.sky.catalogues.operator_file import CatalogueFileError
 
 SHARED = Path(__file__).parents[4] / "shared" / "catalog" / "hyperleda_d25_over_1arcmin.csv"
 
@@ -43,7 +43,7 @@ def written(folder: Path, name: str, text: str) -> Path:
 
 
 def test_a_csv_with_sizes_is_read(tmp_path: Path) -> None:
-    catalogue = localfile.load(written(tmp_path, "own.csv", CSV))
+    catalogue = operator_file.load(written(tmp_path, "own.csv", CSV))
     row = catalogue.row_of(2557)
     assert row is not None
     galaxy = catalogue.galaxy(row)
@@ -54,7 +54,7 @@ def test_a_csv_with_sizes_is_read(tmp_path: Path) -> None:
 
 
 def test_empty_cells_are_unknown_and_rows_without_a_position_left_out(tmp_path: Path) -> None:
-    catalogue = localfile.load(written(tmp_path, "own.csv", CSV))
+    catalogue = operator_file.load(written(tmp_path, "own.csv", CSV))
     assert len(catalogue) == 2
     assert catalogue.row_of(5) is None
     row = catalogue.row_of(218)
@@ -64,7 +64,7 @@ def test_empty_cells_are_unknown_and_rows_without_a_position_left_out(tmp_path: 
 
 
 def test_hyperleda_s_own_columns_are_read(tmp_path: Path) -> None:
-    catalogue = localfile.load(written(tmp_path, "leda.CSV", LEDA))
+    catalogue = operator_file.load(written(tmp_path, "leda.CSV", LEDA))
     (row,) = catalogue.rows_of("NGC 224")
     galaxy = catalogue.galaxy(row)
     assert galaxy.ra_deg == pytest.approx(10.6845825)
@@ -85,7 +85,7 @@ def test_parquet_and_votable_say_the_same_as_csv(tmp_path: Path) -> None:
     parquet.write_table(pa.table(columns), tmp_path / "own.parquet")
     Table(columns).write(tmp_path / "own.vot", format="votable")
     for name in ("own.parquet", "own.vot"):
-        catalogue = localfile.load(tmp_path / name)
+        catalogue = operator_file.load(tmp_path / name)
         row = catalogue.row_of(218)
         assert row is not None
         galaxy = catalogue.galaxy(row)
@@ -99,7 +99,7 @@ def test_without_the_parquet_reader_the_operator_reads_what_to_do(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "own.parquet").write_bytes(b"PAR1")
     with pytest.raises(CatalogueFileError, match=r"own\.parquet is Parquet.*use CSV or VOTable"):
-        localfile.load(tmp_path / "own.parquet")
+        operator_file.load(tmp_path / "own.parquet")
 
 
 @pytest.mark.parametrize(
@@ -116,18 +116,18 @@ def test_without_the_parquet_reader_the_operator_reads_what_to_do(
 )
 def test_a_file_that_is_no_catalogue_is_refused_by_name(tmp_path: Path, name: str, text: str) -> None:
     with pytest.raises(CatalogueFileError, match=name):
-        localfile.load(written(tmp_path, name, text))
+        operator_file.load(written(tmp_path, name, text))
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(CatalogueFileError, match=r"absent\.csv"):
-        localfile.load(tmp_path / "absent.csv")
+        operator_file.load(tmp_path / "absent.csv")
 
 
 @pytest.mark.skipif(not SHARED.is_file(), reason="the shared catalogue is not at hand")
 def test_the_shared_catalogue_loads_in_a_second_and_resolves_in_a_millisecond() -> None:
     began = time.process_time()
-    catalogue = localfile.load(SHARED)
+    catalogue = operator_file.load(SHARED)
     loading = time.process_time() - began
     began = time.process_time()
     for pgc in range(1, 2001):

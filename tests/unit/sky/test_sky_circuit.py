@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.sky.circuit import Circuit
+from gateway.sky.http.circuit_breaker import Circuit
 
 
 class Clock:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import errors
-from gateway.sky import designations
+from gateway.sky.catalogues import designations
 
 
 @pytest.mark.parametrize(

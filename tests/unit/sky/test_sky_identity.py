@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gateway.core import errors
 from gateway.core.models import Galaxy
-from gateway.sky import localfile, openngc, several
-from gateway.sky.catalogue import separation_arcsec
-from gateway.sky.offline import Offline, apart_arcsec, joined
+from gateway.sky.catalogues import composite_names, openngc, operator_file
+from gateway.sky.catalogues.catalogue import separation_arcsec
+from gateway.sky.catalogues.offline import Offline, apart_arcsec, joined
 
 SHARED = Path(__file__).parents[4] / "shared" / "catalog" / "hyperleda_d25_over_1arcmin.csv"
 needs_shared = pytest.mark.skipif(not SHARED.is_file(), reason="the shared catalogue is not at hand")
@@ -226,7 +226,7 @@ def test_a_file_s_pairs_and_stars_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     rows = ["1,A,G,1,1,10", "2,B,M2,2,2,10", "3,C,MC,3,3,10", "4,D,S,4,4,10", "5,E,,5,5,10", "6,F,GM,6,6,10"]
     path.write_text("\n".join(["pgc,objname,objtype,ra,dec,diameter", *rows]))
-    catalogue = localfile.load(path)
+    catalogue = operator_file.load(path)
     assert [pgc for pgc in range(1, 7) if catalogue.row_of(pgc) is not None] == [1, 5, 6]
 
 
@@ -241,7 +241,7 @@ def test_the_nearer_galaxy_is_meant_whichever_catalogue_has_it(tmp_path: Path) -
 
 @needs_shared
 def test_the_shared_catalogue_s_zeros_are_unknown(both: Offline) -> None:
-    known = localfile.load(SHARED)
+    known = operator_file.load(SHARED)
     angles = [known.galaxy(row).position_angle_deg for row in range(len(known))]
     assert sum(angle is None for angle in angles) == 2261
     galaxy = both.by_name("NGC 4258")
@@ -252,7 +252,7 @@ def test_the_shared_catalogue_s_zeros_are_unknown(both: Offline) -> None:
 @needs_shared
 def test_every_galaxy_of_the_shared_catalogue_is_found_where_it_lies_or_warned_of(both: Offline) -> None:
     warned = 0
-    catalogue = localfile.load(SHARED)
+    catalogue = operator_file.load(SHARED)
     for row in range(len(catalogue)):
         own = catalogue.galaxy(row)
         assert own.pgc is not None
@@ -269,11 +269,11 @@ def test_every_galaxy_of_the_shared_catalogue_is_found_where_it_lies_or_warned_o
 
 
 def test_a_service_that_mistakes_one_number_for_another_is_caught() -> None:
-    assert several.another_number("NGC 3746A", ["NGC 3746", "UGC 1"]) == "NGC 3746"
-    assert several.another_number("UGC 123", ["UGC 0124"]) == "UGC 0124".replace("0124", "124")
-    assert several.another_number("UGC 123", ["NGC 5", "UGC 123", "UGC 124"]) is None
-    assert several.another_number("UGC 123", ["NGC 5"]) is None
-    assert several.another_number("Andromeda", ["NGC 224"]) is None
+    assert composite_names.another_number("NGC 3746A", ["NGC 3746", "UGC 1"]) == "NGC 3746"
+    assert composite_names.another_number("UGC 123", ["UGC 0124"]) == "UGC 0124".replace("0124", "124")
+    assert composite_names.another_number("UGC 123", ["NGC 5", "UGC 123", "UGC 124"]) is None
+    assert composite_names.another_number("UGC 123", ["NGC 5"]) is None
+    assert composite_names.another_number("Andromeda", ["NGC 224"]) is None
 
 
 def test_a_galaxy_in_front_of_another_is_not_taken_for_it(offline: Offline) -> None:

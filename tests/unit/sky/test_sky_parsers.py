@@ -10,10 +10,10 @@ import pytest
 
 from gateway.core import errors
 from gateway.core.models import Galaxy
-from gateway.sky import hyperleda, ned, sesame, simbad, tap
-from gateway.sky.exchange import retry_after_s
-from gateway.sky.found import Found, axes, leda_number, nearest, position
-from gateway.sky.service import NonsenseError, Reply
+from gateway.sky.http.request import retry_after_s
+from gateway.sky.http.service import NonsenseError, Reply
+from gateway.sky.resolvers import hyperleda, ned, sesame, simbad, tap
+from gateway.sky.resolvers.record import Found, axes, leda_number, nearest, position
 
 if TYPE_CHECKING:
     from collections.abc import Callable

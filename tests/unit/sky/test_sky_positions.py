@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core import errors
-from gateway.sky.names import parse_position
+from gateway.sky.resolvers.resolver import parse_position
 
 M31 = (10.684583, 41.268972)
 

@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
+from gateway.sky.cutouts.fetch.fetch import outside_sdss
 
 from gateway.core import errors
-from gateway.sky import hyperleda, ned, sesame, simbad
-from gateway.sky.cutouts import outside_sdss
-from gateway.sky.found import Found
-from gateway.sky.service import NonsenseError, Reply
+from gateway.sky.http.service import NonsenseError, Reply
+from gateway.sky.resolvers import hyperleda, ned, sesame, simbad
+from gateway.sky.resolvers.record import Found
 from tests.support import sky_painter
 from tests.support.sky_fakes import FakeSky
 from tests.support.sky_http import Answer, Seen

@@ -21,16 +21,16 @@ _CLOCK_STEP_S = 0.005
 
 
 @dataclass(slots=True)
-class _Flight:
+class _SharedCall:
     task: asyncio.Task[Any]
     waiting: int = 0
 
 
-class Flights:
-    """The calls in flight, by name. A call ends early when nobody waits for it any more."""
+class SingleFlight:
+    """Shares calls of one name between those who ask. A call is cancelled when nobody waits for it any more."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, _Flight] = {}
+        self._calls: dict[str, _SharedCall] = {}
 
     async def share(
         self,
@@ -61,30 +61,30 @@ class Flights:
             Whatever the call raised.
         """
         while True:
-            flight = self._flights.get(name)
-            if flight is None:
-                flight = self._flights[name] = _Flight(asyncio.ensure_future(start()))
+            call = self._calls.get(name)
+            if call is None:
+                call = self._calls[name] = _SharedCall(asyncio.ensure_future(start()))
             else:
                 joined()
-            flight.waiting += 1
+            call.waiting += 1
             try:
                 async with asyncio.timeout(deadline.at - time.monotonic()):
-                    result: T = await asyncio.shield(flight.task)
+                    result: T = await asyncio.shield(call.task)
                     return result
             except errors.DeadlineExceeded:
                 if time.monotonic() + _CLOCK_STEP_S >= deadline.at:
                     raise TimeoutError from None
                 # The call joined here ran out of its own, shorter time: start anew.
             finally:
-                flight.waiting -= 1
-                if not flight.waiting and not flight.task.done():
-                    flight.task.cancel()
-                if (not flight.waiting or flight.task.done()) and self._flights.get(name) is flight:
-                    del self._flights[name]
+                call.waiting -= 1
+                if not call.waiting and not call.task.done():
+                    call.task.cancel()
+                if (not call.waiting or call.task.done()) and self._calls.get(name) is call:
+                    del self._calls[name]
 
-    async def abandon(self) -> None:
+    async def aclose(self) -> None:
         """Cancel every call in flight."""
-        tasks = [flight.task for flight in self._flights.values()]
+        tasks = [call.task for call in self._calls.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

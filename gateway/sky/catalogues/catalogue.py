@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.core.models import Galaxy
-from gateway.sky import designations
+from gateway.sky.catalogues import designations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -118,7 +118,7 @@ class Catalogue:
         return len(self._columns.pgc)
 
     def keys(self) -> list[str]:
-        """Return every filed name, in the spelling of :func:`gateway.sky.designations.key`."""
+        """Return every filed name, in the spelling of :func:`gateway.sky.catalogues.designations.key`."""
         return [name.decode() for name in self._keys.tolist()]
 
     def row_of(self, pgc: int) -> int | None:

@@ -1,4 +1,4 @@
-"""When a call to a service may start: the rates that services ask for, kept by this process or by a keeper of many."""
+"""When a call to a service may start: the rates that services ask for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.core import errors
 
 if TYPE_CHECKING:
-    from gateway.sky.service import Service
+    from gateway.sky.http.service import Service
 
 
-class Turns(Protocol):
-    """Gives out turns. What implements it may serve one process, or all that ask a service together."""
+class RateLimit(Protocol):
+    """Keeps services' rates, for one process or for all that ask a service together."""
 
     async def take(self, service: Service, ends: float) -> None:
         """Return when the next call to ``service`` may start.
@@ -22,20 +22,23 @@ class Turns(Protocol):
         ----------
         service : Service
         ends : float
-            When a turn makes no sense any more, on the clock of :func:`time.monotonic`.
+            When a start makes no sense any more, on the clock of :func:`time.monotonic`.
 
         Raises
         ------
         gateway.core.errors.Busy
-            The rate leaves no turn in time.
+            The rate allows no call in time.
         """
 
     async def rest(self, service: Service, seconds: float) -> None:
         """Learn that ``service`` asked to be left alone for ``seconds``."""
 
 
-class OwnTurns:
-    """Keeps the rates of one process's calls. A mirror that asks for rest is left alone by its own circuit."""
+class LocalRateLimit:
+    """Keeps the rates of one process's calls.
+
+    :meth:`rest` does nothing: a mirror that asks for rest is left alone by its own circuit breaker.
+    """
 
     def __init__(self) -> None:
         self._next_start: dict[str, float] = {}
@@ -47,7 +50,7 @@ class OwnTurns:
         now = time.monotonic()
         start = max(now, self._next_start.get(service.name, 0.0))
         if start >= ends:
-            raise no_turn(service, start - now)
+            raise rate_exceeded(service, start - now)
         self._next_start[service.name] = start + 1 / service.rate_per_s
         await asyncio.sleep(start - now)
 
@@ -55,6 +58,6 @@ class OwnTurns:
         """Do nothing."""
 
 
-def no_turn(service: Service, wait_s: float) -> errors.Busy:
-    """Return the error for a service whose rate leaves no turn for another ``wait_s`` seconds."""
+def rate_exceeded(service: Service, wait_s: float) -> errors.Busy:
+    """Return the error for a service whose rate allows no further call for ``wait_s`` seconds."""
     return errors.Busy(f"{service.name} allows no more requests for now.", retry_after_s=wait_s, service=service.name)

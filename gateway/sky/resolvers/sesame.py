@@ -13,9 +13,9 @@ from urllib.parse import quote_plus
 from xml.etree import ElementTree as ET
 
 from gateway.core.models import Galaxy
-from gateway.sky import designations
-from gateway.sky.found import Found, leda_number, position
-from gateway.sky.service import NonsenseError, Reply, refuse_html
+from gateway.sky.catalogues import designations
+from gateway.sky.http.service import NonsenseError, Reply, refuse_html
+from gateway.sky.resolvers.record import Found, leda_number, position
 
 
 def by_name(name: str) -> str:

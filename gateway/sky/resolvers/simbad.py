@@ -12,13 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.core.models import Galaxy
-from gateway.sky import designations, tap
-from gateway.sky.found import GALAXY_CODES, Found, leda_number, number, position
+from gateway.sky.catalogues import designations
+from gateway.sky.resolvers import tap
+from gateway.sky.resolvers.record import GALAXY_CODES, Found, leda_number, number, position
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.sky.service import Reply
+    from gateway.sky.http.service import Reply
 
 INFRARED_TO_D25 = 2.0
 """By how much D25 exceeds an infrared diameter, so that the field holds the galaxy.

@@ -22,14 +22,14 @@ from urllib.parse import urlencode
 
 from gateway.core import errors
 from gateway.core.models import Cutout
-from gateway.sky import footprint, frame
-from gateway.sky.footprint import SKYSERVER, SURVEYS, Survey
-from gateway.sky.service import NonsenseError, Reply, refuse_html
+from gateway.sky.cutouts.fetch import frame, surveys
+from gateway.sky.cutouts.fetch.surveys import SKYSERVER, SURVEYS, Survey
+from gateway.sky.http.service import NonsenseError, Reply, refuse_html
 
 if TYPE_CHECKING:
     from gateway.core.models import Deadline, Galaxy
-    from gateway.sky.service import Service
-    from gateway.sky.upstream import Upstream
+    from gateway.sky.http.client import HttpClient
+    from gateway.sky.http.service import Service
 
 FIELD_IN_D25 = 1.5
 """Side of the field of view in diameters of the 25 mag isophote, as the original system cuts it."""
@@ -68,7 +68,7 @@ class Cutouts:
 
     Parameters
     ----------
-    upstream : Upstream
+    upstream : HttpClient
     skyserver : Service
         Its URLs end in ``getjpeg``.
     hips2fits : Service
@@ -80,7 +80,7 @@ class Cutouts:
 
     def __init__(
         self,
-        upstream: Upstream,
+        upstream: HttpClient,
         skyserver: Service,
         hips2fits: Service,
         *,
@@ -115,7 +115,7 @@ class Cutouts:
             Of the major axis, degrees east of north; the galaxy's unless given. When there is one, the picture comes
             turned, the major axis along the rows; otherwise north is up.
         survey : str, optional
-            A key of :data:`gateway.sky.footprint.SURVEYS`.
+            A key of :data:`gateway.sky.cutouts.surveys.SURVEYS`.
         deadline : Deadline
 
         Returns
@@ -134,7 +134,7 @@ class Cutouts:
         gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
         """
         order = self._order(galaxy, fov_arcmin, position_angle_deg, survey)
-        if footprint.surely_outside(order.survey, order.dec_deg):
+        if surveys.surely_outside(order.survey, order.dec_deg):
             raise _outside(order)
         of_skyserver = order.survey.key == SKYSERVER
         data = await self._upstream.get(
@@ -215,13 +215,13 @@ def _picture(order: _Order, reply: Reply) -> bytes:
     if fault is frame.Fault.OUTSIDE:
         raise _outside(order)
     if fault is not None:
-        others = footprint.covering(order.ra_deg, order.dec_deg, but=order.survey.key)
+        others = surveys.covering(order.ra_deg, order.dec_deg, but=order.survey.key)
         raise errors.UnusableCutout(f"The image of {order.label} there {fault.value}.", surveys=others)
     return reply.content if order.position_angle_deg is None else frame.encode(image)
 
 
 def _outside(order: _Order) -> errors.OutsideFootprint:
-    others = footprint.covering(order.ra_deg, order.dec_deg, but=order.survey.key)
+    others = surveys.covering(order.ra_deg, order.dec_deg, but=order.survey.key)
     return errors.OutsideFootprint(
         f"{order.label} has no image at ra {order.ra_deg:.5f}, dec {order.dec_deg:+.5f} deg. "
         f"Likely to cover it: {', '.join(others)} (survey=).",

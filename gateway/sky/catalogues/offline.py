@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
-from gateway.sky import designations, localfile, openngc, several
-from gateway.sky.catalogue import MATCH_ARCSEC, separation_arcsec
+from gateway.sky.catalogues import composite_names, designations, openngc, operator_file
+from gateway.sky.catalogues.catalogue import MATCH_ARCSEC, separation_arcsec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.core.models import Galaxy
-    from gateway.sky.catalogue import Catalogue
-    from gateway.sky.openngc import OpenNgc
+    from gateway.sky.catalogues.catalogue import Catalogue
+    from gateway.sky.catalogues.openngc import OpenNgc
 
 _SUGGESTIONS = 5
 _LIKENESS = 75.0
@@ -67,9 +67,9 @@ class Offline:
 
         Raises
         ------
-        gateway.sky.localfile.CatalogueFileError
+        gateway.sky.catalogues.operator_file.CatalogueFileError
         """
-        return cls(openngc.load(), localfile.load(path) if path else None)
+        return cls(openngc.load(), operator_file.load(path) if path else None)
 
     def by_pgc(self, pgc: int) -> Galaxy | None:
         """Return the galaxy of a PGC number.
@@ -104,7 +104,7 @@ class Offline:
         rows = self._ngc.catalogue.rows_of(name)
         real = [row for row in rows if self._ngc.kinds[row] == "G"]
         if len(real) > 1:
-            raise several.refusal(name, [self._ngc.names[row] for row in real], what="the name of several galaxies")
+            raise composite_names.refusal(name, [self._ngc.names[row] for row in real], what="the name of several galaxies")
         if rows:
             found = self._galaxy((real or rows)[0], name)
             own = self._own_galaxy(found.pgc) if found.pgc else None
@@ -112,7 +112,7 @@ class Offline:
         own_rows = self._own.rows_of(name) if self._own is not None else []
         if self._own is not None and own_rows:
             if len(own_rows) > 1:
-                raise several.refusal(name, [f"PGC {self._own.galaxy(row).pgc}" for row in own_rows])
+                raise composite_names.refusal(name, [f"PGC {self._own.galaxy(row).pgc}" for row in own_rows])
             return self._own.galaxy(own_rows[0])
         return self._of_several(name)
 
@@ -152,7 +152,7 @@ class Offline:
         near = self.near(galaxy.ra_deg, galaxy.dec_deg)
         if near is None or (galaxy.pgc and near.pgc and galaxy.pgc != near.pgc):
             return None
-        if several.another_number(galaxy.name or "", [near.name or ""]):
+        if composite_names.another_number(galaxy.name or "", [near.name or ""]):
             return None
         apart = separation_arcsec(near.ra_deg, near.dec_deg, galaxy.ra_deg, galaxy.dec_deg)
         return near if apart <= MATCH_ARCSEC else None
@@ -182,7 +182,7 @@ class Offline:
 
     def _of_several(self, name: str) -> Galaxy | None:
         """Return the galaxy that all parts of a name mean (M 51 (NGC 5194)); refuse a name whose parts mean several."""
-        parts = several.members(name)
+        parts = composite_names.members(name)
         known = [self._ngc.catalogue.rows_of(part) for part in parts]
         # Words that no catalogue knows separate nothing: NGC 545 & co.
         named = (rows or any(sign.isdigit() for sign in part) for part, rows in zip(parts, known, strict=True))
@@ -191,7 +191,7 @@ class Offline:
         meant = {tuple(rows) for rows in known}
         if len(meant) == 1 and len(known[0]) == 1:
             return self.by_name(parts[0])
-        raise several.refusal(name, parts)
+        raise composite_names.refusal(name, parts)
 
     def _own_galaxy(self, pgc: int) -> Galaxy | None:
         row = self._own.row_of(pgc) if self._own else None
@@ -216,7 +216,7 @@ class Offline:
         if kind == "NonEx":
             raise errors.UnknownTarget(f"{asked} is a catalogue entry without an object in the sky.", suggestions=[])
         if kind in _SEVERAL:
-            raise several.refusal(asked, self._ngc.members(row), what=_SEVERAL[kind])
+            raise composite_names.refusal(asked, self._ngc.members(row), what=_SEVERAL[kind])
         words = self._ngc.words.get(kind, "an object of another kind").lower()
         raise errors.NotAGalaxy(f"{asked} is not a galaxy but: {words}.", object=name)
 

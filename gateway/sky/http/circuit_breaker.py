@@ -1,4 +1,4 @@
-"""A circuit per mirror: what keeps failing is left alone for a while, then tried once before it is trusted again."""
+"""A circuit breaker per mirror: what keeps failing is left alone for a while, then tried once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-State = Literal["closed", "open", "half-open"]
 
-
-class Circuit:
+class CircuitBreaker:
     """The circuit breaker of one mirror (Nygard, *Release It!*, 2nd ed., section 5.2).
 
     Parameters
@@ -34,9 +32,9 @@ class Circuit:
         self._probing = False
 
     @property
-    def state(self) -> State:
+    def state(self) -> Literal["closed", "open", "half-open"]:
         """``closed`` (calls pass), ``open`` (none does) or ``half-open`` (one may probe)."""
-        if self._clock() < max(self._open_until, self._asked_until):
+        if self.retry_after_s() > 0:
             return "open"
         return "half-open" if self._failed >= self._limit else "closed"
 
@@ -51,12 +49,10 @@ class Circuit:
     def enter(self) -> bool:
         """Whether a call may pass now. In the half-open state the first one in becomes the probe."""
         state = self.state
-        if state == "closed":
+        if state == "half-open" and not self._probing:
+            self._probing = True
             return True
-        if state == "open" or self._probing:
-            return False
-        self._probing = True
-        return True
+        return state == "closed"
 
     def abandon(self) -> None:
         """Forget a call that told nothing, such as one that its own caller gave up."""

@@ -7,7 +7,7 @@ leda.univ-lyon1.fr, only redirects there.
 
 VizieR VII/237 (Paturel et al. 2003, A&A 412, 45) holds the 983,261 galaxies of that year; its ``OType`` is G, M (a
 multiple system) or GM (a galaxy in one). Its TAP service (https://tapvizier.cds.unistra.fr/TAPVizieR/tap) has no
-mirror. See :func:`gateway.sky.found.axes` for its columns.
+mirror. See :func:`gateway.sky.resolvers.record.axes` for its columns.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from gateway.core.models import Galaxy
-from gateway.sky import designations, tap
-from gateway.sky.found import Found, Shape, axes, number, position
-from gateway.sky.service import NonsenseError, Reply, refuse_html
+from gateway.sky.catalogues import designations
+from gateway.sky.http.service import NonsenseError, Reply, refuse_html
+from gateway.sky.resolvers import tap
+from gateway.sky.resolvers.record import Found, Shape, axes, number, position
 
 TABLE = '"VII/237/pgc"'
 COLUMNS = "PGC, RAJ2000, DEJ2000, OType, logD25, logR25, PA"

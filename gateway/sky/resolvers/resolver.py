@@ -19,18 +19,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
-from gateway.sky import designations, several
-from gateway.sky.catalogue import separation_arcsec
-from gateway.sky.found import Found
-from gateway.sky.lookups import Lookups, NameServices
-from gateway.sky.offline import Offline, joined
+from gateway.sky.catalogues import composite_names, designations
+from gateway.sky.catalogues.catalogue import separation_arcsec
+from gateway.sky.catalogues.offline import Offline, joined
 from gateway.sky.positions import parse_position
+from gateway.sky.resolvers.lookups import Lookups, NameServices
+from gateway.sky.resolvers.record import Found
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.core.models import Deadline, Galaxy
-    from gateway.sky.upstream import Upstream
+    from gateway.sky.http.client import HttpClient
 
 __all__ = ["NameServices", "Resolver", "parse_position"]
 
@@ -52,13 +52,13 @@ class Resolver:
 
     Parameters
     ----------
-    upstream : Upstream
+    upstream : HttpClient
     services : NameServices
     catalogue : Path, optional
         The operator's own catalogue file.
     """
 
-    def __init__(self, upstream: Upstream, services: NameServices, *, catalogue: Path | None = None) -> None:
+    def __init__(self, upstream: HttpClient, services: NameServices, *, catalogue: Path | None = None) -> None:
         self._lookups = Lookups(upstream, services)
         self._catalogue = catalogue
         self._offline: Offline | None = None
@@ -69,7 +69,7 @@ class Resolver:
 
         Raises
         ------
-        gateway.sky.localfile.CatalogueFileError
+        gateway.sky.catalogues.operator_file.CatalogueFileError
         """
         async with self._loading:
             if self._offline is None:
@@ -111,7 +111,7 @@ class Resolver:
         if found is None:
             suggestions = await asyncio.to_thread(offline.suggestions, name)
             raise errors.UnknownTarget(verdict, suggestions=suggestions)
-        mistaken = several.another_number(name, found.names)
+        mistaken = composite_names.another_number(name, found.names)
         if mistaken:
             detail = f"No object is known as {name}: {found.galaxy.source} answers with {mistaken}."
             raise errors.UnknownTarget(detail, suggestions=[mistaken])

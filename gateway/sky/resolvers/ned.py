@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 
 from gateway.core import errors
 from gateway.core.models import Galaxy
-from gateway.sky import designations
-from gateway.sky.found import Found, position
-from gateway.sky.service import NonsenseError, Reply, refuse_html
+from gateway.sky.catalogues import designations
+from gateway.sky.http.service import NonsenseError, Reply, refuse_html
+from gateway.sky.resolvers.record import Found, position
 
 _UNREADABLE, _AMBIGUOUS, _UNKNOWN, _FOUND = range(4)
 

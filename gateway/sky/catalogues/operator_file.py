@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.sky import designations, hyperleda
-from gateway.sky.catalogue import Catalogue, Columns, filed
+from gateway.sky.catalogues import designations
+from gateway.sky.catalogues.catalogue import Catalogue, Columns, filed
+from gateway.sky.resolvers import hyperleda
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a service is, what it answers, and how patient the gateway is with it."""
+"""A service, what it replies, and what can be wrong with a reply."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Service:
         As people know it; error sentences and metrics use it.
     urls : tuple of str
         Its mirrors, the preferred one first.
-    seats : int
+    concurrency : int
         Calls in flight at once, all mirrors together.
     timeout_s : float
         For one attempt, from connecting to the last byte.
     lifetime_s : float
-        For which an answer without validity of its own is kept.
+        A kept answer is used for this long.
     max_bytes : int
         Of an answer.
     rate_per_s : float, optional
@@ -40,7 +40,7 @@ class Service:
 
     name: str
     urls: tuple[str, ...]
-    seats: int = 6
+    concurrency: int = 6
     timeout_s: float = 10.0
     lifetime_s: float = 7 * 86400.0
     max_bytes: int = 2_000_000
@@ -49,40 +49,10 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
-    """How patient the client is, the same for every service.
-
-    Attributes
-    ----------
-    contact : str
-        Mail address or URL for the operators of the services, sent in ``User-Agent``.
-    attempts : int
-        Of one call, all mirrors together.
-    backoff_s : float
-        Before the first retry at the same mirror, doubled for each further one; up to half of it is random.
-    connect_timeout_s : float
-        For a connection.
-    circuit_failures, circuit_rest_s : int, float
-        See :class:`~gateway.sky.circuit.Circuit`.
-    waiting_per_seat : int
-        Calls that may wait for each seat of a service; more are turned away at once.
-    """
-
-    contact: str = ""
-    attempts: int = 3
-    backoff_s: float = 0.3
-    connect_timeout_s: float = 3.0
-    circuit_failures: int = 5
-    circuit_rest_s: float = 30.0
-    waiting_per_seat: int = 8
-
-
-@dataclass(frozen=True, slots=True)
 class Reply:
-    """What a service answered."""
+    """What a service replied: status, content type and body."""
 
     status: int
-    reason: str
     content_type: str
     content: bytes
 
@@ -102,11 +72,12 @@ class FailureError(Exception):
     Parameters
     ----------
     outcome : str
-        For metrics: ``timeout``, ``unreachable``, ``status`` or ``broken``.
+        For metrics: ``timeout``, ``unreachable``, ``status`` or ``broken``. After ``broken``, which means nonsense,
+        the mirror is not asked again.
     sentence : str
         Completes "<service> …".
     wait_s : float, optional
-        For which the mirror asked to be left alone (``Retry-After``).
+        The mirror asked to be left alone for this long (``Retry-After``).
     """
 
     def __init__(self, outcome: str, sentence: str, *, wait_s: float | None = None) -> None:
@@ -114,11 +85,6 @@ class FailureError(Exception):
         self.outcome = outcome
         self.sentence = sentence
         self.wait_s = wait_s
-
-    @property
-    def broken(self) -> bool:
-        """Whether the mirror answered nonsense, so that asking it again makes none better."""
-        return self.outcome == "broken"
 
 
 def refuse_html(reply: Reply) -> None:

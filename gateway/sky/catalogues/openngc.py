@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.sky import designations
-from gateway.sky.catalogue import Catalogue, Columns, filed
+from gateway.sky.catalogues import designations
+from gateway.sky.catalogues.catalogue import Catalogue, Columns, filed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Fetch HyperLEDA's catalogue of 2003 (VizieR VII/237) into a file that :mod:`gateway.sky.localfile` reads."""
+"""Fetch HyperLEDA's catalogue of 2003 (VizieR VII/237) into a file that :mod:`gateway.sky.catalogues.operator_file` reads."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.core.models import Deadline
-from gateway.sky import hyperleda, tap
-from gateway.sky.found import axes, number, position
-from gateway.sky.service import Manners, NonsenseError, Reply, Service
-from gateway.sky.upstream import Upstream
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.service import NonsenseError, Reply, Service
+from gateway.sky.resolvers import hyperleda, tap
+from gateway.sky.resolvers.record import axes, number, position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +63,8 @@ async def download(
     """
     if path.suffix.lower() != ".csv":
         raise ValueError("The catalogue is written as CSV: the file's name must end in .csv.")
-    service = Service("VizieR", urls, seats=1, timeout_s=_PAGE_S, max_bytes=64_000_000)
-    upstream = Upstream(Manners(contact=contact))
+    service = Service("VizieR", urls, concurrency=1, timeout_s=_PAGE_S, max_bytes=64_000_000)
+    upstream = HttpClient(contact=contact)
     partial_path = path.with_name(path.name + ".partial")
     written, last = 0, 0
     try:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky import hyperleda, ned, sesame, simbad
-from gateway.sky.catalogue import tolerance_arcsec
-from gateway.sky.found import nearest
+from gateway.sky.catalogues.catalogue import tolerance_arcsec
+from gateway.sky.resolvers import hyperleda, ned, sesame, simbad
+from gateway.sky.resolvers.record import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from gateway.sky.found import Found
-    from gateway.sky.service import Service
-    from gateway.sky.upstream import Upstream
+    from gateway.sky.http.client import HttpClient
+    from gateway.sky.http.service import Service
+    from gateway.sky.resolvers.record import Found
 
     Step = Callable[[Deadline], Awaitable[Found | None]]
     Told = tuple[Found | None, errors.InclinetError | None]
@@ -43,11 +43,11 @@ class Lookups:
 
     Parameters
     ----------
-    upstream : Upstream
+    upstream : HttpClient
     services : NameServices
     """
 
-    def __init__(self, upstream: Upstream, services: NameServices) -> None:
+    def __init__(self, upstream: HttpClient, services: NameServices) -> None:
         self._upstream = upstream
         self._services = services
 

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from gateway.sky.service import NonsenseError, Reply, refuse_html
+from gateway.sky.http.service import NonsenseError, Reply, refuse_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from gateway.core import errors
-from gateway.sky import several
-from gateway.sky.catalogue import separation_arcsec, tolerance_arcsec
-from gateway.sky.service import NonsenseError
+from gateway.sky.catalogues import composite_names
+from gateway.sky.catalogues.catalogue import separation_arcsec, tolerance_arcsec
+from gateway.sky.http.service import NonsenseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,7 @@ class Found:
             warning = f"{source} lists {asked} {said}: check that a galaxy is there."
             return replace(self.galaxy, warnings=(*self.galaxy.warnings, warning))
         if code in _SEVERAL:
-            raise several.refusal(asked, members, what=_SEVERAL[code])
+            raise composite_names.refusal(asked, members, what=_SEVERAL[code])
         if code in _NO_OBJECT:
             raise errors.UnknownTarget(f"{asked} is no object: {source} files it as an error.", suggestions=[])
         raise errors.NotAGalaxy(
