@@ -46,7 +46,9 @@ def services(delay_s: float) -> Iterator[SkySettings]:
         mirrors: dict[str, Any] = {name: tuple(urls) for name, urls in json.loads(line).items()}
         try:
             # What is measured is the client, with as many calls at once as there are requests.
-            yield replace(SkySettings(), simbad_rate_per_s=None, names_concurrency=200, cutouts_concurrency=200, **mirrors)
+            yield replace(
+                SkySettings(), simbad_rate_per_s=None, names_concurrency=200, cutouts_concurrency=200, **mirrors
+            )
         finally:
             process.terminate()
 

@@ -15,8 +15,7 @@ from gateway.core import ensemble, errors
 from gateway.core.models import AUTO, WHOLE, Cutout, Deadline, Ellipse, Framing, Galaxy, ImageInput, Reading, Target
 from gateway.images import ellipse
 from gateway.images.prepare import prepare
-from gateway.sky.catalogues.catalogue import separation_arcsec
-from gateway.sky.positions import parse_position
+from gateway.sky.positions import parse_position, separation_arcsec
 from gateway.telemetry import tracing
 
 if TYPE_CHECKING:

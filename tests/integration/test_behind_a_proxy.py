@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import httpx
 import numpy as np
 import pytest
-from gateway.sky.http.retry_policy import RetryPolicy
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.inference.predictor import Predictor
+from gateway.sky.http.retry_policy import RetryPolicy
 from gateway.sky.http.service import Service
 from gateway.telemetry import otlp
 from tests.support.collector import FakeCollector

@@ -1,4 +1,4 @@
-"""How calls share the way to a service: identical ones, seats, rates, proxies, and the end."""
+"""How calls share the way to a service: identical ones, concurrency, rates, proxies, and the end."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 import time
 
 import pytest
-from gateway.sky.http.retry_policy import RetryPolicy
 
 from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.sky.http.client import HttpClient
+from gateway.sky.http.retry_policy import RetryPolicy
 from gateway.sky.http.service import Service
 from tests.support.sky_client import Client, Counter, parse, service, soon
 
@@ -53,7 +53,7 @@ async def test_a_call_that_nobody_waits_for_is_given_up(client: Client, one: Cou
     assert client.health()["Fake"][one.url + "/api"] == "closed"
 
 
-async def test_seats_bound_the_calls_under_way(client: Client, one: Counter) -> None:
+async def test_a_concurrency_limit_bounds_the_calls_under_way(client: Client, one: Counter) -> None:
     one.delay_s = 0.05
     few = service(one, concurrency=4)
     await asyncio.gather(*(client.get(few, f"?{n}", parse, deadline=soon()) for n in range(20)))
@@ -62,9 +62,9 @@ async def test_seats_bound_the_calls_under_way(client: Client, one: Counter) -> 
 
 
 async def test_too_many_waiting_are_turned_away_at_once(client: Client, one: Counter) -> None:
-    one.delay_s = 0.1
+    one.delay_s = 0.02
     narrow = service(one, concurrency=1)
-    calls = (client.get(narrow, f"?{n}", parse, deadline=soon()) for n in range(12))
+    calls = (client.get(narrow, f"?{n}", parse, deadline=Deadline.after(60)) for n in range(29))
     told = await asyncio.gather(*calls, return_exceptions=True)
     busy = [error for error in told if isinstance(error, errors.Busy)]
     assert len(busy) == 3
@@ -109,8 +109,8 @@ async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:
         await task
 
 
-class Keeper:
-    """RateLimit that remember who took them and who asked for rest."""
+class RememberingLimit:
+    """A rate limit that remembers who called and who asked for rest."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -123,11 +123,11 @@ class Keeper:
         self.rested.append((service.name, seconds))
 
 
-async def test_a_keeper_of_many_processes_turns_is_asked_before_every_call_and_told_of_rests(one: Counter) -> None:
-    keeper = Keeper()
-    client = HttpClient(RetryPolicy(backoff_s=0.01), turns=keeper)
+async def test_a_rate_limit_of_many_processes_is_asked_before_every_call_and_told_of_rests(one: Counter) -> None:
+    limit = RememberingLimit()
+    client = HttpClient(RetryPolicy(backoff_s=0.01), rate_limit=limit)
     one.retry_after, one.faults_next = "0", ["rate_limited"]
     await client.get(service(one), "?a", parse, deadline=soon())
-    assert keeper.taken == ["Fake", "Fake"]
-    assert keeper.rested == [("Fake", 0.0)]
+    assert limit.taken == ["Fake", "Fake"]
+    assert limit.rested == [("Fake", 0.0)]
     await client.aclose()

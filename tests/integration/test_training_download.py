@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from gateway.sky.http.retry_policy import RetryPolicy
 from typer.testing import CliRunner
 
 from gateway.images.decode import decode
+from gateway.sky.http.retry_policy import RetryPolicy
 from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, Star, Survey
 from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli

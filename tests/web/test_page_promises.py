@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import httpx
-from gateway.sky.cutouts.fetch.surveys import SURVEYS
 from playwright.sync_api import expect
 
 from gateway.api.routes.page import WEB
+from gateway.sky.cutouts.surveys import SURVEYS
 from tests.support.browser import GatewayServer, page_on
 from tests.web.steps import upload
 

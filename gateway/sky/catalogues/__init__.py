@@ -1,1 +1,1 @@
-"""TODO."""
+"""Catalogues that are known without a network: OpenNGC and the operator's own file."""

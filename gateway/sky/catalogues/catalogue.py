@@ -13,17 +13,13 @@ import numpy as np
 
 from gateway.core.models import Galaxy
 from gateway.sky.catalogues import designations
+from gateway.sky.catalogues.match import WIDEST_ARCSEC, tolerance_arcsec
+from gateway.sky.positions import separation_arcsec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
-
-MATCH_ARCSEC = 5.0
-"""How far from its catalogued position a galaxy may be asked for."""
-
-_MATCH_PART = 0.02
-_MATCH_LIMIT_ARCSEC = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +41,6 @@ class Columns:
     axis_ratio: NDArray[np.float32]
     position_angle_deg: NDArray[np.float32]
     pgc: NDArray[np.int64]
-
-
-def tolerance_arcsec(d25_arcmin: float | None) -> float:
-    """Return how far from its centre a galaxy of this size is still meant by a position, arcsec.
-
-    5 arcsec, or 2 % of the diameter of a galaxy so large that its centre is less well defined, at most 60 arcsec.
-    """
-    if d25_arcmin is None or math.isnan(d25_arcmin):
-        return MATCH_ARCSEC
-    return max(MATCH_ARCSEC, min(_MATCH_PART * d25_arcmin * 60, _MATCH_LIMIT_ARCSEC))
-
-
-def separation_arcsec(ra1_deg: float, dec1_deg: float, ra2_deg: float, dec2_deg: float) -> float:
-    """Return the angle between two positions, arcsec (haversine formula, exact for small angles)."""
-    ra1, dec1, ra2, dec2 = map(math.radians, (ra1_deg, dec1_deg, ra2_deg, dec2_deg))
-    a = math.sin((dec2 - dec1) / 2) ** 2 + math.cos(dec1) * math.cos(dec2) * math.sin((ra2 - ra1) / 2) ** 2
-    return math.degrees(2 * math.asin(min(1.0, math.sqrt(a)))) * 3600
 
 
 def filed(names: Iterable[tuple[str, int]]) -> NDArray[np.void]:
@@ -157,7 +136,7 @@ class Catalogue:
         sizes = self._columns.d25_arcmin
         meant = (
             (row, apart)
-            for row, apart in self.within(ra_deg, dec_deg, _MATCH_LIMIT_ARCSEC)
+            for row, apart in self.within(ra_deg, dec_deg, WIDEST_ARCSEC)
             if apart <= tolerance_arcsec(float(sizes[row]))
         )
         return next(meant, None)

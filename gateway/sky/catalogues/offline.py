@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
-from gateway.sky.catalogues import composite_names, designations, openngc, operator_file
-from gateway.sky.catalogues.catalogue import MATCH_ARCSEC, separation_arcsec
+from gateway.sky.catalogues import designations, openngc, operator_file
+from gateway.sky.catalogues.composite_names import another_number, members, refusal
+from gateway.sky.catalogues.match import MATCH_ARCSEC, apart_arcsec, joined
+from gateway.sky.catalogues.object_types import several
+from gateway.sky.positions import separation_arcsec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,33 +21,6 @@ if TYPE_CHECKING:
 
 _SUGGESTIONS = 5
 _LIKENESS = 75.0
-_SEVERAL = {"GPair": "a pair of galaxies", "GTrpl": "a triplet of galaxies", "GGroup": "a group of galaxies"}
-_APART_ARCSEC = 15.0
-_APART_PART = 0.05
-
-
-def apart_arcsec(one: Galaxy, other: Galaxy) -> float | None:
-    """Return how far two descriptions of a galaxy lie apart, arcsec, where that is too far to be believed.
-
-    Of 6,344 galaxies that HyperLEDA (D25 >= 1 arcmin) and OpenNGC have in common, 40 lie further apart than 15 arcsec
-    and 5 % of their diameters.
-    """
-    apart = separation_arcsec(one.ra_deg, one.dec_deg, other.ra_deg, other.dec_deg)
-    allowed = max(_APART_ARCSEC, _APART_PART * 60 * (one.d25_arcmin or other.d25_arcmin or 0.0))
-    return apart if apart > allowed else None
-
-
-def joined(one: Galaxy, other: Galaxy) -> Galaxy:
-    """Return ``one`` completed by ``other``, another catalogue's description of it.
-
-    Where they disagree about the place, they may describe two galaxies: then nothing is taken over, and a warning says
-    so.
-    """
-    apart = apart_arcsec(one, other)
-    if apart is None:
-        return one.completed(other)
-    warning = f"{other.source} has it {apart:.0f} arcsec away from {one.source}: check that it is the right galaxy."
-    return replace(one, warnings=(*one.warnings, warning))
 
 
 class Offline:
@@ -80,7 +56,7 @@ class Offline:
         """
         own = self._own_galaxy(pgc)
         # PGC counts the galaxies of a pair, which OpenNGC describes as one thing: that says nothing of this one.
-        rows = [row for row in self._ngc.catalogue.rows_of(f"PGC {pgc}") if self._ngc.kinds[row] not in _SEVERAL]
+        rows = [row for row in self._ngc.catalogue.rows_of(f"PGC {pgc}") if several(self._ngc.kinds[row]) is None]
         if own is not None:
             rows = [row for row in rows if self._ngc.kinds[row] == "G"]
         # OpenNGC files several numbers of a galaxy with parts under one entry; the one asked for is meant.
@@ -104,7 +80,7 @@ class Offline:
         rows = self._ngc.catalogue.rows_of(name)
         real = [row for row in rows if self._ngc.kinds[row] == "G"]
         if len(real) > 1:
-            raise composite_names.refusal(name, [self._ngc.names[row] for row in real], what="the name of several galaxies")
+            raise refusal(name, [self._ngc.names[row] for row in real], what="the name of several galaxies")
         if rows:
             found = self._galaxy((real or rows)[0], name)
             own = self._own_galaxy(found.pgc) if found.pgc else None
@@ -112,7 +88,7 @@ class Offline:
         own_rows = self._own.rows_of(name) if self._own is not None else []
         if self._own is not None and own_rows:
             if len(own_rows) > 1:
-                raise composite_names.refusal(name, [f"PGC {self._own.galaxy(row).pgc}" for row in own_rows])
+                raise refusal(name, [f"PGC {self._own.galaxy(row).pgc}" for row in own_rows])
             return self._own.galaxy(own_rows[0])
         return self._of_several(name)
 
@@ -152,7 +128,7 @@ class Offline:
         near = self.near(galaxy.ra_deg, galaxy.dec_deg)
         if near is None or (galaxy.pgc and near.pgc and galaxy.pgc != near.pgc):
             return None
-        if composite_names.another_number(galaxy.name or "", [near.name or ""]):
+        if another_number(galaxy.name or "", [near.name or ""]):
             return None
         apart = separation_arcsec(near.ra_deg, near.dec_deg, galaxy.ra_deg, galaxy.dec_deg)
         return near if apart <= MATCH_ARCSEC else None
@@ -182,7 +158,7 @@ class Offline:
 
     def _of_several(self, name: str) -> Galaxy | None:
         """Return the galaxy that all parts of a name mean (M 51 (NGC 5194)); refuse a name whose parts mean several."""
-        parts = composite_names.members(name)
+        parts = members(name)
         known = [self._ngc.catalogue.rows_of(part) for part in parts]
         # Words that no catalogue knows separate nothing: NGC 545 & co.
         named = (rows or any(sign.isdigit() for sign in part) for part, rows in zip(parts, known, strict=True))
@@ -191,7 +167,7 @@ class Offline:
         meant = {tuple(rows) for rows in known}
         if len(meant) == 1 and len(known[0]) == 1:
             return self.by_name(parts[0])
-        raise composite_names.refusal(name, parts)
+        raise refusal(name, parts)
 
     def _own_galaxy(self, pgc: int) -> Galaxy | None:
         row = self._own.row_of(pgc) if self._own else None
@@ -215,8 +191,9 @@ class Offline:
             return self._ngc.catalogue.galaxy(row)
         if kind == "NonEx":
             raise errors.UnknownTarget(f"{asked} is a catalogue entry without an object in the sky.", suggestions=[])
-        if kind in _SEVERAL:
-            raise composite_names.refusal(asked, self._ngc.members(row), what=_SEVERAL[kind])
+        what = several(kind)
+        if what is not None:
+            raise refusal(asked, self._ngc.members(row), what=what)
         words = self._ngc.words.get(kind, "an object of another kind").lower()
         raise errors.NotAGalaxy(f"{asked} is not a galaxy but: {words}.", object=name)
 

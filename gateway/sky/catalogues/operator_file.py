@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.sky.catalogues import designations
+from gateway.sky.catalogues import designations, object_types
 from gateway.sky.catalogues.catalogue import Catalogue, Columns, filed
-from gateway.sky.resolvers import hyperleda
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -177,7 +176,7 @@ def _single(table: Table, size: int) -> NDArray[np.bool_]:
     kinds = next((table[name] for name in ("objtype", "otype") if name in table), None)
     if kinds is None:
         return np.ones(size, np.bool_)
-    return np.array([hyperleda.kind(str(one or "")) in {"G", ""} for one in kinds], np.bool_)
+    return np.array([object_types.of_hyperleda(str(one or "")) in {"G", ""} for one in kinds], np.bool_)
 
 
 def _first(table: Table, names: Sequence[str], size: int) -> NDArray[np.float64]:

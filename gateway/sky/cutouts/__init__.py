@@ -1,1 +1,1 @@
-"""TODO."""
+"""Galaxies become pictures, cut out of image surveys by services."""

@@ -22,8 +22,8 @@ from urllib.parse import urlencode
 
 from gateway.core import errors
 from gateway.core.models import Cutout
-from gateway.sky.cutouts.fetch import frame, surveys
-from gateway.sky.cutouts.fetch.surveys import SKYSERVER, SURVEYS, Survey
+from gateway.sky.cutouts import frame, surveys
+from gateway.sky.cutouts.surveys import SKYSERVER, SURVEYS, Survey
 from gateway.sky.http.service import NonsenseError, Reply, refuse_html
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Cutouts:
 
     Parameters
     ----------
-    upstream : HttpClient
+    client : HttpClient
     skyserver : Service
         Its URLs end in ``getjpeg``.
     hips2fits : Service
@@ -80,14 +80,14 @@ class Cutouts:
 
     def __init__(
         self,
-        upstream: HttpClient,
+        client: HttpClient,
         skyserver: Service,
         hips2fits: Service,
         *,
         data_release: int,
         default_survey: str = SKYSERVER,
     ) -> None:
-        self._upstream = upstream
+        self._client = client
         self._skyserver = skyserver
         self._hips2fits = hips2fits
         self._release = data_release
@@ -137,7 +137,7 @@ class Cutouts:
         if surveys.surely_outside(order.survey, order.dec_deg):
             raise _outside(order)
         of_skyserver = order.survey.key == SKYSERVER
-        data = await self._upstream.get(
+        data = await self._client.get(
             self._skyserver if of_skyserver else self._hips2fits,
             _skyserver_query(order) if of_skyserver else _hips2fits_query(order),
             partial(_picture, order),

@@ -176,9 +176,7 @@ class HttpClient:
             self._observe(name, "stale", time.monotonic() - began)
             return await parse(kept.reply)
 
-    async def _asked(
-        self, service: Service, tail: str, parse: Callable[[Reply], Awaitable[T]], ends: float
-    ) -> T:
+    async def _asked(self, service: Service, tail: str, parse: Callable[[Reply], Awaitable[T]], ends: float) -> T:
         async def parse_and_keep(reply: Reply) -> T:
             try:
                 answer = await parse(reply)

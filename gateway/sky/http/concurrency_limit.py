@@ -12,7 +12,11 @@ from gateway.core import errors
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from gateway.sky.http.service import Service
+
 _COME_BACK_S = 2.0
+# Few calls run at once, so that many must be able to wait: a whole batch beside other requests.
+_WAITING_PER_CALL = 25
 
 
 class ConcurrencyLimit:
@@ -20,18 +24,14 @@ class ConcurrencyLimit:
 
     Parameters
     ----------
-    service : str
-        Its name, for errors.
-    running : int
-        Calls that may run at once.
-    waiting : int
-        Calls that may wait; more are refused at once.
+    service : Service
+        Its ``concurrency`` calls run, 25 times as many may wait; more are refused at once.
     """
 
-    def __init__(self, service: str, *, running: int, waiting: int) -> None:
-        self._service = service
-        self._semaphore = asyncio.Semaphore(running)
-        self._most_waiting = waiting
+    def __init__(self, service: Service) -> None:
+        self._name = service.name
+        self._semaphore = asyncio.Semaphore(service.concurrency)
+        self._most_waiting = _WAITING_PER_CALL * service.concurrency
         self._waiting = 0
 
     @asynccontextmanager
@@ -50,9 +50,9 @@ class ConcurrencyLimit:
         TimeoutError
             It did not become possible in time.
         """
-        name = self._service
         if self._semaphore.locked() and self._waiting >= self._most_waiting:
-            raise errors.Busy(f"Too many requests wait for {name}.", retry_after_s=_COME_BACK_S, service=name)
+            detail = f"Too many requests wait for {self._name}."
+            raise errors.Busy(detail, retry_after_s=_COME_BACK_S, service=self._name)
         self._waiting += 1
         try:
             async with asyncio.timeout(ends - time.monotonic()):

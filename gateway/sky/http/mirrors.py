@@ -54,8 +54,7 @@ class Mirrors:
         self._policy = policy
         self._rate_limit = rate_limit
         self._observe = observe
-        waiting = service.concurrency * policy.waiting_per_call
-        self._limit = ConcurrencyLimit(service.name, running=service.concurrency, waiting=waiting)
+        self._limit = ConcurrencyLimit(service)
         self._circuits = {
             url: CircuitBreaker(failures=policy.circuit_failures, rest_s=policy.circuit_rest_s) for url in service.urls
         }

@@ -21,8 +21,6 @@ class RetryPolicy:
         For a connection.
     circuit_failures, circuit_rest_s : int, float
         See :class:`~gateway.sky.http.circuit_breaker.CircuitBreaker`.
-    waiting_per_call : int
-        Calls that may wait for each call that a service lets run at once; more are refused at once.
     """
 
     attempts: int = 3
@@ -30,13 +28,12 @@ class RetryPolicy:
     connect_timeout_s: float = 3.0
     circuit_failures: int = 5
     circuit_rest_s: float = 30.0
-    waiting_per_call: int = 8
 
     def pause_s(self, failures: int) -> float:
         """Return the seconds to wait before a mirror that failed that often in this call is asked again."""
         if not failures:
             return 0.0
-        return self.backoff_s * 2 ** (failures - 1) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
+        return self.backoff_s * 2.0 ** (failures - 1) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
 
 
 def retry_after_s(value: str, now: float) -> float | None:

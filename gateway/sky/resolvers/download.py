@@ -1,4 +1,4 @@
-"""Fetch HyperLEDA's catalogue of 2003 (VizieR VII/237) into a file that :mod:`gateway.sky.catalogues.operator_file` reads."""
+"""Fetch HyperLEDA's catalogue of 2003 (VizieR VII/237) into a file that :mod:`..catalogues.operator_file` reads."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gateway.core.files import written_whole
 from gateway.core.models import Deadline
+from gateway.sky.catalogues import object_types
 from gateway.sky.http.client import HttpClient
 from gateway.sky.http.service import NonsenseError, Reply, Service
 from gateway.sky.resolvers import hyperleda, tap
-from gateway.sky.resolvers.record import axes, number, position
+from gateway.sky.resolvers.record import numeric, position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,16 +66,15 @@ async def download(
     if path.suffix.lower() != ".csv":
         raise ValueError("The catalogue is written as CSV: the file's name must end in .csv.")
     service = Service("VizieR", urls, concurrency=1, timeout_s=_PAGE_S, max_bytes=64_000_000)
-    upstream = HttpClient(contact=contact)
-    partial_path = path.with_name(path.name + ".partial")
+    client = HttpClient(contact=contact)
     written, last = 0, 0
     try:
-        with partial_path.open("w", newline="", encoding="utf-8") as file:
+        with written_whole(path) as being_written, being_written.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(_HEAD)
             while True:
                 tail = _page(last, min_d25_arcmin, page_rows)
-                rows = await upstream.get(service, tail, partial(_rows, last), deadline=Deadline.after(2 * _PAGE_S))
+                rows = await client.get(service, tail, partial(_rows, last), deadline=Deadline.after(2 * _PAGE_S))
                 # A service may cut a page short, so that only an empty one says that this was all.
                 if not rows:
                     break
@@ -83,10 +84,8 @@ async def download(
                 if progress is not None:
                     progress(written)
                 last = int(str(rows[-1][0]))
-        partial_path.replace(path)
     finally:
-        partial_path.unlink(missing_ok=True)
-        await upstream.aclose()
+        await client.aclose()
     return written
 
 
@@ -103,16 +102,16 @@ def _rows(last: int, reply: Reply) -> list[Row]:
     """Return one page, of multiple systems their number alone; numbers rise, or paging by them would loop or skip."""
     rows: list[Row] = []
     for row in tap.rows(reply):
-        pgc = number(row.get("pgc"))
+        pgc = numeric(row.get("pgc"))
         if pgc is None or pgc <= last:
             raise NonsenseError("with galaxies out of order")
         last = int(pgc)
-        if hyperleda.kind(str(row.get("otype") or "G")) != "G":
+        if object_types.of_hyperleda(str(row.get("otype") or "G")) != "G":
             rows.append((last,))
             continue
         ra_deg, dec_deg = position(row.get("raj2000"), row.get("dej2000"))
-        shape = axes(number(row.get("logd25")), number(row.get("logr25")), number(row.get("pa")))
-        d25, ratio, angle = shape["d25_arcmin"], shape["axis_ratio"], shape["position_angle_deg"]
+        logs = numeric(row.get("logd25")), numeric(row.get("logr25"))
+        d25, ratio, angle = hyperleda.axes(*logs, numeric(row.get("pa")))
         minor = round(d25 * ratio, 3) if d25 and ratio else ""
         rows.append((last, f"{ra_deg:.6f}", f"{dec_deg:.6f}", d25 or "", minor, "" if angle is None else angle))
     return rows

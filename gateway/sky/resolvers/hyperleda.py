@@ -7,35 +7,51 @@ leda.univ-lyon1.fr, only redirects there.
 
 VizieR VII/237 (Paturel et al. 2003, A&A 412, 45) holds the 983,261 galaxies of that year; its ``OType`` is G, M (a
 multiple system) or GM (a galaxy in one). Its TAP service (https://tapvizier.cds.unistra.fr/TAPVizieR/tap) has no
-mirror. See :func:`gateway.sky.resolvers.record.axes` for its columns.
+mirror. See :func:`axes` for its columns.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from gateway.core.models import Galaxy
-from gateway.sky.catalogues import designations
+from gateway.sky.catalogues import designations, object_types
 from gateway.sky.http.service import NonsenseError, Reply, refuse_html
 from gateway.sky.resolvers import tap
-from gateway.sky.resolvers.record import Found, Shape, axes, number, position
+from gateway.sky.resolvers.record import ResolverRecord, numeric, position
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TABLE = '"VII/237/pgc"'
 COLUMNS = "PGC, RAJ2000, DEJ2000, OType, logD25, logR25, PA"
 
-# http://atlas.obs-hp.fr/hyperleda/leda/param/objtype.html, in the codes of SIMBAD. "g" is an extended source that is
-# probably a galaxy, "GM" a galaxy in a multiple system.
-_KINDS = {"": "", "G": "G", "g": "G", "GM": "G", "Q": "QSO", "S": "*", "M2": "PaG", "M3": "GTrpl", "MC": "ClG"}
-_UNSAID = {"u", "U", "?", "R", "I", "X", "E"}
 _MEANDATA = "pgc,objname,objtype,al2000,de2000,logd25,logr25,pa"
 
 
-def kind(objtype: str) -> str:
-    """Return HyperLEDA's type of an object in SIMBAD's codes; what begins with M is multiple."""
-    code = objtype.strip()
-    if code in _UNSAID:
-        return "?"
-    return _KINDS.get(code) or ("GGroup" if code.startswith("M") else code)
+def axes(
+    log_d25: float | None, log_r25: float | None, angle: float | None
+) -> tuple[float | None, float | None, float | None]:
+    """Return D25 (arcmin), axis ratio and position angle (deg) from HyperLEDA's columns; None where unknown.
+
+    Parameters
+    ----------
+    log_d25 : float, optional
+        Log10 of the diameter in 0.1 arcmin; VII/237 writes 9.99 for "unknown".
+    log_r25 : float, optional
+        Log10 of major over minor axis; 9.99 likewise.
+    angle : float, optional
+        Degrees east of north; 999 for "unknown", and so is exactly 0, which HyperLEDA's exports have for a tenth of all
+        galaxies and twelve times as often as any other value. VII/237 refers it to the equinox 1950, which matters
+        near the poles only.
+    """
+    unknown = 9.0
+    return (
+        None if log_d25 is None or log_d25 > unknown else round(10**log_d25 / 10, 3),
+        None if log_r25 is None or log_r25 > unknown else round(min(1.0, 10**-log_r25), 4),
+        None if angle is None or not 0 < angle <= 360 else angle % 180,  # noqa: PLR2004 - a full turn
+    )
 
 
 def sql_by_pgc(pgc: int) -> str:
@@ -46,7 +62,7 @@ def sql_by_pgc(pgc: int) -> str:
     )
 
 
-def parse_sql(reply: Reply) -> Found | None:
+def parse_sql(reply: Reply) -> ResolverRecord | None:
     """Return the object that the SQL service found, or None.
 
     Raises
@@ -63,7 +79,10 @@ def parse_sql(reply: Reply) -> Found | None:
     for line in lines[head + 1 :]:
         cells = [cell.strip() for cell in line.split(separator)]
         if len(cells) == len(names):
-            return _found_by_sql(dict(zip(names, cells, strict=True)))
+            row: dict[str, object] = dict(zip(names, cells, strict=True))
+            hours = numeric(row["al2000"])
+            row["al2000"] = None if hours is None else 15 * hours
+            return _record(row, ra="al2000", dec="de2000", unsaid="")
     return None
 
 
@@ -80,36 +99,32 @@ def tap_around(ra_deg: float, dec_deg: float, radius_arcsec: float) -> str:
     )
 
 
-def parse_tap(reply: Reply) -> list[Found]:
+def parse_tap(reply: Reply) -> list[ResolverRecord]:
     """Return the galaxies that VizieR found.
 
     Raises
     ------
     NonsenseError
     """
-    found = []
-    for row in tap.rows(reply):
-        pgc = number(row.get("pgc"))
-        if pgc is None:
-            raise NonsenseError("with a galaxy that has no number")
-        ra_deg, dec_deg = position(row.get("raj2000"), row.get("dej2000"))
-        shape = axes(number(row.get("logd25")), number(row.get("logr25")), number(row.get("pa")))
-        galaxy = _galaxy(ra_deg, dec_deg, f"PGC {int(pgc)}", int(pgc), shape)
-        found.append(Found(galaxy, kind(str(row.get("otype") or "G"))))
-    return found
+    return [_record(row, ra="raj2000", dec="dej2000", unsaid="G") for row in tap.rows(reply)]
 
 
-def _found_by_sql(row: dict[str, str]) -> Found:
-    hours, dec, pgc = number(row.get("al2000")), number(row.get("de2000")), number(row.get("pgc"))
-    if hours is None or dec is None or pgc is None:
-        raise NonsenseError("with an incomplete row")
-    ra_deg, dec_deg = position(hours * 15, dec)
-    shape = axes(number(row.get("logd25")), number(row.get("logr25")), number(row.get("pa")))
-    name = row.get("objname") or f"PGC{int(pgc)}"
-    galaxy = _galaxy(ra_deg, dec_deg, designations.displayed(name), int(pgc), shape)
-    return Found(galaxy, kind(row.get("objtype", "")))
-
-
-def _galaxy(ra_deg: float, dec_deg: float, name: str, pgc: int, shape: Shape) -> Galaxy:
-    sized = "HyperLEDA" if shape["d25_arcmin"] else None
-    return Galaxy(ra_deg, dec_deg, name=name, pgc=pgc, source="HyperLEDA", size_source=sized, **shape)
+def _record(row: Mapping[str, object], *, ra: str, dec: str, unsaid: str) -> ResolverRecord:
+    """Return what a row says; ``unsaid`` is the type of an object whose row has none."""
+    pgc = numeric(row.get("pgc"))
+    if pgc is None:
+        raise NonsenseError("with a galaxy that has no number")
+    ra_deg, dec_deg = position(row.get(ra), row.get(dec))
+    d25, ratio, angle = axes(numeric(row.get("logd25")), numeric(row.get("logr25")), numeric(row.get("pa")))
+    galaxy = Galaxy(
+        ra_deg,
+        dec_deg,
+        name=designations.displayed(str(row.get("objname") or f"PGC{int(pgc)}")),
+        pgc=int(pgc),
+        d25_arcmin=d25,
+        axis_ratio=ratio,
+        position_angle_deg=angle,
+        source="HyperLEDA",
+        size_source="HyperLEDA" if d25 else None,
+    )
+    return ResolverRecord(galaxy, object_types.of_hyperleda(str(row.get("objtype") or row.get("otype") or unsaid)))

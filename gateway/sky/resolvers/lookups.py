@@ -1,27 +1,27 @@
-"""The questions that the services of names are asked, each service as the next step when the one before fails."""
+"""What the services are asked for, each as the next step when the one before fails."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky.catalogues.catalogue import tolerance_arcsec
+from gateway.sky.catalogues.match import WIDEST_ARCSEC
+from gateway.sky.http.service import Reply, Service
 from gateway.sky.resolvers import hyperleda, ned, sesame, simbad
-from gateway.sky.resolvers.record import nearest
+from gateway.sky.resolvers.record import ResolverRecord, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from gateway.sky.http.client import HttpClient
-    from gateway.sky.http.service import Service
-    from gateway.sky.resolvers.record import Found
 
-    Step = Callable[[Deadline], Awaitable[Found | None]]
-    Told = tuple[Found | None, errors.InclinetError | None]
+Query = tuple[Service, str, Callable[[Reply], ResolverRecord | None]]
+"""A service, what follows its URL, and how its reply is read."""
 
-_WIDEST_ARCSEC = tolerance_arcsec(1e6)
+Told = tuple[ResolverRecord | None, errors.InclinetError | None]
+"""What was found, or None, and the first trouble on the way: a service that was not reached may have known more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,94 +38,70 @@ class NameServices:
 class Lookups:
     """Asks the services for objects.
 
-    Every method returns what was found, or None, and the first trouble met on the way: a service that could not be
-    reached may have known more.
-
     Parameters
     ----------
-    upstream : HttpClient
+    client : HttpClient
     services : NameServices
     """
 
-    def __init__(self, upstream: HttpClient, services: NameServices) -> None:
-        self._upstream = upstream
+    def __init__(self, client: HttpClient, services: NameServices) -> None:
+        self._client = client
         self._services = services
 
     async def in_sesame(self, name: str, deadline: Deadline) -> Told:
         """Ask Sesame for a name."""
-
-        def ask(share: Deadline) -> Awaitable[Found | None]:
-            return self._upstream.get(self._services.sesame, sesame.by_name(name), sesame.parse, deadline=share)
-
-        return await _first([ask], deadline)
+        return await self._first([(self._services.sesame, sesame.by_name(name), sesame.parse)], deadline)
 
     async def in_simbad(self, name: str, deadline: Deadline) -> Told:
         """Ask SIMBAD for a name."""
-        return await _first([self._simbad_step(name)], deadline)
+        return await self._first([self._of_simbad(name)], deadline)
 
     async def in_simbad_or_ned(self, name: str, deadline: Deadline) -> Told:
         """Ask SIMBAD for a name, then NED."""
-
-        def ask_ned(share: Deadline) -> Awaitable[Found | None]:
-            return self._upstream.get(self._services.ned, ned.by_name(name), ned.parse, deadline=share)
-
-        return await _first([self._simbad_step(name), ask_ned], deadline)
+        return await self._first([self._of_simbad(name), (self._services.ned, ned.by_name(name), ned.parse)], deadline)
 
     async def numbered(self, pgc: int, deadline: Deadline) -> Told:
         """Ask HyperLEDA for a PGC number; when it can't be reached its copy at VizieR; then SIMBAD.
 
         Neither the old copy nor SIMBAD lists every number, so that their silence proves nothing.
         """
-
-        def by_sql(share: Deadline) -> Awaitable[Found | None]:
-            tail = hyperleda.sql_by_pgc(pgc)
-            return self._upstream.get(self._services.hyperleda, tail, hyperleda.parse_sql, deadline=share)
-
-        async def by_vizier(share: Deadline) -> Found | None:
-            tail = hyperleda.tap_by_pgc(pgc)
-            rows = await self._upstream.get(self._services.vizier, tail, hyperleda.parse_tap, deadline=share)
-            return rows[0] if rows else None
-
-        found, trouble = await _first([by_sql], deadline)
+        found, trouble = await self._first(
+            [(self._services.hyperleda, hyperleda.sql_by_pgc(pgc), hyperleda.parse_sql)], deadline
+        )
         if found is None:
-            copies = [by_vizier] if trouble else []
-            found, _ = await _first([*copies, self._simbad_step(f"LEDA {pgc}")], deadline)
+            copy = (self._services.vizier, hyperleda.tap_by_pgc(pgc), partial(_one_of, hyperleda.parse_tap))
+            found, _ = await self._first([*([copy] if trouble else []), self._of_simbad(f"LEDA {pgc}")], deadline)
         return found, trouble
 
     async def at(self, ra_deg: float, dec_deg: float, deadline: Deadline) -> Told:
         """Ask VizieR's copy of HyperLEDA, then SIMBAD, for the galaxy that a position (deg) means."""
 
-        async def vizier(share: Deadline) -> Found | None:
-            tail = hyperleda.tap_around(ra_deg, dec_deg, _WIDEST_ARCSEC)
-            found = await self._upstream.get(self._services.vizier, tail, hyperleda.parse_tap, deadline=share)
-            return nearest(found, ra_deg, dec_deg)
+        def nearest_in(parse: Callable[[Reply], list[ResolverRecord]], reply: Reply) -> ResolverRecord | None:
+            return nearest(parse(reply), ra_deg, dec_deg)
 
-        async def simbad_(share: Deadline) -> Found | None:
-            tail = simbad.around(ra_deg, dec_deg, _WIDEST_ARCSEC)
-            found = await self._upstream.get(self._services.simbad, tail, simbad.parse, deadline=share)
-            return nearest(found, ra_deg, dec_deg)
+        place = (ra_deg, dec_deg, WIDEST_ARCSEC)
+        vizier = (self._services.vizier, hyperleda.tap_around(*place), partial(nearest_in, hyperleda.parse_tap))
+        return await self._first(
+            [vizier, (self._services.simbad, simbad.around(*place), partial(nearest_in, simbad.parse))], deadline
+        )
 
-        return await _first([vizier, simbad_], deadline)
+    def _of_simbad(self, name: str) -> Query:
+        return self._services.simbad, simbad.by_name(name), partial(_one_of, simbad.parse)
 
-    def _simbad_step(self, name: str) -> Step:
-        async def ask(share: Deadline) -> Found | None:
-            rows = await self._upstream.get(self._services.simbad, simbad.by_name(name), simbad.parse, deadline=share)
-            return rows[0] if rows else None
+    async def _first(self, queries: list[Query], deadline: Deadline) -> Told:
+        trouble: errors.InclinetError | None = None
+        for service, tail, parse in queries:
+            # Half of what is left, so that a service that hangs leaves time to ask another.
+            share = Deadline.after(deadline.remaining_s() / 2)
+            try:
+                found = await self._client.get(service, tail, parse, deadline=share)
+            except (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded) as error:
+                trouble = trouble or error
+                continue
+            if found is not None:
+                return found, trouble
+        return None, trouble
 
-        return ask
 
-
-async def _first(steps: list[Step], deadline: Deadline) -> Told:
-    """Return what the first step that knows says, and the first trouble met on the way."""
-    trouble: errors.InclinetError | None = None
-    for step in steps:
-        # Half of what is left, so that a service that hangs leaves time to ask another.
-        share = Deadline.after(deadline.remaining_s() / 2)
-        try:
-            found = await step(share)
-        except (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded) as error:
-            trouble = trouble or error
-            continue
-        if found is not None:
-            return found, trouble
-    return None, trouble
+def _one_of(parse: Callable[[Reply], list[ResolverRecord]], reply: Reply) -> ResolverRecord | None:
+    return next(iter(parse(reply)), None)

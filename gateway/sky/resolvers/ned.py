@@ -14,7 +14,7 @@ from gateway.core import errors
 from gateway.core.models import Galaxy
 from gateway.sky.catalogues import designations
 from gateway.sky.http.service import NonsenseError, Reply, refuse_html
-from gateway.sky.resolvers.record import Found, position
+from gateway.sky.resolvers.record import ResolverRecord, position
 
 _UNREADABLE, _AMBIGUOUS, _UNKNOWN, _FOUND = range(4)
 
@@ -24,7 +24,7 @@ def by_name(name: str) -> str:
     return "?" + urlencode({"name": name})
 
 
-def parse(reply: Reply) -> Found | None:
+def parse(reply: Reply) -> ResolverRecord | None:
     """Return the object, or None when NED does not know the name.
 
     Raises
@@ -52,4 +52,4 @@ def parse(reply: Reply) -> Found | None:
     except (KeyError, TypeError, AttributeError):
         raise NonsenseError("with an incomplete lookup result") from None
     galaxy = Galaxy(ra_deg=ra_deg, dec_deg=dec_deg, name=name, source="NED")
-    return Found(galaxy, str(kind or "").strip(), names=(name,))
+    return ResolverRecord(galaxy, str(kind or "").strip(), names=(name,))

@@ -19,20 +19,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
-from gateway.sky.catalogues import composite_names, designations
-from gateway.sky.catalogues.catalogue import separation_arcsec
-from gateway.sky.catalogues.offline import Offline, joined
-from gateway.sky.positions import parse_position
+from gateway.sky.catalogues import composite_names, designations, object_types
+from gateway.sky.catalogues.match import joined
+from gateway.sky.catalogues.offline import Offline
+from gateway.sky.positions import separation_arcsec
 from gateway.sky.resolvers.lookups import Lookups, NameServices
-from gateway.sky.resolvers.record import Found
+from gateway.sky.resolvers.record import ResolverRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.core.models import Deadline, Galaxy
     from gateway.sky.http.client import HttpClient
-
-__all__ = ["NameServices", "Resolver", "parse_position"]
 
 MAX_PGC = 10_000_000
 """HyperLEDA's numbers run to about six million."""
@@ -52,14 +50,14 @@ class Resolver:
 
     Parameters
     ----------
-    upstream : HttpClient
+    client : HttpClient
     services : NameServices
     catalogue : Path, optional
         The operator's own catalogue file.
     """
 
-    def __init__(self, upstream: HttpClient, services: NameServices, *, catalogue: Path | None = None) -> None:
-        self._lookups = Lookups(upstream, services)
+    def __init__(self, client: HttpClient, services: NameServices, *, catalogue: Path | None = None) -> None:
+        self._lookups = Lookups(client, services)
         self._catalogue = catalogue
         self._offline: Offline | None = None
         self._loading = asyncio.Lock()
@@ -179,7 +177,7 @@ class Resolver:
         offline = await self.offline()
         return offline.known(name or f"PGC {pgc}")
 
-    async def _named(self, name: str, deadline: Deadline) -> Found | None:
+    async def _named(self, name: str, deadline: Deadline) -> ResolverRecord | None:
         found, trouble = await self._lookups.in_sesame(name, deadline)
         if trouble is None and (found is None or found.confirmed):
             return found
@@ -187,7 +185,7 @@ class Resolver:
         if listed is not None:
             known = self._listed(listed, await self.offline())
             if known is not None:
-                return Found(known, "G")
+                return ResolverRecord(known, "G")
         found, more = await self._lookups.in_simbad_or_ned(name, deadline)
         if found is None and more is not None:
             raise trouble or more
@@ -208,13 +206,13 @@ class Resolver:
         apart = separation_arcsec(known.ra_deg, known.dec_deg, listed.ra_deg, listed.dec_deg)
         return known if apart <= _LISTED_ARCSEC + 30 * (known.d25_arcmin or 0) else None
 
-    def _checked(self, found: Found, asked: str) -> Galaxy:
+    def _checked(self, found: ResolverRecord, asked: str) -> Galaxy:
         """Return the galaxy, or name the galaxies about the place where a service files a pair or group of them."""
         members: list[str] = []
         if found.is_several and self._offline is not None:
             place = found.galaxy
             members = self._offline.around(place.ra_deg, place.dec_deg, _GROUP_ARCMIN)
-            members = members[:2] if found.is_pair else members
+            members = members[:2] if object_types.is_pair(found.kind) else members
         return found.checked(asked, members=members if len(members) > 1 else ())
 
     async def _completed(self, galaxy: Galaxy, asked: str, deadline: Deadline, *, sized: bool = True) -> Galaxy:
@@ -233,7 +231,7 @@ class Resolver:
             raise
         return _described(galaxy, self._checked(found, asked)) if found else galaxy
 
-    async def _elsewhere(self, galaxy: Galaxy, deadline: Deadline) -> Found | None:
+    async def _elsewhere(self, galaxy: Galaxy, deadline: Deadline) -> ResolverRecord | None:
         """Return what HyperLEDA says of a galaxy's number, or SIMBAD of its name, unless they have said it already."""
         if galaxy.pgc is not None and galaxy.source != "HyperLEDA":
             found, trouble = await self._lookups.numbered(galaxy.pgc, deadline)

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from gateway.core.models import Galaxy
 from gateway.sky.catalogues import designations
 from gateway.sky.http.service import NonsenseError, Reply, refuse_html
-from gateway.sky.resolvers.record import Found, leda_number, position
+from gateway.sky.resolvers.record import ResolverRecord, leda_number, position
 
 
 def by_name(name: str) -> str:
@@ -23,7 +23,7 @@ def by_name(name: str) -> str:
     return f"/-oxpI/SNV?{quote_plus(name)}"
 
 
-def parse(reply: Reply) -> Found | None:
+def parse(reply: Reply) -> ResolverRecord | None:
     """Return the object, or None when none of the databases knows the name.
 
     Raises
@@ -50,7 +50,7 @@ def parse(reply: Reply) -> Found | None:
     return told or next(iter(answers), None)
 
 
-def _found(resolver: ET.Element, ra: str, dec: str) -> Found:
+def _found(resolver: ET.Element, ra: str, dec: str) -> ResolverRecord:
     ra_deg, dec_deg = position(ra, dec)
     name = designations.displayed(resolver.findtext("oname") or "")
     names = (name, *(designations.displayed(alias.text or "") for alias in resolver.iter("alias")))
@@ -58,4 +58,4 @@ def _found(resolver: ET.Element, ra: str, dec: str) -> Found:
         ra_deg=ra_deg, dec_deg=dec_deg, name=name or None, pgc=leda_number("\n".join(names)), source="Sesame"
     )
     listed = resolver.get("name", "").upper().startswith("V")
-    return Found(galaxy, (resolver.findtext("otype") or "").strip(), confirmed=not listed, names=names)
+    return ResolverRecord(galaxy, (resolver.findtext("otype") or "").strip(), confirmed=not listed, names=names)

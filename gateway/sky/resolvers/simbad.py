@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from gateway.core.models import Galaxy
 from gateway.sky.catalogues import designations
+from gateway.sky.catalogues.object_types import GALAXY_CODES
 from gateway.sky.resolvers import tap
-from gateway.sky.resolvers.record import GALAXY_CODES, Found, leda_number, number, position
+from gateway.sky.resolvers.record import ResolverRecord, leda_number, numeric, position
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ def around(ra_deg: float, dec_deg: float, radius_arcsec: float) -> str:
     )
 
 
-def parse(reply: Reply) -> list[Found]:
+def parse(reply: Reply) -> list[ResolverRecord]:
     """Return the objects found.
 
     Raises
@@ -73,14 +74,14 @@ def parse(reply: Reply) -> list[Found]:
             pgc=leda_number(str(row.get("leda") or "")),
             source="SIMBAD",
         )
-        found.append(Found(_sized(galaxy, row), str(row.get("otype") or "").strip()))
+        found.append(ResolverRecord(_sized(galaxy, row), str(row.get("otype") or "").strip()))
     return found
 
 
 def _sized(galaxy: Galaxy, row: Mapping[str, object]) -> Galaxy:
     """Return the galaxy with its size, as far as the waveband that it was measured in says how it compares with D25."""
-    major, minor = number(row.get("galdim_majaxis")), number(row.get("galdim_minaxis"))
-    angle, band = number(row.get("galdim_angle")), str(row.get("galdim_wavelength") or "").strip(" ~").upper()
+    major, minor = numeric(row.get("galdim_majaxis")), numeric(row.get("galdim_minaxis"))
+    angle, band = numeric(row.get("galdim_angle")), str(row.get("galdim_wavelength") or "").strip(" ~").upper()
     infrared = band.startswith(_INFRARED)
     # Sizes in other wavebands, such as those of radio sources, say nothing of D25.
     if not major or major < 0 or not (infrared or not band or band.startswith(_OPTICAL)):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from gateway.sky.http.retry_policy import RetryPolicy
-
 from gateway.sky import Sky, SkySettings, open_sky
 from gateway.sky.http.client import HttpClient
+from gateway.sky.http.retry_policy import RetryPolicy
 from gateway.sky.http.service import Service
 from training.data.download.archive import Archive
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from gateway.core import errors
 from gateway.sky.catalogues import openngc, operator_file
-from gateway.sky.catalogues.catalogue import Catalogue, Columns, separation_arcsec, tolerance_arcsec
+from gateway.sky.catalogues.catalogue import Catalogue, Columns
+from gateway.sky.catalogues.match import tolerance_arcsec
 from gateway.sky.catalogues.offline import Offline
 from gateway.sky.catalogues.operator_file import CatalogueFileError
+from gateway.sky.positions import separation_arcsec
 
 SHARED = Path(__file__).parents[4] / "shared" / "catalog" / "hyperleda_d25_over_1arcmin.csv"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.sky.http.circuit_breaker import Circuit
+from gateway.sky.http.circuit_breaker import CircuitBreaker
 
 
 class Clock:
@@ -13,12 +13,12 @@ class Clock:
         return self.now
 
 
-def state(circuit: Circuit) -> str:
+def state(circuit: CircuitBreaker) -> str:
     return circuit.state
 
 
-def opened(clock: Clock) -> Circuit:
-    circuit = Circuit(failures=3, rest_s=30, clock=clock)
+def opened(clock: Clock) -> CircuitBreaker:
+    circuit = CircuitBreaker(failures=3, rest_s=30, clock=clock)
     for _ in range(3):
         assert circuit.enter()
         circuit.fail()
@@ -26,7 +26,7 @@ def opened(clock: Clock) -> Circuit:
 
 
 def test_failures_in_a_row_open_it_and_a_success_between_does_not() -> None:
-    circuit = Circuit(failures=3, rest_s=30, clock=Clock())
+    circuit = CircuitBreaker(failures=3, rest_s=30, clock=Clock())
     for _ in range(5):
         circuit.fail()
         circuit.fail()
@@ -72,7 +72,7 @@ def test_an_abandoned_probe_leaves_room_for_the_next() -> None:
 
 def test_a_mirror_that_asks_for_patience_gets_it_without_being_distrusted() -> None:
     clock = Clock()
-    circuit = Circuit(failures=3, rest_s=30, clock=clock)
+    circuit = CircuitBreaker(failures=3, rest_s=30, clock=clock)
     circuit.rest(7)
     assert not circuit.enter()
     assert circuit.asked_rest_s() == circuit.retry_after_s() == 7

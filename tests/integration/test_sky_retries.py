@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from gateway.sky.http.retry_policy import RetryPolicy
 
 from gateway.core import errors
 from gateway.core.models import Deadline
+from gateway.sky.http.retry_policy import RetryPolicy
 from tests.support.sky_client import Client, Counter, parse, service, soon
 
 if TYPE_CHECKING:

@@ -9,27 +9,28 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
-from gateway.sky.cutouts.fetch.fetch import outside_sdss
 
 from gateway.core import errors
+from gateway.sky.catalogues import object_types
+from gateway.sky.cutouts.fetch import outside_sdss
 from gateway.sky.http.service import NonsenseError, Reply
 from gateway.sky.resolvers import hyperleda, ned, sesame, simbad
-from gateway.sky.resolvers.record import Found
+from gateway.sky.resolvers.record import ResolverRecord
 from tests.support import sky_painter
 from tests.support.sky_fakes import FakeSky
-from tests.support.sky_http import Answer, Seen
+from tests.support.sky_http import FakeReply, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-RECORDED = Path(__file__).parents[2] / "recorded"
+RECORDED = Path(__file__).parents[3] / "recorded"
 
 
 def recorded(name: str, status: int = 200) -> Reply:
-    return Reply(status, "OK", "text/plain", (RECORDED / name).read_bytes())
+    return Reply(status, "text/plain", (RECORDED / name).read_bytes())
 
 
-def sesame_s(name: str) -> Found:
+def sesame_s(name: str) -> ResolverRecord:
     found = sesame.parse(recorded(name))
     assert found is not None
     return found
@@ -109,27 +110,27 @@ def test_hyperleda_s_types_tell_galaxies_and_pairs_apart() -> None:
 
 def test_vizier_s_zero_is_no_angle_and_its_multiple_systems_no_galaxies() -> None:
     zero, multiple, member = hyperleda.parse_tap(recorded("vizier_pgc.json"))
-    assert (zero.is_galaxy, zero.galaxy.position_angle_deg) == (True, None)
-    assert (multiple.is_galaxy, multiple.is_several) == (False, True)
-    assert (member.is_galaxy, member.galaxy.position_angle_deg) == (True, 45.0)
+    assert (object_types.is_galaxy(zero.kind), zero.galaxy.position_angle_deg) == (True, None)
+    assert (object_types.is_galaxy(multiple.kind), multiple.is_several) == (False, True)
+    assert (object_types.is_galaxy(member.kind), member.galaxy.position_angle_deg) == (True, 45.0)
 
 
 def test_skyserver_says_outside_by_status_and_body() -> None:
     head = json.loads((RECORDED / "skyserver_outside.json").read_text())
     jpeg = sky_painter.jpeg(sky_painter.outside(128))
-    assert outside_sdss(Reply(head["status"], "", head["content_type"], jpeg))
-    assert not outside_sdss(Reply(404, head["reason"], "text/html", b"<html><body>No such page</body></html>"))
-    assert not outside_sdss(Reply(500, head["reason"], head["content_type"], jpeg))
+    assert outside_sdss(Reply(head["status"], head["content_type"], jpeg))
+    assert not outside_sdss(Reply(404, "text/html", b"<html><body>No such page</body></html>"))
+    assert not outside_sdss(Reply(500, head["content_type"], jpeg))
 
 
 @pytest.mark.parametrize("code", ["M", "M2", "M3", "MG", "MC", "M17"])
 def test_whatever_hyperleda_calls_multiple_is_several(code: str) -> None:
-    assert Found(sesame_s("sesame_simbad.xml").galaxy, hyperleda.kind(code)).is_several
+    assert ResolverRecord(sesame_s("sesame_simbad.xml").galaxy, object_types.of_hyperleda(code)).is_several
 
 
 @pytest.mark.parametrize("code", ["PaG", "GrG", "CGG", "ClG", "SCG", "IG", "GPair", "GTrpl", "GGroup", "GClstr"])
 def test_whatever_simbad_and_ned_call_multiple_is_a_404_with_its_members(code: str) -> None:
-    found = Found(sesame_s("sesame_simbad.xml").galaxy, code)
+    found = ResolverRecord(sesame_s("sesame_simbad.xml").galaxy, code)
     with pytest.raises(errors.UnknownTarget) as told:
         found.checked("Arp 1", members=["NGC 1", "NGC 2"])
     assert (told.value.status, told.value.extra["members"]) == (404, ["NGC 1", "NGC 2"])
@@ -167,14 +168,14 @@ def test_whatever_simbad_and_ned_call_multiple_is_a_404_with_its_members(code: s
     ],
 )
 def test_a_waveband_is_no_verdict_but_a_warning(code: str) -> None:
-    galaxy = Found(sesame_s("sesame_simbad.xml").galaxy, code).checked("HIPASS 1")
+    galaxy = ResolverRecord(sesame_s("sesame_simbad.xml").galaxy, code).checked("HIPASS 1")
     (warning,) = galaxy.warnings
     assert f"only as {code!r}" in warning
 
 
 def test_an_error_of_simbad_is_no_object() -> None:
     with pytest.raises(errors.UnknownTarget, match="no object"):
-        Found(sesame_s("sesame_simbad.xml").galaxy, "err").checked("X")
+        ResolverRecord(sesame_s("sesame_simbad.xml").galaxy, "err").checked("X")
 
 
 # -- the fakes
@@ -228,7 +229,7 @@ def columns(content: bytes) -> list[str]:
     ],
 )
 def test_the_fake_tap_services_answer_with_recorded_columns(fakes: FakeSky, service: str, tail: str, name: str) -> None:
-    answer: Answer = fakes.services[service].answer(asked(tail))
+    answer: FakeReply = fakes.services[service].answer(asked(tail))
     assert columns(answer.body) == columns(recorded(name).content)
     assert all(len(row) == len(columns(answer.body)) for row in json.loads(answer.body)["data"])
 
@@ -291,7 +292,7 @@ def test_the_fake_hyperleda_answers_with_recorded_lines(fakes: FakeSky) -> None:
 def test_the_fake_cutouts_come_with_recorded_status_and_type(
     fakes: FakeSky, service: str, tail: str, name: str
 ) -> None:
-    answer: Answer = fakes.services[service].answer(asked(tail))
+    answer: FakeReply = fakes.services[service].answer(asked(tail))
     head = json.loads((RECORDED / f"{name}.json").read_text())
     assert (answer.status, answer.reason, answer.content_type) == (head["status"], head["reason"], head["content_type"])
     assert answer.body.startswith(b"\xff\xd8\xff")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gateway.sky.cutouts.fetch.frame import Fault
-from gateway.sky.cutouts.fetch.surveys import SURVEYS, covering, galactic_latitude_deg, surely_outside
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gateway.sky.cutouts.fetch import frame
+from gateway.sky.cutouts import frame
+from gateway.sky.cutouts.frame import Fault
+from gateway.sky.cutouts.surveys import SURVEYS, covering, galactic_latitude_deg, surely_outside
 from tests.support import sky_painter
 from tests.support.sky_services import troubled
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from gateway.core import errors
 from gateway.core.models import Galaxy
 from gateway.sky.catalogues import composite_names, openngc, operator_file
-from gateway.sky.catalogues.catalogue import separation_arcsec
-from gateway.sky.catalogues.offline import Offline, apart_arcsec, joined
+from gateway.sky.catalogues.match import apart_arcsec, joined
+from gateway.sky.catalogues.offline import Offline
+from gateway.sky.positions import separation_arcsec
 
 SHARED = Path(__file__).parents[4] / "shared" / "catalog" / "hyperleda_d25_over_1arcmin.csv"
 needs_shared = pytest.mark.skipif(not SHARED.is_file(), reason="the shared catalogue is not at hand")
