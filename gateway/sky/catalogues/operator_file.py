@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 _LOG_UNKNOWN = 9.0
 _TURN_DEG, _POLE_DEG = 360.0, 90.0
-_HOURS = {"al2000"}
-_RA = ("ra", "raj2000", "ra2000", "al2000")
-_DEC = ("dec", "dej2000", "dec2000", "de2000")
 
 
 class CatalogueFileError(Exception):
@@ -106,40 +103,47 @@ _READERS: dict[str, Callable[[Path], Table]] = {
 
 
 def _catalogue(path: Path, table: Table) -> Catalogue:
-    ra_name = next((name for name in _RA if name in table), None)
-    dec_name = next((name for name in _DEC if name in table), None)
-    if ra_name is None or dec_name is None:
+    def cells(*names: str) -> Sequence[object] | NDArray[np.generic] | None:
+        return next((table[name] for name in names if name in table), None)
+
+    degrees, dec = cells("ra", "raj2000", "ra2000"), cells("dec", "dej2000", "dec2000", "de2000")
+    ra = cells("al2000") if degrees is None else degrees
+    if ra is None or dec is None:
         raise CatalogueFileError(f"{path.name} has no columns of positions.")
-    ra, dec = _numbers(table[ra_name]), _numbers(table[dec_name])
-    if ra_name in _HOURS:
-        ra *= 15
-    major = _diameter(table, len(ra))
-    columns = Columns(
-        ra_deg=ra,
-        dec_deg=dec,
-        d25_arcmin=major.astype(np.float32),
-        axis_ratio=_axis_ratio(table, major).astype(np.float32),
-        position_angle_deg=_angle(_first(table, ("anglepa", "pa"), len(ra))).astype(np.float32),
-        pgc=_pgc(path, table),
-    )
+    ra_deg, dec_deg = _numbers(ra) * (15 if degrees is None else 1), _numbers(dec)
+    size = len(ra_deg)
+
+    def numbers(name: str, *others: str) -> NDArray[np.float64]:
+        found = cells(name, *others)
+        return np.full(size, np.nan) if found is None else _numbers(found)
+
+    major = _positive(numbers("diameter")) if "diameter" in table else 10 ** _logarithm(numbers("logd25")) / 10
+    if "minordiameter" in table:
+        ratio = _positive(numbers("minordiameter")) / major
+    else:
+        ratio = 10 ** -_logarithm(numbers("logr25"))
+    angle = numbers("anglepa", "pa")
+    angle[~((angle > 0) & (angle <= _TURN_DEG))] = np.nan
+    angle[angle > _TURN_DEG / 2] -= _TURN_DEG / 2
+    pgc, kinds = _pgc(path, table), cells("objtype", "otype")
     # A galaxy without a position can't be shown, whatever else is known of it.
-    usable = (ra >= 0) & (ra <= _TURN_DEG) & (np.abs(dec) <= _POLE_DEG) & _single(table, len(ra))
-    columns = Columns(*(getattr(columns, name)[usable] for name in Columns.__dataclass_fields__))
-    labels = [str(label) for label, good in zip(_labels(table, len(ra)), usable, strict=True) if good]
-    named = {
-        row: designations.displayed(label)
-        for row, label in enumerate(labels)
-        if label and not label.upper().startswith("PGC")
-    }
+    usable = (ra_deg >= 0) & (ra_deg <= _TURN_DEG) & (np.abs(dec_deg) <= _POLE_DEG)
+    if kinds is not None:
+        usable &= np.array([object_types.of_hyperleda(str(one or "")) in {"G", ""} for one in kinds], np.bool_)
+    columns = Columns(
+        ra_deg=ra_deg[usable],
+        dec_deg=dec_deg[usable],
+        d25_arcmin=major[usable].astype(np.float32),
+        axis_ratio=np.clip(ratio, 0, 1)[usable].astype(np.float32),
+        position_angle_deg=angle[usable].astype(np.float32),
+        pgc=pgc[usable],
+    )
+    labels = cells("objname", "name")
+    kept = [] if labels is None else [str(label) for label, good in zip(labels, usable, strict=True) if good]
+    own = {row: label for row, label in enumerate(kept) if label and not label.upper().startswith("PGC")}
+    named = {row: designations.displayed(label) for row, label in own.items()}
     names = filed((label, row) for row, label in named.items())
     return Catalogue("HyperLEDA", columns, names=names, named=named.get)
-
-
-def _labels(table: Table, size: int) -> Sequence[object] | NDArray[np.generic]:
-    for name in ("objname", "name"):
-        if name in table:
-            return table[name]
-    return [""] * size
 
 
 def _pgc(path: Path, table: Table) -> NDArray[np.int64]:
@@ -151,54 +155,17 @@ def _pgc(path: Path, table: Table) -> NDArray[np.int64]:
     raise CatalogueFileError(f"{path.name} has no column of PGC numbers.")
 
 
-def _diameter(table: Table, size: int) -> NDArray[np.float64]:
-    if "diameter" in table:
-        return _positive(_numbers(table["diameter"]))
-    return np.asarray(10 ** _below(_first(table, ("logd25",), size), _LOG_UNKNOWN) / 10)
+def _positive(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(values > 0, values, np.nan)
 
 
-def _axis_ratio(table: Table, major: NDArray[np.float64]) -> NDArray[np.float64]:
-    if "minordiameter" in table:
-        ratio = _positive(_numbers(table["minordiameter"])) / major
-    else:
-        ratio = 10 ** -_below(_first(table, ("logr25",), len(major)), _LOG_UNKNOWN)
-    return np.asarray(np.clip(ratio, 0, 1))
-
-
-def _angle(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return position angles within 0 to 180 deg; marks for "unknown" and HyperLEDA's 0 are NaN."""
-    known = (angle > 0) & (angle <= _TURN_DEG)
-    return np.where(known, np.where(angle > _TURN_DEG / 2, angle - _TURN_DEG / 2, angle), np.nan)
-
-
-def _single(table: Table, size: int) -> NDArray[np.bool_]:
-    """Return which rows are single galaxies, or of a kind that the file does not say."""
-    kinds = next((table[name] for name in ("objtype", "otype") if name in table), None)
-    if kinds is None:
-        return np.ones(size, np.bool_)
-    return np.array([object_types.of_hyperleda(str(one or "")) in {"G", ""} for one in kinds], np.bool_)
-
-
-def _first(table: Table, names: Sequence[str], size: int) -> NDArray[np.float64]:
-    found = next((table[name] for name in names if name in table), None)
-    return np.full(size, np.nan) if found is None else _numbers(found)
+def _logarithm(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(values < _LOG_UNKNOWN, values, np.nan)
 
 
 def _numbers(values: Sequence[object] | NDArray[np.generic]) -> NDArray[np.float64]:
     try:
         return np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        return np.array([_number(value) for value in values], dtype=np.float64)
-
-
-def _number(value: object) -> float:
-    text = "" if value is None else str(value).strip()
-    return float(text) if text and text != "--" else np.nan
-
-
-def _below(values: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
-    return np.asarray(np.where(values < limit, values, np.nan))
-
-
-def _positive(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.where(values > 0, values, np.nan))
+        texts = ("" if value is None else str(value).strip() for value in values)
+        return np.array([float(text) if text and text != "--" else np.nan for text in texts], dtype=np.float64)
