@@ -66,7 +66,7 @@ def check_parts() -> None:
     rows = rows_of(records_of(table, reading.columns), reading)
     assert [one.target.pgc for one in rows if one.target] == [2557]
     assert round(positions.parse_position("00:42:44.3", "+41:16:09")[0], 2) == M31_RA_DEG
-    assert "NGC 7331" in offline.Offline.load().suggestions("NGC 7331")
+    assert "NGC 7331" in offline.OfflineCatalogues.load().suggestions("NGC 7331")
 
 
 def ask(url: str, running: uvicorn.Server, failures: list[BaseException]) -> None:

@@ -74,7 +74,7 @@ class TurnKeeper(SchedulerPlugin):
 
 
 class SharedTurns:
-    """The turns of one worker, taken from the keeper (:class:`gateway.sky.http.rate_limit.RateLimit`).
+    """The turns of one worker, taken from the keeper (:class:`gateway.sky.http.rate_limit.ServiceRateLimit`).
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from gateway.sky.resolvers.resolver import Resolver
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gateway.sky.http.rate_limit import RateLimit
+    from gateway.sky.http.rate_limit import ServiceRateLimit
     from gateway.sky.http.service import Observe
 
 __all__ = ["SURVEYS", "Sky", "SkySettings", "open_sky"]
@@ -141,7 +141,7 @@ def open_sky(
     *,
     version: str = "0",
     observe: Observe | None = None,
-    rate_limit: RateLimit | None = None,
+    rate_limit: ServiceRateLimit | None = None,
 ) -> Sky:
     """Wire the sky; asks nothing and reads nothing yet. Call it where an event loop runs.
 
@@ -152,7 +152,7 @@ def open_sky(
         Of the gateway, for ``User-Agent``.
     observe : callable, optional
         Receives metrics: ``observe(service, outcome, seconds)``.
-    rate_limit : RateLimit, optional
+    rate_limit : ServiceRateLimit, optional
         Keeps the services' rates, where several processes ask them together.
     """
     client = HttpClient(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from gateway.images.decode import decode
 from gateway.sky.http.retry_policy import RetryPolicy
-from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, Star, Survey
+from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, ObservedSky, Star
 from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli
 from training.data.download import archive, run
@@ -37,7 +37,7 @@ class Archives:
     """The three services, and how a test points a download at them."""
 
     def __init__(self) -> None:
-        self.survey = Survey(
+        self.survey = ObservedSky(
             fields=[Field(100, 1, n, RA + east * 32 * EAST, DEC) for n, east in ((10, -1), (11, 0), (12, 1))],
             things=[Disc(RA, DEC, PA), Star(RA + 8 * EAST, DEC + 3 / 3600)],
         )

@@ -67,7 +67,7 @@ class Field:
 
 
 @dataclass
-class Survey:
+class ObservedSky:
     """What was observed, and what there is to see."""
 
     fields: list[Field] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Survey:
 class FakeSqlSearch(FakeService):
     """SkyServer's SqlSearch with the table Field, in JSON; a query that SQL does not understand is an error 400."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: ObservedSky) -> None:
         super().__init__()
         self.survey = survey
 
@@ -123,7 +123,7 @@ class FakeSqlSearch(FakeService):
 class FakeArchiveServer(FakeService):
     """The Science Archive Server's calibrated frames; a frame in ``lost`` is not there."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: ObservedSky) -> None:
         super().__init__()
         self.survey = survey
         self.lost: set[str] = set()

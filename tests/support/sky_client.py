@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.sky.http.client import HttpClient
-from gateway.sky.http.retry_policy import RetryPolicy
 from gateway.sky.http.service import NonsenseError, Reply, Service
 from tests.support.sky_http import FakeReply, FakeService, Seen
 
 if TYPE_CHECKING:
     from gateway.sky.http.cache import DiskCache
+    from gateway.sky.http.retry_policy import RetryPolicy
 
 Event = tuple[str, str]
 

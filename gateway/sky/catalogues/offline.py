@@ -23,7 +23,7 @@ _SUGGESTIONS = 5
 _LIKENESS = 75.0
 
 
-class Offline:
+class OfflineCatalogues:
     """Both offline catalogues as one. The operator's file is asked first and knows sizes; OpenNGC knows names.
 
     Parameters
@@ -38,7 +38,7 @@ class Offline:
         self._own = own
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Offline:
+    def load(cls, path: Path | None = None) -> OfflineCatalogues:
         """Read OpenNGC and the file at ``path``.
 
         Raises

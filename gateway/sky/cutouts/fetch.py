@@ -46,7 +46,7 @@ _JPEG = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class _PictureRequest:
     """One picture to be asked for: ``side`` pixels of the result, ``wide`` of the request that it is cut from."""
 
     ra_deg: float
@@ -133,25 +133,25 @@ class Cutouts:
             422: the picture is black, blank, saturated or cut by a mosaic edge.
         gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
         """
-        order = self._order(galaxy, fov_arcmin, position_angle_deg, survey)
-        if surveys.surely_outside(order.survey, order.dec_deg):
-            raise _outside(order)
-        of_skyserver = order.survey.key == SKYSERVER
+        asked = self._request(galaxy, fov_arcmin, position_angle_deg, survey)
+        if surveys.surely_outside(asked.survey, asked.dec_deg):
+            raise _outside(asked)
+        of_skyserver = asked.survey.key == SKYSERVER
         data = await self._client.get(
             self._skyserver if of_skyserver else self._hips2fits,
-            _skyserver_query(order) if of_skyserver else _hips2fits_query(order),
-            partial(_picture, order),
+            _skyserver_query(asked) if of_skyserver else _hips2fits_query(asked),
+            partial(_picture, asked),
             deadline=deadline,
-            variant=f"{order.position_angle_deg}",
+            variant=f"{asked.position_angle_deg}",
             executor=self._pixels,
         )
-        return Cutout(data, order.label, order.fov_arcmin, order.position_angle_deg)
+        return Cutout(data, asked.label, asked.fov_arcmin, asked.position_angle_deg)
 
     def close(self) -> None:
         """End the threads."""
         self._pixels.shutdown(cancel_futures=True)
 
-    def _order(self, galaxy: Galaxy, fov: float | None, angle: float | None, key: str | None) -> _Order:
+    def _request(self, galaxy: Galaxy, fov: float | None, angle: float | None, key: str | None) -> _PictureRequest:
         survey = SURVEYS.get((key or self._default).strip().lower())
         if survey is None:
             raise errors.BadTarget(f"There is no survey {key!r} here.", surveys=list(SURVEYS))
@@ -170,7 +170,9 @@ class Cutouts:
         angle = None if angle is None else angle % 180
         wide = side if angle is None else math.ceil(side * frame.bounding(angle)) + 2
         label = f"{survey.label} DR{self._release}" if survey.key == SKYSERVER else survey.label
-        return _Order(galaxy.ra_deg, galaxy.dec_deg, fov, angle, side, min(wide, _SKYSERVER_SIDE), survey, label)
+        return _PictureRequest(
+            galaxy.ra_deg, galaxy.dec_deg, fov, angle, side, min(wide, _SKYSERVER_SIDE), survey, label
+        )
 
 
 def outside_sdss(reply: Reply) -> bool:
@@ -183,49 +185,49 @@ def outside_sdss(reply: Reply) -> bool:
     return reply.status == _NOT_FOUND and said
 
 
-def _skyserver_query(order: _Order) -> str:
-    scale = order.wide_fov_arcmin * 60 / order.wide
+def _skyserver_query(asked: _PictureRequest) -> str:
+    scale = asked.wide_fov_arcmin * 60 / asked.wide
     return "?" + urlencode(
-        {"ra": f"{order.ra_deg:.6f}", "dec": f"{order.dec_deg:.6f}", "scale": f"{scale:.5f}"}
-        | {"width": order.wide, "height": order.wide, "opt": ""}
+        {"ra": f"{asked.ra_deg:.6f}", "dec": f"{asked.dec_deg:.6f}", "scale": f"{scale:.5f}"}
+        | {"width": asked.wide, "height": asked.wide, "opt": ""}
     )
 
 
-def _hips2fits_query(order: _Order) -> str:
+def _hips2fits_query(asked: _PictureRequest) -> str:
     return "?" + urlencode(
-        {"hips": order.survey.hips, "width": order.wide, "height": order.wide, "projection": "TAN", "coordsys": "icrs"}
-        | {"fov": f"{order.wide_fov_arcmin / 60:.7f}", "ra": f"{order.ra_deg:.6f}", "dec": f"{order.dec_deg:.6f}"}
+        {"hips": asked.survey.hips, "width": asked.wide, "height": asked.wide, "projection": "TAN", "coordsys": "icrs"}
+        | {"fov": f"{asked.wide_fov_arcmin / 60:.7f}", "ra": f"{asked.ra_deg:.6f}", "dec": f"{asked.dec_deg:.6f}"}
         | {"format": "jpg"}
     )
 
 
-def _picture(order: _Order, reply: Reply) -> bytes:
+def _picture(asked: _PictureRequest, reply: Reply) -> bytes:
     if reply.status == _NOT_FOUND or _OUTSIDE_TEXT in reply.content[:4096]:
-        raise _outside(order)
+        raise _outside(asked)
     refuse_html(reply)
     try:
         image = frame.decode(reply.content)
     except frame.NoImageError as error:
         raise NonsenseError(str(error)) from None
-    if image.size != (order.wide, order.wide):
-        raise NonsenseError(f"with an image of {image.width} x {image.height} pixels instead of {order.wide} squared")
-    if order.position_angle_deg is not None:
-        image = frame.turned(image, order.position_angle_deg, order.side)
+    if image.size != (asked.wide, asked.wide):
+        raise NonsenseError(f"with an image of {image.width} x {image.height} pixels instead of {asked.wide} squared")
+    if asked.position_angle_deg is not None:
+        image = frame.turned(image, asked.position_angle_deg, asked.side)
     fault = frame.fault(image)
     if fault is frame.Fault.OUTSIDE:
-        raise _outside(order)
+        raise _outside(asked)
     if fault is not None:
-        others = surveys.covering(order.ra_deg, order.dec_deg, but=order.survey.key)
-        raise errors.UnusableCutout(f"The image of {order.label} there {fault.value}.", surveys=others)
-    return reply.content if order.position_angle_deg is None else frame.encode(image)
+        others = surveys.covering(asked.ra_deg, asked.dec_deg, but=asked.survey.key)
+        raise errors.UnusableCutout(f"The image of {asked.label} there {fault.value}.", surveys=others)
+    return reply.content if asked.position_angle_deg is None else frame.encode(image)
 
 
-def _outside(order: _Order) -> errors.OutsideFootprint:
-    others = surveys.covering(order.ra_deg, order.dec_deg, but=order.survey.key)
+def _outside(asked: _PictureRequest) -> errors.OutsideFootprint:
+    others = surveys.covering(asked.ra_deg, asked.dec_deg, but=asked.survey.key)
     return errors.OutsideFootprint(
-        f"{order.label} has no image at ra {order.ra_deg:.5f}, dec {order.dec_deg:+.5f} deg. "
+        f"{asked.label} has no image at ra {asked.ra_deg:.5f}, dec {asked.dec_deg:+.5f} deg. "
         f"Likely to cover it: {', '.join(others)} (survey=).",
-        survey=order.survey.key,
+        survey=asked.survey.key,
         surveys=others,
     )
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from gateway.core.models import Deadline
     from gateway.sky.http.cache import DiskCache
-    from gateway.sky.http.rate_limit import RateLimit
+    from gateway.sky.http.rate_limit import ServiceRateLimit
     from gateway.sky.http.service import Observe, Reply, Service
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class HttpClient:
         Closed with the client.
     observe : callable, optional
         Receives metrics.
-    rate_limit : RateLimit, optional
+    rate_limit : ServiceRateLimit, optional
         Keeps the services' rates; those of this process's own calls unless given.
     """
 
@@ -65,7 +65,7 @@ class HttpClient:
         version: str = "0",
         cache: DiskCache | None = None,
         observe: Observe | None = None,
-        rate_limit: RateLimit | None = None,
+        rate_limit: ServiceRateLimit | None = None,
     ) -> None:
         policy = policy or RetryPolicy()
         self._cache = cache

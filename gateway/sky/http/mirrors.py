@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from gateway.sky.http.rate_limit import RateLimit
+    from gateway.sky.http.rate_limit import ServiceRateLimit
     from gateway.sky.http.retry_policy import RetryPolicy
     from gateway.sky.http.service import Observe, Reply, Service
 
@@ -35,7 +35,7 @@ class Mirrors:
     client : httpx.AsyncClient
     service : Service
     policy : RetryPolicy
-    rate_limit : RateLimit
+    rate_limit : ServiceRateLimit
     observe : callable
         Receives the outcome of every attempt.
     """
@@ -46,7 +46,7 @@ class Mirrors:
         service: Service,
         *,
         policy: RetryPolicy,
-        rate_limit: RateLimit,
+        rate_limit: ServiceRateLimit,
         observe: Observe,
     ) -> None:
         self._client = client

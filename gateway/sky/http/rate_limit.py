@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gateway.sky.http.service import Service
 
 
-class RateLimit(Protocol):
+class ServiceRateLimit(Protocol):
     """Keeps services' rates, for one process or for all that ask a service together."""
 
     async def take(self, service: Service, ends: float) -> None:

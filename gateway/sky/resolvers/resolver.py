@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from gateway.core import errors
 from gateway.sky.catalogues import composite_names, designations, object_types
 from gateway.sky.catalogues.match import joined
-from gateway.sky.catalogues.offline import Offline
+from gateway.sky.catalogues.offline import OfflineCatalogues
 from gateway.sky.positions import separation_arcsec
 from gateway.sky.resolvers.lookups import Lookups, NameServices
 from gateway.sky.resolvers.record import ResolverRecord
@@ -59,10 +59,10 @@ class Resolver:
     def __init__(self, client: HttpClient, services: NameServices, *, catalogue: Path | None = None) -> None:
         self._lookups = Lookups(client, services)
         self._catalogue = catalogue
-        self._offline: Offline | None = None
+        self._offline: OfflineCatalogues | None = None
         self._loading = asyncio.Lock()
 
-    async def offline(self) -> Offline:
+    async def offline(self) -> OfflineCatalogues:
         """Return the offline catalogues, loaded in a thread the first time.
 
         Raises
@@ -71,7 +71,7 @@ class Resolver:
         """
         async with self._loading:
             if self._offline is None:
-                self._offline = await asyncio.to_thread(Offline.load, self._catalogue)
+                self._offline = await asyncio.to_thread(OfflineCatalogues.load, self._catalogue)
             return self._offline
 
     async def by_name(self, name: str, *, deadline: Deadline, sized: bool = True) -> Galaxy:
@@ -198,7 +198,7 @@ class Resolver:
         return found
 
     @staticmethod
-    def _listed(listed: Galaxy, offline: Offline) -> Galaxy | None:
+    def _listed(listed: Galaxy, offline: OfflineCatalogues) -> Galaxy | None:
         """Return the offline catalogues' galaxy of the name and about the position that VizieR lists."""
         known = offline.known(listed.name or "")
         if known is None:

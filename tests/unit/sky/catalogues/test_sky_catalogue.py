@@ -15,7 +15,7 @@ from gateway.core import errors
 from gateway.sky.catalogues import openngc, operator_file
 from gateway.sky.catalogues.catalogue import Catalogue, Columns
 from gateway.sky.catalogues.match import tolerance_arcsec
-from gateway.sky.catalogues.offline import Offline
+from gateway.sky.catalogues.offline import OfflineCatalogues
 from gateway.sky.catalogues.operator_file import CatalogueFileError
 from gateway.sky.positions import separation_arcsec
 
@@ -34,8 +34,8 @@ pgc,objname,al2000,de2000,logd25,logr25,pa
 
 
 @pytest.fixture(scope="module")
-def offline() -> Offline:
-    return Offline.load()
+def offline() -> OfflineCatalogues:
+    return OfflineCatalogues.load()
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -203,7 +203,7 @@ def test_separations_agree_with_astropy() -> None:
         ("LMC", "ESO 056-115", 17223),
     ],
 )
-def test_openngc_knows_galaxies_by_every_name(offline: Offline, asked: str, name: str, pgc: int) -> None:
+def test_openngc_knows_galaxies_by_every_name(offline: OfflineCatalogues, asked: str, name: str, pgc: int) -> None:
     galaxy = offline.by_name(asked)
     assert galaxy is not None
     assert (galaxy.name, galaxy.pgc) == (name, pgc)
@@ -216,7 +216,7 @@ def test_openngc_s_own_table_is_found_by_number() -> None:
     assert catalogue.galaxy(row).name == "NGC 4594"
 
 
-def test_openngc_gives_position_size_and_angle(offline: Offline) -> None:
+def test_openngc_gives_position_size_and_angle(offline: OfflineCatalogues) -> None:
     galaxy = offline.by_pgc(42407)
     assert galaxy is not None
     assert (galaxy.ra_deg, galaxy.dec_deg) == pytest.approx((189.9976, -11.6231), abs=1e-3)
@@ -226,28 +226,30 @@ def test_openngc_gives_position_size_and_angle(offline: Offline) -> None:
 
 
 @pytest.mark.parametrize(("asked", "words"), [("M42", "nebula"), ("M13", "globular")])
-def test_what_is_no_galaxy_is_told_as_what_it_is(offline: Offline, asked: str, words: str) -> None:
+def test_what_is_no_galaxy_is_told_as_what_it_is(offline: OfflineCatalogues, asked: str, words: str) -> None:
     with pytest.raises(errors.NotAGalaxy, match=words):
         offline.by_name(asked)
 
 
-def test_a_number_within_a_pair_is_left_to_those_who_know_the_one_galaxy(offline: Offline, tmp_path: Path) -> None:
+def test_a_number_within_a_pair_is_left_to_those_who_know_the_one_galaxy(
+    offline: OfflineCatalogues, tmp_path: Path
+) -> None:
     with pytest.raises(errors.UnknownTarget, match="pair of galaxies"):
         offline.by_name("UGC 1")
     assert offline.by_pgc(7078) is None
-    own = Offline.load(written(tmp_path, "own.csv", "pgc,ra,dec,diameter\n7078,28.62,-16.71,1.1\n"))
+    own = OfflineCatalogues.load(written(tmp_path, "own.csv", "pgc,ra,dec,diameter\n7078,28.62,-16.71,1.1\n"))
     galaxy = own.by_pgc(7078)
     assert galaxy is not None
     assert galaxy.d25_arcmin == pytest.approx(1.1)
 
 
-def test_a_name_of_two_galaxies_is_ambiguous_and_both_are_named(offline: Offline) -> None:
+def test_a_name_of_two_galaxies_is_ambiguous_and_both_are_named(offline: OfflineCatalogues) -> None:
     with pytest.raises(errors.UnknownTarget) as told:
         offline.by_name("Antennae Galaxies")
     assert told.value.extra["suggestions"] == ["NGC 4038", "NGC 4039"]
 
 
-def test_an_entry_without_an_object_is_unknown(offline: Offline) -> None:
+def test_an_entry_without_an_object_is_unknown(offline: OfflineCatalogues) -> None:
     with pytest.raises(errors.UnknownTarget, match="without an object"):
         offline.by_name("IC 67")
 
@@ -256,25 +258,25 @@ def test_an_entry_without_an_object_is_unknown(offline: Offline) -> None:
     ("mistyped", "meant"),
     [("Sombrerro", "Sombrero Galaxy"), ("Andromda", "Andromeda Galaxy"), ("M 133", "M 33"), ("NGC 22400", "NGC 224")],
 )
-def test_the_likest_names_are_suggested(offline: Offline, mistyped: str, meant: str) -> None:
+def test_the_likest_names_are_suggested(offline: OfflineCatalogues, mistyped: str, meant: str) -> None:
     suggestions = offline.suggestions(mistyped)
     assert meant in suggestions
     assert len(suggestions) <= 5
 
 
-def test_nothing_like_it_suggests_nothing(offline: Offline) -> None:
+def test_nothing_like_it_suggests_nothing(offline: OfflineCatalogues) -> None:
     assert offline.suggestions("xyzzy") == []
 
 
 def test_the_operator_s_file_decides_the_size_and_openngc_the_name(tmp_path: Path) -> None:
-    offline = Offline.load(written(tmp_path, "own.csv", CSV))
+    offline = OfflineCatalogues.load(written(tmp_path, "own.csv", CSV))
     for galaxy in (offline.by_pgc(2557), offline.by_name("Andromeda"), offline.near(10.6846, 41.2694)):
         assert galaxy is not None
         assert (galaxy.name, galaxy.source) == ("NGC 224", "HyperLEDA")
         assert galaxy.d25_arcmin == pytest.approx(199.526)
 
 
-def test_a_position_means_the_galaxy_there(offline: Offline) -> None:
+def test_a_position_means_the_galaxy_there(offline: OfflineCatalogues) -> None:
     galaxy = offline.near(10.68, 41.27)
     assert galaxy is not None
     assert galaxy.name == "NGC 224"

@@ -13,7 +13,7 @@ from gateway.core import errors
 from gateway.core.models import Galaxy
 from gateway.sky.catalogues import composite_names, openngc, operator_file
 from gateway.sky.catalogues.match import apart_arcsec, joined
-from gateway.sky.catalogues.offline import Offline
+from gateway.sky.catalogues.offline import OfflineCatalogues
 from gateway.sky.positions import separation_arcsec
 
 SHARED = Path(__file__).parents[4] / "shared" / "catalog" / "hyperleda_d25_over_1arcmin.csv"
@@ -37,16 +37,16 @@ NUMBERS = sorted({int(one[1]) for row in GALAXIES if (one := re.fullmatch(r"NGC 
 
 
 @pytest.fixture(scope="module")
-def offline() -> Offline:
-    return Offline.load()
+def offline() -> OfflineCatalogues:
+    return OfflineCatalogues.load()
 
 
 @pytest.fixture(scope="module")
-def both() -> Offline:
-    return Offline.load(SHARED)
+def both() -> OfflineCatalogues:
+    return OfflineCatalogues.load(SHARED)
 
 
-def said(offline: Offline, name: str) -> Galaxy | errors.TargetError | None:
+def said(offline: OfflineCatalogues, name: str) -> Galaxy | errors.TargetError | None:
     try:
         return offline.by_name(name)
     except errors.TargetError as error:
@@ -81,7 +81,7 @@ def said(offline: Offline, name: str) -> Galaxy | errors.TargetError | None:
         ("LMC/SMC", ["LMC", "SMC"]),
     ],
 )
-def test_a_name_of_several_objects_names_its_members(offline: Offline, name: str, members: list[str]) -> None:
+def test_a_name_of_several_objects_names_its_members(offline: OfflineCatalogues, name: str, members: list[str]) -> None:
     told = said(offline, name)
     assert isinstance(told, errors.UnknownTarget)
     assert told.extra["members"] == told.extra["suggestions"] == members
@@ -97,7 +97,7 @@ def test_a_name_of_several_objects_names_its_members(offline: Offline, name: str
         *("Andromeda Galaxy", "NGC 4258 halo", "h & chi Persei x", "II Zw 40", "Mrk 463E", "Leo I", "KPG 468"),
     ],
 )
-def test_a_name_of_one_object_is_left_whole(offline: Offline, name: str) -> None:
+def test_a_name_of_one_object_is_left_whole(offline: OfflineCatalogues, name: str) -> None:
     told = said(offline, name)
     assert not isinstance(told, errors.UnknownTarget)
 
@@ -110,20 +110,22 @@ def test_a_name_of_one_object_is_left_whole(offline: Offline, name: str) -> None
         *(("ESO 556- G 008", "NGC 2207"), ("MCG 07-02-016", "NGC 224"), ("2MASX J00424433 4116074", "NGC 224")),
     ],
 )
-def test_other_spellings_of_one_object_find_it(offline: Offline, name: str, meant: str) -> None:
+def test_other_spellings_of_one_object_find_it(offline: OfflineCatalogues, name: str, meant: str) -> None:
     galaxy = said(offline, name)
     assert isinstance(galaxy, Galaxy)
     assert galaxy.name == meant
 
 
-def test_what_follows_a_number_and_is_no_name_is_refused(offline: Offline) -> None:
+def test_what_follows_a_number_and_is_no_name_is_refused(offline: OfflineCatalogues) -> None:
     with pytest.raises(errors.UnknownTarget, match="'X-1' follows IC 10") as told:
         offline.by_name("IC 10 X-1")
     assert told.value.extra["suggestions"] == ["IC 10"]
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)
-def test_neighbours_in_the_catalogue_are_several_whatever_separates_them(offline: Offline, separator: str) -> None:
+def test_neighbours_in_the_catalogue_are_several_whatever_separates_them(
+    offline: OfflineCatalogues, separator: str
+) -> None:
     for one, other in zip(NUMBERS[::9], NUMBERS[1::9], strict=False):
         shared = next(n for n in range(1, 5) if one // 10**n == other // 10**n)
         for second in (str(other), str(other)[-shared:]):
@@ -142,11 +144,11 @@ def test_neighbours_in_the_catalogue_are_several_whatever_separates_them(offline
 def test_no_sign_between_two_numbers_ever_makes_one_of_them(catalogue: str, one: int, signs: str, other: int) -> None:
     assume(one != other)
     name = f"{catalogue} {one}{signs}{other}"
-    told = said(Offline(NGC), name)
+    told = said(OfflineCatalogues(NGC), name)
     assert isinstance(told, errors.UnknownTarget), name
 
 
-def test_every_entry_answers_to_its_own_name(offline: Offline) -> None:
+def test_every_entry_answers_to_its_own_name(offline: OfflineCatalogues) -> None:
     for row, (name, kind) in enumerate(zip(NGC.names, NGC.kinds, strict=True)):
         told = said(offline, name)
         if kind == "G":
@@ -161,7 +163,7 @@ def test_every_entry_answers_to_its_own_name(offline: Offline) -> None:
             assert isinstance(told, errors.NotAGalaxy), name
 
 
-def test_nearly_every_pair_of_openngc_names_its_galaxies(offline: Offline) -> None:
+def test_nearly_every_pair_of_openngc_names_its_galaxies(offline: OfflineCatalogues) -> None:
     groups = [name for name, kind in zip(NGC.names, NGC.kinds, strict=True) if kind in {"GPair", "GTrpl", "GGroup"}]
     told = [said(offline, name) for name in groups]
     named = [one for one in told if isinstance(one, errors.UnknownTarget) and len(one.extra["members"]) > 1]  # type: ignore[arg-type]
@@ -169,7 +171,7 @@ def test_nearly_every_pair_of_openngc_names_its_galaxies(offline: Offline) -> No
     assert len(named) >= 238
 
 
-def test_a_pair_of_openngc_is_refused_with_its_galaxies(offline: Offline) -> None:
+def test_a_pair_of_openngc_is_refused_with_its_galaxies(offline: OfflineCatalogues) -> None:
     for name in ("NGC 4656", "UGC 7907", "ngc4656"):
         told = said(offline, name)
         assert isinstance(told, errors.UnknownTarget)
@@ -177,7 +179,7 @@ def test_a_pair_of_openngc_is_refused_with_its_galaxies(offline: Offline) -> Non
         assert "pair of galaxies" in told.detail
 
 
-def test_every_galaxy_s_position_means_it_and_never_a_duplicate(offline: Offline) -> None:
+def test_every_galaxy_s_position_means_it_and_never_a_duplicate(offline: OfflineCatalogues) -> None:
     for row in GALAXIES:
         galaxy = NGC.catalogue.galaxy(row)
         found = offline.near(galaxy.ra_deg, galaxy.dec_deg)
@@ -187,7 +189,7 @@ def test_every_galaxy_s_position_means_it_and_never_a_duplicate(offline: Offline
             assert separation_arcsec(galaxy.ra_deg, galaxy.dec_deg, found.ra_deg, found.dec_deg) < 0.01, galaxy.name
 
 
-def test_a_duplicate_is_the_galaxy_that_it_repeats(offline: Offline) -> None:
+def test_a_duplicate_is_the_galaxy_that_it_repeats(offline: OfflineCatalogues) -> None:
     for name, kind in zip(NGC.names, NGC.kinds, strict=True):
         if kind == "Dup":
             told = said(offline, name)
@@ -217,7 +219,7 @@ def replace_dec(galaxy: Galaxy, dec_deg: float) -> Galaxy:
 def test_an_angle_of_exactly_zero_is_unknown_and_openngc_s_stands(tmp_path: Path, angle: str) -> None:
     path = tmp_path / "own.csv"
     path.write_text(f"pgc,ra,dec,diameter,minorDiameter,anglePA\n39600,184.739583,47.303889,17.8,6.9,{angle}\n")
-    own = Offline.load(path)
+    own = OfflineCatalogues.load(path)
     for galaxy in (own.by_pgc(39600), own.by_name("M 106"), own.near(184.7396, 47.3039)):
         assert galaxy is not None
         assert (galaxy.position_angle_deg, galaxy.source, galaxy.size_source) == (150.0, "HyperLEDA", "HyperLEDA")
@@ -235,13 +237,13 @@ def test_the_nearer_galaxy_is_meant_whichever_catalogue_has_it(tmp_path: Path) -
     path = tmp_path / "own.csv"
     # A large galaxy that reaches over a small one of OpenNGC.
     path.write_text("pgc,ra,dec,diameter\n999999,184.75,47.3039,60\n")
-    galaxy = Offline.load(path).near(184.7396, 47.3039)
+    galaxy = OfflineCatalogues.load(path).near(184.7396, 47.3039)
     assert galaxy is not None
     assert galaxy.name == "NGC 4258"
 
 
 @needs_shared
-def test_the_shared_catalogue_s_zeros_are_unknown(both: Offline) -> None:
+def test_the_shared_catalogue_s_zeros_are_unknown(both: OfflineCatalogues) -> None:
     known = operator_file.load(SHARED)
     angles = [known.galaxy(row).position_angle_deg for row in range(len(known))]
     assert sum(angle is None for angle in angles) == 2261
@@ -251,7 +253,7 @@ def test_the_shared_catalogue_s_zeros_are_unknown(both: Offline) -> None:
 
 
 @needs_shared
-def test_every_galaxy_of_the_shared_catalogue_is_found_where_it_lies_or_warned_of(both: Offline) -> None:
+def test_every_galaxy_of_the_shared_catalogue_is_found_where_it_lies_or_warned_of(both: OfflineCatalogues) -> None:
     warned = 0
     catalogue = operator_file.load(SHARED)
     for row in range(len(catalogue)):
@@ -277,7 +279,7 @@ def test_a_service_that_mistakes_one_number_for_another_is_caught() -> None:
     assert composite_names.another_number("Andromeda", ["NGC 224"]) is None
 
 
-def test_a_galaxy_in_front_of_another_is_not_taken_for_it(offline: Offline) -> None:
+def test_a_galaxy_in_front_of_another_is_not_taken_for_it(offline: OfflineCatalogues) -> None:
     middle = Galaxy(184.7396, 47.3039, name="WISEA J121857.50+471814.0", source="NED")
     known = offline.same(middle)
     assert known is not None
