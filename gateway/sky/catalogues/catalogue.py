@@ -42,6 +42,11 @@ class Columns:
     position_angle_deg: NDArray[np.float32]
     pgc: NDArray[np.int64]
 
+    @classmethod
+    def empty(cls) -> Columns:
+        """Return the columns of no galaxy."""
+        return cls(*(np.zeros(0, kind) for kind in ("f8", "f8", "f4", "f4", "f4", "i8")))
+
 
 def filed(names: Iterable[tuple[str, int]]) -> NDArray[np.void]:
     """File names, each with the row it belongs to; a name may belong to several rows.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gateway.core import errors
 from gateway.sky.catalogues import designations, openngc, operator_file
+from gateway.sky.catalogues.catalogue import Catalogue, Columns
 from gateway.sky.catalogues.composite_names import another_number, members, refusal
 from gateway.sky.catalogues.match import MATCH_ARCSEC, apart_arcsec, joined
 from gateway.sky.catalogues.object_types import several
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.core.models import Galaxy
-    from gateway.sky.catalogues.catalogue import Catalogue
     from gateway.sky.catalogues.openngc import OpenNgc
 
 _SUGGESTIONS = 5
@@ -35,7 +35,7 @@ class OfflineCatalogues:
 
     def __init__(self, opened: OpenNgc, own: Catalogue | None = None) -> None:
         self._ngc = opened
-        self._own = own
+        self._own = Catalogue("", Columns.empty()) if own is None else own
 
     @classmethod
     def load(cls, path: Path | None = None) -> OfflineCatalogues:
@@ -83,20 +83,17 @@ class OfflineCatalogues:
             raise refusal(name, [self._ngc.names[row] for row in real], what="the name of several galaxies")
         if rows:
             found = self._galaxy((real or rows)[0], name)
-            own = self._own_galaxy(found.pgc) if found.pgc else None
-            return self._described(found, own) if own else found
-        own_rows = self._own.rows_of(name) if self._own is not None else []
-        if self._own is not None and own_rows:
-            if len(own_rows) > 1:
-                raise refusal(name, [f"PGC {self._own.galaxy(row).pgc}" for row in own_rows])
-            return self._own.galaxy(own_rows[0])
-        return self._of_several(name)
+            return self._described(found)
+        own = [self._own.galaxy(row) for row in self._own.rows_of(name)]
+        if len(own) > 1:
+            raise refusal(name, [f"PGC {one.pgc}" for one in own])
+        return own[0] if own else self._of_several(name)
 
     def near(self, ra_deg: float, dec_deg: float) -> Galaxy | None:
         """Return the galaxy that a position means: the nearest within a few arcsec (see :mod:`.catalogue`)."""
-        own = self._own.near(ra_deg, dec_deg) if self._own else None
+        own = self._own.near(ra_deg, dec_deg)
         ngc = self._ngc.catalogue.near(ra_deg, dec_deg)
-        if own and self._own:
+        if own:
             galaxy = self._own.galaxy(own[0])
             merged = self.by_pgc(galaxy.pgc) if galaxy.pgc else galaxy
             # The two centres of one galaxy differ by some arcsec; only another galaxy may be nearer.
@@ -105,9 +102,7 @@ class OfflineCatalogues:
                 return merged
         if not ngc:
             return None
-        found = self._ngc.catalogue.galaxy(ngc[0])
-        described = self._own_galaxy(found.pgc) if found.pgc else None
-        return self._described(found, described) if described else found
+        return self._described(self._ngc.catalogue.galaxy(ngc[0]))
 
     def known(self, name: str) -> Galaxy | None:
         """Return the galaxy of a name; None of one that is unknown, means several objects, or is no galaxy."""
@@ -122,7 +117,7 @@ class OfflineCatalogues:
         A number or a name counts only when the position agrees, and a position within 5 arcsec only when no number
         speaks against it: about the middle of a large galaxy lie others.
         """
-        known = self._quietly(galaxy)
+        known = (self.known(f"PGC {galaxy.pgc}") if galaxy.pgc else None) or self.known(galaxy.name or "")
         if known is not None and apart_arcsec(known, galaxy) is None:
             return known
         near = self.near(galaxy.ra_deg, galaxy.dec_deg)
@@ -169,21 +164,16 @@ class OfflineCatalogues:
             return self.by_name(parts[0])
         raise refusal(name, parts)
 
-    def _own_galaxy(self, pgc: int) -> Galaxy | None:
-        row = self._own.row_of(pgc) if self._own else None
-        return self._own.galaxy(row) if self._own is not None and row is not None else None
+    def _own_galaxy(self, pgc: int | None) -> Galaxy | None:
+        row = self._own.row_of(pgc) if pgc else None
+        return None if row is None else self._own.galaxy(row)
 
-    @staticmethod
-    def _described(found: Galaxy, own: Galaxy) -> Galaxy:
+    def _described(self, found: Galaxy) -> Galaxy:
         """Return OpenNGC's galaxy as the operator's file describes it; as OpenNGC does where they disagree."""
+        own = self._own_galaxy(found.pgc)
+        if own is None:
+            return found
         return joined(found, own) if apart_arcsec(found, own) is not None else _under_its_name(own, found)
-
-    def _quietly(self, galaxy: Galaxy) -> Galaxy | None:
-        try:
-            known = self.by_pgc(galaxy.pgc) if galaxy.pgc else None
-        except errors.TargetError:
-            known = None
-        return known or (self.known(galaxy.name) if galaxy.name else None)
 
     def _galaxy(self, row: int, asked: str) -> Galaxy:
         kind, name = self._ngc.kinds[row], self._ngc.names[row]
