@@ -81,6 +81,19 @@ async def test_nonsense_is_never_kept_and_unknown_is(tmp_path: Path, one: Counte
     await client.aclose()
 
 
+async def test_an_old_answer_that_is_no_longer_understood_hides_no_trouble(tmp_path: Path, one: Counter) -> None:
+    client = await with_cache(tmp_path)
+    await client.get(service(one, lifetime_s=0.0), "?q", lambda _reply: "anything", deadline=soon())
+    one.fault = "500"
+
+    def strict(reply: Reply) -> str:
+        raise NonsenseError(f"with {reply.text}")
+
+    with pytest.raises(errors.UpstreamUnavailable):
+        await client.get(service(one, lifetime_s=0.0), "?q", strict, deadline=soon())
+    await client.aclose()
+
+
 async def test_a_kept_answer_that_is_no_longer_understood_is_asked_for_again(tmp_path: Path, one: Counter) -> None:
     client = await with_cache(tmp_path)
     await client.get(service(one), "?q", lambda _reply: "anything", deadline=soon())

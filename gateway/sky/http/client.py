@@ -23,7 +23,7 @@ from gateway.sky.http.cache import CachedReply
 from gateway.sky.http.mirrors import Mirrors, too_late
 from gateway.sky.http.rate_limit import LocalRateLimit
 from gateway.sky.http.retry_policy import RetryPolicy
-from gateway.sky.http.service import NonsenseError
+from gateway.sky.http.service import UNANSWERED, NonsenseError
 from gateway.sky.http.single_flight import SingleFlight
 from gateway.sky.http.transport import ProxyTransport, stay_on_site
 
@@ -170,11 +170,13 @@ class HttpClient:
         ends = deadline.at if kept is None else began + (deadline.at - began) / 2
         try:
             return await self._asked(service, tail, parse, ends)
-        except (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded):
+        except UNANSWERED:
             if kept is None:
                 raise
             self._observe(name, "stale", time.monotonic() - began)
-            return await parse(kept.reply)
+            with contextlib.suppress(NonsenseError):
+                return await parse(kept.reply)
+            raise
 
     async def _asked(self, service: Service, tail: str, parse: Callable[[Reply], Awaitable[T]], ends: float) -> T:
         async def parse_and_keep(reply: Reply) -> T:

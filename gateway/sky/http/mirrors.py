@@ -64,22 +64,9 @@ class Mirrors:
         return {url: circuit.state for url, circuit in self._circuits.items()}
 
     async def ask(self, tail: str, parse: Callable[[Reply], Awaitable[T]], ends: float) -> T:
-        """Return the first answer that is understood.
+        """Return the first answer that is understood; see :meth:`gateway.sky.http.client.HttpClient.get`.
 
-        Parameters
-        ----------
-        tail : str
-            What follows a mirror's URL: path and encoded query.
-        parse : callable
-            From a reply to the answer. Raises :class:`NonsenseError` when the reply can't be right, and any
-            :class:`~gateway.core.errors.TargetError` as a proper answer.
-        ends : float
-            When an answer comes too late, on the clock of :func:`time.monotonic`.
-
-        Raises
-        ------
-        gateway.core.errors.UpstreamBroken, gateway.core.errors.UpstreamUnavailable
-        gateway.core.errors.Busy, gateway.core.errors.DeadlineExceeded, gateway.core.errors.TargetError
+        ``ends`` is when an answer comes too late, on the clock of :func:`time.monotonic`.
         """
         willing, failures, failure = list(self._service.urls), Counter[str](), None
         for _ in range(self._policy.attempts):

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.core import errors
+
+UNANSWERED = (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded)
+"""The errors of a question that was not answered: another service may still know."""
+
 Observe = Callable[[str, str, float], None]
 """Called once per step with the service's name, the outcome and the seconds it took.
 

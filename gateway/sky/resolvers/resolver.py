@@ -22,6 +22,7 @@ from gateway.core import errors
 from gateway.sky.catalogues import composite_names, designations, object_types
 from gateway.sky.catalogues.match import joined
 from gateway.sky.catalogues.offline import OfflineCatalogues
+from gateway.sky.http.service import UNANSWERED
 from gateway.sky.positions import separation_arcsec
 from gateway.sky.resolvers.lookups import Lookups, NameServices
 from gateway.sky.resolvers.record import ResolverRecord
@@ -131,9 +132,7 @@ class Resolver:
         known = (await self.offline()).by_pgc(pgc)
         if known is not None:
             return known
-        found, trouble = await self._lookups.numbered(pgc, deadline)
-        if found is None and trouble is not None:
-            raise trouble
+        found = await self._lookups.numbered(pgc, deadline)
         if found is None:
             raise errors.UnknownTarget(f"No galaxy is known as PGC {pgc}.", suggestions=[])
         return await self._completed(self._checked(found, f"PGC {pgc}"), f"PGC {pgc}", deadline)
@@ -156,10 +155,7 @@ class Resolver:
         known = await self.near(ra_deg, dec_deg)
         if known is not None:
             return known
-
-        found, trouble = await self._lookups.at(ra_deg, dec_deg, deadline)
-        if found is None and trouble is not None:
-            raise trouble
+        found = await self._lookups.at(ra_deg, dec_deg, deadline)
         if found is None:
             return None
         called = found.galaxy.name or "the galaxy there"
@@ -224,7 +220,7 @@ class Resolver:
             return galaxy
         try:
             found = await self._elsewhere(galaxy, deadline)
-        except (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded):
+        except UNANSWERED:
             # An enlarged size with its warning serves, where there is one.
             if galaxy.d25_arcmin:
                 return galaxy
@@ -234,14 +230,10 @@ class Resolver:
     async def _elsewhere(self, galaxy: Galaxy, deadline: Deadline) -> ResolverRecord | None:
         """Return what HyperLEDA says of a galaxy's number, or SIMBAD of its name, unless they have said it already."""
         if galaxy.pgc is not None and galaxy.source != "HyperLEDA":
-            found, trouble = await self._lookups.numbered(galaxy.pgc, deadline)
-        elif galaxy.pgc is None and galaxy.source != "SIMBAD" and galaxy.name is not None:
-            found, trouble = await self._lookups.in_simbad(galaxy.name, deadline)
-        else:
-            return None
-        if found is None and trouble is not None:
-            raise trouble
-        return found
+            return await self._lookups.numbered(galaxy.pgc, deadline)
+        if galaxy.pgc is None and galaxy.source != "SIMBAD" and galaxy.name is not None:
+            return await self._lookups.in_simbad(galaxy.name, deadline)
+        return None
 
 
 def _described(galaxy: Galaxy, known: Galaxy) -> Galaxy:
