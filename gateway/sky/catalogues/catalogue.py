@@ -48,7 +48,7 @@ class Columns:
         return cls(*(np.zeros(0, kind) for kind in ("f8", "f8", "f4", "f4", "f4", "i8")))
 
 
-def filed(names: Iterable[tuple[str, int]]) -> NDArray[np.void]:
+def name_index(names: Iterable[tuple[str, int]]) -> NDArray[np.void]:
     """File names, each with the row it belongs to; a name may belong to several rows.
 
     Parameters
@@ -71,7 +71,7 @@ class Catalogue:
         What :attr:`gateway.core.models.Galaxy.source` says of its galaxies.
     columns : Columns
     names : structured array, optional
-        Made by :func:`filed`.
+        Made by :func:`name_index`.
     named : callable, optional
         From a row to the preferred name; without it, galaxies are called by their PGC number.
     placed : bool [n], optional
@@ -95,7 +95,7 @@ class Catalogue:
         self._decs = columns.dec_deg[self._by_dec]
         self._by_pgc = np.argsort(columns.pgc, kind="stable").astype(np.int32)
         self._pgcs = columns.pgc[self._by_pgc]
-        known = filed(()) if names is None else names
+        known = name_index(()) if names is None else names
         self._keys, self._key_rows = np.ascontiguousarray(known["key"]), np.ascontiguousarray(known["row"])
 
     def __len__(self) -> int:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
+from gateway.sky.catalogues.designations import SYNONYMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,15 +30,7 @@ _SEPARATING = re.compile(
     r"\s*[/&,;|=()\\?]+\s*|\s+(?:AND|OR|WITH|PLUS|VS|ET|UND)\s+|\s+[+\-]\s+(?=[A-Z])", re.IGNORECASE
 )
 _LAST_NUMBER = re.compile(r"\d+(?=[A-Z]?$)", re.IGNORECASE)
-_SPELLINGS = {
-    "MESSIER": "M",
-    "LEDA": "PGC",
-    "CALDWELL": "C",
-    "MARKARIAN": "Mrk",
-    "MRK": "Mrk",
-    "MKN": "Mrk",
-    "ARP": "Arp",
-}
+_SPELT = {"MRK": "Mrk", "ARP": "Arp"}
 
 
 def refusal(asked: str, members: Sequence[str], *, what: str = "the name of several objects") -> errors.UnknownTarget:
@@ -158,7 +151,8 @@ def _completed(before: str, number: str) -> str:
 
 def _catalogue(designation: re.Match[str]) -> str:
     name = designation["catalogue"].replace(" ", "").upper()
-    return _SPELLINGS.get(name, name)
+    name = SYNONYMS.get(name, name)
+    return _SPELT.get(name, name)
 
 
 def _spelled(designation: re.Match[str]) -> str:

@@ -13,8 +13,10 @@ from gateway.core import errors
 MAX_LENGTH = 80
 """Characters of a name; the longest designations in use have about 40."""
 
-_SYNONYMS = {"MESSIER": "M", "LEDA": "PGC", "CALDWELL": "C", "MARKARIAN": "MRK", "MKN": "MRK"}
-_SYNONYM = re.compile(rf"(?:{'|'.join(_SYNONYMS)})(?=\d)")
+SYNONYMS = {"MESSIER": "M", "LEDA": "PGC", "CALDWELL": "C", "MARKARIAN": "MRK", "MKN": "MRK"}
+"""What a catalogue is also called, and the name that it is filed under."""
+
+_SYNONYM = re.compile(rf"(?:{'|'.join(SYNONYMS)})(?=\d)")
 # A digit string after "J" is a position, whose zeros count.
 _POSITION = re.compile(r"J\d{4}")
 _PADDING = re.compile(r"(?<=[A-Z+\-])0+(?=\d)")
@@ -80,7 +82,7 @@ def key(name: str) -> str:
     text = _SIGN_BEFORE_NUMBER.sub(r"\1", text)
     synonym = _SYNONYM.match(text)
     if synonym:
-        text = _SYNONYMS[synonym[0]] + text[synonym.end() :]
+        text = SYNONYMS[synonym[0]] + text[synonym.end() :]
     text = _ESO_TYPE.sub(r"\1", text)
     return text if _POSITION.search(text) else _PADDING.sub("", text)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.sky.catalogues import designations
-from gateway.sky.catalogues.catalogue import Catalogue, Columns, filed
+from gateway.sky.catalogues.catalogue import Catalogue, Columns, name_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -97,7 +97,7 @@ def load() -> OpenNgc:
         common: dict[str, str] = {}
         # Row by row: all identifiers at once would take ten times the memory of what is kept of them.
         aliases = db.execute("SELECT identifiers, commonnames FROM objects ORDER BY id")
-        names = filed(_names(heads, aliases, pgc, common))
+        names = name_index(_names(heads, aliases, pgc, common))
     displayed = tuple(designations.displayed(head[0]) for head in heads)
     kinds = tuple(sys.intern(head[1]) for head in heads)
     catalogue = Catalogue(

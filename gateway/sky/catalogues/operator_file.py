@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.sky.catalogues import designations, object_types
-from gateway.sky.catalogues.catalogue import Catalogue, Columns, filed
+from gateway.sky.catalogues.catalogue import Catalogue, Columns, name_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -142,7 +142,7 @@ def _catalogue(path: Path, table: Table) -> Catalogue:
     kept = [] if labels is None else [str(label) for label, good in zip(labels, usable, strict=True) if good]
     own = {row: label for row, label in enumerate(kept) if label and not label.upper().startswith("PGC")}
     named = {row: designations.displayed(label) for row, label in own.items()}
-    names = filed((label, row) for row, label in named.items())
+    names = name_index((label, row) for row, label in named.items())
     return Catalogue("HyperLEDA", columns, names=names, named=named.get)
 
 
