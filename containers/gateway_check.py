@@ -20,7 +20,8 @@ from PIL import Image
 from containers.bytecode import compile_used
 from gateway.images.decode import decode
 from gateway.settings import Settings
-from gateway.sky import offline, positions
+from gateway.sky import positions
+from gateway.sky.catalogues import offline
 from gateway.tables import results
 from gateway.tables.reader import columns_of, read_table, records_of
 from gateway.tables.rows import rows_of
@@ -65,7 +66,7 @@ def check_parts() -> None:
     rows = rows_of(records_of(table, reading.columns), reading)
     assert [one.target.pgc for one in rows if one.target] == [2557]
     assert round(positions.parse_position("00:42:44.3", "+41:16:09")[0], 2) == M31_RA_DEG
-    assert "NGC 7331" in offline.Offline.load().suggestions("NGC 7331")
+    assert "NGC 7331" in offline.OfflineCatalogues.load().suggestions("NGC 7331")
 
 
 def ask(url: str, running: uvicorn.Server, failures: list[BaseException]) -> None:

@@ -220,8 +220,8 @@ class Settings(BaseSettings):
             contact=self.contact,
             cache_dir=self.cache_dir,
             cache_max_bytes=self.cache_max_bytes,
-            names_seats=self.service_calls,
-            cutouts_seats=self.service_calls,
+            names_concurrency=self.service_calls,
+            cutouts_concurrency=self.service_calls,
             catalogue=self.catalog,
             **mirrors,
         )

@@ -227,7 +227,7 @@ def download(
 ) -> None:
     """Fetch HyperLEDA's catalogue of galaxies from VizieR (VII/237) for use as INCLINET_CATALOG."""
     from gateway.core.errors import InclinetError  # noqa: PLC0415 - asking a gateway needs none of this
-    from gateway.sky.download import download as fetch  # noqa: PLC0415 - as above
+    from gateway.sky.resolvers.download import download as fetch  # noqa: PLC0415 - as above
 
     settings = _settings({})
     try:

@@ -92,7 +92,9 @@ class Rooms(WorkerPlugin):
         self._batcher = Batcher(
             self.networks.read, largest=job.largest_batch, in_flight=job.batches_in_flight * len(job.serving)
         )
-        self._sky: Sky = open_sky(job.sky, version=version("inclinet"), turns=SharedTurns(self.worker, job.rates_per_s))
+        self._sky: Sky = open_sky(
+            job.sky, version=version("inclinet"), rate_limit=SharedTurns(self.worker, job.rates_per_s)
+        )
         self._executor = ThreadPoolExecutor(self.worker.state.nthreads, "decode")
         self.inclinations = Inclinations(
             manifest=job.manifest,

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from distributed import SchedulerPlugin
 
-from gateway.sky.turns import no_turn
+from gateway.sky.http.rate_limit import rate_exceeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.sky.service import Service
+    from gateway.sky.http.service import Service
 
 RATES_PER_S: Mapping[str, float] = {
     "Sesame": 5.0,
@@ -74,7 +74,7 @@ class TurnKeeper(SchedulerPlugin):
 
 
 class SharedTurns:
-    """The turns of one worker, taken from the keeper (:class:`gateway.sky.turns.Turns`).
+    """The turns of one worker, taken from the keeper (:class:`gateway.sky.http.rate_limit.ServiceRateLimit`).
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class SharedTurns:
             async with asyncio.timeout(ends - began), self._asking[service.name]:
                 await self._ask(_TAKE, service=service.name, rate_per_s=rate)
         except TimeoutError:
-            raise no_turn(service, time.monotonic() - began) from None
+            raise rate_exceeded(service, time.monotonic() - began) from None
 
     async def rest(self, service: Service, seconds: float) -> None:
         """Tell the keeper that ``service`` asked to be left alone."""

@@ -15,8 +15,7 @@ from gateway.core import ensemble, errors
 from gateway.core.models import AUTO, WHOLE, Cutout, Deadline, Ellipse, Framing, Galaxy, ImageInput, Reading, Target
 from gateway.images import ellipse
 from gateway.images.prepare import prepare
-from gateway.sky.catalogue import separation_arcsec
-from gateway.sky.positions import parse_position
+from gateway.sky.positions import parse_position, separation_arcsec
 from gateway.telemetry import tracing
 
 if TYPE_CHECKING:
@@ -211,7 +210,7 @@ class Inclinations:
         Raises
         ------
         errors.InclinetError
-            As :meth:`resolve`, :meth:`gateway.sky.cutouts.Cutouts.fetch` and :meth:`of_image`.
+            As :meth:`resolve`, :meth:`gateway.sky.cutouts.fetch.Cutouts.fetch` and :meth:`of_image`.
         """
         galaxy = await self.resolve(target, deadline=deadline)
         contradictions = await self._contradictions(target, galaxy)

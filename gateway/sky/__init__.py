@@ -6,26 +6,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
-from gateway.sky.cache import DiskCache
-from gateway.sky.cutouts import Cutouts, outside_sdss
-from gateway.sky.footprint import SKYSERVER, SURVEYS
-from gateway.sky.names import NameServices, Resolver
-from gateway.sky.service import Manners, Service
-from gateway.sky.upstream import Upstream
+from gateway.sky.cutouts.fetch import Cutouts, outside_sdss
+from gateway.sky.cutouts.surveys import SKYSERVER, SURVEYS
+from gateway.sky.http.cache import DiskCache
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.retry_policy import RetryPolicy
+from gateway.sky.http.service import Service
+from gateway.sky.resolvers.lookups import NameServices
+from gateway.sky.resolvers.resolver import Resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from gateway.sky.service import Observe, Reply
-    from gateway.sky.turns import Turns
+    from gateway.sky.http.rate_limit import ServiceRateLimit
+    from gateway.sky.http.service import Observe
 
 __all__ = ["SURVEYS", "Sky", "SkySettings", "open_sky"]
 
 _DAY_S = 86400.0
-_WAITING_PER_SEAT = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class SkySettings:
         Mail address or URL that the operators of the services can complain to.
     names_timeout_s, cutouts_timeout_s : float
         For one attempt.
-    names_seats, cutouts_seats : int
+    names_concurrency, cutouts_concurrency : int
         Calls in flight at once, for each service. The services are public and their operators ask for single digits;
         what is more waits, within its deadline.
     simbad_rate_per_s : float, optional
@@ -58,7 +59,7 @@ class SkySettings:
         None keeps nothing.
     cache_max_bytes : int
     catalogue : Path, optional
-        The operator's own catalogue file (:mod:`gateway.sky.localfile`).
+        The operator's own catalogue file (:mod:`gateway.sky.catalogues.operator_file`).
     """
 
     sesame_urls: tuple[str, ...] = (
@@ -82,8 +83,8 @@ class SkySettings:
     contact: str = ""
     names_timeout_s: float = 8.0
     cutouts_timeout_s: float = 15.0
-    names_seats: int = 6
-    cutouts_seats: int = 6
+    names_concurrency: int = 6
+    cutouts_concurrency: int = 6
     simbad_rate_per_s: float | None = 5.0
     attempts: int = 3
     cache_dir: Path | None = None
@@ -106,8 +107,8 @@ class Sky:
     cutouts : Cutouts
     """
 
-    def __init__(self, upstream: Upstream, resolver: Resolver, cutouts: Cutouts) -> None:
-        self._upstream = upstream
+    def __init__(self, client: HttpClient, resolver: Resolver, cutouts: Cutouts) -> None:
+        self._client = client
         self.resolver = resolver
         self.cutouts = cutouts
 
@@ -116,22 +117,22 @@ class Sky:
 
         Raises
         ------
-        gateway.sky.localfile.CatalogueFileError
+        gateway.sky.catalogues.operator_file.CatalogueFileError
             The operator's file can't be used.
         """
         await self.resolver.offline()
 
     async def cache_bytes(self) -> int:
         """Bytes of the answers that are kept on disk; 0 where none are."""
-        return await self._upstream.cache_bytes()
+        return await self._client.cache_bytes()
 
     def health(self) -> dict[str, dict[str, str]]:
         """Return the circuit of each mirror asked so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
-        return self._upstream.health()
+        return self._client.health()
 
     async def aclose(self) -> None:
         """Close connections, cache and threads."""
-        await self._upstream.aclose()
+        await self._client.aclose()
         self.cutouts.close()
 
 
@@ -140,7 +141,7 @@ def open_sky(
     *,
     version: str = "0",
     observe: Observe | None = None,
-    turns: Turns | None = None,
+    rate_limit: ServiceRateLimit | None = None,
 ) -> Sky:
     """Wire the sky; asks nothing and reads nothing yet. Call it where an event loop runs.
 
@@ -151,31 +152,28 @@ def open_sky(
         Of the gateway, for ``User-Agent``.
     observe : callable, optional
         Receives metrics: ``observe(service, outcome, seconds)``.
-    turns : Turns, optional
+    rate_limit : ServiceRateLimit, optional
         Keeps the services' rates, where several processes ask them together.
     """
-    cache = DiskCache(settings.cache_dir, max_bytes=settings.cache_max_bytes) if settings.cache_dir else None
-    # Few calls run at once, so that many must be able to wait: a whole batch beside other requests.
-    manners = Manners(contact=settings.contact, attempts=settings.attempts, waiting_per_seat=_WAITING_PER_SEAT)
-    upstream = Upstream(manners, cache=cache, observe=observe, version=version, turns=turns)
-
-    def names(name: str, urls: tuple[str, ...], *, rate_per_s: float | None = None) -> Service:
-        seats, timeout_s = settings.names_seats, settings.names_timeout_s
-        return Service(name, urls, seats=seats, timeout_s=timeout_s, lifetime_s=7 * _DAY_S, rate_per_s=rate_per_s)
-
-    def cutouts(name: str, urls: tuple[str, ...], answers: Callable[[Reply], bool] = lambda _reply: False) -> Service:
-        seats, timeout_s = settings.cutouts_seats, settings.cutouts_timeout_s
-        return Service(
-            name,
-            urls,
-            seats=seats,
-            timeout_s=timeout_s,
-            # Images of a data release never change.
-            lifetime_s=30 * _DAY_S,
-            max_bytes=16_000_000,
-            answers=answers,
-        )
-
+    client = HttpClient(
+        RetryPolicy(attempts=settings.attempts),
+        contact=settings.contact,
+        version=version,
+        cache=DiskCache(settings.cache_dir, max_bytes=settings.cache_max_bytes) if settings.cache_dir else None,
+        observe=observe,
+        rate_limit=rate_limit,
+    )
+    names = partial(
+        Service, concurrency=settings.names_concurrency, timeout_s=settings.names_timeout_s, lifetime_s=7 * _DAY_S
+    )
+    cutouts = partial(
+        Service,
+        concurrency=settings.cutouts_concurrency,
+        timeout_s=settings.cutouts_timeout_s,
+        # Images of a data release never change.
+        lifetime_s=30 * _DAY_S,
+        max_bytes=16_000_000,
+    )
     services = NameServices(
         sesame=names("Sesame", settings.sesame_urls),
         simbad=names("SIMBAD", settings.simbad_urls, rate_per_s=settings.simbad_rate_per_s),
@@ -185,10 +183,10 @@ def open_sky(
     )
     skyserver = tuple(url.replace("{release}", str(settings.sdss_release)) for url in settings.skyserver_urls)
     return Sky(
-        upstream,
-        Resolver(upstream, services, catalogue=settings.catalogue),
+        client,
+        Resolver(client, services, catalogue=settings.catalogue),
         Cutouts(
-            upstream,
+            client,
             cutouts("SkyServer", skyserver, answers=outside_sdss),
             cutouts("hips2fits", settings.hips2fits_urls),
             data_release=settings.sdss_release,

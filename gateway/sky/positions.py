@@ -1,4 +1,4 @@
-"""Positions as people write them."""
+"""Positions as people and catalogues write them, and the angle between two of them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,27 @@ from gateway.core import errors
 from gateway.core.numbers import LIKE, number
 
 _DESIGNATION = re.compile(
-    r"J\s*(?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2}(?:\.\d+)?)\s*(?P<sign>[+-])(?P<dd>\d{2})(?P<dm>\d{2})(?P<ds>\d{2}(?:\.\d+)?)"
+    r"J\s*(?P<h>[0-9]{2})(?P<m>[0-9]{2})(?P<s>[0-9]{2}(?:\.[0-9]+)?)\s*(?P<sign>[+-])(?P<dd>[0-9]{2})(?P<dm>[0-9]{2})(?P<ds>[0-9]{2}(?:\.[0-9]+)?)"
 )
+# h, m and s, or their signs, follow the numbers, or colons or blanks stand between them.
+_SEXAGESIMAL = re.compile(
+    r"(?P<sign>[+-]?)\s*(?P<whole>[0-9]+(?:\.[0-9]*)?)"
+    r"(?:\s*(?P<unit>h|hr|hours?|d|deg|degrees?|°)\s*|\s*:\s*|\s+)"
+    r"(?:(?P<minutes>[0-9]+(?:\.[0-9]*)?)(?:\s*(?:m|min|arcmin|['\u2032])\s*|\s*:\s*(?=[0-9])|\s+|$)"
+    r"(?:(?P<seconds>[0-9]+(?:\.[0-9]*)?)\s*(?:s|sec|arcsec|[\"\u2033])?)?)?\s*(?P<side>[NS]?)"
+)
+_LETTERS = re.compile(r"[a-z'\"\u2032\u2033]")
 _MAX_LENGTH = 64
 _POLE_DEG = 90.0
 _TURN_DEG = 360.0
+_SIXTY = 60
+
+
+def separation_arcsec(ra1_deg: float, dec1_deg: float, ra2_deg: float, dec2_deg: float) -> float:
+    """Return the angle between two positions, arcsec (haversine formula, exact for small angles)."""
+    ra1, dec1, ra2, dec2 = map(math.radians, (ra1_deg, dec1_deg, ra2_deg, dec2_deg))
+    a = math.sin((dec2 - dec1) / 2) ** 2 + math.cos(dec1) * math.cos(dec2) * math.sin((ra2 - ra1) / 2) ** 2
+    return math.degrees(2 * math.asin(min(1.0, math.sqrt(a)))) * 3600
 
 
 def parse_position(ra: str, dec: str = "") -> tuple[float, float]:
@@ -41,8 +57,7 @@ def parse_position(ra: str, dec: str = "") -> tuple[float, float]:
     Notes
     -----
     A plain number is always degrees, ``12 30`` and ``12:30`` of a right ascension are always hours: the conventions of
-    SIMBAD and NED. Sexagesimal text is parsed by :class:`astropy.coordinates.Angle`, whose import takes about a second
-    once; whoever must not block asks in a thread.
+    SIMBAD and NED.
     """
     ra, dec = ra.translate(LIKE).strip(), dec.translate(LIKE).strip()
     if len(ra) > _MAX_LENGTH or len(dec) > _MAX_LENGTH:
@@ -50,10 +65,11 @@ def parse_position(ra: str, dec: str = "") -> tuple[float, float]:
     if not dec:
         ra, dec = _split_designation(ra)
     ra_deg, dec_deg = number(ra), number(dec)
-    if ra_deg is None:
-        ra_deg = _sexagesimal(ra, "right ascension", hours=True)
-    if dec_deg is None:
-        dec_deg = _sexagesimal(dec, "declination", hours=False)
+    ra_deg = _sexagesimal(ra, hours=True) if ra_deg is None else ra_deg
+    dec_deg = _sexagesimal(dec, hours=False) if dec_deg is None else dec_deg
+    if ra_deg is None or dec_deg is None:
+        what, text = ("right ascension", ra) if ra_deg is None else ("declination", dec)
+        raise errors.BadTarget(f"The {what} {text!r} can't be read.")
     if not 0 <= ra_deg <= _TURN_DEG:
         raise errors.BadTarget(f"The right ascension is {ra_deg:g} deg, not within 0 to 360.")
     if not -_POLE_DEG <= dec_deg <= _POLE_DEG:
@@ -71,17 +87,22 @@ def _split_designation(text: str) -> tuple[str, str]:
     )
 
 
-def _sexagesimal(text: str, coordinate: str, *, hours: bool) -> float:
-    # Imported when first needed: 35 MB and a second that most requests never need.
-    from astropy import units  # noqa: PLC0415 - see above
-    from astropy.coordinates import Angle  # noqa: PLC0415 - see above
-
-    unit = units.hourangle if hours else units.deg
-    try:
-        degrees = float(Angle(text, unit=unit).degree)
-    # astropy raises ValueError, UnitsError, IllegalMinuteError and others of no common kind.
-    except Exception as error:
-        raise errors.BadTarget(f"The {coordinate} {text!r} can't be read.") from error
-    if not math.isfinite(degrees):
-        raise errors.BadTarget(f"The {coordinate} {text!r} can't be read.")
-    return degrees
+def _sexagesimal(text: str, *, hours: bool) -> float | None:
+    """Return degrees; without a unit the first number is hours or degrees, as told. None for anything else."""
+    found = _SEXAGESIMAL.fullmatch(text)
+    if found is None:
+        return None
+    whole, minutes, seconds, unit = found["whole"], found["minutes"], found["seconds"], found["unit"]
+    # Only the last number has a fraction, and a letter after a later number wants one after the first.
+    if ("." in whole and minutes) or (minutes and "." in minutes and seconds):
+        return None
+    if unit is None and (minutes is None or _LETTERS.search(text)):
+        return None
+    if found["side"] and (hours or found["sign"]):
+        return None
+    if float(minutes or 0) > _SIXTY or float(seconds or 0) > _SIXTY:
+        return None
+    degrees = float(whole) + float(minutes or 0) / _SIXTY + float(seconds or 0) / _SIXTY**2
+    if unit[0] == "h" if unit else hours:
+        degrees *= 15
+    return -degrees if found["sign"] == "-" or found["side"] == "S" else degrees

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.sky.service import Manners
+from gateway.sky.http.retry_policy import RetryPolicy
 from tests.support.sky_client import Client, Counter
 from tests.support.sky_fakes import FakeSky
 
@@ -30,7 +30,7 @@ def other() -> Iterator[Counter]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    client = Client(Manners(contact="mailto:a@b.c", backoff_s=0.02, circuit_rest_s=0.3))
+    client = Client(RetryPolicy(backoff_s=0.02, circuit_rest_s=0.3), contact="mailto:a@b.c")
     yield client
     await client.aclose()
 

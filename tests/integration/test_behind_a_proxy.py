@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.inference.predictor import Predictor
-from gateway.sky.service import Manners, Service
+from gateway.sky.http.retry_policy import RetryPolicy
+from gateway.sky.http.service import Service
 from gateway.telemetry import otlp
 from tests.support.collector import FakeCollector
 from tests.support.fake_serving import FakeServing
@@ -100,7 +101,7 @@ async def test_an_archive_is_asked_through_the_proxy_and_loopback_straight_whate
     monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setenv("no_proxy", no_proxy)
     proxy.leads["archive.invalid:80"] = one.url.rpartition("/")[2]
-    client = Client(Manners())
+    client = Client(RetryPolicy())
     away = Service("Fake", ("http://archive.invalid/api",))
     assert await client.get(away, "?q=1", parse, deadline=soon()) == "answer 1"
     here = Service("Here", (f"{one.url}/api",))
@@ -114,7 +115,7 @@ async def test_an_archive_that_no_proxy_names_is_asked_straight(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy.url)
     monkeypatch.setenv("NO_PROXY", ".invalid")
-    client = Client(Manners(attempts=1))
+    client = Client(RetryPolicy(attempts=1))
     with pytest.raises(errors.UpstreamUnavailable, match=r"^Fake could not be reached\."):
         await client.get(Service("Fake", ("https://archive.invalid/api",)), "", parse, deadline=soon())
     await client.aclose()
@@ -126,7 +127,7 @@ async def test_a_proxy_that_refuses_is_told_apart_from_an_archive_that_is_down(
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy.url)
     proxy.refuse = 407
-    client = Client(Manners(attempts=1))
+    client = Client(RetryPolicy(attempts=1))
     with pytest.raises(
         errors.UpstreamUnavailable, match=r"^Fake could not be reached through the environment's proxy\."
     ):
@@ -137,7 +138,7 @@ async def test_a_proxy_that_refuses_is_told_apart_from_an_archive_that_is_down(
 
 async def test_an_archive_behind_a_proxy_that_can_not_be_used_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", SOCKS)
-    client = Client(Manners(attempts=1))
+    client = Client(RetryPolicy(attempts=1))
     with pytest.raises(errors.UpstreamUnavailable, match=SOCKS_SAID):
         await client.get(Service("Fake", ("https://archive.invalid/api",)), "", parse, deadline=soon())
     await client.aclose()

@@ -158,7 +158,9 @@ async def test_what_the_offline_catalogues_know_of_a_name_is_told_without_a_netw
     assert fakes.calls == {}
 
 
-@pytest.mark.parametrize("reason", ["Not Found", "", "NOT FOUND. Requested (ra, dec) is outside the SDSS footprint."])
+@pytest.mark.parametrize(
+    "reason", ["Not ResolverRecord", "", "NOT FOUND. Requested (ra, dec) is outside the SDSS footprint."]
+)
 async def test_outside_is_read_from_status_and_body(sky: Sky, fakes: FakeSky, reason: str) -> None:
     fakes.skyserver.reason = reason
     galaxy = await sky.resolver.by_name("NGC 4594", deadline=soon())
@@ -168,8 +170,8 @@ async def test_outside_is_read_from_status_and_body(sky: Sky, fakes: FakeSky, re
 
 def test_public_services_get_single_digits_of_calls_at_once_and_no_address_that_only_redirects() -> None:
     settings = SkySettings()
-    assert 1 <= settings.names_seats < 10
-    assert 1 <= settings.cutouts_seats < 10
+    assert 1 <= settings.names_concurrency < 10
+    assert 1 <= settings.cutouts_concurrency < 10
     assert settings.hyperleda_urls == ("http://atlas.obs-hp.fr/hyperleda/fG.cgi",)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.core import errors
-from gateway.sky import localfile
-from gateway.sky.download import download
+from gateway.sky.catalogues import operator_file
+from gateway.sky.resolvers.download import download
 from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def test_the_catalogue_comes_in_pages_and_can_be_loaded(fakes: FakeSky, tm
     assert len(fakes.vizier.requests) - 1 == len(progress) == written // 40 + 1 > 1
     assert progress[-1] == written
     assert {request.query["maxrec"] for request in fakes.vizier.requests} == {"40"}
-    catalogue = localfile.load(path)
+    catalogue = operator_file.load(path)
     assert len(catalogue) == written
     row = catalogue.row_of(42407)
     assert row is not None
@@ -53,7 +53,7 @@ async def test_a_service_that_cuts_pages_short_is_read_to_the_end(fakes: FakeSky
 async def test_multiple_systems_are_left_out_of_the_catalogue(fakes: FakeSky, tmp_path: Path) -> None:
     fakes.vizier.newest = 3_000_000
     await download(tmp_path / "pgc.csv", urls=tuple(fakes.urls["vizier_urls"]), min_d25_arcmin=1.8)
-    catalogue = localfile.load(tmp_path / "pgc.csv")
+    catalogue = operator_file.load(tmp_path / "pgc.csv")
     assert catalogue.row_of(2999999) is not None
     assert catalogue.row_of(2999998) is None
 

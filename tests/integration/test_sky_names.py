@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky.localfile import CatalogueFileError
+from gateway.sky.catalogues.operator_file import CatalogueFileError
 from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:

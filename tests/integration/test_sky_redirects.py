@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from gateway.core import errors
-from gateway.sky.exchange import site, stay_on_site
-from gateway.sky.service import FailureError
+from gateway.sky.http.service import FailureError
+from gateway.sky.http.transport import site, stay_on_site
 from tests.support.sky_client import Client, Counter, parse, service, soon
-from tests.support.sky_http import Answer
+from tests.support.sky_http import FakeReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +24,9 @@ class Elsewhere(Counter):
 
     location = ""
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         del request
-        return Answer(b"", "text/plain", 302, "Found", {"Location": self.location})
+        return FakeReply(b"", "text/plain", 302, "ResolverRecord", {"Location": self.location})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How calls share the way to a service: identical ones, seats, rates, proxies, and the end."""
+"""How calls share the way to a service: identical ones, concurrency, rates, proxies, and the end."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky.service import Manners, Service
-from gateway.sky.upstream import Upstream
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.retry_policy import RetryPolicy
+from gateway.sky.http.service import Service
 from tests.support.sky_client import Client, Counter, parse, service, soon
 
 
@@ -52,18 +53,18 @@ async def test_a_call_that_nobody_waits_for_is_given_up(client: Client, one: Cou
     assert client.health()["Fake"][one.url + "/api"] == "closed"
 
 
-async def test_seats_bound_the_calls_under_way(client: Client, one: Counter) -> None:
+async def test_a_concurrency_limit_bounds_the_calls_under_way(client: Client, one: Counter) -> None:
     one.delay_s = 0.05
-    few = service(one, seats=4)
+    few = service(one, concurrency=4)
     await asyncio.gather(*(client.get(few, f"?{n}", parse, deadline=soon()) for n in range(20)))
     assert len(one.requests) == 20
     assert one.most_at_once == 4
 
 
 async def test_too_many_waiting_are_turned_away_at_once(client: Client, one: Counter) -> None:
-    one.delay_s = 0.1
-    narrow = service(one, seats=1)
-    calls = (client.get(narrow, f"?{n}", parse, deadline=soon()) for n in range(12))
+    one.delay_s = 0.02
+    narrow = service(one, concurrency=1)
+    calls = (client.get(narrow, f"?{n}", parse, deadline=Deadline.after(60)) for n in range(29))
     told = await asyncio.gather(*calls, return_exceptions=True)
     busy = [error for error in told if isinstance(error, errors.Busy)]
     assert len(busy) == 3
@@ -89,7 +90,7 @@ async def test_a_proxy_of_the_environment_is_used_and_spared_hosts_are_not(
 ) -> None:
     monkeypatch.setenv("http_proxy", one.url)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    client = Client(Manners())
+    client = Client(RetryPolicy())
     away = Service("Fake", ("http://archive.invalid/api",))
     assert await client.get(away, "?q=1", parse, deadline=soon()) == "answer 1"
     assert one.requests[0].headers["host"] == "archive.invalid"
@@ -99,7 +100,7 @@ async def test_a_proxy_of_the_environment_is_used_and_spared_hosts_are_not(
 
 
 async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:
-    client = Client(Manners())
+    client = Client(RetryPolicy())
     one.delay_s = 30
     task = asyncio.ensure_future(client.get(service(one), "", parse, deadline=Deadline.after(60)))
     assert await asyncio.to_thread(one.arrived.wait, 5)
@@ -108,8 +109,8 @@ async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:
         await task
 
 
-class Keeper:
-    """Turns that remember who took them and who asked for rest."""
+class RememberingLimit:
+    """A rate limit that remembers who called and who asked for rest."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -122,11 +123,11 @@ class Keeper:
         self.rested.append((service.name, seconds))
 
 
-async def test_a_keeper_of_many_processes_turns_is_asked_before_every_call_and_told_of_rests(one: Counter) -> None:
-    keeper = Keeper()
-    client = Upstream(Manners(backoff_s=0.01), turns=keeper)
+async def test_a_rate_limit_of_many_processes_is_asked_before_every_call_and_told_of_rests(one: Counter) -> None:
+    limit = RememberingLimit()
+    client = HttpClient(RetryPolicy(backoff_s=0.01), rate_limit=limit)
     one.retry_after, one.faults_next = "0", ["rate_limited"]
     await client.get(service(one), "?a", parse, deadline=soon())
-    assert keeper.taken == ["Fake", "Fake"]
-    assert keeper.rested == [("Fake", 0.0)]
+    assert limit.taken == ["Fake", "Fake"]
+    assert limit.rested == [("Fake", 0.0)]
     await client.aclose()

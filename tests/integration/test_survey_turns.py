@@ -11,7 +11,7 @@ import pytest
 from distributed import LocalCluster
 
 from gateway.core import errors
-from gateway.sky.service import Service
+from gateway.sky.http.service import Service
 from survey.turns import SharedTurns, TurnKeeper
 
 if TYPE_CHECKING:

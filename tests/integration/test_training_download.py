@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.images.decode import decode
-from gateway.sky.service import Manners
-from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, Star, Survey
+from gateway.sky.http.retry_policy import RetryPolicy
+from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, ObservedSky, Star
 from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli
 from training.data.download import archive, run
@@ -37,7 +37,7 @@ class Archives:
     """The three services, and how a test points a download at them."""
 
     def __init__(self) -> None:
-        self.survey = Survey(
+        self.survey = ObservedSky(
             fields=[Field(100, 1, n, RA + east * 32 * EAST, DEC) for n, east in ((10, -1), (11, 0), (12, 1))],
             things=[Disc(RA, DEC, PA), Star(RA + 8 * EAST, DEC + 3 / 3600)],
         )
@@ -55,7 +55,7 @@ class Archives:
             frame_urls=(self.frames.url + "/sas/dr17/eboss/photoObj/frames",),
             contact="someone@example.org",
             searches_per_s=1000.0,
-            manners=Manners(backoff_s=0.001, attempts=2, circuit_rest_s=0.001),
+            manners=RetryPolicy(backoff_s=0.001, attempts=2, circuit_rest_s=0.001),
             patience_s=0.01,
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.testing import CliRunner
 
-from tests.support.sky_http import Answer
+from tests.support.sky_http import FakeReply
 from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli
 
@@ -19,7 +19,7 @@ def test_labels_are_made_of_a_table_that_an_archive_serves(tmp_path: Path) -> No
         def answer(self, request: Any) -> Any:
             assert request.path == "/zoo.txt"
             rows = "".join(f"{n}|7|{60 + n}|0|p{n}\n" for n in range(3))
-            return Answer(("id|pgcID|inc|flag|email\n" + rows).encode(), "text/plain")
+            return FakeReply(("id|pgcID|inc|flag|email\n" + rows).encode(), "text/plain")
 
     with Tables() as tables:
         arguments = ["labels", "--table", f"{tables.url}/zoo.txt", "--out", str(tmp_path / "labels.csv")]

@@ -15,7 +15,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from tests.support.sky_http import Answer, FakeService, Seen
+from tests.support.sky_http import FakeReply, FakeService, Seen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Field:
 
 
 @dataclass
-class Survey:
+class ObservedSky:
     """What was observed, and what there is to see."""
 
     fields: list[Field] = field(default_factory=list)
@@ -95,11 +95,11 @@ class Survey:
 class FakeSqlSearch(FakeService):
     """SkyServer's SqlSearch with the table Field, in JSON; a query that SQL does not understand is an error 400."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: ObservedSky) -> None:
         super().__init__()
         self.survey = survey
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         assert re.fullmatch(r"/dr\d+/SkyServerWS/SearchTools/SqlSearch", request.path), request.path
         assert request.query["format"] == "json"
         limited = re.fullmatch(r"SELECT TOP (\d+) (.*)", request.query["cmd"])
@@ -112,21 +112,23 @@ class FakeSqlSearch(FakeService):
             try:
                 found = base.execute(f"SELECT {limited[2]} LIMIT {limited[1]}").fetchall()
             except sqlite3.Error as error:
-                return Answer(json.dumps({"ErrorMessage": str(error)}).encode(), "application/json", 400, "Bad Request")
+                return FakeReply(
+                    json.dumps({"ErrorMessage": str(error)}).encode(), "application/json", 400, "Bad Request"
+                )
         base.close()
         table = [{"TableName": "Table1", "Rows": [dict(row) for row in found]}]
-        return Answer(json.dumps(table).encode(), "application/json")
+        return FakeReply(json.dumps(table).encode(), "application/json")
 
 
 class FakeArchiveServer(FakeService):
     """The Science Archive Server's calibrated frames; a frame in ``lost`` is not there."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: ObservedSky) -> None:
         super().__init__()
         self.survey = survey
         self.lost: set[str] = set()
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         match = re.fullmatch(
             r"/sas/dr\d+/eboss/photoObj/frames/301/(\d+)/(\d)/(frame-([ugriz])-(\d{6})-(\d)-(\d{4})\.fits\.bz2)",
             request.path,
@@ -137,10 +139,10 @@ class FakeArchiveServer(FakeService):
         known = {(f.run, f.camcol, f.field): f for f in self.survey.fields}
         one = known.get((run, camcol, int(match[7])))
         if one is None or name in self.lost:
-            return Answer(b"<html>Not Found</html>", "text/html", 404, "Not Found")
+            return FakeReply(b"<html>Not Found</html>", "text/html", 404, "Not Found")
         header = one.wcs().to_header()
         header["NMGY"] = 0.005
         hdus = fits.HDUList([fits.PrimaryHDU(self.survey.frame(one, band), header), fits.ImageHDU(np.ones(4))])
         buffer = io.BytesIO()
         hdus.writeto(buffer)
-        return Answer(bz2.compress(buffer.getvalue(), 1), "application/x-bzip2")
+        return FakeReply(bz2.compress(buffer.getvalue(), 1), "application/x-bzip2")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.sky.service import Manners, NonsenseError, Reply, Service
-from gateway.sky.upstream import Upstream
-from tests.support.sky_http import Answer, FakeService, Seen
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.service import NonsenseError, Reply, Service
+from tests.support.sky_http import FakeReply, FakeService, Seen
 
 if TYPE_CHECKING:
-    from gateway.sky.cache import DiskCache
+    from gateway.sky.http.cache import DiskCache
+    from gateway.sky.http.retry_policy import RetryPolicy
 
 Event = tuple[str, str]
 
@@ -19,14 +20,12 @@ Event = tuple[str, str]
 class Counter(FakeService):
     """Answers with the number of requests it has seen."""
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         if "teapot" in request.query:
-            return Answer(b"no", "text/plain", 418, "Teapot")
+            return FakeReply(b"no", "text/plain", 418, "Teapot")
         if "unknown" in request.query:
-            return Answer(b"unknown", "text/plain")
-        if request.headers.get("if-none-match") == '"tag"':
-            return Answer(b"", "text/plain", 304, "Not Modified", {"ETag": '"tag"'})
-        return Answer(f"answer {len(self.requests)}".encode() + b" " * 2000, "text/plain")
+            return FakeReply(b"unknown", "text/plain")
+        return FakeReply(f"answer {len(self.requests)}".encode() + b" " * 2000, "text/plain")
 
 
 def parse(reply: Reply) -> str:
@@ -37,12 +36,17 @@ def parse(reply: Reply) -> str:
     return reply.text.strip()
 
 
-class Client(Upstream):
+class Client(HttpClient):
     """A client that remembers what it told of itself."""
 
-    def __init__(self, manners: Manners, cache: DiskCache | None = None) -> None:
+    def __init__(self, policy: RetryPolicy, cache: DiskCache | None = None, *, contact: str = "") -> None:
         self.events: list[Event] = []
-        super().__init__(manners, cache=cache, observe=lambda name, outcome, _: self.events.append((name, outcome)))
+        super().__init__(
+            policy,
+            contact=contact,
+            cache=cache,
+            observe=lambda name, outcome, _: self.events.append((name, outcome)),
+        )
 
     @property
     def outcomes(self) -> list[str]:

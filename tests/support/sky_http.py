@@ -25,7 +25,7 @@ class Seen:
 
 
 @dataclass
-class Answer:
+class FakeReply:
     """What a fake answers when nothing is wrong."""
 
     body: bytes
@@ -81,7 +81,7 @@ class FakeService(ABC):
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     @abstractmethod
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         """Return the answer to a request; runs in a thread of its own."""
 
     @property
@@ -166,14 +166,14 @@ class FakeService(ABC):
         if fault == "hang_up":
             return False
         if fault in {"500", "503"}:
-            return await self._send(writer, Answer(_PAGE, "text/html", int(fault), "Trouble", retry))
+            return await self._send(writer, FakeReply(_PAGE, "text/html", int(fault), "Trouble", retry))
         if fault == "rate_limited":
-            return await self._send(writer, Answer(b"slow down", "text/plain", 429, "Too Many Requests", retry))
+            return await self._send(writer, FakeReply(b"slow down", "text/plain", 429, "Too Many Requests", retry))
         if fault == "html":
-            return await self._send(writer, Answer(_PAGE, "text/html"))
+            return await self._send(writer, FakeReply(_PAGE, "text/html"))
         if fault == "redirect_loop" or (fault == "redirect" and not request.path.endswith("/moved")):
             moved = f"{request.path}/moved?{request.raw_query}" if fault == "redirect" else again
-            return await self._send(writer, Answer(b"", "text/plain", 302, "Found", {"Location": moved}))
+            return await self._send(writer, FakeReply(b"", "text/plain", 302, "Found", {"Location": moved}))
         plain = Seen(request.path.removesuffix("/moved"), request.query, request.raw_query, request.headers)
         try:
             good = await asyncio.to_thread(self.answer, plain)
@@ -182,10 +182,10 @@ class FakeService(ABC):
             raise ConnectionError from complaint
         good.headers = {**self.extra_headers, **good.headers}
         if fault == "wrong_type":
-            good = Answer(b"%PDF-1.4 nothing that anyone asked for", "application/pdf")
+            good = FakeReply(b"%PDF-1.4 nothing that anyone asked for", "application/pdf")
         return await self._send(writer, good, cut=fault == "truncated")
 
-    async def _send(self, writer: asyncio.StreamWriter, answer: Answer, *, cut: bool = False) -> bool:
+    async def _send(self, writer: asyncio.StreamWriter, answer: FakeReply, *, cut: bool = False) -> bool:
         headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body)), **answer.headers}
         lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
         writer.write("\r\n".join(lines).encode() + (answer.body[: len(answer.body) // 2] if cut else answer.body))

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tests.support import sky_painter
-from tests.support.sky_http import Answer, FakeService, Seen
+from tests.support.sky_http import FakeReply, FakeService, Seen
 from tests.support.sky_universe import Thing, universe
 
 SIMBAD_COLUMNS = [
@@ -40,7 +40,7 @@ class FakeSesame(FakeService):
         super().__init__(port)
         self.listed: dict[str, tuple[float, float]] = {}
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         assert request.path.endswith("/-oxpI/SNV"), request.path
         name = unquote_plus(request.raw_query)
         thing = universe().called(name)
@@ -62,13 +62,13 @@ class FakeSesame(FakeService):
                 f"<oname>{escape(thing.name)}</oname>{aliases}</Resolver>"
             )
         xml = f'<?xml version="1.0" encoding="UTF-8"?>\n<Sesame><Target option="SNV"><name>{escape(name)}</name>'
-        return Answer(f"{xml}{inside}</Target></Sesame>\n".encode(), "text/plain; charset=UTF-8")
+        return FakeReply(f"{xml}{inside}</Target></Sesame>\n".encode(), "text/plain; charset=UTF-8")
 
 
 class FakeSimbad(FakeService):
     """SIMBAD's TAP service, for the two queries that the gateway sends."""
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         adql = _adql(request)
         named = re.search(r"i\.id = '((?:[^']|'')*)'", adql)
         circle = _CIRCLE.search(adql)
@@ -80,7 +80,7 @@ class FakeSimbad(FakeService):
             things = [one for one in universe().around(*map(float, circle.groups())) if one.kind in kinds]
             assert adql.endswith("ORDER BY apart")
         else:
-            return Answer(b"<VOTABLE><INFO>ERROR</INFO></VOTABLE>", "text/xml", 400, "Bad Request")
+            return FakeReply(b"<VOTABLE><INFO>ERROR</INFO></VOTABLE>", "text/xml", 400, "Bad Request")
         columns = SIMBAD_COLUMNS if named else [*SIMBAD_COLUMNS, "apart"]
         rows = []
         for one in things:
@@ -97,7 +97,7 @@ class FakeNed(FakeService):
 
     ambiguous: frozenset[str] = frozenset()
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         name = request.query["name"]
         thing = universe().called(name)
         payload: dict[str, Any] = {"NameResolver": "NED-MUNI", "StatusCode": 100, "Supplied": name, "ResultCode": 2}
@@ -108,13 +108,13 @@ class FakeNed(FakeService):
             kind = {"G": "G", "PaG": "GPair", "GrG": "GGroup"}.get(thing.kind, "*")
             preferred = {"Name": thing.name, "Position": position, "ObjType": {"Value": kind}}
             payload |= {"ResultCode": 3, "Preferred": preferred}
-        return Answer(json.dumps(payload).encode(), "application/json")
+        return FakeReply(json.dumps(payload).encode(), "application/json")
 
 
 class FakeHyperLeda(FakeService):
     """HyperLEDA's SQL service, ``fG.cgi``."""
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         assert request.query["n"] == "meandata"
         assert request.query["a"] == "csv[|]"
         number = re.fullmatch(r"pgc=(\d+)", request.query["sql"])
@@ -127,7 +127,7 @@ class FakeHyperLeda(FakeService):
             known = [thing.pgc, thing.name.replace(" ", ""), kind, f"{thing.ra / 15:.7f}", f"{thing.dec:.5f}"]
             cells = [*known, *shape, "" if thing.pa is None else thing.pa]
             lines.append("|".join(str(cell) for cell in cells))
-        return Answer("\n".join([*lines, "#", ""]).encode(), "text/plain")
+        return FakeReply("\n".join([*lines, "#", ""]).encode(), "text/plain")
 
 
 class FakeVizier(FakeService):
@@ -147,7 +147,7 @@ class FakeVizier(FakeService):
     most_rows = 1_000_000
     sexagesimal = False
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         adql = _adql(request)
         assert '"VII/237/pgc"' in adql
         number, circle = re.search(r"PGC = (\d+)", adql), _CIRCLE.search(adql)
@@ -205,21 +205,21 @@ class FakeSkyServer(FakeService):
     side: int | None = None
     canned = False
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         assert re.fullmatch(r"/dr\d+/SkyServerWS/ImgCutout/getjpeg", request.path), request.path
         query = {key: float(request.query[key]) for key in ("ra", "dec", "scale", "width", "height")}
         assert 64 <= query["width"] == query["height"] <= 2048
         assert 0.015 <= query["scale"] <= 2400
         side = int(query["width"])
         if self.canned:
-            return Answer(sky_painter.canned(side), "image/jpeg")
+            return FakeReply(sky_painter.canned(side), "image/jpeg")
         if not sdss_has(query["ra"], query["dec"]):
             if self.old_style:
-                return Answer(sky_painter.jpeg(sky_painter.outside(side)), "image/jpeg")
+                return FakeReply(sky_painter.jpeg(sky_painter.outside(side)), "image/jpeg")
             black = sky_painter.jpeg(sky_painter.outside(side))
-            return Answer(black, "image/jpeg", 404, self.reason)
+            return FakeReply(black, "image/jpeg", 404, self.reason)
         image = sky_painter.paint(query["ra"], query["dec"], query["scale"] * side / 60, self.side or side)
-        return Answer(sky_painter.jpeg(troubled(image, self.picture)), "image/jpeg")
+        return FakeReply(sky_painter.jpeg(troubled(image, self.picture)), "image/jpeg")
 
 
 class FakeHips2fits(FakeService):
@@ -227,7 +227,7 @@ class FakeHips2fits(FakeService):
 
     picture = "sky"
 
-    def answer(self, request: Seen) -> Answer:
+    def answer(self, request: Seen) -> FakeReply:
         query = request.query
         assert query["format"] == "jpg"
         assert query["projection"] == "TAN"
@@ -237,9 +237,9 @@ class FakeHips2fits(FakeService):
         if (query["hips"] == "CDS/P/SDSS9/color" and not sdss_has(ra, dec)) or (
             "PanSTARRS" in query["hips"] and dec < -30
         ):
-            return Answer(sky_painter.jpeg(Image.new("RGB", (side, side))), "image/jpeg")
+            return FakeReply(sky_painter.jpeg(Image.new("RGB", (side, side))), "image/jpeg")
         image = sky_painter.paint(ra, dec, float(query["fov"]) * 60, side)
-        return Answer(sky_painter.jpeg(troubled(image, self.picture)), "image/jpeg")
+        return FakeReply(sky_painter.jpeg(troubled(image, self.picture)), "image/jpeg")
 
 
 def sdss_has(ra: float, dec: float) -> bool:
@@ -276,9 +276,9 @@ def _adql(request: Seen) -> str:
     return request.query["query"]
 
 
-def _table(columns: list[str], rows: list[list[Any]]) -> Answer:
+def _table(columns: list[str], rows: list[list[Any]]) -> FakeReply:
     table = {"metadata": [{"name": name, "datatype": "double"} for name in columns], "data": rows}
-    return Answer(json.dumps(table).encode(), "application/json")
+    return FakeReply(json.dumps(table).encode(), "application/json")
 
 
 def _log(value: float | None, factor: float) -> object:

@@ -10,7 +10,7 @@ import httpx
 from playwright.sync_api import expect
 
 from gateway.api.routes.page import WEB
-from gateway.sky.footprint import SURVEYS
+from gateway.sky.cutouts.surveys import SURVEYS
 from tests.support.browser import GatewayServer, page_on
 from tests.web.steps import upload
 

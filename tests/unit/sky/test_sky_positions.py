@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from astropy.coordinates import Angle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core import errors
-from gateway.sky.names import parse_position
+from gateway.sky.positions import parse_position
 
 M31 = (10.684583, 41.268972)
 
@@ -21,6 +22,9 @@ M31 = (10.684583, 41.268972)
         ("00:42:44.3", "41:16:08.3"),
         ("0h42m44.3s", "41d16m08.3s"),
         ("10d41m04.5s", "+41 16 08.3"),
+        ("10°41\u203204.5\u2033", "+41 16.13833"),
+        ("0 hours 42.73833 min", "41 deg 16' 08.3\""),
+        ("00h42m44.3", "41 16 08.3 N"),
         ("J004244.3+411608.3", ""),
         ("2MASX J004244.3+411608.3", ""),
     ],
@@ -57,6 +61,14 @@ def test_a_full_turn_is_zero() -> None:
         ("12 30", "+95 00 00"),
         ("1" * 70, "0"),
         ("J0042+4116", ""),
+        ("12:30m", "0"),
+        ("12:30:", "0"),
+        ("12.5 30", "0"),
+        ("12 30.5 10", "0"),
+        ("12 30 10 5", "0"),
+        ("10", "-41 16 08 S"),
+        ("10", "41 16 61"),
+        ("10", "\u0664\u0661 16 08"),
     ],
 )
 def test_what_is_no_position_is_refused(ra: str, dec: str) -> None:
@@ -67,6 +79,20 @@ def test_what_is_no_position_is_refused(ra: str, dec: str) -> None:
 @given(st.floats(0, 360, exclude_max=True), st.floats(-90, 90))
 def test_decimal_degrees_come_back_as_they_went_in(ra: float, dec: float) -> None:
     assert parse_position(f"{ra:.9f}", f"{dec:.9f}") == pytest.approx((round(ra, 9) % 360, dec), abs=2e-9)
+
+
+@pytest.mark.parametrize("form", ["{}{} {} {}", "{}{}:{}:{}", "{}{}d{}m{}s", "{} {} {} {}", "{}{}\u00b0{}'{}\""])
+@given(
+    st.sampled_from(["", "+", "-"]),
+    st.integers(0, 89),
+    st.integers(0, 59),
+    st.decimals(0, 59, places=3).map(str),
+)
+def test_sexagesimal_declinations_are_read_as_astropy_reads_them(
+    form: str, sign: str, degrees: int, minutes: int, seconds: str
+) -> None:
+    text = form.format(sign, degrees, minutes, seconds).strip()
+    assert parse_position("0", text)[1] == pytest.approx(float(Angle(text, unit="deg").degree), abs=1e-11)
 
 
 @pytest.mark.parametrize("written", ["{:.18e}", "{:g}", "{!r}", "{:.12E}", "+{:.12e}"])

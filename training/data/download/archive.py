@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from gateway.sky.service import NonsenseError, Reply, Service, refuse_html
+from gateway.sky.http.service import NonsenseError, Reply, Service, refuse_html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from gateway.core.models import Deadline
-    from gateway.sky.upstream import Upstream
+    from gateway.sky.http.client import HttpClient
 
 BANDS = ("g", "r", "i")
 PIXEL_ARCSEC = 0.396
@@ -68,7 +68,7 @@ class Archive:
 
     Parameters
     ----------
-    upstream : Upstream
+    upstream : HttpClient
     search : Service
         Its URLs end in ``SqlSearch``.
     frames : Service
@@ -77,7 +77,7 @@ class Archive:
         Where frames are checked: decompressing one takes a second.
     """
 
-    def __init__(self, upstream: Upstream, search: Service, frames: Service, executor: Executor) -> None:
+    def __init__(self, upstream: HttpClient, search: Service, frames: Service, executor: Executor) -> None:
         self._upstream = upstream
         self._search = search
         self._frames = frames

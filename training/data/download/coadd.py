@@ -56,7 +56,7 @@ def frame_of(ra_deg: float, dec_deg: float, fov_arcmin: float, side: int, positi
     """Return the tangent plane of a square picture, its rows counted from below as FITS does.
 
     North is up and east left; with a position angle (degrees east of north) the picture is turned so that this
-    direction lies along the rows, as :func:`gateway.sky.frame.turned` turns a cutout.
+    direction lies along the rows, as :func:`gateway.sky.cutouts.frame.turned` turns a cutout.
     """
     turn = 0.0 if position_angle_deg is None else math.radians(position_angle_deg - 90)
     scale = fov_arcmin / 60 / side

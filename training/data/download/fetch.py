@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from gateway.core.errors import InclinetError
 from gateway.core.models import Deadline
-from gateway.sky.service import Manners, NonsenseError, Reply, Service, refuse_html
-from gateway.sky.upstream import Upstream
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.service import NonsenseError, Reply, Service, refuse_html
 
 _MOST_BYTES = 200_000_000
 _PATIENCE_S = 300.0
@@ -49,8 +49,8 @@ def text_of(source: str, *, contact: str = "") -> str:
 
 
 async def _asked(url: str, contact: str) -> str:
-    upstream = Upstream(Manners(contact=contact))
-    service = Service(urlsplit(url).netloc, (url,), seats=1, timeout_s=_PATIENCE_S, max_bytes=_MOST_BYTES)
+    upstream = HttpClient(contact=contact)
+    service = Service(urlsplit(url).netloc, (url,), concurrency=1, timeout_s=_PATIENCE_S, max_bytes=_MOST_BYTES)
     try:
         return await upstream.get(service, "", _text, deadline=Deadline.after(2 * _PATIENCE_S))
     finally:

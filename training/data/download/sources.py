@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from gateway.sky import Sky, SkySettings, open_sky
-from gateway.sky.service import Manners, Service
-from gateway.sky.upstream import Upstream
+from gateway.sky.http.client import HttpClient
+from gateway.sky.http.retry_policy import RetryPolicy
+from gateway.sky.http.service import Service
 from training.data.download.archive import Archive
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Sources:
         SkyServer allows one a second.
     frames_at_once : int
         Of 3 MB each.
-    manners : Manners
+    manners : RetryPolicy
         ``contact`` is taken from above.
     patience_s : float
         For which an archive that is down is waited for, before each of ``tries``.
@@ -47,7 +48,7 @@ class Sources:
     contact: str = ""
     searches_per_s: float = 1.0
     frames_at_once: int = 2
-    manners: Manners = field(default_factory=Manners)
+    manners: RetryPolicy = field(default_factory=RetryPolicy)
     patience_s: float = 60.0
     tries: int = 3
 
@@ -104,23 +105,23 @@ class Opened:
         def here(urls: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(url.replace("{release}", str(sources.release)) for url in urls)
 
-        self._upstream = Upstream(replace(sources.manners, contact=sources.contact), version=version)
+        self._upstream = HttpClient(sources.manners, contact=sources.contact, version=version)
         self.sky: Sky = open_sky(
             SkySettings(
                 skyserver_urls=here(sources.cutout_urls),
                 sdss_release=sources.release,
                 contact=sources.contact,
-                cutouts_seats=sources.frames_at_once,
+                cutouts_concurrency=sources.frames_at_once,
             ),
             version=version,
         )
         search = Service(
-            "SkyServer", here(sources.search_urls), seats=1, timeout_s=120.0, rate_per_s=sources.searches_per_s
+            "SkyServer", here(sources.search_urls), concurrency=1, timeout_s=120.0, rate_per_s=sources.searches_per_s
         )
         frames = Service(
             "The Science Archive Server",
             here(sources.frame_urls),
-            seats=sources.frames_at_once,
+            concurrency=sources.frames_at_once,
             timeout_s=180.0,
             max_bytes=_FRAME_BYTES,
         )

@@ -1,0 +1,1 @@
+"""Galaxies become pictures, cut out of image surveys by services."""

@@ -1,0 +1,236 @@
+"""The survey's picture around a galaxy, from two services behind one interface.
+
+SkyServer ``ImgCutout`` (SDSS): ``…/dr<N>/SkyServerWS/ImgCutout/getjpeg?ra=&dec=&scale=&width=&height=``, in degrees,
+arcsec a pixel and pixels; width and height are limited to 64..2048, the scale to 0.015..2400
+(http://skyserver.sdss3.org/dr10/en/tools/chart/chartinfo.aspx, and the service's source). Outside the footprint it
+sends a black picture, a JPEG with the text "Requested (ra, dec) is outside the SDSS footprint" drawn into it, with
+status 404, older releases with status 200. Pictures are north up, east left.
+
+CDS ``hips2fits`` (https://alasky.cds.unistra.fr/hips-image-services/hips2fits): ``hips`` the identifier of a survey,
+``fov`` in degrees, ``width`` x ``height`` at most 50 megapixels, ``projection=TAN``, ``format=jpg``; likewise north up,
+east left. Where the survey has nothing, pixels are black or white.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from gateway.core import errors
+from gateway.core.models import Cutout
+from gateway.sky.cutouts import frame, surveys
+from gateway.sky.cutouts.surveys import SKYSERVER, SURVEYS, Survey
+from gateway.sky.http.service import NonsenseError, Reply, refuse_html
+
+if TYPE_CHECKING:
+    from gateway.core.models import Deadline, Galaxy
+    from gateway.sky.http.client import HttpClient
+    from gateway.sky.http.service import Service
+
+FIELD_IN_D25 = 1.5
+"""Side of the field of view in diameters of the 25 mag isophote, as the original system cuts it."""
+
+MIN_FOV_ARCMIN, MAX_FOV_ARCMIN = 0.2, 400.0
+"""Fields of view that make sense: below, a few pixels of any survey; above, a tangent plane bends the sky."""
+
+# The model input has 128 pixels a side; twice that keeps its averaging honest, and more would only cost time.
+_MIN_SIDE, _MAX_SIDE = 128, 256
+_SKYSERVER_SIDE = 2048
+_OUTSIDE_TEXT = b"outside the SDSS footprint"
+_NOT_FOUND = 404
+_JPEG = b"\xff\xd8\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class _PictureRequest:
+    """One picture to be asked for: ``side`` pixels of the result, ``wide`` of the request that it is cut from."""
+
+    ra_deg: float
+    dec_deg: float
+    fov_arcmin: float
+    position_angle_deg: float | None
+    side: int
+    wide: int
+    survey: Survey
+    label: str
+
+    @property
+    def wide_fov_arcmin(self) -> float:
+        return self.fov_arcmin * self.wide / self.side
+
+
+class Cutouts:
+    """Fetches cutouts.
+
+    Parameters
+    ----------
+    client : HttpClient
+    skyserver : Service
+        Its URLs end in ``getjpeg``.
+    hips2fits : Service
+    data_release : int
+        That ``skyserver`` serves.
+    default_survey : str
+        Key of the survey that is asked when none is named.
+    """
+
+    def __init__(
+        self,
+        client: HttpClient,
+        skyserver: Service,
+        hips2fits: Service,
+        *,
+        data_release: int,
+        default_survey: str = SKYSERVER,
+    ) -> None:
+        self._client = client
+        self._skyserver = skyserver
+        self._hips2fits = hips2fits
+        self._release = data_release
+        self._default = default_survey
+        # Two threads hold at most two decoded pictures, however many requests there are.
+        self._pixels = ThreadPoolExecutor(2, "sky-pixels")
+
+    async def fetch(
+        self,
+        galaxy: Galaxy,
+        *,
+        fov_arcmin: float | None = None,
+        position_angle_deg: float | None = None,
+        survey: str | None = None,
+        deadline: Deadline,
+    ) -> Cutout:
+        """Return the picture around ``galaxy``.
+
+        Parameters
+        ----------
+        galaxy : Galaxy
+        fov_arcmin : float, optional
+            Side of the square field; 1.5 x D25 of the galaxy unless given.
+        position_angle_deg : float, optional
+            Of the major axis, degrees east of north; the galaxy's unless given. When there is one, the picture comes
+            turned, the major axis along the rows; otherwise north is up.
+        survey : str, optional
+            A key of :data:`gateway.sky.cutouts.surveys.SURVEYS`.
+        deadline : Deadline
+
+        Returns
+        -------
+        Cutout
+            Its ``position_angle_deg`` is the angle that the picture was turned by, None when it was not.
+
+        Raises
+        ------
+        gateway.core.errors.BadTarget
+            422: a number out of range, an unknown survey, or no size known and none given.
+        gateway.core.errors.OutsideFootprint
+            422; ``surveys`` are the keys of those that are likely to have pictures there.
+        gateway.core.errors.UnusableCutout
+            422: the picture is black, blank, saturated or cut by a mosaic edge.
+        gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
+        """
+        asked = self._request(galaxy, fov_arcmin, position_angle_deg, survey)
+        if surveys.surely_outside(asked.survey, asked.dec_deg):
+            raise _outside(asked)
+        of_skyserver = asked.survey.key == SKYSERVER
+        data = await self._client.get(
+            self._skyserver if of_skyserver else self._hips2fits,
+            _skyserver_query(asked) if of_skyserver else _hips2fits_query(asked),
+            partial(_picture, asked),
+            deadline=deadline,
+            variant=f"{asked.position_angle_deg}",
+            executor=self._pixels,
+        )
+        return Cutout(data, asked.label, asked.fov_arcmin, asked.position_angle_deg)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pixels.shutdown(cancel_futures=True)
+
+    def _request(self, galaxy: Galaxy, fov: float | None, angle: float | None, key: str | None) -> _PictureRequest:
+        survey = SURVEYS.get((key or self._default).strip().lower())
+        if survey is None:
+            raise errors.BadTarget(f"There is no survey {key!r} here.", surveys=list(SURVEYS))
+        if fov is None:
+            if galaxy.d25_arcmin is None:
+                raise errors.BadTarget(f"The size of {_called(galaxy)} is not known: a field of view is needed.")
+            # A smaller galaxy than the smallest field is simply shown with more sky around it.
+            fov = max(FIELD_IN_D25 * galaxy.d25_arcmin, MIN_FOV_ARCMIN)
+        if not MIN_FOV_ARCMIN <= fov <= MAX_FOV_ARCMIN:
+            limits = f"{MIN_FOV_ARCMIN:g} to {MAX_FOV_ARCMIN:g} arcmin"
+            raise errors.BadTarget(f"The field of view would be {fov:g} arcmin; it can be {limits}.")
+        angle = galaxy.position_angle_deg if angle is None else angle
+        if angle is not None and not math.isfinite(angle):
+            raise errors.BadTarget("The position angle is no number.")
+        side = max(_MIN_SIDE, min(_MAX_SIDE, math.ceil(fov * 60 / survey.pixel_arcsec)))
+        angle = None if angle is None else angle % 180
+        wide = side if angle is None else math.ceil(side * frame.bounding(angle)) + 2
+        label = f"{survey.label} DR{self._release}" if survey.key == SKYSERVER else survey.label
+        return _PictureRequest(
+            galaxy.ra_deg, galaxy.dec_deg, fov, angle, side, min(wide, _SKYSERVER_SIDE), survey, label
+        )
+
+
+def outside_sdss(reply: Reply) -> bool:
+    """Whether SkyServer says that a place is outside the footprint.
+
+    It does so by status and body. A 404 with a web page is no such answer: then the address is wrong, or the release
+    gone. The reason phrase says it too, but HTTP/2 and some proxies have none.
+    """
+    said = reply.content.startswith(_JPEG) or _OUTSIDE_TEXT in reply.content[:4096]
+    return reply.status == _NOT_FOUND and said
+
+
+def _skyserver_query(asked: _PictureRequest) -> str:
+    scale = asked.wide_fov_arcmin * 60 / asked.wide
+    return "?" + urlencode(
+        {"ra": f"{asked.ra_deg:.6f}", "dec": f"{asked.dec_deg:.6f}", "scale": f"{scale:.5f}"}
+        | {"width": asked.wide, "height": asked.wide, "opt": ""}
+    )
+
+
+def _hips2fits_query(asked: _PictureRequest) -> str:
+    return "?" + urlencode(
+        {"hips": asked.survey.hips, "width": asked.wide, "height": asked.wide, "projection": "TAN", "coordsys": "icrs"}
+        | {"fov": f"{asked.wide_fov_arcmin / 60:.7f}", "ra": f"{asked.ra_deg:.6f}", "dec": f"{asked.dec_deg:.6f}"}
+        | {"format": "jpg"}
+    )
+
+
+def _picture(asked: _PictureRequest, reply: Reply) -> bytes:
+    if reply.status == _NOT_FOUND or _OUTSIDE_TEXT in reply.content[:4096]:
+        raise _outside(asked)
+    refuse_html(reply)
+    try:
+        image = frame.decode(reply.content)
+    except frame.NoImageError as error:
+        raise NonsenseError(str(error)) from None
+    if image.size != (asked.wide, asked.wide):
+        raise NonsenseError(f"with an image of {image.width} x {image.height} pixels instead of {asked.wide} squared")
+    if asked.position_angle_deg is not None:
+        image = frame.turned(image, asked.position_angle_deg, asked.side)
+    fault = frame.fault(image)
+    if fault is frame.Fault.OUTSIDE:
+        raise _outside(asked)
+    if fault is not None:
+        others = surveys.covering(asked.ra_deg, asked.dec_deg, but=asked.survey.key)
+        raise errors.UnusableCutout(f"The image of {asked.label} there {fault.value}.", surveys=others)
+    return reply.content if asked.position_angle_deg is None else frame.encode(image)
+
+
+def _outside(asked: _PictureRequest) -> errors.OutsideFootprint:
+    others = surveys.covering(asked.ra_deg, asked.dec_deg, but=asked.survey.key)
+    return errors.OutsideFootprint(
+        f"{asked.label} has no image at ra {asked.ra_deg:.5f}, dec {asked.dec_deg:+.5f} deg. "
+        f"Likely to cover it: {', '.join(others)} (survey=).",
+        survey=asked.survey.key,
+        surveys=others,
+    )
+
+
+def _called(galaxy: Galaxy) -> str:
+    return galaxy.name or "the galaxy there"

@@ -1,0 +1,86 @@
+"""One request to one mirror; every way it can fail becomes a :class:`FailureError`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+
+from gateway.core.proxies import ProxyUnusable
+from gateway.sky.http.retry_policy import retry_after_s
+from gateway.sky.http.service import FailureError, Reply
+from gateway.telemetry import tracing
+
+if TYPE_CHECKING:
+    from gateway.sky.http.service import Service
+
+_OK = 200
+_TOO_MANY = 429
+_SERVER_ERRORS = 500
+
+
+async def send(client: httpx.AsyncClient, service: Service, url: str, *, budget_s: float) -> Reply:
+    """Get ``url`` within ``budget_s`` seconds.
+
+    Returns
+    -------
+    Reply
+        With status 200, or another one that is a proper answer of this service.
+
+    Raises
+    ------
+    FailureError
+    """
+    known = {"http.request.method": "GET", "server.address": httpx.URL(url).host, "inclinet.service": service.name}
+    with tracing.span(f"GET {service.name}", known, calls=True) as span:
+        try:
+            reply = await _sent(client, service, url, budget_s)
+        except FailureError as failure:
+            span.fail(failure.outcome)
+            raise
+        span.note({"http.response.status_code": reply.status, "inclinet.bytes": len(reply.content)})
+        return reply
+
+
+async def _sent(client: httpx.AsyncClient, service: Service, url: str, budget_s: float) -> Reply:
+    headers = tracing.outgoing()
+    try:
+        async with asyncio.timeout(budget_s), client.stream("GET", url, headers=headers) as response:
+            content = await _content(response, service)
+    except TimeoutError:
+        raise FailureError("timeout", "did not answer in time") from None
+    except httpx.TimeoutException:
+        raise FailureError("timeout", "could not be reached in time") from None
+    except (httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.InvalidURL):
+        raise FailureError("broken", "sent the request round in circles") from None
+    except httpx.DecodingError:
+        raise FailureError("broken", "answered with a damaged body") from None
+    except ProxyUnusable as error:
+        raise FailureError("unreachable", f"can't be asked: {str(error).removesuffix('.')}") from None
+    except httpx.ProxyError:
+        raise FailureError("unreachable", "could not be reached through the environment's proxy") from None
+    except httpx.HTTPError:
+        raise FailureError("unreachable", "could not be reached") from None
+    reply = Reply(response.status_code, response.headers.get("content-type", ""), content)
+    if reply.status == _OK or service.answers(reply):
+        return reply
+    if reply.status == _TOO_MANY or reply.status >= _SERVER_ERRORS:
+        sentence = "asks for patience" if reply.status == _TOO_MANY else f"failed with status {reply.status}"
+        wait_s = retry_after_s(response.headers.get("retry-after", ""), time.time())
+        raise FailureError("status", sentence, wait_s=wait_s)
+    raise FailureError("broken", f"answered with status {reply.status}")
+
+
+async def _content(response: httpx.Response, service: Service) -> bytes:
+    received = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            received += chunk
+            if len(received) > service.max_bytes:
+                raise FailureError("broken", "answered with far too many bytes")
+    except (httpx.RemoteProtocolError, httpx.ReadError):
+        # The head had arrived, so this is an answer cut short and not a refusal to talk.
+        raise FailureError("broken", "answered with a truncated body") from None
+    return bytes(received)

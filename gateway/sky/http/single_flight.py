@@ -1,0 +1,90 @@
+"""Identical calls in flight are one call."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gateway.core import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from gateway.core.models import Deadline
+
+T = TypeVar("T")
+
+_CLOCK_STEP_S = 0.005
+"""An event loop may count whole milliseconds and so wake a little early."""
+
+
+@dataclass(slots=True)
+class _SharedCall:
+    task: asyncio.Task[Any]
+    waiting: int = 0
+
+
+class SingleFlight:
+    """Shares calls of one name between those who ask. A call is cancelled when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, _SharedCall] = {}
+
+    async def share(
+        self,
+        name: str,
+        start: Callable[[], Coroutine[Any, Any, T]],
+        *,
+        deadline: Deadline,
+        joined: Callable[[], None],
+    ) -> T:
+        """Return the result of the call ``name``, started by ``start`` unless it is in flight already.
+
+        Parameters
+        ----------
+        name : str
+            Calls of one name are interchangeable.
+        start : callable
+            Makes the coroutine of a new call, which spends ``deadline`` by itself.
+        deadline : Deadline
+            Of this caller.
+        joined : callable
+            Called when a call in flight is shared.
+
+        Raises
+        ------
+        TimeoutError
+            The deadline passed.
+        Exception
+            Whatever the call raised.
+        """
+        while True:
+            call = self._calls.get(name)
+            if call is None:
+                call = self._calls[name] = _SharedCall(asyncio.ensure_future(start()))
+            else:
+                joined()
+            call.waiting += 1
+            try:
+                async with asyncio.timeout(deadline.at - time.monotonic()):
+                    result: T = await asyncio.shield(call.task)
+                    return result
+            except errors.DeadlineExceeded:
+                if time.monotonic() + _CLOCK_STEP_S >= deadline.at:
+                    raise TimeoutError from None
+                # The call joined here ran out of its own, shorter time: start anew.
+            finally:
+                call.waiting -= 1
+                if not call.waiting and not call.task.done():
+                    call.task.cancel()
+                if (not call.waiting or call.task.done()) and self._calls.get(name) is call:
+                    del self._calls[name]
+
+    async def aclose(self) -> None:
+        """Cancel every call in flight."""
+        tasks = [call.task for call in self._calls.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,313 @@
+"""Recorded answers of the archives (tests/recorded) are understood, and the fakes answer as they do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from gateway.core import errors
+from gateway.sky.catalogues import object_types
+from gateway.sky.cutouts.fetch import outside_sdss
+from gateway.sky.http.service import NonsenseError, Reply
+from gateway.sky.resolvers import hyperleda, ned, sesame, simbad
+from gateway.sky.resolvers.record import ResolverRecord
+from tests.support import sky_painter
+from tests.support.sky_fakes import FakeSky
+from tests.support.sky_http import FakeReply, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+RECORDED = Path(__file__).parents[3] / "recorded"
+
+
+def recorded(name: str, status: int = 200) -> Reply:
+    return Reply(status, "text/plain", (RECORDED / name).read_bytes())
+
+
+def sesame_s(name: str) -> ResolverRecord:
+    found = sesame.parse(recorded(name))
+    assert found is not None
+    return found
+
+
+def test_every_recorded_answer_names_its_source() -> None:
+    told = (RECORDED / "README.md").read_text()
+    files = {path.name for path in RECORDED.iterdir()} - {"README.md"}
+    assert files
+    assert all(f"`{name}`" in told for name in files)
+
+
+def test_sesame_s_answer_from_simbad_is_a_galaxy() -> None:
+    found = sesame_s("sesame_simbad.xml")
+    assert (found.galaxy.name, found.kind, found.confirmed) == ("NGC 3642", "LIN", True)
+    assert found.checked("NGC 3642").warnings == ()
+
+
+@pytest.mark.parametrize(("name", "shown"), [("sesame_vizier.xml", "NGC 3642"), ("sesame_braces.xml", "NGC 4258")])
+def test_sesame_s_answer_from_vizier_is_not_confirmed_and_has_no_braces(name: str, shown: str) -> None:
+    found = sesame_s(name)
+    assert (found.galaxy.name, found.kind, found.confirmed) == (shown, "", False)
+
+
+def test_vizier_s_answer_does_not_hide_that_ned_was_not_reached() -> None:
+    with pytest.raises(NonsenseError, match="databases"):
+        sesame.parse(recorded("sesame_error.xml"))
+
+
+def test_the_mark_for_a_name_is_not_shown() -> None:
+    assert sesame_s("sesame_name.xml").galaxy.name == "CASTOR"
+
+
+def test_ned_s_spelling_is_shown_as_people_write_it() -> None:
+    assert sesame_s("sesame_ned.xml").galaxy.name == "M 82"
+    found = ned.parse(recorded("ned_found.json"))
+    assert found is not None
+    assert (found.galaxy.name, found.kind) == ("M 31", "G")
+
+
+def test_what_sesame_and_ned_do_not_know_is_none() -> None:
+    assert sesame.parse(recorded("sesame_nothing.xml")) is None
+    assert ned.parse(recorded("ned_unknown.json")) is None
+    with pytest.raises(errors.UnknownTarget, match="ambiguous"):
+        ned.parse(recorded("ned_ambiguous.json"))
+
+
+def test_simbad_s_infrared_size_is_not_called_d25() -> None:
+    m82, ngc3642 = simbad.parse(recorded("simbad_infrared.json"))
+    assert m82.galaxy.d25_arcmin == pytest.approx(10.14)
+    assert m82.galaxy.size_source == "SIMBAD (infrared size x 2)"
+    (warning,) = m82.galaxy.warnings
+    assert "infrared size is known, 5.07 arcmin" in warning
+    assert ngc3642.galaxy.d25_arcmin == pytest.approx(3.346)
+    assert ngc3642.galaxy.axis_ratio == pytest.approx(0.9904)
+    assert m82.galaxy.pgc == 28655
+
+
+def test_an_error_document_of_a_tap_service_is_no_table() -> None:
+    with pytest.raises(NonsenseError):
+        simbad.parse(recorded("simbad_error.xml"))
+
+
+def test_hyperleda_s_types_tell_galaxies_and_pairs_apart() -> None:
+    galaxy, pair = (
+        hyperleda.parse_sql(recorded("hyperleda_galaxy.txt")),
+        hyperleda.parse_sql(recorded("hyperleda_pair.txt")),
+    )
+    assert galaxy is not None
+    assert pair is not None
+    assert (galaxy.galaxy.name, galaxy.galaxy.pgc, galaxy.galaxy.size_source) == ("UGC 12591", 71392, None)
+    assert galaxy.galaxy.ra_deg == pytest.approx(351.34125)
+    with pytest.raises(errors.UnknownTarget, match="pair of galaxies"):
+        pair.checked("PGC 2999998")
+    assert hyperleda.parse_sql(recorded("hyperleda_nothing.txt")) is None
+
+
+def test_vizier_s_zero_is_no_angle_and_its_multiple_systems_no_galaxies() -> None:
+    zero, multiple, member = hyperleda.parse_tap(recorded("vizier_pgc.json"))
+    assert (object_types.is_galaxy(zero.kind), zero.galaxy.position_angle_deg) == (True, None)
+    assert (object_types.is_galaxy(multiple.kind), multiple.is_several) == (False, True)
+    assert (object_types.is_galaxy(member.kind), member.galaxy.position_angle_deg) == (True, 45.0)
+
+
+def test_skyserver_says_outside_by_status_and_body() -> None:
+    head = json.loads((RECORDED / "skyserver_outside.json").read_text())
+    jpeg = sky_painter.jpeg(sky_painter.outside(128))
+    assert outside_sdss(Reply(head["status"], head["content_type"], jpeg))
+    assert not outside_sdss(Reply(404, "text/html", b"<html><body>No such page</body></html>"))
+    assert not outside_sdss(Reply(500, head["content_type"], jpeg))
+
+
+@pytest.mark.parametrize("code", ["M", "M2", "M3", "MG", "MC", "M17"])
+def test_whatever_hyperleda_calls_multiple_is_several(code: str) -> None:
+    assert ResolverRecord(sesame_s("sesame_simbad.xml").galaxy, object_types.of_hyperleda(code)).is_several
+
+
+@pytest.mark.parametrize("code", ["PaG", "GrG", "CGG", "ClG", "SCG", "IG", "GPair", "GTrpl", "GGroup", "GClstr"])
+def test_whatever_simbad_and_ned_call_multiple_is_a_404_with_its_members(code: str) -> None:
+    found = ResolverRecord(sesame_s("sesame_simbad.xml").galaxy, code)
+    with pytest.raises(errors.UnknownTarget) as told:
+        found.checked("Arp 1", members=["NGC 1", "NGC 2"])
+    assert (told.value.status, told.value.extra["members"]) == (404, ["NGC 1", "NGC 2"])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "HI",
+        "mm",
+        "smm",
+        "cm",
+        "IR",
+        "MIR",
+        "NIR",
+        "FIR",
+        "UV",
+        "X",
+        "gam",
+        "Rad",
+        "mR",
+        "EmO",
+        "blu",
+        "?",
+        "G?",
+        "AG?",
+        "PN?",
+        "reg",
+        "QSO",
+        "RadioS",
+        "IrS",
+        "UvS",
+        "XrayS",
+        "VisS",
+    ],
+)
+def test_a_waveband_is_no_verdict_but_a_warning(code: str) -> None:
+    galaxy = ResolverRecord(sesame_s("sesame_simbad.xml").galaxy, code).checked("HIPASS 1")
+    (warning,) = galaxy.warnings
+    assert f"only as {code!r}" in warning
+
+
+def test_an_error_of_simbad_is_no_object() -> None:
+    with pytest.raises(errors.UnknownTarget, match="no object"):
+        ResolverRecord(sesame_s("sesame_simbad.xml").galaxy, "err").checked("X")
+
+
+# -- the fakes
+
+
+@pytest.fixture(scope="module")
+def fakes() -> Iterator[FakeSky]:
+    with FakeSky() as fakes:
+        yield fakes
+
+
+def asked(tail: str) -> Seen:
+    target = urlsplit(tail)
+    return Seen(unquote_plus(target.path), dict(parse_qsl(target.query)), target.query, {})
+
+
+def elements(content: bytes) -> set[str]:
+    """The paths of elements in an XML document."""
+
+    def below(element: ET.Element, path: str) -> Iterator[str]:
+        yield f"{path}/{element.tag}"
+        for child in element:
+            yield from below(child, f"{path}/{element.tag}")
+
+    return set(below(ET.fromstring(content), ""))  # noqa: S314 - our own
+
+
+def test_the_fake_sesame_answers_with_recorded_elements(fakes: FakeSky) -> None:
+    known = elements(recorded("sesame_simbad.xml").content)
+    told = elements(fakes.sesame.answer(asked(sesame.by_name("NGC 3642"))).body)
+    needed = {f"/Sesame/Target/Resolver/{name}" for name in ("otype", "jradeg", "jdedeg", "oname", "alias")}
+    assert needed <= told <= known
+    fakes.sesame.listed["XYZ 1"] = (170.56, 59.08)
+    assert elements(fakes.sesame.answer(asked(sesame.by_name("XYZ 1"))).body) == elements(
+        recorded("sesame_vizier.xml").content
+    )
+    assert elements(fakes.sesame.answer(asked(sesame.by_name("nonesuch"))).body) == elements(
+        recorded("sesame_nothing.xml").content
+    )
+
+
+def columns(content: bytes) -> list[str]:
+    return [column["name"] for column in json.loads(content)["metadata"]]
+
+
+@pytest.mark.parametrize(
+    ("service", "tail", "name"),
+    [
+        ("simbad", simbad.by_name("UGC 9999X"), "simbad_infrared.json"),
+        ("vizier", hyperleda.tap_by_pgc(39600), "vizier_pgc.json"),
+    ],
+)
+def test_the_fake_tap_services_answer_with_recorded_columns(fakes: FakeSky, service: str, tail: str, name: str) -> None:
+    answer: FakeReply = fakes.services[service].answer(asked(tail))
+    assert columns(answer.body) == columns(recorded(name).content)
+    assert all(len(row) == len(columns(answer.body)) for row in json.loads(answer.body)["data"])
+
+
+def test_what_is_asked_of_a_tap_service_is_what_is_recorded() -> None:
+    """The columns of the query are those of the recorded table, so that neither drifts."""
+    adql = asked(simbad.by_name("x")).query["query"]
+    for name in columns(recorded("simbad_infrared.json").content):
+        assert f"b.{name}," in adql or f"AS {name}" in adql or f"b.{name} " in adql
+    assert (
+        asked(hyperleda.tap_by_pgc(1))
+        .query["query"]
+        .startswith(f"SELECT {', '.join(columns(recorded('vizier_pgc.json').content))} FROM")
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("UGC 9999X", "ned_found.json"), ("nonesuch", "ned_unknown.json"), ("twice", "ned_ambiguous.json")],
+)
+def test_the_fake_ned_answers_with_recorded_keys(fakes: FakeSky, name: str, file: str) -> None:
+    fakes.ned.ambiguous = frozenset({"twice"})
+    told, known = json.loads(fakes.ned.answer(asked(ned.by_name(name))).body), json.loads(recorded(file).content)
+    assert told["ResultCode"] == known["ResultCode"]
+    assert _keys(told) <= _keys(known)
+
+
+def _keys(value: Any, path: str = "") -> set[str]:
+    if not isinstance(value, dict):
+        return set()
+    return {f"{path}/{key}" for key in value} | {one for key in value for one in _keys(value[key], f"{path}/{key}")}
+
+
+def test_the_fake_hyperleda_answers_with_recorded_lines(fakes: FakeSky) -> None:
+    def header(text: str) -> str:
+        return next(line for line in text.splitlines() if line.startswith("pgc"))
+
+    for pgc, name in ((2999999, "hyperleda_galaxy.txt"), (2999998, "hyperleda_pair.txt")):
+        told = fakes.hyperleda.answer(asked(hyperleda.sql_by_pgc(pgc))).body.decode()
+        known = recorded(name).text
+        assert header(told) == header(known)
+        assert told.splitlines()[3].split("|")[2] == known.splitlines()[3].split("|")[2]
+
+
+@pytest.mark.parametrize(
+    ("service", "tail", "name"),
+    [
+        (
+            "skyserver",
+            "/dr18/SkyServerWS/ImgCutout/getjpeg?ra=10&dec=-60&scale=1&width=128&height=128",
+            "skyserver_outside",
+        ),
+        (
+            "hips2fits",
+            "/x?hips=CDS/P/DSS2/color&width=128&height=128&projection=TAN&fov=0.1&ra=1&dec=2&format=jpg",
+            "hips2fits",
+        ),
+    ],
+)
+def test_the_fake_cutouts_come_with_recorded_status_and_type(
+    fakes: FakeSky, service: str, tail: str, name: str
+) -> None:
+    answer: FakeReply = fakes.services[service].answer(asked(tail))
+    head = json.loads((RECORDED / f"{name}.json").read_text())
+    assert (answer.status, answer.reason, answer.content_type) == (head["status"], head["reason"], head["content_type"])
+    assert answer.body.startswith(b"\xff\xd8\xff")
+
+
+_PARSERS: dict[str, Callable[[Reply], object]] = {
+    "sesame": sesame.parse,
+    "ned": ned.parse,
+    "hyperleda": hyperleda.parse_sql,
+}
+
+
+@pytest.mark.parametrize("path", sorted(RECORDED.glob("*.*")), ids=lambda path: path.name)
+def test_no_parser_takes_another_service_s_answer(path: Path) -> None:
+    for service, parse in _PARSERS.items():
+        if not path.name.startswith(service):
+            with pytest.raises(NonsenseError):
+                parse(recorded(path.name))
