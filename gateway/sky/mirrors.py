@@ -178,9 +178,9 @@ class Mirrors:
             try:
                 found = await exchange(self._client, service, url + question.tail, headers=headers, budget_s=budget_s)
             except FailureError as failure:
-                span.fail(failure.outcome)
+                tracing.fail(span, failure.outcome)
                 raise
-            span.note({"http.response.status_code": found[0].status, "inclinet.bytes": len(found[0].content)})
+            span.set_attributes({"http.response.status_code": found[0].status, "inclinet.bytes": len(found[0].content)})
             return found
 
     @staticmethod
