@@ -148,7 +148,7 @@ async def galaxy(request: Request, services: WiredServices, asked: Annotated[Res
     admission = services.admission
     async with admission.admit(client_of(request)), while_waited_for(request), admission.work(deadline):
         target = Target(pgc=asked.pgc, name=asked.name, ra=asked.ra, dec=asked.dec)
-        found = GalaxyAnswer.of(await services.inclinations.resolve(target, deadline=deadline))
+        found = GalaxyAnswer.model_validate(await services.inclinations.resolve(target, deadline=deadline))
     file_format = results.choose(asked.format, request.headers.get("accept", ""))
     if file_format is results.Format.JSON:
         return Response(found.model_dump_json(), media_type=results.MEDIA_TYPES[file_format])
