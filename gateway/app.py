@@ -12,15 +12,15 @@ from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway.api import problems
+from gateway.api.access import KEY_RESPONSES, require_key
 from gateway.api.admission import Admission
 from gateway.api.dependencies import Services
 from gateway.api.keys import Keys
 from gateway.api.metrics import Metrics
 from gateway.api.middleware import RequestMiddleware
-from gateway.api.routes import batch, file, galaxies, models, page, probes, tables
-from gateway.api.routes.access import NEEDED, guard
+from gateway.api.routes import batch, columns, file, galaxies, models, page, probes
 from gateway.api.schemas import Problem
-from gateway.core import proxies
+from gateway.core import errors, proxies
 from gateway.core.drift import expectation
 from gateway.core.ensemble import quorum
 from gateway.core.manifest import Manifest, read_manifest
@@ -173,17 +173,17 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         # one tracer is enough, and FastAPI's own puts the texts of errors into spans and log records
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         lifespan=lifespan,
-        responses={422: {"model": Problem, "description": problems.BadRequest.title}},
+        responses={422: {"model": Problem, "description": errors.BadRequest.title}},
     )
     problems.install(app, metrics)
-    for room in (galaxies, file, batch, tables, models):
+    for routes in (galaxies, file, batch, columns, models):
         if keys is None:
-            app.include_router(room.router)
+            app.include_router(routes.router)
         else:
-            app.include_router(room.router, dependencies=[Depends(guard(keys))], responses=NEEDED)
+            app.include_router(routes.router, dependencies=[Depends(require_key(keys))], responses=KEY_RESPONSES)
     # the platform's probes hold no key, and the page asks for one
-    for room in (probes, page):
-        app.include_router(room.router)
+    for routes in (probes, page):
+        app.include_router(routes.router)
     page.mount(app)
 
     def surround(inner: ASGIApp) -> ASGIApp:

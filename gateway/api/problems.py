@@ -27,12 +27,6 @@ TYPE_PREFIX = "urn:inclinet:problem:"
 MEDIA_TYPE = "application/problem+json"
 
 
-class BadRequest(errors.InclinetError):
-    """The request does not fit the API's description."""
-
-    slug, title, status = "bad-request", "Request not understood", 422
-
-
 def _kinds(root: type[errors.InclinetError] = errors.InclinetError) -> Iterator[type[errors.InclinetError]]:
     yield root
     for kind in root.__subclasses__():
@@ -80,7 +74,7 @@ def install(app: FastAPI, metrics: Metrics) -> None:
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
         said = [f"{_place(one)}: {one['msg']}" for one in error.errors()]
-        return answer(request, BadRequest(". ".join(said) + "."))
+        return answer(request, errors.BadRequest(". ".join(said) + "."))
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - as above
@@ -117,7 +111,7 @@ def _place(error: dict[str, Any]) -> str:
 def responses(*kinds: type[errors.InclinetError]) -> dict[int | str, dict[str, Any]]:
     """Describe the problems of an endpoint for OpenAPI, one entry a status with an example of each kind."""
     described: dict[int | str, dict[str, Any]] = {}
-    every: tuple[type[errors.InclinetError], ...] = (BadRequest, *kinds)
+    every: tuple[type[errors.InclinetError], ...] = (errors.BadRequest, *kinds)
     for kind in every:
         entry = described.setdefault(
             kind.status,

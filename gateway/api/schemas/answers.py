@@ -95,9 +95,7 @@ class ImageFacts(Schema):
         examples=["SCI, extension 1 of 3"],
     )
     frame: ImageFrame | None = Field(default=None, description="What of the image was measured.")
-    fov_arcmin: Thousandths | None = Field(
-        default=None, description="Side of a cutout, arcmin.", examples=[14.0]
-    )
+    fov_arcmin: Thousandths | None = Field(default=None, description="Side of a cutout, arcmin.", examples=[14.0])
     position_angle_deg: Hundredths | None = Field(
         default=None, description="Position angle that a survey cutout was turned by, deg.", examples=[169.7]
     )
@@ -143,9 +141,7 @@ class RejectorAnswer(Schema):
 class Rejection(Schema):
     """How likely a person would reject the image: too face-on, disturbed, not a spiral, a poor image."""
 
-    median: Fraction | None = Field(
-        description="Median of the rejectors, 0..1; null without any.", examples=[0.04]
-    )
+    median: Fraction | None = Field(description="Median of the rejectors, 0..1; null without any.", examples=[0.04])
     rejectors: list[RejectorAnswer] = Field(description="Each rejector that answered.")
 
 
