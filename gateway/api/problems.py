@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from gateway.core import errors
+from gateway.core import errors, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +53,7 @@ def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
     """Make the answer for an error: ``application/problem+json``, with ``Retry-After`` where waiting may help."""
     headers = {}
     if error.retry_after_s is not None:
-        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+        headers["Retry-After"] = retry_after.write(error.retry_after_s)
     if isinstance(error, errors.Unauthorized):
         headers["WWW-Authenticate"] = error.challenge
     return JSONResponse(body(error, instance), error.status, headers, MEDIA_TYPE)

@@ -137,7 +137,7 @@ async def test_the_rate_is_counted_by_the_keys_name(holder: Holder) -> None:
     async with gateway(api_keys_file=holder.path, rate_limit_per_minute=2) as client:
 
         async def ask(headers: dict[str, str]) -> int:
-            return (await client.get("/api/galaxy?ra=1&dec=1", headers=headers)).status_code
+            return (await client.post("/api/file", headers=headers)).status_code
 
         assert [await ask(holder.headers) == 429 for _ in range(3)] == [False, False, True]
         assert [await ask(other.headers) == 429 for _ in range(3)] == [False, False, True]
