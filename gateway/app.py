@@ -12,15 +12,15 @@ from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway.api import problems
+from gateway.api.access import KEY_RESPONSES, require_key
 from gateway.api.admission import Admission
 from gateway.api.dependencies import Services
 from gateway.api.keys import Keys
 from gateway.api.metrics import Metrics
-from gateway.api.middleware import Surroundings
-from gateway.api.routes import batch, file, galaxies, models, page, probes, tables
-from gateway.api.routes.access import NEEDED, guard
+from gateway.api.middleware import RequestMiddleware
+from gateway.api.routes import batch, columns, file, galaxies, models, page, probes
 from gateway.api.schemas import Problem
-from gateway.core import proxies
+from gateway.core import errors, proxies
 from gateway.core.drift import expectation
 from gateway.core.ensemble import quorum
 from gateway.core.manifest import Manifest, read_manifest
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from gateway.settings import Settings
-    from gateway.telemetry.otlp import OpenTelemetry
+    from gateway.telemetry.otlp import CollectorTracerProvider
 
 _DESCRIPTION = """
 The spatial inclination of spiral galaxies, in degrees (0 face-on, 90 edge-on): the median of an ensemble of bagged
@@ -93,7 +93,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
     proxies.from_environment().check([*settings.sky().urls, *collectors])
     release = manifest or read_manifest(settings.manifest)
     keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
-    tracer = _tracer(settings, release.release) if settings.otlp_endpoint is not None else None
+    tracers = _tracer_provider(settings, release.release)
     metrics = Metrics(CollectorRegistry())
     metrics.expect(release, expectation(release), quorum=quorum(settings.quorum, len(release.flavors)))
 
@@ -159,8 +159,8 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             await predictor.aclose()
             await sky.aclose()
             executor.shutdown(wait=True, cancel_futures=True)
-            if tracer is not None:
-                await tracer.aclose()
+            if tracers is not None:
+                await tracers.aclose()
 
     app = _Gateway(
         title="inclinet",
@@ -173,17 +173,17 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         # one tracer is enough, and FastAPI's own puts the texts of errors into spans and log records
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         lifespan=lifespan,
-        responses={422: {"model": Problem, "description": problems.BadRequest.title}},
+        responses={422: {"model": Problem, "description": errors.BadRequest.title}},
     )
     problems.install(app, metrics)
-    for room in (galaxies, file, batch, tables, models):
+    for routes in (galaxies, file, batch, columns, models):
         if keys is None:
-            app.include_router(room.router)
+            app.include_router(routes.router)
         else:
-            app.include_router(room.router, dependencies=[Depends(guard(keys))], responses=NEEDED)
+            app.include_router(routes.router, dependencies=[Depends(require_key(keys))], responses=KEY_RESPONSES)
     # the platform's probes hold no key, and the page asks for one
-    for room in (probes, page):
-        app.include_router(room.router)
+    for routes in (probes, page):
+        app.include_router(routes.router)
     page.mount(app)
 
     def surround(inner: ASGIApp) -> ASGIApp:
@@ -195,27 +195,30 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
                 allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
                 expose_headers=["Retry-After", "X-Request-ID", "X-Inclinet-Rows"],
             )
-        return Surroundings(
+        return RequestMiddleware(
             inner,
             metrics=metrics,
             release=release.release,
             root_path=settings.root_path,
             log_client_address=settings.log_client_address,
-            tracer=tracer,
+            tracer=tracers.get_tracer("inclinet", version("inclinet")) if tracers is not None else None,
         )
 
     app.surround = surround
     return app
 
 
-def _tracer(settings: Settings, release: str) -> OpenTelemetry:
+def _tracer_provider(settings: Settings, release: str) -> CollectorTracerProvider | None:
+    if settings.otlp_endpoint is None:
+        return None
     try:
         # 0.4 s and 20 MB that only a gateway with a collector is worth
-        from gateway.telemetry import otlp  # noqa: PLC0415
+        from gateway.telemetry.otlp import CollectorTracerProvider  # noqa: PLC0415
     except ImportError:
         raise TracingMissing(
             "INCLINET_OTLP_ENDPOINT is set, but the packages for tracing are not installed: "
             "pip install 'inclinet[tracing]'.",
         ) from None
-    exporter = otlp.exporter(settings.otlp_endpoint or "")
-    return otlp.OpenTelemetry(exporter, share=settings.trace_share, version=version("inclinet"), release=release)
+    return CollectorTracerProvider(
+        settings.otlp_endpoint, share=settings.trace_share, version=version("inclinet"), release=release
+    )

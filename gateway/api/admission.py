@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BUSY_RETRY_AFTER_S = 2.0
 
 
-class RateLimit:
+class ClientRateLimit:
     """So many requests a client in any 60 s, counted in this process.
 
     Parameters
@@ -74,7 +74,7 @@ class Admission:
         self._inside = self._working = self._waiting = 0
         self._observe = observe
         self._places = asyncio.Semaphore(concurrency)
-        self._rate = RateLimit(rate_limit_per_minute) if rate_limit_per_minute else None
+        self._rate = ClientRateLimit(rate_limit_per_minute) if rate_limit_per_minute else None
 
     @property
     def inside(self) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The rooms behind the routes, one object each, for the life of the app."""
+    """What routes ask, one object each, for the life of the app."""
 
     settings: Settings
     manifest: Manifest
@@ -36,4 +36,4 @@ async def _services(request: Request) -> Services:  # async, or it would cost a 
 
 
 WiredServices = Annotated[Services, Depends(_services)]
-"""Dependency of a route: the rooms behind it."""
+"""Dependency of a route: what the app was wired with."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from opentelemetry.trace import format_trace_id
+from starlette.datastructures import Headers, MutableHeaders
+
+from gateway.telemetry import tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
-
+    from opentelemetry.trace import Tracer
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from gateway.api.metrics import Metrics
@@ -41,29 +42,7 @@ _HEADERS = {
 }
 
 
-class RequestSpan(Protocol):
-    """The span of a request, whose name is known last."""
-
-    trace_id: str
-
-    def rename(self, name: str) -> None:
-        """Name it anew."""
-
-    def note(self, attributes: Mapping[str, str | int | float | bool]) -> None:
-        """Add attributes."""
-
-    def fail(self, kind: str) -> None:
-        """Mark it as failed."""
-
-
-class RecordsRequests(Protocol):
-    """What records the spans of requests (:class:`gateway.telemetry.otlp.OpenTelemetry`)."""
-
-    def request(self, method: str, headers: Mapping[str, str]) -> AbstractContextManager[RequestSpan]:
-        """Record a request that came in."""
-
-
-class Surroundings:
+class RequestMiddleware:
     """ASGI middleware around the whole app, outside of what answers errors that nothing foresaw.
 
     Parameters
@@ -75,7 +54,7 @@ class Surroundings:
     root_path : str
         Path prefix under which a proxy publishes the gateway.
     log_client_address : bool
-    tracer : OpenTelemetry, optional
+    tracer : opentelemetry.trace.Tracer, optional
         Records a span a request, except for probes; none unless given.
     """
 
@@ -87,7 +66,7 @@ class Surroundings:
         release: str,
         root_path: str,
         log_client_address: bool,
-        tracer: RecordsRequests | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._app = app
         self._root_path = root_path
@@ -119,15 +98,16 @@ class Surroundings:
         if self._tracer is None or path in _QUIET:
             await self._answered(scope, receive, send, path, request_id, method)
             return
-        known = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        with self._tracer.request(_known(method), known) as span:
-            structlog.contextvars.bind_contextvars(trace_id=span.trace_id)
+        with tracing.request_span(self._tracer, _known(method), Headers(scope=scope)) as span:
+            structlog.contextvars.bind_contextvars(trace_id=format_trace_id(span.get_span_context().trace_id))
             status = await self._answered(scope, receive, send, path, request_id, method)
             route = _route(scope)
-            span.rename(f"{_known(method)} {route}")
-            span.note({"http.route": route, "http.response.status_code": status, "inclinet.request_id": request_id})
+            span.update_name(f"{_known(method)} {route}")
+            span.set_attributes(
+                {"http.route": route, "http.response.status_code": status, "inclinet.request_id": request_id}
+            )
             if status >= _SERVER_ERROR:
-                span.fail(str(status))
+                tracing.fail(span, str(status))
 
     async def _answered(  # noqa: PLR0917 - ASGI's three, and what is known of the request by now
         self, scope: Scope, receive: Receive, send: Send, path: str, request_id: str, method: str

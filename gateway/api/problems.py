@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from gateway.core import errors
+from gateway.core import errors, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +24,6 @@ log = structlog.get_logger(__name__)
 
 TYPE_PREFIX = "urn:inclinet:problem:"
 MEDIA_TYPE = "application/problem+json"
-
-
-class BadRequest(errors.InclinetError):
-    """The request does not fit the API's description."""
-
-    slug, title, status = "bad-request", "Request not understood", 422
 
 
 def _kinds(root: type[errors.InclinetError] = errors.InclinetError) -> Iterator[type[errors.InclinetError]]:
@@ -60,7 +53,7 @@ def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
     """Make the answer for an error: ``application/problem+json``, with ``Retry-After`` where waiting may help."""
     headers = {}
     if error.retry_after_s is not None:
-        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+        headers["Retry-After"] = retry_after.write(error.retry_after_s)
     if isinstance(error, errors.Unauthorized):
         headers["WWW-Authenticate"] = error.challenge
     return JSONResponse(body(error, instance), error.status, headers, MEDIA_TYPE)
@@ -80,7 +73,7 @@ def install(app: FastAPI, metrics: Metrics) -> None:
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
         said = [f"{_place(one)}: {one['msg']}" for one in error.errors()]
-        return answer(request, BadRequest(". ".join(said) + "."))
+        return answer(request, errors.BadRequest(". ".join(said) + "."))
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - as above
@@ -117,7 +110,7 @@ def _place(error: dict[str, Any]) -> str:
 def responses(*kinds: type[errors.InclinetError]) -> dict[int | str, dict[str, Any]]:
     """Describe the problems of an endpoint for OpenAPI, one entry a status with an example of each kind."""
     described: dict[int | str, dict[str, Any]] = {}
-    every: tuple[type[errors.InclinetError], ...] = (BadRequest, *kinds)
+    every: tuple[type[errors.InclinetError], ...] = (errors.BadRequest, *kinds)
     for kind in every:
         entry = described.setdefault(
             kind.status,

@@ -13,6 +13,7 @@ The tree::
         BadImage             422  unreadable, truncated, empty, all one colour…
         ImageTooLarge        413  too many bytes or pixels
         UnsupportedImage     415  not a format that is read
+      BadRequest             422  the request does not fit the API's description
       BadTable               422  a table that can't be read
       TableTooLarge          413  too many rows or bytes
       Unauthorized           401  no key, or one that is not let in
@@ -121,6 +122,12 @@ class UnsupportedImage(ImageError):
     """The file is of no format that is read."""
 
     slug, title, status = "unsupported-image", "Not an image format that is read", 415
+
+
+class BadRequest(InclinetError):
+    """The request does not fit the API's description."""
+
+    slug, title, status = "bad-request", "Request not understood", 422
 
 
 class BadTable(InclinetError):

@@ -7,7 +7,6 @@ reads the environment by itself and is kept from it (:class:`gateway.inference.p
 
 from __future__ import annotations
 
-import importlib.util
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 _PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
-_WEB, _SOCKS = frozenset({"http", "https"}), frozenset({"socks5", "socks5h"})
+_KINDS = frozenset({"http", "https", "socks5", "socks5h"})
 
 
 class ProxyUnusable(httpx.ProxyError):
@@ -160,7 +159,7 @@ def _usable(text: str, variable: str) -> str:
     url = text if "://" in text else f"http://{text}"
     scheme = url.partition("://")[0].lower()
     said = f"The environment's {variable} names"
-    if scheme not in _WEB | _SOCKS:
+    if scheme not in _KINDS:
         raise ProxyUnusable(
             f"{said} a proxy of the kind {scheme[:20] or '(none)'}://, which is not known: "
             "write http://, https://, socks5:// or socks5h://."
@@ -172,9 +171,4 @@ def _usable(text: str, variable: str) -> str:
         parts = None
     if parts is None or not parts.host or (parts.port or 1) > _LAST_PORT or len(url.split()) != 1:
         raise ProxyUnusable(f"{said} no address of a proxy; it should look like http://proxy.example.org:3128.")
-    if scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
-        raise ProxyUnusable(
-            f"{said} a SOCKS proxy, {scheme}://{parts.host}, for which the package socksio is needed: "
-            "pip install socksio, or name an HTTP proxy."
-        )
     return url

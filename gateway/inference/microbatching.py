@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from numpy.typing import NDArray
+    from opentelemetry.trace import SpanContext
 
     from gateway.core.models import Deadline, Reading
 
@@ -31,7 +32,7 @@ class _Waiting:
     answer: asyncio.Future[Reading]
     since: float
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
-    trace: Any = field(default_factory=tracing.here)
+    trace: SpanContext | None = field(default_factory=tracing.current)
 
 
 class Batcher:

@@ -201,8 +201,8 @@ class Predictor:
                     return values
                 finally:
                     self._observe(model, code, time.monotonic() - started)
-                    span.note({"rpc.response.status_code": code})
-                span.fail(code)
+                    span.set_attributes({"rpc.response.status_code": code})
+                tracing.fail(span, code)
             if self._pinned and failure.code is grpc.StatusCode.NOT_FOUND and failure.text.startswith(_ABSENT):
                 if elsewhere > 0 and time.monotonic() < deadline.at:
                     elsewhere -= 1

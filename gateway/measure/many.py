@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from gateway.core.models import AUTO, Deadline, Framing
 from gateway.telemetry import tracing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from gateway.images.prepare import ImageData
     from gateway.measure.one import Answer, Inclinations
@@ -84,11 +83,12 @@ async def measure(
                 return
             structlog.contextvars.bind_contextvars(row=row.number)
             # the first rows show where the time goes; ten thousand of them would bury the collector
-            traced = tracing.span("row", {"inclinet.row": row.number}) if row.number < TRACED_ROWS else _untraced()
+            attributes = {"inclinet.row": row.number}
+            traced = tracing.span("row", attributes) if row.number < TRACED_ROWS else tracing.untraced()
             with traced as span:
                 result = await _one(row, inclinations, read_file, terms)
                 if result.problem is not None:
-                    span.fail(result.problem.slug)
+                    tracing.fail(span, result.problem.slug)
             observe(result.problem)
             await results.put(result)
 
@@ -100,12 +100,6 @@ async def measure(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
-
-
-@contextmanager
-def _untraced() -> Iterator[tracing.Span]:
-    with tracing.traced_by(None):
-        yield tracing.Span()
 
 
 async def _one(

@@ -1,76 +1,61 @@
-"""Where the time of a request goes, span by span. Off, it costs a look at a context variable.
+"""Spans of the work on a request, by the interface of OpenTelemetry. Without a tracer one costs a context variable.
 
-The tracer of a request lies in a context variable, which tasks inherit: no room has to hand it on, and none knows whose
-tracer it is. Nothing here imports OpenTelemetry; :mod:`gateway.telemetry.otlp` does, where an operator asks for it.
+The tracer of a request lies in OpenTelemetry's context, which tasks inherit: nobody has to pass it on, and two gateways
+in one process keep theirs apart. What records and sends spans is :mod:`gateway.telemetry.otlp`, which is imported where
+an operator names a collector.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opentelemetry import context, trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from gateway.core.errors import InclinetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    Attributes = Mapping[str, str | int | float | bool]
-
-
-class Span:
-    """A stretch of work that has a name. This one, of a request that is not traced, does nothing."""
-
-    trace_id = ""
-    """Of the trace it belongs to, 32 hexadecimal digits; empty where nothing is traced."""
-
-    def note(self, attributes: Attributes) -> None:
-        """Add attributes that were not known at the start."""
-
-    def fail(self, kind: str) -> None:
-        """Mark it as failed, by a word of a bounded vocabulary: a problem's slug, a status code."""
-
-
-class Tracer(Protocol):
-    """What records spans (:class:`gateway.telemetry.otlp.OpenTelemetry`)."""
-
-    def span(
-        self,
-        name: str,
-        attributes: Attributes,
-        *,
-        calls: bool,
-        links: Sequence[Any],
-    ) -> AbstractContextManager[Span]:
-        """Record the work of a ``with`` block as a span below the current one."""
-
-    def outgoing(self) -> dict[str, str]:
-        """Return the headers that let the service called next join this trace (W3C Trace Context)."""
-
-    def here(self) -> Any:
-        """Return what a span elsewhere can be linked to."""
-
-
-_NOTHING = Span()
-_tracer: ContextVar[Tracer | None] = ContextVar("tracer", default=None)
+_TRACER = context.create_key("inclinet-tracer")
+_TRACE_CONTEXT = TraceContextTextMapPropagator()
 
 
 @contextmanager
-def traced_by(tracer: Tracer | None) -> Iterator[None]:
-    """Let ``tracer`` record the spans of a ``with`` block and of the tasks started in it; None records none."""
-    token = _tracer.set(tracer)
+def request_span(tracer: trace.Tracer, method: str, headers: Mapping[str, str]) -> Iterator[trace.Span]:
+    """Record the work of a ``with`` block as a request that came in, with all spans below it.
+
+    Parameters
+    ----------
+    tracer : opentelemetry.trace.Tracer
+    method : str
+        Of a bounded vocabulary.
+    headers : mapping
+        Of the request, in lower case: ``traceparent`` names the trace that it joins (W3C Trace Context).
+    """
+    token = context.attach(context.set_value(_TRACER, tracer, _TRACE_CONTEXT.extract(headers)))
     try:
-        yield
+        with tracer.start_as_current_span(
+            method,
+            kind=trace.SpanKind.SERVER,
+            attributes={"http.request.method": method},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            yield span
     finally:
-        _tracer.reset(token)
+        context.detach(token)
 
 
 @contextmanager
 def span(
     name: str,
-    attributes: Attributes | None = None,
+    attributes: Mapping[str, str | int] | None = None,
     *,
     calls: bool = False,
-    links: Sequence[Any] = (),
-) -> Iterator[Span]:
+    links: Sequence[trace.SpanContext] = (),
+) -> Iterator[trace.Span]:
     """Record the work of a ``with`` block, if the request that it belongs to is traced.
 
     Parameters
@@ -81,24 +66,53 @@ def span(
         Named after OpenTelemetry's semantic conventions where these have a name.
     calls : bool
         The block is a call to another service.
-    links : sequence
-        What :func:`here` returned for other requests that this work is done for as well.
+    links : sequence of SpanContext
+        What :func:`current` returned for other requests that this work is done for as well.
     """
-    tracer = _tracer.get()
-    if tracer is None:
-        yield _NOTHING
+    tracer = context.get_value(_TRACER)
+    if not isinstance(tracer, trace.Tracer):
+        yield trace.INVALID_SPAN
         return
-    with tracer.span(name, attributes or {}, calls=calls, links=links) as one:
-        yield one
+    with tracer.start_as_current_span(
+        name,
+        kind=trace.SpanKind.CLIENT if calls else trace.SpanKind.INTERNAL,
+        attributes=attributes,
+        links=[trace.Link(one) for one in links],
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as started:
+        try:
+            yield started
+        except BaseException as error:
+            # the sentence of an error may hold what a user asked; its kind does not
+            fail(started, error.slug if isinstance(error, InclinetError) else type(error).__name__)
+            raise
+
+
+@contextmanager
+def untraced() -> Iterator[trace.Span]:
+    """Record nothing of a ``with`` block and of the tasks started in it."""
+    token = context.attach(context.Context())
+    try:
+        yield trace.INVALID_SPAN
+    finally:
+        context.detach(token)
+
+
+def fail(failed: trace.Span, kind: str) -> None:
+    """Mark a span as failed, by a word of a bounded vocabulary: a problem's slug, a status code."""
+    failed.set_attribute("error.type", kind)
+    failed.set_status(trace.StatusCode.ERROR)
 
 
 def outgoing() -> dict[str, str]:
-    """Return the headers for a call to another service: ``traceparent`` where the request is traced, else none."""
-    tracer = _tracer.get()
-    return tracer.outgoing() if tracer is not None else {}
+    """Return the headers that let a service called now join the trace: none where the request has no trace."""
+    headers: dict[str, str] = {}
+    _TRACE_CONTEXT.inject(headers)
+    return headers
 
 
-def here() -> Any:
-    """Return a handle on the current span for another span's ``links``; None where nothing is traced."""
-    tracer = _tracer.get()
-    return tracer.here() if tracer is not None else None
+def current() -> trace.SpanContext | None:
+    """Return the current span for another span's ``links``; None where nothing is traced."""
+    here = trace.get_current_span().get_span_context()
+    return here if here.is_valid else None

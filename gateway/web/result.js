@@ -8,7 +8,7 @@ import { degrees, fileName, interval, number } from "./format.js";
 import { checks, headline } from "./measures.js";
 import { Picture } from "./picture.js";
 import { queryOf } from "./region.js";
-import { takeAlong } from "./takealong.js";
+import { shareCard } from "./share.js";
 
 /** What a screen reader is told, and the title of the page. */
 export const spoken = (answer, title) =>
@@ -33,7 +33,7 @@ export async function result({ answer: first, asked, title, address, file, uploa
   const numbers = h("div", { class: "numbers" });
   const seen = h("img", { class: "seen", width: 128, height: 128, alt: "The 128 by 128 pixels that the networks saw" });
   const turned = h("p", { class: "note", role: "status", hidden: true });
-  const take = takeAlong(state, picture);
+  const take = shareCard(state, picture);
 
   function state() {
     const own = picture.moved ? `${fileName(title)}.png` : file;

@@ -154,7 +154,7 @@ async def test_many_images_are_measured_and_bad_ones_are_rows_with_a_problem() -
 
 
 async def test_images_of_one_batch_share_predict_calls() -> None:
-    serving = FakeServing(models_of(RELEASE), slow_s=dict.fromkeys(models_of(RELEASE), 0.5))
+    serving = FakeServing(models_of(RELEASE), slow_s=dict.fromkeys(models_of(RELEASE), 0.25))
     files = [("file", (f"{number}.png", picture(number))) for number in range(64)]
     async with gateway(serving) as client:
         results = lines(await client.post("/api/batch", files=files))

@@ -97,7 +97,7 @@ class FakeOsv:
         self.asked: list[dict[str, Any]] = []
         database = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class DatabaseHandler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 database.asked.append(query)
@@ -111,7 +111,7 @@ class FakeOsv:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), DatabaseHandler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1/query"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 

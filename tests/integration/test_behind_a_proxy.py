@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from gateway.core import errors
 from gateway.core.models import Deadline
+from gateway.core.proxies import ProxyUnusable
 from gateway.inference.predictor import Predictor
 from gateway.sky.http.retry_policy import RetryPolicy
 from gateway.sky.http.service import Service
@@ -29,6 +30,7 @@ from tests.support.models import write_repository
 from tests.support.pictures import disc, encoded
 from tests.support.service import UpProcess
 from tests.support.sky_client import Client, parse, soon
+from tests.support.socks_proxy import SocksProxy
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -40,8 +42,8 @@ ROOT = Path(__file__).parents[2]
 RELEASE = manifest(3)
 BATCH = np.zeros((1, 128, 128, 3), np.uint8)
 DEAD = "http://127.0.0.1:9"
-SOCKS = "socks5://127.0.0.1:9"
-SOCKS_SAID = "SOCKS proxy, socks5://127.0.0.1, for which the package socksio is needed"
+UNUSABLE = "socks4://127.0.0.1:9"
+SAID = "names a proxy of the kind socks4://, which is not known"
 
 
 @pytest.fixture
@@ -110,6 +112,25 @@ async def test_an_archive_is_asked_through_the_proxy_and_loopback_straight_whate
     assert proxy.seen == ["GET http://archive.invalid/api?q=1"]
 
 
+@pytest.mark.parametrize("scheme", ["socks5", "SOCKS5H"])
+async def test_an_archive_is_asked_through_a_socks_proxy_which_resolves_its_name(
+    scheme: str, one: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SocksProxy({"archive.invalid:80": one.url.rpartition("/")[2]}) as proxy:
+        monkeypatch.setenv("all_proxy", proxy.url.replace("socks5", scheme))
+        client = Client(RetryPolicy(attempts=1))
+        away = Service("Fake", ("http://archive.invalid/api",))
+        assert await client.get(away, "?q=1", parse, deadline=soon()) == "answer 1"
+        await client.aclose()
+    assert proxy.seen == ["archive.invalid:80"]
+
+
+def test_a_collector_behind_a_socks_proxy_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+    with pytest.raises(ProxyUnusable, match="name the collector's host in no_proxy"):
+        otlp.exporter("http://collector.invalid:4318")
+
+
 async def test_an_archive_that_no_proxy_names_is_asked_straight(
     proxy: ForwardProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,9 +158,9 @@ async def test_a_proxy_that_refuses_is_told_apart_from_an_archive_that_is_down(
 
 
 async def test_an_archive_behind_a_proxy_that_can_not_be_used_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("all_proxy", SOCKS)
+    monkeypatch.setenv("all_proxy", UNUSABLE)
     client = Client(RetryPolicy(attempts=1))
-    with pytest.raises(errors.UpstreamUnavailable, match=SOCKS_SAID):
+    with pytest.raises(errors.UpstreamUnavailable, match=SAID):
         await client.get(Service("Fake", ("https://archive.invalid/api",)), "", parse, deadline=soon())
     await client.aclose()
 
@@ -167,7 +188,7 @@ def test_spans_go_straight_to_a_collector_on_loopback_and_through_the_proxy_else
 ENVIRONMENTS = [
     {"http_proxy": DEAD, "https_proxy": DEAD},
     {"HTTP_PROXY": DEAD, "HTTPS_PROXY": DEAD, "NO_PROXY": "localhost,127.0.0.1,::1"},
-    {"all_proxy": SOCKS},
+    {"all_proxy": UNUSABLE},
     {"http_proxy": DEAD, "no_proxy": "::1"},
     {"http_proxy": "http://[", "https_proxy": "nonsense://"},
 ]
@@ -199,7 +220,7 @@ def test_the_command_line_asks_a_gateway_on_loopback_in_any_environment(
 
 
 @pytest.mark.parametrize("command", ["image", "batch", "name"])
-@pytest.mark.parametrize("value", [SOCKS, "http://proxy:port", "nonsense://x"])
+@pytest.mark.parametrize("value", [UNUSABLE, "http://proxy:port", "nonsense://x"])
 def test_the_command_line_says_in_one_sentence_why_a_gateway_elsewhere_can_not_be_asked(
     command: str, value: str, tmp_path: Path
 ) -> None:
@@ -224,7 +245,7 @@ def test_the_service_starts_and_answers_behind_a_proxy_that_leads_nowhere(tmp_pa
         assert proxy.seen == []
 
 
-@pytest.mark.parametrize(("value", "words"), [(SOCKS, SOCKS_SAID), ("http://:3128", "no address of a proxy")])
+@pytest.mark.parametrize(("value", "words"), [(UNUSABLE, SAID), ("http://:3128", "no address of a proxy")])
 def test_the_service_says_in_one_sentence_why_it_can_not_ask_the_sky(value: str, words: str, tmp_path: Path) -> None:
     release = write_repository(tmp_path / "release", flavors=1)
     manifest_path = f"--manifest={release.root / 'manifest.json'}"
@@ -245,12 +266,12 @@ def test_a_survey_says_in_one_sentence_why_it_can_not_ask_the_sky(tmp_path: Path
             *(f"--manifest={release.root / 'manifest.json'}", "--serving=127.0.0.1:9"),
         ],
         cwd=ROOT,
-        env=os.environ | {"all_proxy": SOCKS, "COLUMNS": "400"},
+        env=os.environ | {"all_proxy": UNUSABLE, "COLUMNS": "400"},
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
     assert done.returncode == 2
-    assert SOCKS_SAID in done.stderr
+    assert SAID in done.stderr
     assert "Traceback" not in done.stderr

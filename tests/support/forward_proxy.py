@@ -39,7 +39,7 @@ class ForwardProxy:
         self.refuse: int | None = None
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class ProxyHandler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_CONNECT(self) -> None:
@@ -48,9 +48,9 @@ class ForwardProxy:
                 with socket.create_connection(there, _WAIT_S) as beyond:
                     self.send_response(200)
                     self.end_headers()
-                    back = threading.Thread(target=_pump, args=[beyond, self.connection], daemon=True)
+                    back = threading.Thread(target=carry, args=[beyond, self.connection], daemon=True)
                     back.start()
-                    _pump(self.connection, beyond)
+                    carry(self.connection, beyond)
                     back.join(_WAIT_S)
                 self.close_connection = True
 
@@ -78,7 +78,7 @@ class ForwardProxy:
             def log_message(self, *_: object) -> None:
                 """Stay quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), ProxyHandler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -108,7 +108,7 @@ class ForwardProxy:
         self._thread.join(_WAIT_S)
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
+def carry(source: socket.socket, target: socket.socket) -> None:
     """Carry bytes until one side ends."""
     with suppress(OSError):
         while data := source.recv(65536):

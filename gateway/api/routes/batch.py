@@ -12,11 +12,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.api import problems
+from gateway.api.access import client_name
+from gateway.api.batch_body import read_batch
 from gateway.api.dependencies import WiredServices
 from gateway.api.problems import responses
-from gateway.api.routes.access import client_of
-from gateway.api.routes.answers import Presentation, Several  # noqa: TC001 - FastAPI reads the annotations of its routes
-from gateway.api.routes.tables import received
+from gateway.api.queries import AnswerQuery, BatchQuery  # noqa: TC001 - FastAPI reads the annotations of its routes
 from gateway.api.schemas import InclinationAnswer
 from gateway.core import errors
 from gateway.measure import many
@@ -106,13 +106,13 @@ class _Stream(StreamingResponse):
     | responses(errors.BadTable, errors.TableTooLarge, errors.SlowClient, errors.TooManyRequests, errors.Busy),
     openapi_extra=_BODY,
 )
-async def of_many(request: Request, services: WiredServices, question: Annotated[Several, Query()]) -> Response:
+async def of_many(request: Request, services: WiredServices, query: Annotated[BatchQuery, Query()]) -> Response:
     """Measure every row; a bad row is a row with a problem."""
-    file_format = results.choose(question.format, request.headers.get("accept", ""))
+    file_format = results.choose(query.format, request.headers.get("accept", ""))
     async with AsyncExitStack() as opened:
-        await opened.enter_async_context(services.admission.admit(client_of(request)))
-        asked = await received(request, services.settings, opened)
-        rows, files = asked.rows, asked.files
+        await opened.enter_async_context(services.admission.admit(client_name(request)))
+        body = await read_batch(request, services.settings, opened)
+        rows, files = body.rows, body.files
 
         async def read_file(name: str) -> bytes:
             await files[name].seek(0)
@@ -124,29 +124,29 @@ async def of_many(request: Request, services: WiredServices, question: Annotated
             rows,
             services.inclinations,
             read_file,
-            terms=many.Terms(question.survey, question.r, services.settings.request_timeout_s, question.framing()),
+            terms=many.Terms(query.survey, query.r, services.settings.request_timeout_s, query.framing()),
             concurrency=services.settings.batch_concurrency,
             ahead=ahead,
             observe=services.metrics.observe_row,
         )
         # from here on the stream closes what is open
         closing = opened.pop_all()
-    headers = {"X-Inclinet-Rows": str(len(rows)), **asked.headers}
+    headers = {"X-Inclinet-Rows": str(len(rows)), **body.headers}
     if ahead is None:
-        return _Stream(_lines(measured, question), closing, headers, media_type=NDJSON)
+        return _Stream(_lines(measured, query), closing, headers, media_type=NDJSON)
     table = _table(measured, [row.number for row in rows], ahead, file_format)
     return _Stream(table, closing, headers, media_type=results.MEDIA_TYPES[file_format])
 
 
 async def _lines(
     measured: AsyncGenerator[many.Result],
-    presentation: Presentation,
+    query: AnswerQuery,
 ) -> AsyncGenerator[bytes]:
     async with aclosing(measured):
         async for result in measured:
             line: dict[str, Any] = {"key": result.row.key, "row": result.row.number, "ok": result.answer is not None}
             if result.answer is not None:
-                answer = InclinationAnswer.of(result.answer, frozenset(presentation.include))
+                answer = InclinationAnswer.of(result.answer, frozenset(query.include))
                 line["answer"] = answer.model_dump(mode="json")
             elif result.problem is not None:
                 line["problem"] = problems.body(result.problem, "/api/batch")

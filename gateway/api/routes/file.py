@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gateway.api.access import cancelled_with_client, client_name
 from gateway.api.dependencies import WiredServices
 from gateway.api.problems import responses
-from gateway.api.routes.access import client_of, while_waited_for
-from gateway.api.routes.answers import TABLE_CONTENT, Framed, answered
-from gateway.api.routes.uploads import read_upload
+from gateway.api.queries import TABLE_CONTENT, ImageQuery, write_answer
 from gateway.api.schemas import InclinationAnswer
+from gateway.api.uploads import read_upload
 from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.telemetry import tracing
@@ -66,18 +66,18 @@ _FORM: dict[str, Any] = {
 async def of_file(
     request: Request,
     services: WiredServices,
-    presentation: Annotated[Framed, Query()],
+    query: Annotated[ImageQuery, Query()],
 ) -> Response:
     """Measure an uploaded image."""
-    settings, framing = services.settings, presentation.framing()
+    settings, framing = services.settings, query.framing()
     deadline = Deadline.after(settings.request_timeout_s)
-    async with services.admission.admit(client_of(request)):
+    async with services.admission.admit(client_name(request)):
         with services.metrics.stage("upload"), tracing.span("upload"):
             data = await read_upload(
                 request,
                 max_bytes=settings.max_upload_bytes,
                 timeout_s=min(settings.upload_timeout_s, deadline.remaining_s()),
             )
-        async with while_waited_for(request), services.admission.work(deadline):
-            answer = await services.inclinations.of_image(data, deadline=deadline, r=presentation.r, framing=framing)
-        return answered(request, answer, presentation)
+        async with cancelled_with_client(request), services.admission.work(deadline):
+            answer = await services.inclinations.of_image(data, deadline=deadline, r=query.r, framing=framing)
+        return write_answer(request, answer, query)

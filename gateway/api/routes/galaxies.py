@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from gateway.api.access import cancelled_with_client, client_name
 from gateway.api.dependencies import WiredServices
-from gateway.api.problems import BadRequest, responses
-from gateway.api.routes.access import client_of, while_waited_for
-from gateway.api.routes.answers import TABLE_CONTENT, Question, answered
+from gateway.api.problems import responses
+from gateway.api.queries import TABLE_CONTENT, TargetQuery, write_answer
 from gateway.api.schemas import GalaxyAnswer, InclinationAnswer
 from gateway.core import errors
 from gateway.core.models import Deadline, Target
@@ -57,14 +57,14 @@ _DEC: dict[str, Any] = {
 }
 
 
-class PositionQuestion(Question):
+class PositionQuery(TargetQuery):
     """Query parameters of a question by position."""
 
     ra: str = Field(**_RA)
     dec: str = Field(default="", **_DEC)
 
 
-class Resolution(BaseModel):
+class GalaxyQuery(BaseModel):
     """Query parameters of resolution: exactly one of `pgc`, `name`, or `ra` with `dec`."""
 
     pgc: int | None = Field(default=None, **_PGC)
@@ -76,13 +76,13 @@ class Resolution(BaseModel):
     )
 
 
-async def _measured(request: Request, services: WiredServices, target: Target, question: Question) -> Response:
-    target = replace(target, fov_arcmin=question.fov, position_angle_deg=question.pa)
+async def _measured(request: Request, services: WiredServices, target: Target, query: TargetQuery) -> Response:
+    target = replace(target, fov_arcmin=query.fov, position_angle_deg=query.pa)
     deadline = Deadline.after(services.settings.request_timeout_s)
     admission = services.admission
-    async with admission.admit(client_of(request)), while_waited_for(request), admission.work(deadline):
-        answer = await services.inclinations.of_target(target, deadline=deadline, survey=question.survey, r=question.r)
-        return answered(request, answer, question)
+    async with admission.admit(client_name(request)), cancelled_with_client(request), admission.work(deadline):
+        answer = await services.inclinations.of_target(target, deadline=deadline, survey=query.survey, r=query.r)
+        return write_answer(request, answer, query)
 
 
 @router.get(
@@ -95,10 +95,10 @@ async def of_pgc(
     request: Request,
     services: WiredServices,
     pgc: Annotated[int, Path(**_PGC)],
-    question: Annotated[Question, Query()],
+    query: Annotated[TargetQuery, Query()],
 ) -> Response:
     """Resolve, fetch the survey's cutout, and measure it."""
-    return await _measured(request, services, Target(pgc=pgc), question)
+    return await _measured(request, services, Target(pgc=pgc), query)
 
 
 @router.get(
@@ -111,10 +111,10 @@ async def of_name(
     request: Request,
     services: WiredServices,
     name: Annotated[str, Path(**_NAME)],
-    question: Annotated[Question, Query()],
+    query: Annotated[TargetQuery, Query()],
 ) -> Response:
     """Resolve, fetch the survey's cutout, and measure it."""
-    return await _measured(request, services, Target(name=name), question)
+    return await _measured(request, services, Target(name=name), query)
 
 
 @router.get(
@@ -126,10 +126,10 @@ async def of_name(
 async def of_coordinates(
     request: Request,
     services: WiredServices,
-    question: Annotated[PositionQuestion, Query()],
+    query: Annotated[PositionQuery, Query()],
 ) -> Response:
     """Take the field of view given, or the size of the catalogued galaxy within a few arcsec."""
-    return await _measured(request, services, Target(ra=question.ra, dec=question.dec), question)
+    return await _measured(request, services, Target(ra=query.ra, dec=query.dec), query)
 
 
 @router.get(
@@ -140,16 +140,16 @@ async def of_coordinates(
     responses=TABLE_CONTENT | responses(*_RESOLUTION),
     tags=["resolution"],
 )
-async def galaxy(request: Request, services: WiredServices, asked: Annotated[Resolution, Query()]) -> Response:
+async def galaxy(request: Request, services: WiredServices, query: Annotated[GalaxyQuery, Query()]) -> Response:
     """Resolve a target."""
-    if sum(one is not None for one in (asked.pgc, asked.name, asked.ra)) != 1 or (asked.dec and not asked.ra):
-        raise BadRequest("Ask by exactly one of pgc, name, or ra with dec.")
+    if sum(one is not None for one in (query.pgc, query.name, query.ra)) != 1 or (query.dec and not query.ra):
+        raise errors.BadRequest("Ask by exactly one of pgc, name, or ra with dec.")
     deadline = Deadline.after(services.settings.request_timeout_s)
     admission = services.admission
-    async with admission.admit(client_of(request)), while_waited_for(request), admission.work(deadline):
-        target = Target(pgc=asked.pgc, name=asked.name, ra=asked.ra, dec=asked.dec)
-        found = GalaxyAnswer.of(await services.inclinations.resolve(target, deadline=deadline))
-    file_format = results.choose(asked.format, request.headers.get("accept", ""))
+    async with admission.admit(client_name(request)), cancelled_with_client(request), admission.work(deadline):
+        target = Target(pgc=query.pgc, name=query.name, ra=query.ra, dec=query.dec)
+        found = GalaxyAnswer.model_validate(await services.inclinations.resolve(target, deadline=deadline))
+    file_format = results.choose(query.format, request.headers.get("accept", ""))
     if file_format is results.Format.JSON:
         return Response(found.model_dump_json(), media_type=results.MEDIA_TYPES[file_format])
     table = results.table([found.row()], results.RESOLUTION_COLUMNS, file_format)

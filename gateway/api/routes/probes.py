@@ -36,15 +36,15 @@ async def livez() -> Health:
 async def readyz(services: WiredServices) -> Response:
     """Ask TensorFlow Serving for the states of the flavors."""
     try:
-        standing = await services.predictor.standing(timeout_s=READINESS_TIMEOUT_S)
+        served = await services.predictor.standing(timeout_s=READINESS_TIMEOUT_S)
     except errors.UpstreamUnavailable as error:
         return JSONResponse(Health(status=error.detail).model_dump(), 503)
-    ready = standing.available >= standing.needed
+    ready = served.available >= served.needed
     short = "" if ready else "fewer flavors than the quorum are available"
     health = Health(
-        status="; ".join(filter(None, (short, standing.sentence))) or "ok",
-        flavors_available=standing.available,
-        quorum=standing.needed,
+        status="; ".join(filter(None, (short, served.sentence))) or "ok",
+        flavors_available=served.available,
+        quorum=served.needed,
     )
     return JSONResponse(health.model_dump(), 200 if ready else 503)
 
@@ -57,11 +57,11 @@ async def readyz(services: WiredServices) -> Response:
 )
 async def metrics(services: WiredServices) -> Response:
     """Write every metric in Prometheus' text format, the states of the networks as of now."""
-    await _look(services)
+    await _refresh(services)
     return Response(generate_latest(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _look(services: Services) -> None:
+async def _refresh(services: Services) -> None:
     async def states() -> None:
         try:
             found = await services.predictor.states(timeout_s=SCRAPE_TIMEOUT_S)
@@ -70,7 +70,7 @@ async def _look(services: Services) -> None:
         services.metrics.observe_states(services.manifest, found, pinned=services.settings.pin_versions)
 
     async def cache() -> None:
-        # a disk that hangs leaves the last size standing
+        # a disk that hangs leaves the last size as it was
         with suppress(TimeoutError):
             async with asyncio.timeout(SCRAPE_TIMEOUT_S):
                 services.metrics.cache.set(await services.sky.cache_bytes())

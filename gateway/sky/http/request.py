@@ -38,9 +38,9 @@ async def send(client: httpx.AsyncClient, service: Service, url: str, *, budget_
         try:
             reply = await _sent(client, service, url, budget_s)
         except FailureError as failure:
-            span.fail(failure.outcome)
+            tracing.fail(span, failure.outcome)
             raise
-        span.note({"http.response.status_code": reply.status, "inclinet.bytes": len(reply.content)})
+        span.set_attributes({"http.response.status_code": reply.status, "inclinet.bytes": len(reply.content)})
         return reply
 
 

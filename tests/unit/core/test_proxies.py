@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import httpx
 import pytest
 from hypothesis import given
@@ -99,8 +97,8 @@ def test_the_proxy_of_the_scheme_goes_before_the_one_for_all() -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("socks5://127.0.0.1:1080", "socksio"),
-        ("SOCKS5H://127.0.0.1:1080", "socksio"),
+        ("socks4://127.0.0.1:1080", "socks4://, which is not known"),
+        ("socks5://", "no address"),
         ("socks://127.0.0.1:1080", "socks://, which is not known"),
         ("ftp://proxy:21", "ftp://, which is not known"),
         ("://", "not known"),
@@ -111,10 +109,7 @@ def test_the_proxy_of_the_scheme_goes_before_the_one_for_all() -> None:
         ("proxy host:3128", "no address"),
     ],
 )
-def test_a_proxy_that_can_not_be_used_is_told_in_one_sentence(
-    value: str, words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+def test_a_proxy_that_can_not_be_used_is_told_in_one_sentence(value: str, words: str) -> None:
     proxies = Proxies({"all": value, "no": "spared.org"})
     with pytest.raises(ProxyUnusable, match=words) as raised:
         proxies.of("https://archive.org/x")
@@ -125,9 +120,8 @@ def test_a_proxy_that_can_not_be_used_is_told_in_one_sentence(
     proxies.check(["https://spared.org", "http://127.0.0.1:8080"])
 
 
-def test_credentials_of_a_proxy_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    for value in ("socks5://me:secret@proxy:1", "http://me:secret@proxy:x", "secret://me:secret@proxy"):
+def test_credentials_of_a_proxy_are_not_told() -> None:
+    for value in ("socks5://me:secret@proxy:x", "http://me:secret@proxy:x", "secret://me:secret@proxy"):
         with pytest.raises(ProxyUnusable) as raised:
             Proxies({"http": value}).of("http://archive.org")
         assert "me:secret" not in str(raised.value)

@@ -1,4 +1,4 @@
-// Take the result along: as text for a notebook, a table, a shell or a program, and as a picture.
+// Share the result: as text for a notebook, a table, a shell or a program, as a picture, and as a link.
 
 import { address } from "./api.js";
 import { announce, button, h } from "./dom.js";
@@ -61,7 +61,7 @@ export function caption({ answer, title, source }) {
  * result belongs to one, `shared` is the address of a result that has one, `source` says where the picture is from and
  * what was done to it. `picture` draws.
  */
-export function takeAlong(state, picture) {
+export function shareCard(state, picture) {
   const shown = h("pre", { hidden: true, tabindex: "0", "aria-label": "What was copied" });
   const said = h("p", { class: "fine copied", role: "status" });
   async function copy(name, text) {

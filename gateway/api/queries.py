@@ -1,4 +1,4 @@
-"""What the endpoints that answer with an inclination share: parameters, formats, and the body of the answer."""
+"""Query parameters of the endpoints that answer with an inclination, and the answer in the format that they ask for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
-from gateway.api.problems import BadRequest
 from gateway.api.schemas import InclinationAnswer
+from gateway.core import errors
 from gateway.core.models import FrameChoice, Framing
 from gateway.images import ellipse
 from gateway.sky import SURVEYS
@@ -26,7 +26,7 @@ class Include(StrEnum):
     CUTOUT = "cutout"
 
 
-class Presentation(BaseModel):
+class AnswerQuery(BaseModel):
     """Query parameters of every answer."""
 
     r: float = Field(
@@ -56,7 +56,7 @@ _FRAME = Field(
 )
 
 
-class Framed(Presentation):
+class ImageQuery(AnswerQuery):
     """Query parameters of an answer about an image."""
 
     frame: FrameChoice = _FRAME
@@ -79,17 +79,17 @@ class Framed(Presentation):
     )
 
     def framing(self) -> Framing:
-        """Return what is asked for; raises :class:`~gateway.api.problems.BadRequest` where it contradicts itself."""
+        """Return what is asked for; raises :class:`~gateway.core.errors.BadRequest` where it contradicts itself."""
         if (self.x is None) != (self.y is None):
-            raise BadRequest("A place in the image needs both x and y.")
+            raise errors.BadRequest("A place in the image needs both x and y.")
         if self.side is not None and self.x is None:
-            raise BadRequest("The side of a frame needs its place too: x and y.")
+            raise errors.BadRequest("The side of a frame needs its place too: x and y.")
         if self.frame is FrameChoice.WHOLE and self.x is not None:
-            raise BadRequest("Either frame=whole or a place by x and y, not both.")
+            raise errors.BadRequest("Either frame=whole or a place by x and y, not both.")
         return Framing(self.frame, self.x, self.y, self.side)
 
 
-class Surveyed(Presentation):
+class SurveyQuery(AnswerQuery):
     """Query parameters of answers from survey images."""
 
     survey: str | None = Field(
@@ -100,7 +100,7 @@ class Surveyed(Presentation):
     )
 
 
-class Several(Surveyed):
+class BatchQuery(SurveyQuery):
     """Query parameters of the answers of a batch."""
 
     frame: FrameChoice = _FRAME
@@ -110,7 +110,7 @@ class Several(Surveyed):
         return Framing(self.frame)
 
 
-class Question(Surveyed):
+class TargetQuery(SurveyQuery):
     """Query parameters of an answer about a galaxy on the sky."""
 
     fov: float | None = Field(
@@ -137,14 +137,10 @@ TABLE_CONTENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-def answered(
-    request: Request,
-    answer: Answer,
-    presentation: Presentation,
-) -> Response:
+def write_answer(request: Request, answer: Answer, query: AnswerQuery) -> Response:
     """Write an answer in the format asked for."""
-    body = InclinationAnswer.of(answer, frozenset(presentation.include))
-    file_format = results.choose(presentation.format, request.headers.get("accept", ""))
+    body = InclinationAnswer.of(answer, frozenset(query.include))
+    file_format = results.choose(query.format, request.headers.get("accept", ""))
     if file_format is results.Format.JSON:
         return Response(body.model_dump_json(), media_type=results.MEDIA_TYPES[file_format])
     columns = (*results.GALAXY_COLUMNS, *results.INCLINATION_COLUMNS)

@@ -23,26 +23,28 @@ _BEARER = HTTPBearer(
     scheme_name="API key",
     description="A key that the operator of this service gave out: `Authorization: Bearer inclinet_…`",
 )
-NEEDED = responses(errors.Unauthorized)
+KEY_RESPONSES = responses(errors.Unauthorized)
 """Describes, for OpenAPI, how a request without a key is answered."""
 
 
-def guard(keys: Keys) -> Callable[..., Awaitable[None]]:
-    """Make the dependency that lets holders of a key in; it runs before a body is read and before admission."""
+def require_key(keys: Keys) -> Callable[..., Awaitable[None]]:
+    """Return the dependency that lets holders of a key in; it runs before a body is read and before admission."""
 
-    async def let_in(request: Request, shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
-        if shown is None:
+    async def check_key(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    ) -> None:
+        if credentials is None:
             raise errors.Unauthorized("This service answers holders of a key only, and none came with the request.")
-        name = keys.name_of(shown.credentials)
+        name = keys.name_of(credentials.credentials)
         if name is None:
             raise errors.Unauthorized("The key that came with the request is not one of this service.", wrong=True)
         request.state.key = name
         structlog.contextvars.bind_contextvars(key=name)
 
-    return let_in
+    return check_key
 
 
-def client_of(request: Request) -> str:
+def client_name(request: Request) -> str:
     """Return what the rate limit counts by: the name of the key, else the address."""
     key: Any = getattr(request.state, "key", None)
     if key is not None:
@@ -51,7 +53,7 @@ def client_of(request: Request) -> str:
 
 
 @asynccontextmanager
-async def while_waited_for(request: Request) -> AsyncIterator[None]:
+async def cancelled_with_client(request: Request) -> AsyncIterator[None]:
     """End the work of a ``with`` block when the client goes away; the body of the request has been read.
 
     Raises

@@ -1,0 +1,109 @@
+"""Read the body of a request within its limits: bytes are counted while they come, and slow clients are told so.
+
+FastAPI's ``max_body_size`` counts too, but answers a body whose declared length is too large in plain text, before
+anybody could answer with a problem.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from gateway.core import errors
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import Message
+
+FRAMING_BYTES = 64 * 1024
+"""What a multipart body may need beside the file itself."""
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a multipart form."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
+@asynccontextmanager
+async def limited_body(
+    request: Request, limit: int, timeout_s: float, too_large: errors.InclinetError, noun: str
+) -> AsyncIterator[Request]:
+    """Yield the request with a body that has to come within limits.
+
+    Parameters
+    ----------
+    request : Request
+        Its body has not been touched yet.
+    limit : int
+        Bytes of the body. Enforced from ``Content-Length`` where it is given, and while reading in any case.
+    timeout_s : float
+        For the whole body to arrive, seconds.
+    too_large : InclinetError
+        Raised above ``limit``.
+    noun : str
+        What the body is, for the sentences of the other errors.
+
+    Raises
+    ------
+    errors.SlowClient, errors.BadRequest
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise too_large
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await request.receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise too_large
+        return message
+
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield Request(request.scope, counted)
+    except TimeoutError:
+        raise errors.SlowClient(f"The {noun} did not arrive within {timeout_s:g} s.") from None
+    except ClientDisconnect:
+        raise errors.SlowClient(f"The client went away before the {noun} was complete.") from None
+    except HTTPException as error:
+        raise errors.BadRequest(f"The multipart body is damaged: {error.detail}") from None
+
+
+async def read_upload(request: Request, *, max_bytes: int, timeout_s: float) -> bytes:
+    """Return the bytes of the form field ``file``.
+
+    Parameters
+    ----------
+    request : Request
+    max_bytes : int
+        Of the file.
+    timeout_s : float
+        For the whole body to arrive, seconds.
+
+    Raises
+    ------
+    errors.ImageTooLarge, errors.SlowClient, errors.BadRequest
+    """
+    too_large = errors.ImageTooLarge(f"The upload is larger than {max_bytes:,} bytes.", max_bytes=max_bytes)
+    async with limited_body(request, max_bytes + FRAMING_BYTES, timeout_s, too_large, "upload") as limited:
+        if not is_form(request):
+            raise errors.BadRequest(
+                "Send the image as multipart/form-data in the field 'file' (curl -F file=@image.jpg)."
+            )
+        async with limited.form(max_files=1, max_fields=8) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise errors.BadRequest("The form has no file in its field 'file'.")
+            data = await file.read()
+    if len(data) > max_bytes:
+        raise too_large
+    return data
