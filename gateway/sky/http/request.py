@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from gateway.core import retry_after
 from gateway.core.proxies import ProxyUnusable
-from gateway.sky.http.retry_policy import retry_after_s
 from gateway.sky.http.service import FailureError, Reply
 from gateway.telemetry import tracing
 
@@ -68,7 +68,7 @@ async def _sent(client: httpx.AsyncClient, service: Service, url: str, budget_s:
         return reply
     if reply.status == _TOO_MANY or reply.status >= _SERVER_ERRORS:
         sentence = "asks for patience" if reply.status == _TOO_MANY else f"failed with status {reply.status}"
-        wait_s = retry_after_s(response.headers.get("retry-after", ""), time.time())
+        wait_s = retry_after.read(response.headers.get("retry-after", ""), time.time())
         raise FailureError("status", sentence, wait_s=wait_s)
     raise FailureError("broken", f"answered with status {reply.status}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +33,3 @@ class RetryPolicy:
         if not failures:
             return 0.0
         return self.backoff_s * 2.0 ** (failures - 1) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries
-
-
-def retry_after_s(value: str, now: float) -> float | None:
-    """Read a ``Retry-After`` header: seconds or an HTTP date (RFC 9110, section 10.2.3).
-
-    Parameters
-    ----------
-    value : str
-    now : float
-        Seconds since the epoch.
-
-    Returns
-    -------
-    float or None
-        Seconds from now, not negative; None when there is none that can be read.
-    """
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except ValueError:
-        return None

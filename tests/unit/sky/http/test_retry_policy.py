@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from gateway.sky.http.retry_policy import RetryPolicy, retry_after_s
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("7", 7), (" 0 ", 0), ("", None), ("soon", None), ("Fri, 15 Jan 2027 08:01:00 GMT", 60), ("-5", None)],
-)
-def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> None:
-    assert retry_after_s(value, 1_800_000_000.0) == seconds
+from gateway.sky.http.retry_policy import RetryPolicy
 
 
 def test_pauses_double_with_every_failure_and_half_of_them_is_random() -> None:
