@@ -1,6 +1,6 @@
-"""The model repository as TensorFlow Serving is told of it: the ModelServerConfig of a release.
+"""The ModelServerConfig of a release, made of its manifest.
 
-Run as a program it prints that config, for launchers that may not import this room::
+Run as a program it prints that config::
 
     python -m serving.repository --manifest model_repo/manifest.json --base-path /abs/model_repo
 """
@@ -24,10 +24,7 @@ CONTAINER_BASE_PATH = "/models"
 
 
 def models_config(
-    manifest: Manifest,
-    base_path: str | PurePath = CONTAINER_BASE_PATH,
-    *,
-    beside: Sequence[Manifest] = (),
+    manifest: Manifest, base_path: str | PurePath = CONTAINER_BASE_PATH, *, beside: Sequence[Manifest] = ()
 ) -> str:
     """Return the text-format ``ModelServerConfig`` that serves every model of a release.
 
@@ -37,16 +34,11 @@ def models_config(
     Parameters
     ----------
     manifest : gateway.core.manifest.Manifest
-        What the release consists of; its order is kept.
     base_path : str or path
-        The directory that holds ``<name>/<version>/``, as the server sees it. Absolute, or a URI.
+        The directory that holds ``<name>/<version>/``, as the server sees it. A relative one is a ValueError, because
+        TensorFlow Serving refuses it at start-up.
     beside : sequence of gateway.core.manifest.Manifest
         Releases that are served as well, while gateways go from one to the other.
-
-    Raises
-    ------
-    ValueError
-        ``base_path`` is relative: TensorFlow Serving refuses such a config at start-up.
     """
     base = str(base_path).rstrip("/")
     if not base.startswith("/") and "://" not in base and not PurePath(base).is_absolute():
@@ -60,19 +52,16 @@ def models_config(
 
 
 def _entry(name: str, path: str, versions: Sequence[int]) -> str:
+    escaped = text_encoding.CEscape(path.encode(), as_utf8=False)
     served = " ".join(f"versions: {version}" for version in versions)
     return (
         "  config {\n"
-        f'    name: "{_escaped(name)}"\n'
-        f'    base_path: "{_escaped(path)}"\n'
+        f'    name: "{name}"\n'
+        f'    base_path: "{escaped}"\n'
         '    model_platform: "tensorflow"\n'
         f"    model_version_policy {{ specific {{ {served} }} }}\n"
         "  }\n"
     )
-
-
-def _escaped(text: str) -> str:
-    return text_encoding.CEscape(text.encode(), as_utf8=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,16 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--manifest", type=Path, required=True, help="the release's manifest.json")
     parser.add_argument("--base-path", default=CONTAINER_BASE_PATH, help="absolute directory above the models")
-    parser.add_argument(
-        "--beside",
-        type=Path,
-        action="append",
-        default=[],
-        help="manifest of a release to serve as well, while gateways go from one to the other",
-    )
+    beside = "manifest of a release to serve as well, while gateways go from one to the other"
+    parser.add_argument("--beside", type=Path, action="append", default=[], help=beside)
     options = parser.parse_args(arguments)
-    beside = [read_manifest(path) for path in options.beside]
-    sys.stdout.write(models_config(read_manifest(options.manifest), options.base_path, beside=beside))
+    others = [read_manifest(path) for path in options.beside]
+    sys.stdout.write(models_config(read_manifest(options.manifest), options.base_path, beside=others))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from serving.messages import graph_pb2, meta_graph_pb2, saved_model_pb2, tensor_pb2, types_pb2
+from serving.protos import graph_pb2, meta_graph_pb2, saved_model_pb2, tensor_pb2, types_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
