@@ -19,6 +19,7 @@ import uvicorn
 from gateway.api.keys import KeysError
 from gateway.app import TracingMissing, create_app
 from gateway.core.manifest import read_manifest
+from gateway.core.models_config import models_config
 from gateway.core.proxies import ProxyUnusable
 from gateway.core.resources import processors
 from gateway.telemetry.logs import configure_logging
@@ -158,8 +159,6 @@ class Standin:
 
     def __enter__(self) -> Self:
         """Start it."""
-        from serving.repository import models_config  # noqa: PLC0415 - the gateway's image has no stand-in
-
         self._folder = tempfile.TemporaryDirectory(prefix="inclinet-")
         try:
             self._config = Path(self._folder.name) / "models.config"

@@ -1,67 +1,20 @@
-"""The ModelServerConfig of a release, made of its manifest.
+"""Print the ModelServerConfig of a release, made of its manifest.
 
-Run as a program it prints that config::
-
-    python -m serving.repository --manifest model_repo/manifest.json --base-path /abs/model_repo
+python -m serving.repository --manifest model_repo/manifest.json --base-path /abs/model_repo
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from google.protobuf import text_encoding
-
-from gateway.core.manifest import Manifest, read_manifest
+from gateway.core.manifest import read_manifest
+from gateway.core.models_config import CONTAINER_BASE_PATH, models_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-CONTAINER_BASE_PATH = "/models"
-"""Where the images of this project mount a model repository."""
-
-
-def models_config(
-    manifest: Manifest, base_path: str | PurePath = CONTAINER_BASE_PATH, *, beside: Sequence[Manifest] = ()
-) -> str:
-    """Return the text-format ``ModelServerConfig`` that serves every model of a release.
-
-    Each model is served in the version that the manifest names, and no other: one that appears below
-    ``<base_path>/<name>`` belongs to no release, and the default policy would replace the release's by it.
-
-    Parameters
-    ----------
-    manifest : gateway.core.manifest.Manifest
-    base_path : str or path
-        The directory that holds ``<name>/<version>/``, as the server sees it. A relative one is a ValueError, because
-        TensorFlow Serving refuses it at start-up.
-    beside : sequence of gateway.core.manifest.Manifest
-        Releases that are served as well, while gateways go from one to the other.
-    """
-    base = str(base_path).rstrip("/")
-    if not base.startswith("/") and "://" not in base and not PurePath(base).is_absolute():
-        raise ValueError(f"TensorFlow Serving needs an absolute base path, and {str(base_path)!r} is relative")
-    versions: dict[str, set[int]] = {}
-    for release in (manifest, *beside):
-        for model in release.models:
-            versions.setdefault(model.name, set()).add(model.version)
-    entries = "".join(_entry(name, f"{base}/{name}", sorted(numbers)) for name, numbers in versions.items())
-    return f"# Generated from the release's manifest.\nmodel_config_list {{\n{entries}}}\n"
-
-
-def _entry(name: str, path: str, versions: Sequence[int]) -> str:
-    escaped = text_encoding.CEscape(path.encode(), as_utf8=False)
-    served = " ".join(f"versions: {version}" for version in versions)
-    return (
-        "  config {\n"
-        f'    name: "{name}"\n'
-        f'    base_path: "{escaped}"\n'
-        '    model_platform: "tensorflow"\n'
-        f"    model_version_policy {{ specific {{ {served} }} }}\n"
-        "  }\n"
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -18,8 +18,7 @@ wheel.extractall('lib/python3.11/site-packages', names)" \
     && touch lib/python3.11/site-packages/tensorflow/__init__.py \
     && rm -r wheel
 COPY gateway/__init__.py /opt/standin/src/gateway/
-COPY gateway/core/__init__.py gateway/core/manifest.py gateway/core/light_import.py gateway/core/resources.py \
-     /opt/standin/src/gateway/core/
+COPY gateway/core/ /opt/standin/src/gateway/core/
 COPY serving/ /opt/standin/src/serving/
 RUN printf '#!/bin/bash\nexport PYTHONPATH=/opt/standin/src\nexec /opt/standin/bin/python -m serving "$@"\n' \
       > /usr/bin/tensorflow_model_server \

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from gateway.core.models_config import CONTAINER_BASE_PATH
 from gateway.settings import Settings
 from inclinet.local import KEEP_ALIVE_S
 from serving.flags import parse
-from serving.repository import CONTAINER_BASE_PATH
 from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value
 
 GATEWAY, SERVING, SURVEY = "gateway/Dockerfile", "serving/Dockerfile", "survey/Dockerfile"

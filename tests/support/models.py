@@ -20,8 +20,8 @@ from gateway.core.manifest import (
     Rejector,
     write_manifest,
 )
+from gateway.core.models_config import models_config
 from serving.protos import predict_pb2, prediction_log_pb2, tensor_pb2, types_pb2
-from serving.repository import models_config
 from serving.rpc.warmup import masked_crc32c
 from tests.support.graphs import FLOAT, Graph, mean_of_images
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from gateway.core.manifest import Flavor, Manifest, Rejector, read_manifest, write_manifest
-from serving.repository import models_config
+from gateway.core.models_config import models_config
 from training.data import dataset
 from training.data.dataset import RealGalaxy
 from training.data.human_scale import LABEL_RANGE_DEG

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.protobuf import text_format
 
+from gateway.core.models_config import models_config
 from serving.protos import model_server_config_pb2
-from serving.repository import main, models_config
+from serving.repository import main
 from serving.versions.config import checked_models
 from tests.support.models import make_manifest
 
