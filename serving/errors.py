@@ -22,9 +22,8 @@ class StatusError(Exception):
     def wire_message(self) -> str:
         """The text as it goes out over gRPC: at most 1024 bytes and the mark of the cut."""
         data = self.message.encode()
-        if len(data) <= MESSAGE_LIMIT_BYTES:
-            return self.message
-        return data[:MESSAGE_LIMIT_BYTES].decode(errors="ignore") + "...TRUNCATED"
+        cut = data[:MESSAGE_LIMIT_BYTES].decode(errors="ignore")
+        return self.message if len(data) <= MESSAGE_LIMIT_BYTES else f"{cut}...TRUNCATED"
 
 
 def invalid(message: str) -> StatusError:

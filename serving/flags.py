@@ -1,7 +1,4 @@
-"""The command line of ``tensorflow_model_server``: its spellings, its defaults, its way of refusing.
-
-docs/serving.md explains every flag.
-"""
+"""The command line of ``tensorflow_model_server``, which docs/serving.md explains flag by flag."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gateway.core.light_import import without_running
 
 with without_running("tensorflow"):
-    from tensorflow.core.framework import graph_pb2, tensor_pb2, types_pb2
-    from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
+    from tensorflow.core.framework import tensor_pb2, types_pb2
+    from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
     from tensorflow_serving.apis import (
         get_model_metadata_pb2,
         get_model_status_pb2,
@@ -22,7 +22,6 @@ __all__ = [
     "config_pb2",
     "get_model_metadata_pb2",
     "get_model_status_pb2",
-    "graph_pb2",
     "meta_graph_pb2",
     "model_management_pb2",
     "model_server_config_pb2",
@@ -30,7 +29,6 @@ __all__ = [
     "predict_pb2",
     "prediction_log_pb2",
     "prediction_service_pb2_grpc",
-    "saved_model_pb2",
     "tensor_pb2",
     "types_pb2",
 ]

@@ -80,9 +80,7 @@ class ModelServer:
             ],
             maximum_concurrent_rpcs=threads,
         )
-        services.add_services(server, self._core)
-        if options.enable_grpc_healthcheck_service:
-            services.add_health(server)
+        services.add_services(server, self._core, health=options.enable_grpc_healthcheck_service)
         try:
             server.add_insecure_port(f"0.0.0.0:{options.port}")
         except RuntimeError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import HealthServicer
 
 from serving.errors import StatusError, invalid, not_found
 from serving.protos import (
@@ -24,23 +26,20 @@ if TYPE_CHECKING:
     from serving.versions.core import ServerCore
 
 SIGNATURES = "signature_def"
-_log = logging.getLogger(__name__)
 
 
-def add_services(server: grpc.Server, core: ServerCore) -> None:
-    """Let ``server`` answer Predict and the calls about models."""
+def add_services(server: grpc.Server, core: ServerCore, *, health: bool) -> None:
+    """Let ``server`` answer Predict, the calls about models and, if asked for, the standard health service.
+
+    Health is SERVING for the process, whatever its models do.
+    """
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(core), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(core), server)
-
-
-def add_health(server: grpc.Server) -> None:
-    """Let ``server`` answer the standard health service: SERVING for the process, whatever its models do."""
-    from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # noqa: PLC0415 - most servers run without it
-
-    servicer = health.HealthServicer()
-    for name in ("", "ModelService", "PredictionService"):
-        servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    if health:
+        servicer = HealthServicer()
+        for name in ("", "ModelService", "PredictionService"):
+            servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
 
 
 @contextmanager
@@ -118,7 +117,6 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
                     "Only ModelConfigList is currently supported"
                 )
             self._core.reload(request.config, timeout_s=context.time_remaining())
-            _log.info("Config reloaded: %d models", len(request.config.model_config_list.config))
         response = model_management_pb2.ReloadConfigResponse()
         response.status.SetInParent()
         return response

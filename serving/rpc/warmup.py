@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import google_crc32c
-from google.protobuf.message import DecodeError
 from grpc import StatusCode
 
-from serving.errors import StatusError, invalid
+from serving.errors import StatusError
 from serving.protos import prediction_log_pb2
 from serving.rpc.predict import predict
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from serving.runtime.session import Session
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
-MAX_RECORDS = 1000
 
 
 def replay(session: Session, version_directory: str) -> int:
@@ -28,19 +26,14 @@ def replay(session: Session, version_directory: str) -> int:
     path = Path(version_directory) / WARMUP_FILE
     if not path.exists():
         return 0
-    count = 0
-    for count, record in enumerate(tfrecords(path.read_bytes()), start=1):
-        if count > MAX_RECORDS:
-            raise invalid(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}")
-        try:
-            log = prediction_log_pb2.PredictionLog.FromString(record)
-        except DecodeError as error:
-            raise invalid(f"Failed to parse warmup record: {error}") from error
+    records = list(tfrecords(path.read_bytes()))
+    for record in records:
+        log = prediction_log_pb2.PredictionLog.FromString(record)
         kind = log.WhichOneof("log_type")
         if kind != "predict_log":
             raise StatusError(StatusCode.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}")
         predict(session, log.predict_log.request, version=0)
-    return count
+    return len(records)
 
 
 def tfrecords(content: bytes) -> Iterator[bytes]:

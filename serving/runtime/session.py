@@ -20,12 +20,8 @@ _TAGS = (ctypes.c_char_p * 1)(b"serve")
 class Session:
     """A loaded SavedModel. Calls may come from many threads at once; :meth:`close` must be the last.
 
-    Parameters
-    ----------
-    path : str
-        The version directory. If it holds no SavedModel or a broken one, the loader's own StatusError is raised.
-    config : tensorflow.ConfigProto
-        Thread pools are the process's: the first session loaded decides their size for all.
+    Where ``path`` holds no SavedModel or a broken one, the loader's own StatusError is raised. Thread pools are the
+    process's: the first session's ``config`` (ConfigProto) decides their size for all.
     """
 
     def __init__(self, path: str, *, config: Any) -> None:

@@ -1,7 +1,4 @@
-"""Which models and versions are to be served: text-format files, and the directories that they name.
-
-A model is an entry of ``model_config_list`` (``tensorflow.serving.ModelConfig``), checked as the real server checks it.
-"""
+"""Which models (``tensorflow.serving.ModelConfig``) and versions are to be served, by text files and directories."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf import text_format
 
 from serving.errors import invalid, not_found
-from serving.protos import model_server_config_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +31,9 @@ def parsed_file(path: str, message: Any) -> Any:
 
 
 def checked_models(config: Any, served: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the models of a ``ModelServerConfig`` by name.
+    """Return the models of a ``ModelServerConfig`` by name, checked as the real server checks them.
 
-    ``served`` holds those that are served now, which can't change their platform. A StatusError (INVALID_ARGUMENT)
-    names a model that is listed twice, has a relative path, or no or another platform.
+    ``served`` holds those that are served now, which can't change their platform.
     """
     models: dict[str, Any] = {}
     for model in config.model_config_list.config:
@@ -48,8 +43,6 @@ def checked_models(config: Any, served: Mapping[str, Any]) -> dict[str, Any]:
             raise invalid(
                 f"Expected model {model.name} to have an absolute path or URI; got base_path()={model.base_path}"
             )
-        if not model.model_platform and model.model_type == model_server_config_pb2.TENSORFLOW:
-            model.model_platform = PLATFORM
         if not model.model_platform:
             raise invalid(
                 "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "

@@ -38,11 +38,7 @@ class ServerCore:
         self._stopped = threading.Event()
 
     def start(self, wanted: Any) -> None:
-        """Serve a ``ModelServerConfig`` and return when every model has a version available, or on :meth:`stop`.
-
-        A model whose base path is absent or empty is waited for without end. A StatusError says what is wrong with the
-        config, or which models can't be loaded (UNKNOWN).
-        """
+        """Serve a ``ModelServerConfig``; return when every model has a version, however long that takes."""
         self._accept(wanted)
         threading.Thread(target=self._poll_forever, name="poll", daemon=True).start()
         self._wait(set(self._models), "servable", None)

@@ -160,11 +160,10 @@ class VersionManager:
         """Wait for a version to unload, or else to load, the highest first; None ends the work."""
         with self._changed:
             while not self._stopped:
-                known = [one for name in self._servables for one in self._of(name)]
-                idle = [one for one in known if one.state is ServableState.UNLOADING and not one.in_flight]
-                fresh = [one for one in known if one.state is ServableState.START]
-                if idle:
-                    return idle[0]
+                for one in (one for name in self._servables for one in self._of(name, ServableState.UNLOADING)):
+                    if not one.in_flight:
+                        return one
+                fresh = [one for name in self._servables for one in self._of(name, ServableState.START)]
                 if fresh:
                     newest = max(fresh, key=lambda one: one.number)
                     newest.state = ServableState.LOADING

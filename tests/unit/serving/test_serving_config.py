@@ -29,11 +29,6 @@ def checked(tmp_path: Path, text: str) -> dict[str, Any]:
     return config.checked_models(parsed, {})
 
 
-def test_the_deprecated_model_type_stands_for_the_platform(tmp_path: Path) -> None:
-    models = checked(tmp_path, 'model_config_list { config { name: "m" base_path: "/m" model_type: TENSORFLOW } }')
-    assert models["m"].model_platform == "tensorflow"
-
-
 def test_a_model_needs_a_platform_that_exists(tmp_path: Path) -> None:
     text = 'model_config_list { config { name: "m" base_path: "/m" } }'
     with pytest.raises(StatusError) as caught:
