@@ -78,17 +78,8 @@ async def test_one_flavor_of_another_version_is_missing_and_the_others_answer() 
         assert "another version than the release's manifest of vgg6_m1 (version 2)" in ready.json()["status"]
 
 
-class WrongVersion(FakeServing):
-    """Answers in the name of a version that was not asked for."""
-
-    async def _predict(self, request: Any, context: Any) -> Any:
-        response = await super()._predict(request, context)
-        response.model_spec.version.value = 3
-        return response
-
-
 async def test_an_answer_in_the_name_of_another_version_does_not_count() -> None:
-    async with WrongVersion(models_of(RELEASE)) as serving:
+    async with FakeServing(models_of(RELEASE), answers_as=3) as serving:
         client = predictor(serving.address)
         with pytest.raises(errors.QuorumLost):
             await client.read(BATCH, Deadline.after(30))
