@@ -174,15 +174,16 @@ def test_health_is_off_unless_asked_for(repository: Repository) -> None:
 
 
 def test_more_models_need_no_more_threads(tmp_path: Path) -> None:
-    def threads(models: int, *flags: str) -> int:
-        repository = write_repository(tmp_path / f"{models}{len(flags)}", flavors=models)
+    def threads(models: int, between: int) -> int:
+        repository = write_repository(tmp_path / f"{models}-{between}", flavors=models)
+        flags = ("--tensorflow_intra_op_parallelism=2", f"--tensorflow_inter_op_parallelism={between}")
         with serving(repository, *flags) as process, grpc.insecure_channel(process.address) as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             for model in repository.manifest.flavors:
                 stub.Predict(predict_request(model.name, images(2)), timeout=CALL_S)
             return psutil.Process(process.pid).num_threads()
 
-    few = threads(1, "--tensorflow_intra_op_parallelism=2", "--tensorflow_inter_op_parallelism=2")
+    few = threads(1, 2)
     # gRPC and the loader add a thread or two at their own pace; a pool for each model would add dozens.
-    assert threads(9, "--tensorflow_intra_op_parallelism=2", "--tensorflow_inter_op_parallelism=2") <= few + 4
-    assert threads(1, "--tensorflow_intra_op_parallelism=2", "--tensorflow_inter_op_parallelism=32") >= few + 30
+    assert threads(9, 2) <= few + 4
+    assert threads(1, 32) >= few + 30
