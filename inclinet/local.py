@@ -19,6 +19,7 @@ import uvicorn
 from gateway.api.keys import KeysError
 from gateway.app import TracingMissing, create_app
 from gateway.core.manifest import read_manifest
+from gateway.core.models_config import models_config
 from gateway.core.proxies import ProxyUnusable
 from gateway.core.resources import processors
 from gateway.telemetry.logs import configure_logging
@@ -161,15 +162,8 @@ class Standin:
         self._folder = tempfile.TemporaryDirectory(prefix="inclinet-")
         try:
             self._config = Path(self._folder.name) / "models.config"
-            made = subprocess.run(  # noqa: S603 - our own module, our own arguments
-                [
-                    *(sys.executable, "-m", "serving.repository"),
-                    *("--manifest", str(self._manifest), "--base-path", str(self._manifest.resolve().parent)),
-                ],
-                check=True,
-                capture_output=True,
-            )
-            self._config.write_bytes(made.stdout)
+            config = models_config(read_manifest(self._manifest), self._manifest.resolve().parent)
+            self._config.write_text(config, encoding="utf-8")
             with listen(LOOPBACK, self._port) as free:
                 self._port = free.getsockname()[1]
             self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -186,11 +180,9 @@ class Standin:
         """
         with self.log.open("ab" if self._starts else "wb") as output:
             # A session of its own: Ctrl-C reaches the gateway, which finishes its requests before the models go.
-            self._process = subprocess.Popen(  # noqa: S603 - as above
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
                 [
                     *(sys.executable, "-m", "serving", f"--port={self._port}", f"--model_config_file={self._config}"),
-                    # someone is waiting: say at once what can't be loaded, instead of trying for five minutes
-                    "--max_num_load_retries=0",
                     # every batch in flight is a call to every network at once; the default is four a core
                     "--grpc_max_threads=256",
                     # networks side by side, a core each, answer more than one after the other on all (docs/serving.md)

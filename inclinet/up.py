@@ -161,10 +161,10 @@ async def _ready(
         async with asyncio.timeout(START_TIMEOUT_S):
             while not serving.done():
                 with suppress(UpstreamUnavailable):
-                    standing = await predictor.standing(timeout_s=1.0)
-                    if standing.available >= standing.needed:
+                    status = await predictor.release_status(timeout_s=1.0)
+                    if status.has_quorum:
                         return
-                    instead = standing.sentence and f" {standing.sentence}."
+                    instead = status.difference and f" {status.difference}."
                 if models is not None and models.status is not None:
                     raise StartError(
                         f"The networks could not be started; the end of {models.log}:\n{models.last_words()}"

@@ -15,42 +15,41 @@ signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
 # TensorFlow reads it while its library is loaded: warnings and errors, without the loader's progress reports.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
-from serving import capi, flags, status  # noqa: E402 - what stands above has to come first
-from serving.standin import Standin  # noqa: E402 - as above
+from serving import flags  # noqa: E402 - what stands above has to come first
+from serving.errors import StatusError  # noqa: E402 - as above
+from serving.runtime.library import library  # noqa: E402 - as above
+from serving.server import ModelServer  # noqa: E402 - as above
 
 FAILED = 255
-LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s] %(message)s"
 
 
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     try:
         options, unknown = flags.parse(arguments)
-    except flags.BadFlagError as error:
+    except flags.FlagError as error:
         sys.stdout.write(f"{error}\n{flags.usage()}\n")
         return FAILED
     if options.version:
-        sys.stdout.write(f"TensorFlow ModelServer: stand-in\nTensorFlow Library: {capi.version()}\n")
+        sys.stdout.write(f"TensorFlow ModelServer: stand-in\nTensorFlow Library: {library().TF_Version().decode()}\n")
         return 0
     if unknown:
         sys.stdout.write(f"unknown argument: {unknown[0]}\n{flags.usage()}\n")
         sys.stdout.flush()
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s] %(message)s")
     try:
-        server = Standin(options)
+        server = ModelServer(options)
         threading.Thread(target=_stop_on_signal, args=(server,), name="signals", daemon=True).start()
-        server.start()
-    except status.StatusError as error:
+        server.run()
+    except StatusError as error:
         sys.stderr.write(f"Failed to start server. Error: {error}\n")
         return FAILED
-    server.wait()
-    server.stop()
     return 0
 
 
-def _stop_on_signal(server: Standin) -> None:
+def _stop_on_signal(server: ModelServer) -> None:
     signal.sigwait(STOPPING)
-    server.request_stop()
+    server.stop()
 
 
 if __name__ == "__main__":

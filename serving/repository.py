@@ -1,78 +1,20 @@
-"""The model repository as TensorFlow Serving is told of it: the ModelServerConfig of a release.
+"""Print the ModelServerConfig of a release, made of its manifest.
 
-Run as a program it prints that config, for launchers that may not import this room::
-
-    python -m serving.repository --manifest model_repo/manifest.json --base-path /abs/model_repo
+python -m serving.repository --manifest model_repo/manifest.json --base-path /abs/model_repo
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from google.protobuf import text_encoding
-
-from gateway.core.manifest import Manifest, read_manifest
+from gateway.core.manifest import read_manifest
+from gateway.core.models_config import CONTAINER_BASE_PATH, models_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-CONTAINER_BASE_PATH = "/models"
-"""Where the images of this project mount a model repository."""
-
-
-def models_config(
-    manifest: Manifest,
-    base_path: str | PurePath = CONTAINER_BASE_PATH,
-    *,
-    beside: Sequence[Manifest] = (),
-) -> str:
-    """Return the text-format ``ModelServerConfig`` that serves every model of a release.
-
-    Each model is served in the version that the manifest names, and no other: one that appears below
-    ``<base_path>/<name>`` belongs to no release, and the default policy would replace the release's by it.
-
-    Parameters
-    ----------
-    manifest : gateway.core.manifest.Manifest
-        What the release consists of; its order is kept.
-    base_path : str or path
-        The directory that holds ``<name>/<version>/``, as the server sees it. Absolute, or a URI.
-    beside : sequence of gateway.core.manifest.Manifest
-        Releases that are served as well, while gateways go from one to the other.
-
-    Raises
-    ------
-    ValueError
-        ``base_path`` is relative: TensorFlow Serving refuses such a config at start-up.
-    """
-    base = str(base_path).rstrip("/")
-    if not base.startswith("/") and "://" not in base and not PurePath(base).is_absolute():
-        raise ValueError(f"TensorFlow Serving needs an absolute base path, and {str(base_path)!r} is relative")
-    versions: dict[str, set[int]] = {}
-    for release in (manifest, *beside):
-        for model in release.models:
-            versions.setdefault(model.name, set()).add(model.version)
-    entries = "".join(_entry(name, f"{base}/{name}", sorted(numbers)) for name, numbers in versions.items())
-    return f"# Generated from the release's manifest.\nmodel_config_list {{\n{entries}}}\n"
-
-
-def _entry(name: str, path: str, versions: Sequence[int]) -> str:
-    served = " ".join(f"versions: {version}" for version in versions)
-    return (
-        "  config {\n"
-        f'    name: "{_escaped(name)}"\n'
-        f'    base_path: "{_escaped(path)}"\n'
-        '    model_platform: "tensorflow"\n'
-        f"    model_version_policy {{ specific {{ {served} }} }}\n"
-        "  }\n"
-    )
-
-
-def _escaped(text: str) -> str:
-    return text_encoding.CEscape(text.encode(), as_utf8=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,16 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--manifest", type=Path, required=True, help="the release's manifest.json")
     parser.add_argument("--base-path", default=CONTAINER_BASE_PATH, help="absolute directory above the models")
-    parser.add_argument(
-        "--beside",
-        type=Path,
-        action="append",
-        default=[],
-        help="manifest of a release to serve as well, while gateways go from one to the other",
-    )
+    beside = "manifest of a release to serve as well, while gateways go from one to the other"
+    parser.add_argument("--beside", type=Path, action="append", default=[], help=beside)
     options = parser.parse_args(arguments)
-    beside = [read_manifest(path) for path in options.beside]
-    sys.stdout.write(models_config(read_manifest(options.manifest), options.base_path, beside=beside))
+    others = [read_manifest(path) for path in options.beside]
+    sys.stdout.write(models_config(read_manifest(options.manifest), options.base_path, beside=others))
 
 
 if __name__ == "__main__":

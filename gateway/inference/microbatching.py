@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from gateway.core.models import Deadline, Reading
 
 
-PATIENCE_S = 0.25
+LONGEST_WAIT_S = 0.25
 """Longer than callers take to come back from a batch with their next picture, shorter than a person notices."""
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _QueuedImage:
     pixels: NDArray[np.uint8]
     deadline: Deadline
     answer: asyncio.Future[Reading]
@@ -40,8 +40,8 @@ class Batcher:
 
     While no batch is out, whatever waits leaves at once, be it one image. Behind a batch that is out, images gather
     until they are as many as it has (as the smallest, where several are out), or ``largest``, or the first of them has
-    waited for ``patience_s``; no more than ``in_flight`` batches are out, and places in them are given first come first
-    served. Without the gathering, callers who come back together from one batch would be sent one by one into the next,
+    waited for ``longest_wait_s``; no more than ``in_flight`` batches are out, and the image that came first leaves
+    first. Without the gathering, callers who come back together from one batch would be sent one by one into the next,
     as fast as their pictures are decoded, and the networks take half as long again for an image alone as for one of
     sixteen.
 
@@ -56,7 +56,7 @@ class Batcher:
         Most images in a batch.
     in_flight : int
         Most batches out at a time.
-    patience_s : float
+    longest_wait_s : float
         How long an image waits at most for others while there is a place for it, so that a batch that hangs holds
         nobody up but its own.
     observe : callable
@@ -69,15 +69,15 @@ class Batcher:
         *,
         largest: int,
         in_flight: int,
-        patience_s: float = PATIENCE_S,
+        longest_wait_s: float = LONGEST_WAIT_S,
         observe: Callable[[int], None] = lambda _size: None,
     ) -> None:
         self._read = read
         self._largest = largest
         self._free = in_flight
-        self._patience_s = patience_s
+        self._longest_wait_s = longest_wait_s
         self._observe = observe
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_QueuedImage] = []
         self._out: dict[asyncio.Task[None], int] = {}
 
     @property
@@ -101,10 +101,10 @@ class Batcher:
             Whatever reading the batch raised.
         """
         loop = asyncio.get_running_loop()
-        entry = _Waiting(pixels, deadline, loop.create_future(), loop.time())
+        entry = _QueuedImage(pixels, deadline, loop.create_future(), loop.time())
         self._waiting.append(entry)
         self._send()
-        loop.call_later(self._patience_s, self._send)
+        loop.call_later(self._longest_wait_s, self._send)
         try:
             async with asyncio.timeout(deadline.remaining_s()):
                 return await entry.answer
@@ -115,7 +115,9 @@ class Batcher:
         while self._free and self._waiting:
             # those who gave up while waiting are not worth a row
             self._waiting = [entry for entry in self._waiting if not entry.answer.done()]
-            if not self._waiting or (len(self._waiting) < self._worth() and not self._impatient()):
+            if not self._waiting or (
+                len(self._waiting) < self._size_worth_sending() and not self._waited_long_enough()
+            ):
                 return
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             self._free -= 1
@@ -124,19 +126,19 @@ class Batcher:
             self._out[task] = len(batch)
             task.add_done_callback(self._returned)
 
-    def _worth(self) -> int:
+    def _size_worth_sending(self) -> int:
         """Return for how many images another batch is worth its while."""
         return min(self._largest, *self._out.values()) if self._out else 1
 
-    def _impatient(self) -> bool:
-        return asyncio.get_running_loop().time() >= self._waiting[0].since + self._patience_s
+    def _waited_long_enough(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._waiting[0].since + self._longest_wait_s
 
     def _returned(self, task: asyncio.Task[None]) -> None:
         del self._out[task]
         self._free += 1
         self._send()
 
-    async def _run(self, batch: list[_Waiting]) -> None:
+    async def _run(self, batch: list[_QueuedImage]) -> None:
         self._observe(len(batch))
         latest = max((entry.deadline for entry in batch), key=lambda deadline: deadline.at)
         others = [entry.trace for entry in batch[1:] if entry.trace is not None]
@@ -146,7 +148,7 @@ class Batcher:
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, who raise it
             for entry in batch:
                 if not entry.answer.done():
-                    entry.answer.set_exception(_own(error))
+                    entry.answer.set_exception(_copied(error))
             return
         for entry, reading in zip(batch, readings, strict=True):
             if not entry.answer.done():
@@ -158,7 +160,7 @@ class Batcher:
             await asyncio.wait(self._out)
 
 
-def _own(error: Exception) -> Exception:
+def _copied(error: Exception) -> Exception:
     """Give each caller its own exception: one object raised in many tasks would gather all their tracebacks."""
     if isinstance(error, errors.InclinetError):
         return type(error)(error.detail, retry_after_s=error.retry_after_s, **error.extra)

@@ -19,7 +19,7 @@ from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SI
 from gateway.core.models import Deadline, ModelReading, Reading
 from gateway.core.proxies import is_loopback
 from gateway.inference import protos
-from gateway.inference.versions import ELSEWHERE, RETRY_AFTER_S, Served
+from gateway.inference.versions import OTHER_REPLICAS, RETRY_AFTER_S, ServedVersions
 from gateway.telemetry import tracing
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gateway.inference.versions import Standing, States
+    from gateway.inference.versions import ReleaseStatus, VersionStates
 
 log = structlog.get_logger(__name__)
 
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 0.5
 ABSENT_S = 5.0
-"""For which a version that no replica seemed to have is asked for once a batch only."""
+"""So long a version that no replica seemed to have is asked for once a batch only."""
 
 _CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     # a headless service has one address per replica; the default would stay with the first
@@ -54,7 +54,7 @@ _THROUGH_PROXY = "grpc.enable_http_proxy"
 OK = "OK"
 _ABSENT = "Servable not found"
 """How TensorFlow Serving says that it does not have a version (``ServableManager``), or not yet."""
-_GIVEN_UP = grpc.StatusCode.CANCELLED.name
+_ABANDONED = grpc.StatusCode.CANCELLED.name
 """Also when nobody waits for the answer any more."""
 
 _CALL = {"rpc.system.name": "grpc", "rpc.method": protos.PREDICT.removeprefix("/")}
@@ -109,8 +109,8 @@ class Predictor:
         self._call_timeout_s = call_timeout_s
         self._retry_s = retry_s
         self._observe = observe
-        away = through_proxy and not is_loopback(address.rpartition(":")[0])
-        options = (*_CHANNEL_OPTIONS, (_THROUGH_PROXY, int(away)))
+        may_use_proxy = through_proxy and not is_loopback(address.rpartition(":")[0])
+        options = (*_CHANNEL_OPTIONS, (_THROUGH_PROXY, int(may_use_proxy)))
         self._channel = grpc.aio.insecure_channel(f"dns:///{address}", options=options)
         # requests are serialized once for all models (see _request), so the stub passes bytes through
         self._predict = self._channel.unary_unary(
@@ -118,7 +118,7 @@ class Predictor:
             request_serializer=None,
             response_deserializer=protos.PredictResponse.FromString,
         )
-        self._served = Served(
+        self._served = ServedVersions(
             protos.ModelServiceStub(self._channel), manifest, needed=self._needed, pin_versions=pin_versions
         )
 
@@ -180,10 +180,10 @@ class Predictor:
         request = _request(model, version, images)
         give_up = time.monotonic() + self._retry_s
         pause = RETRY_FIRST_S
-        elsewhere = ELSEWHERE if self._pinned and self._absent_until.get(model, 0.0) < time.monotonic() else 0
+        replicas_left = OTHER_REPLICAS if self._pinned and self._absent_until.get(model, 0.0) < time.monotonic() else 0
         while True:
             started = time.monotonic()
-            failure, code = None, _GIVEN_UP
+            failure, code = None, _ABANDONED
             with tracing.span("Predict", {**_CALL, "inclinet.model": model}, calls=True) as span:
                 try:
                     # gRPC's metadata are headers of HTTP/2: the trace goes on behind the server in the same words
@@ -204,15 +204,15 @@ class Predictor:
                     span.set_attributes({"rpc.response.status_code": code})
                 tracing.fail(span, code)
             if self._pinned and failure.code is grpc.StatusCode.NOT_FOUND and failure.text.startswith(_ABSENT):
-                if elsewhere > 0 and time.monotonic() < deadline.at:
-                    elsewhere -= 1
+                if replicas_left > 0 and time.monotonic() < deadline.at:
+                    replicas_left -= 1
                     continue
                 if self._absent_until.get(model, 0.0) < time.monotonic():
                     self._absent_until[model] = time.monotonic() + ABSENT_S
                     log.error("version not served", model=model, version=version, text=failure.text)
                 return failure
-            if failure.code not in _PASSING or time.monotonic() + pause > min(give_up, deadline.at):
-                level = log.error if failure.code in _OURS else log.warning
+            if failure.code not in _TRANSIENT or time.monotonic() + pause > min(give_up, deadline.at):
+                level = log.error if failure.code in _OWN_FAULT else log.warning
                 level("flavor failed", model=model, code=failure.code.name, text=failure.text)
                 return failure
             await asyncio.sleep(pause)
@@ -221,7 +221,7 @@ class Predictor:
     def _quorum_lost(self, answered: int, failures: Mapping[str, _Failure]) -> errors.InclinetError:
         codes = {failure.code for failure in failures.values()}
         total = len(self._manifest.flavors)
-        if codes & _OURS:
+        if codes & _OWN_FAULT:
             return errors.ServingRefused("The networks refused what they were asked; this is a fault of the service.")
         if codes == {grpc.StatusCode.DEADLINE_EXCEEDED}:
             return errors.DeadlineExceeded("The networks did not answer in time.", retry_after_s=RETRY_AFTER_S)
@@ -239,19 +239,19 @@ class Predictor:
             missing=sorted(failures),
         )
 
-    async def states(self, *, timeout_s: float) -> States:
-        """Return the states of all versions; errors as :meth:`gateway.inference.versions.Served.states`."""
+    async def states(self, *, timeout_s: float) -> VersionStates:
+        """Return the states of all versions; errors as :meth:`gateway.inference.versions.ServedVersions.states`."""
         return await self._served.states(timeout_s=timeout_s)
 
-    async def standing(self, *, timeout_s: float) -> Standing:
+    async def release_status(self, *, timeout_s: float) -> ReleaseStatus:
         """Return how much of the release can be asked; errors as :meth:`states`."""
-        return await self._served.standing(timeout_s=timeout_s)
+        return await self._served.release_status(timeout_s=timeout_s)
 
 
-_PASSING = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+_TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 """Codes that a moment may cure: a restart, or all of the server's threads (``--grpc_max_threads``) taken."""
 
-_OURS = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION})
+_OWN_FAULT = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION})
 """Codes by which the server says that the request itself is wrong: a fault of this gateway or of the release."""
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from gateway.core.manifest import Manifest, Model
 
 RETRY_AFTER_S = 5.0
-ELSEWHERE = 7
-"""So many more times the released version is looked for at once where one server has it not: while a release rolls,
-another replica has it. With one replica of two, fewer than one search in a hundred is in vain; with one of four, one in
-ten."""
+OTHER_REPLICAS = 7
+"""So many more times the released version is looked for at once where a replica has it not.
+
+While a release rolls, another replica has it. With one replica of two, fewer than one search in a hundred is in vain;
+with one of four, one in ten.
+"""
 AVAILABLE = "AVAILABLE"
 
 
@@ -32,12 +34,12 @@ class VersionState:
     error: str = ""
 
 
-States = Mapping[str, tuple[VersionState, ...]]
+VersionStates = Mapping[str, tuple[VersionState, ...]]
 """Every version's state of every model, highest version first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReleaseStatus:
     """How much of a release can be asked.
 
     Attributes
@@ -46,25 +48,31 @@ class Standing:
         Flavors that can be asked.
     needed : int
         Flavors that the quorum needs.
-    others : mapping
+    other_versions : mapping
         Model to the version that is served, for those that are served in another version than the release's.
     """
 
     available: int
     needed: int
-    others: Mapping[str, int]
+    other_versions: Mapping[str, int]
 
     @property
-    def sentence(self) -> str:
+    def has_quorum(self) -> bool:
+        """Whether as many flavors can be asked as the quorum needs."""
+        return self.available >= self.needed
+
+    @property
+    def difference(self) -> str:
         """What is served instead of the release, for people; empty where that is nothing."""
-        if not self.others:
+        if not self.other_versions:
             return ""
-        name, version = next(iter(self.others.items()))
-        more = f" and {len(self.others) - 1} more" if len(self.others) > 1 else ""
+        name, version = next(iter(self.other_versions.items()))
+        count = len(self.other_versions) - 1
+        more = f" and {count} more" if count else ""
         return f"TensorFlow Serving has another version than the release's manifest of {name} (version {version}){more}"
 
 
-class Served:
+class ServedVersions:
     """Asks TensorFlow Serving for the states of a release's models.
 
     Parameters
@@ -97,7 +105,7 @@ class Served:
 
         async def ask(model: Model) -> tuple[VersionState, ...]:
             found: dict[int, VersionState] = {}
-            for _ in range(1 + ELSEWHERE if self._pinned else 1):
+            for _ in range(1 + OTHER_REPLICAS if self._pinned else 1):
                 found |= {one.version: one for one in await self._states_of(model.name, timeout_s)}
                 if model.version in found and found[model.version].state == AVAILABLE:
                     break
@@ -125,7 +133,7 @@ class Served:
             for status in response.model_version_status
         )
 
-    async def standing(self, *, timeout_s: float) -> Standing:
+    async def release_status(self, *, timeout_s: float) -> ReleaseStatus:
         """Return how many flavors can be asked, and which models are served in another version than the release's.
 
         Raises
@@ -139,4 +147,4 @@ class Served:
         available = sum(
             bool(up[flavor.name]) and not (self._pinned and flavor.name in others) for flavor in self._manifest.flavors
         )
-        return Standing(available, self._needed, others)
+        return ReleaseStatus(available, self._needed, others)

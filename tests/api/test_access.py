@@ -270,7 +270,7 @@ async def test_an_error_in_a_probe_gives_nothing_away_either(monkeypatch: pytest
     async def broken(*_: object, **__: object) -> None:
         raise OSError(2, "No such file", "/srv/models/secret")
 
-    monkeypatch.setattr(Predictor, "standing", broken)
+    monkeypatch.setattr(Predictor, "release_status", broken)
     with logged():
         async with gateway() as client:
             response = await client.get("/readyz")

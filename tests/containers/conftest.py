@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.core.manifest import read_manifest
-from serving.repository import models_config
+from gateway.core.models_config import models_config
 from tests.support import podman
 from tests.support.podman import ROOT, SERVING_BASE
 

@@ -18,8 +18,8 @@ wheel.extractall('lib/python3.11/site-packages', names)" \
     && touch lib/python3.11/site-packages/tensorflow/__init__.py \
     && rm -r wheel
 COPY gateway/__init__.py /opt/standin/src/gateway/
-COPY gateway/core/__init__.py gateway/core/manifest.py /opt/standin/src/gateway/core/
-COPY serving/*.py /opt/standin/src/serving/
+COPY gateway/core/ /opt/standin/src/gateway/core/
+COPY serving/ /opt/standin/src/serving/
 RUN printf '#!/bin/bash\nexport PYTHONPATH=/opt/standin/src\nexec /opt/standin/bin/python -m serving "$@"\n' \
       > /usr/bin/tensorflow_model_server \
     && printf '#!/bin/bash \n\ntensorflow_model_server --port=8500 --rest_api_port=8501 --model_name=${MODEL_NAME} --model_base_path=${MODEL_BASE_PATH}/${MODEL_NAME} "$@"\n' \

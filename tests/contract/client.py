@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.protobuf import text_format
 
-from serving import config
-from serving.messages import (
+from serving.protos import (
     get_model_status_pb2,
     model_management_pb2,
+    model_server_config_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
@@ -77,7 +78,9 @@ class Server:
 
     def reload_text(self, text: str, timeout_s: float = TIMEOUT_S) -> Any:
         """Reload with a text-format config."""
-        request = model_management_pb2.ReloadConfigRequest(config=config.parse(text))
+        request = model_management_pb2.ReloadConfigRequest(
+            config=text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+        )
         stub = model_service_pb2_grpc.ModelServiceStub(self.channel)
         return stub.HandleReloadConfigRequest(request, timeout=timeout_s)
 

@@ -35,12 +35,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[client.Server]:
     root = tmp_path_factory.mktemp("models")
     repository.write_models(root)
     (root / "models.config").write_text(repository.config(repository.SERVED, base=str(root)), encoding="utf-8")
-    flags = (
-        "--enable_grpc_healthcheck_service",
-        "--max_num_load_retries=0",
-    )
     with (
-        ServingProcess(root / "models.config", root / "serving.log", *flags) as process,
+        ServingProcess(root / "models.config", root / "serving.log", "--enable_grpc_healthcheck_service") as process,
         client.connected(process.address, base=str(root), directory=root) as connected,
     ):
         yield connected

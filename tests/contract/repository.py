@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving.messages import tensor_pb2, types_pb2
+from serving.protos import tensor_pb2, types_pb2
 from tests.support.graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, STRING, UINT8, Graph, mean_of_images
 from tests.support.models import BUSY_MATRIX_SIDE
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from serving.messages import get_model_metadata_pb2, get_model_status_pb2
+from serving.protos import get_model_metadata_pb2, get_model_status_pb2
 from tests.contract.client import AVAILABLE, TIMEOUT_S, refusal
 from tests.support.graphs import UINT8
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serving.messages import predict_pb2
+from serving.protos import predict_pb2
 from tests.contract.client import answered, image_request, refusal, request_for, tensor
 from tests.contract.repository import SIDE
 from tests.support.graphs import DOUBLE, FLOAT, UINT8

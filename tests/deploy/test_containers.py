@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from gateway.core.models_config import CONTAINER_BASE_PATH
 from gateway.settings import Settings
 from inclinet.local import KEEP_ALIVE_S
 from serving.flags import parse
-from serving.repository import CONTAINER_BASE_PATH
 from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value
 
 GATEWAY, SERVING, SURVEY = "gateway/Dockerfile", "serving/Dockerfile", "survey/Dockerfile"
@@ -67,11 +67,12 @@ def test_what_the_dockerfiles_copy_passes_the_dockerignore() -> None:
 def test_the_serving_image_uses_only_flags_that_the_model_server_knows() -> None:
     options, unknown = parse(serving_flags())
     assert unknown == []
-    assert options.enable_batching
+    assert "--enable_batching=true" in serving_flags()
     assert options.enable_grpc_healthcheck_service
     copied = " ".join(rest for name, rest in instructions(SERVING) if name == "COPY").split()
-    for path in (options.model_config_file, options.batching_parameters_file, options.monitoring_config_file):
-        assert path.removeprefix("/config/") in {source.removeprefix("serving/") for source in copied}
+    named = [flag.partition("=/config/")[2] for flag in serving_flags() if "=/config/" in flag]
+    assert len(named) == 3
+    assert set(named) <= {source.removeprefix("serving/") for source in copied}
     assert f"{CONTAINER_BASE_PATH}/" in copied
 
 

@@ -19,7 +19,7 @@ from gateway.tables import results
 from gateway.tables.rows import Row
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE
-from tests.support.live import HeldServing, Live, live_gateway
+from tests.support.live import Live, live_gateway
 from tests.support.manifests import models_of
 from tests.support.pictures import disc, encoded
 from tests.support.waiting import wait_until
@@ -41,12 +41,12 @@ def images(count: int, *, bad: tuple[int, ...] = ()) -> list[tuple[str, tuple[st
 
 
 @pytest.fixture
-def held() -> HeldServing:
-    return HeldServing(models_of(RELEASE))
+def held() -> FakeServing:
+    return FakeServing(models_of(RELEASE))
 
 
 @pytest.fixture
-def live(held: HeldServing) -> Iterator[Live]:
+def live(held: FakeServing) -> Iterator[Live]:
     # One row at a time, so that none overtakes another and the networks can be stopped between any two, and no time
     # limit that would end them.
     patient = {"request_timeout_s": 600, "predict_timeout_s": 600}
@@ -54,7 +54,7 @@ def live(held: HeldServing) -> Iterator[Live]:
         yield gateway
 
 
-def test_the_head_of_a_table_and_the_first_rows_come_while_the_networks_hold(held: HeldServing, live: Live) -> None:
+def test_the_head_of_a_table_and_the_first_rows_come_while_the_networks_hold(held: FakeServing, live: Live) -> None:
     for file_format in ("csv", "votable"):
         held.hold_after = 0
         held.batches.clear()
@@ -81,7 +81,7 @@ def test_the_head_of_a_table_and_the_first_rows_come_while_the_networks_hold(hel
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_nothing_reaches_the_networks_for_a_client_that_left(file_format: str, held: HeldServing, live: Live) -> None:
+def test_nothing_reaches_the_networks_for_a_client_that_left(file_format: str, held: FakeServing, live: Live) -> None:
     held.hold_after = 3
     with httpx.stream("POST", f"{live.url}/api/batch?format={file_format}", files=images(ROWS), timeout=60) as answer:
         assert answer.status_code == 200
@@ -94,7 +94,7 @@ def test_nothing_reaches_the_networks_for_a_client_that_left(file_format: str, h
 
 
 @pytest.mark.parametrize("path", ["/api/file", "/api/file?format=csv"])
-def test_a_single_image_is_dropped_too_when_its_client_leaves(path: str, held: HeldServing, live: Live) -> None:
+def test_a_single_image_is_dropped_too_when_its_client_leaves(path: str, held: FakeServing, live: Live) -> None:
     held.hold_after = 0
     request = httpx.Request("POST", f"{live.url}{path}", files=images(1))
     head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())

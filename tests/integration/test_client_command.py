@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 from gateway.client.job import Order, carry_out
 from inclinet.cli import app
 from tests.support.batch_runs import PACE, ROOT, Command, Ear, journalled, rows_of, run
-from tests.support.fake_serving import inclination_of
+from tests.support.fake_serving import FakeServing, inclination_of
 from tests.support.gateway import RELEASE
-from tests.support.live import HeldServing, Live, live_gateway, networks
+from tests.support.live import Live, live_gateway, networks
 from tests.support.manifests import models_of
 from tests.support.pictures import disc, encoded
 from tests.support.service import UpProcess
@@ -66,12 +66,12 @@ def images(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def serving() -> HeldServing:
-    return HeldServing(models_of(RELEASE))
+def serving() -> FakeServing:
+    return FakeServing(models_of(RELEASE))
 
 
 @pytest.fixture
-def live(serving: HeldServing) -> Iterator[Live]:
+def live(serving: FakeServing) -> Iterator[Live]:
     with live_gateway(serving) as live:
         yield live
 
@@ -83,7 +83,7 @@ def assert_every_row_once(out: Path) -> None:
         assert float(row["inclination_deg"]) == pytest.approx(expected(number), abs=0.01), row
 
 
-def test_a_table_of_images_is_measured(live: Live, serving: HeldServing, images: Path, tmp_path: Path) -> None:
+def test_a_table_of_images_is_measured(live: Live, serving: FakeServing, images: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     command = Command(out, images / "table.csv", "--url", live.url, "--chunk", "16")
     assert command.wait() == 0, command.complained
@@ -104,7 +104,7 @@ def test_a_folder_a_pattern_and_a_list_of_images_are_measured(live: Live, images
         assert float(rows[9]["inclination_deg"]) == pytest.approx(expected(9), abs=0.01)
 
 
-def test_an_image_that_changed_is_asked_again(live: Live, serving: HeldServing, images: Path, tmp_path: Path) -> None:
+def test_an_image_that_changed_is_asked_again(live: Live, serving: FakeServing, images: Path, tmp_path: Path) -> None:
     out, ear = tmp_path / "out.csv", Ear()
     run(images / "table.csv", out, live.url)
     changed = images / "images" / "03.png"
@@ -179,7 +179,7 @@ def test_a_gateway_that_is_not_there_ends_with_3_and_how_to_go_on(tmp_path: Path
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_killed_is_gone_on_with_and_has_every_row_once(
-    live: Live, serving: HeldServing, images: Path, tmp_path: Path, number: signal.Signals
+    live: Live, serving: FakeServing, images: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     out, journal = tmp_path / "out.csv", tmp_path / "out.csv.partial"
     serving.hold_after = 8
@@ -210,7 +210,7 @@ def test_a_run_that_is_killed_is_gone_on_with_and_has_every_row_once(
 
 @pytest.mark.slow
 def test_a_gateway_that_is_killed_and_comes_back_is_asked_the_rest(
-    serving: HeldServing, images: Path, tmp_path: Path
+    serving: FakeServing, images: Path, tmp_path: Path
 ) -> None:
     out, journal = tmp_path / "out.csv", tmp_path / "out.csv.partial"
     (tmp_path / "manifest.json").write_text(RELEASE.model_dump_json())

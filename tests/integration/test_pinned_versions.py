@@ -13,7 +13,7 @@ import pytest
 from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.inference.predictor import Predictor
-from gateway.inference.versions import ELSEWHERE
+from gateway.inference.versions import OTHER_REPLICAS
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
 from tests.support.manifests import manifest, models_of
@@ -60,10 +60,10 @@ async def test_networks_of_another_version_are_refused_in_plain_words_and_soon_a
         client = predictor(serving.address)
         with pytest.raises(errors.QuorumLost, match=r"Only 0 of the 4 .* does not have version 1 of vgg6_m0"):
             await client.read(BATCH, Deadline.after(30))
-        assert len(serving.batches) == (1 + ELSEWHERE) * len(NEWER)
+        assert len(serving.batches) == (1 + OTHER_REPLICAS) * len(NEWER)
         with pytest.raises(errors.QuorumLost):
             await client.read(BATCH, Deadline.after(30))
-        assert len(serving.batches) == (2 + ELSEWHERE) * len(NEWER)
+        assert len(serving.batches) == (2 + OTHER_REPLICAS) * len(NEWER)
         await client.aclose()
 
 
@@ -78,17 +78,8 @@ async def test_one_flavor_of_another_version_is_missing_and_the_others_answer() 
         assert "another version than the release's manifest of vgg6_m1 (version 2)" in ready.json()["status"]
 
 
-class WrongVersion(FakeServing):
-    """Answers in the name of a version that was not asked for."""
-
-    async def _predict(self, request: Any, context: Any) -> Any:
-        response = await super()._predict(request, context)
-        response.model_spec.version.value = 3
-        return response
-
-
 async def test_an_answer_in_the_name_of_another_version_does_not_count() -> None:
-    async with WrongVersion(models_of(RELEASE)) as serving:
+    async with FakeServing(models_of(RELEASE), answers_as=3) as serving:
         client = predictor(serving.address)
         with pytest.raises(errors.QuorumLost):
             await client.read(BATCH, Deadline.after(30))
@@ -145,8 +136,8 @@ async def test_while_replicas_of_two_releases_serve_each_gateway_finds_its_own()
             for _ in range(20):
                 (reading,) = await client.read(BATCH, Deadline.after(30))
                 assert {said.version for said in reading.flavors} == {release.flavors[0].version}
-                standing = await client.standing(timeout_s=30)
-                assert standing.available >= standing.needed
+                status = await client.release_status(timeout_s=30)
+                assert status.has_quorum
             await client.aclose()
         await other.stop()
         assert one.batches

@@ -177,8 +177,8 @@ async def test_states_are_those_of_the_server_and_decide_availability() -> None:
         assert [(one.version, one.state) for one in states["vgg6_m0"]] == [(1, "LOADING")]
         assert states["vgg6_m1"] == ()
         assert states["vgg6_reject"][0].state == "AVAILABLE"
-        standing = await client.standing(timeout_s=5)
-        assert (standing.available, standing.needed) == (2, 3)
+        status = await client.release_status(timeout_s=5)
+        assert (status.available, status.needed) == (2, 3)
         await client.aclose()
 
 

@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.messages import prediction_service_pb2_grpc
+from serving.protos import prediction_service_pb2_grpc
 from tests.support.load import AVAILABLE, CALL_S, END, Load, images, predict_request, read_answer, states
 from tests.support.models import Repository, flavor_answer, write_corrupt, write_flavor, write_repository
 from tests.support.serving import ServingProcess
@@ -49,7 +49,7 @@ def test_a_new_version_under_load_costs_no_call_and_mixes_no_answer(repository: 
 
 
 def test_a_corrupt_version_under_load_changes_nothing(repository: Repository) -> None:
-    with serving(repository, "--max_num_load_retries=0") as process, Load(process.address, MODEL) as load:
+    with serving(repository) as process, Load(process.address, MODEL) as load:
         wait_until(lambda: len(load.versions) > 20, "answers of version 1")
         write_corrupt(repository.base(MODEL), version=2)
         wait_until(lambda: states(load.channel, MODEL) == {1: AVAILABLE, 2: END}, "version 2 to fail")

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from serving.messages import predict_pb2, prediction_service_pb2_grpc
+from serving.protos import predict_pb2, prediction_service_pb2_grpc
 from tests.support.load import AVAILABLE, CALL_S, END, images, predict_request, states
 from tests.support.models import Repository, write_flavor, write_repository, write_warmup
 from tests.support.serving import ROOT, ServingProcess
@@ -77,11 +77,11 @@ def test_it_can_be_stopped_while_it_waits_for_a_model(repository: Repository) ->
 
 def test_a_model_that_can_not_be_loaded_ends_the_start(repository: Repository) -> None:
     (repository.base(MODEL) / "1" / "saved_model.pb").unlink()
-    process = serving(repository, "--max_num_load_retries=1", "--load_retry_interval_micros=1000")
+    process = serving(repository)
     process.launch()
     assert process.wait() == 255
     log = process.log()
-    assert log.count("Loading servable version {name: tiny_m0 version: 1} failed") == 2
+    assert log.count("Loading servable version {name: tiny_m0 version: 1} failed") == 1
     assert (
         "Failed to start server. Error: UNKNOWN: 1 servable(s) did not become available: "
         "{{name: tiny_m0 version: 1} due to error: NOT_FOUND: Could not find SavedModel"
@@ -139,8 +139,7 @@ def test_an_unknown_argument_prints_the_usage_and_the_server_goes_on(repository:
 
 
 def test_warm_up_runs_before_a_version_is_available(repository: Repository) -> None:
-    flags = ("--max_num_load_retries=0", "--num_request_iterations_for_warmup=3")
-    with serving(repository, *flags) as process, grpc.insecure_channel(process.address) as channel:
+    with serving(repository) as process, grpc.insecure_channel(process.address) as channel:
         log = process.log()
         warmed = log.index("Warmed servable version {name: tiny_m0 version: 1} up with 1 records")
         assert warmed < log.index("Successfully loaded servable version {name: tiny_m0 version: 1}")
@@ -167,24 +166,6 @@ def test_the_config_file_is_read_again(repository: Repository) -> None:
         assert states(channel, "tiny_m9") == {1: AVAILABLE}
 
 
-def test_batching_limits_the_rows_of_a_request(repository: Repository) -> None:
-    parameters = repository.root / "batching.config"
-    parameters.write_text("max_batch_size { value: 4 } allowed_batch_sizes: 2 allowed_batch_sizes: 4", encoding="utf-8")
-    with (
-        serving(repository, "--enable_batching", f"--batching_parameters_file={parameters}") as process,
-        grpc.insecure_channel(process.address) as channel,
-    ):
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        assert (
-            len(stub.Predict(predict_request(MODEL, images(4)), timeout=CALL_S).outputs["inclination_deg"].float_val)
-            == 4
-        )
-        with pytest.raises(grpc.RpcError) as caught:
-            stub.Predict(predict_request(MODEL, images(5)), timeout=CALL_S)
-        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert caught.value.details() == "Task size 5 is larger than maximum input batch size 4"
-
-
 def test_health_is_off_unless_asked_for(repository: Repository) -> None:
     with serving(repository) as process, grpc.insecure_channel(process.address) as channel:
         with pytest.raises(grpc.RpcError) as caught:
@@ -192,26 +173,17 @@ def test_health_is_off_unless_asked_for(repository: Repository) -> None:
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_answers_may_come_as_tensor_content_and_over_a_socket_file(repository: Repository) -> None:
-    path = repository.root / "grpc.sock"
-    flags = ("--enable_serialization_as_tensor_content=true", f"--grpc_socket_path={path}")
-    with serving(repository, *flags), grpc.insecure_channel(f"unix:{path}") as channel:
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        answer = stub.Predict(predict_request(MODEL, images(3)), timeout=CALL_S).outputs["inclination_deg"]
-    assert len(answer.tensor_content) == 12
-    assert len(answer.float_val) == 0
-
-
 def test_more_models_need_no_more_threads(tmp_path: Path) -> None:
-    def threads(models: int, *flags: str) -> int:
-        repository = write_repository(tmp_path / f"{models}{len(flags)}", flavors=models)
+    def threads(models: int, between: int) -> int:
+        repository = write_repository(tmp_path / f"{models}-{between}", flavors=models)
+        flags = ("--tensorflow_intra_op_parallelism=2", f"--tensorflow_inter_op_parallelism={between}")
         with serving(repository, *flags) as process, grpc.insecure_channel(process.address) as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             for model in repository.manifest.flavors:
                 stub.Predict(predict_request(model.name, images(2)), timeout=CALL_S)
             return psutil.Process(process.pid).num_threads()
 
-    few = threads(1, "--tensorflow_intra_op_parallelism=2", "--tensorflow_inter_op_parallelism=2")
+    few = threads(1, 2)
     # gRPC and the loader add a thread or two at their own pace; a pool for each model would add dozens.
-    assert threads(9, "--tensorflow_intra_op_parallelism=2", "--tensorflow_inter_op_parallelism=2") <= few + 4
-    assert threads(1, "--tensorflow_session_parallelism=32") >= few + 30
+    assert threads(9, 2) <= few + 4
+    assert threads(1, 32) >= few + 30

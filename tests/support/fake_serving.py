@@ -24,8 +24,9 @@ class FakeServing:
 
     Switches: ``failing`` maps a model to the status it ends with, ``slow_s`` to a delay, ``nonsense`` to the float
     values that it answers instead. ``as_content`` answers in ``tensor_content`` as the real server does when told to.
-    ``hold`` keeps answers back until it is set. Memory: ``batches``, the ``traces`` that Predict calls
-    were to join, and ``asked_versions``, None where a call left the version to the server.
+    ``answers_as`` is the version in whose name all answer. ``hold`` keeps answers back until it is set; ``hold_after``
+    lets each model take so many images and no more. Memory: ``batches``, the ``traces`` that Predict calls were to
+    join, and ``asked_versions``, None where a call left the version to the server.
     """
 
     models: dict[str, int]
@@ -35,6 +36,8 @@ class FakeServing:
     nonsense: dict[str, list[float]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     as_content: bool = False
+    answers_as: int | None = None
+    hold_after: int | None = None
     batches: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     hold: asyncio.Event | None = None
     traces: list[str] = field(default_factory=list)
@@ -85,8 +88,14 @@ class FakeServing:
     async def stop(self) -> None:
         await self._server.stop(None)
 
+    def seen(self, name: str) -> int:
+        """Return how many images a model has been given."""
+        return sum(shape[0] for one, shape in list(self.batches) if one == name)
+
     async def _predict(self, request: Any, context: Any) -> Any:
         name = request.model_spec.name
+        while self.hold_after is not None and self.seen(name) >= self.hold_after:  # noqa: ASYNC110 - another thread lets go
+            await asyncio.sleep(0.01)
         tensor = request.inputs[INPUT]
         shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
         images = np.frombuffer(tensor.tensor_content, np.uint8).reshape(shape)
@@ -114,7 +123,7 @@ class FakeServing:
         values = self.nonsense.get(name, values)
         response = protos.PredictResponse()
         response.model_spec.name = name
-        response.model_spec.version.value = self.models[name]
+        response.model_spec.version.value = self.models[name] if self.answers_as is None else self.answers_as
         answer = response.outputs[output]
         answer.dtype = protos.types_pb2.DT_FLOAT
         answer.tensor_shape.dim.add(size=len(values))

@@ -8,7 +8,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from serving.messages import graph_pb2, meta_graph_pb2, saved_model_pb2, tensor_pb2, types_pb2
+from gateway.core.light_import import without_running
+from serving.protos import meta_graph_pb2, tensor_pb2, types_pb2
+
+with without_running("tensorflow"):
+    from tensorflow.core.framework import graph_pb2
+    from tensorflow.core.protobuf import saved_model_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import threading
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
@@ -101,26 +100,3 @@ def networks(serving: FakeServing) -> Iterator[str]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(60)
         loop.close()
-
-
-@dataclass
-class HeldServing(FakeServing):
-    """Networks that stop to answer when each has seen so many images, until they are let go on.
-
-    Attributes
-    ----------
-    hold_after : int, optional
-        They never stop unless it is set.
-    """
-
-    hold_after: int | None = None
-
-    def seen(self, name: str) -> int:
-        """Return how many images a network has been given."""
-        return sum(shape[0] for one, shape in list(self.batches) if one == name)
-
-    async def _predict(self, request: Any, context: Any) -> Any:
-        name = request.model_spec.name
-        while self.hold_after is not None and self.seen(name) >= self.hold_after:  # noqa: ASYNC110 - another thread lets go
-            await asyncio.sleep(0.01)
-        return await super()._predict(request, context)

@@ -9,7 +9,7 @@ import grpc
 import numpy as np
 
 from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE
-from serving.messages import get_model_status_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
+from serving.protos import get_model_status_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 from tests.support.models import flavor_answer, images_proto
 
 if TYPE_CHECKING:

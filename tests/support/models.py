@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,9 @@ from gateway.core.manifest import (
     Rejector,
     write_manifest,
 )
-from serving.messages import predict_pb2, prediction_log_pb2, tensor_pb2, types_pb2
-from serving.repository import models_config
-from serving.tfrecord import record
+from gateway.core.models_config import models_config
+from serving.protos import predict_pb2, prediction_log_pb2, tensor_pb2, types_pb2
+from serving.rpc.warmup import masked_crc32c
 from tests.support.graphs import FLOAT, Graph, mean_of_images
 
 if TYPE_CHECKING:
@@ -188,8 +189,14 @@ def write_warmup(version_directory: Path, requests: Iterable[Any]) -> None:
         prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
         for request in requests
     )
-    records = b"".join(record(log.SerializeToString()) for log in logs)
+    records = b"".join(tfrecord(log.SerializeToString()) for log in logs)
     (folder / "tf_serving_warmup_requests").write_bytes(records)
+
+
+def tfrecord(data: bytes) -> bytes:
+    """Return ``data`` as one record of a TFRecord file."""
+    length = struct.pack("<Q", len(data))
+    return length + struct.pack("<I", masked_crc32c(length)) + data + struct.pack("<I", masked_crc32c(data))
 
 
 def _busy_nothing(graph: Graph, means: str, count: int) -> str:

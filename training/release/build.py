@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from gateway.core.manifest import Flavor, Manifest, Rejector, write_manifest
+from gateway.core.manifest import Flavor, Manifest, Rejector, read_manifest, write_manifest
+from gateway.core.models_config import models_config
 from training.data import dataset
 from training.data.dataset import RealGalaxy
 from training.data.human_scale import LABEL_RANGE_DEG
@@ -209,10 +208,5 @@ def _rounded(found: dict[str, Any]) -> dict[str, float]:
 
 
 def write_models_config(manifest: Path, target: Path) -> None:
-    """Generate ``serving/models.config``.
-
-    The serving room owns that format and its rooms do not import each other, so its own program is asked.
-    """
-    command = [sys.executable, "-m", "serving.repository", "--manifest", str(manifest)]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own program
-    target.write_text(text, encoding="utf-8")
+    """Generate ``serving/models.config``."""
+    target.write_text(models_config(read_manifest(manifest)), encoding="utf-8")

@@ -36,17 +36,16 @@ async def livez() -> Health:
 async def readyz(services: WiredServices) -> Response:
     """Ask TensorFlow Serving for the states of the flavors."""
     try:
-        served = await services.predictor.standing(timeout_s=READINESS_TIMEOUT_S)
+        status = await services.predictor.release_status(timeout_s=READINESS_TIMEOUT_S)
     except errors.UpstreamUnavailable as error:
         return JSONResponse(Health(status=error.detail).model_dump(), 503)
-    ready = served.available >= served.needed
-    short = "" if ready else "fewer flavors than the quorum are available"
+    short = "" if status.has_quorum else "fewer flavors than the quorum are available"
     health = Health(
-        status="; ".join(filter(None, (short, served.sentence))) or "ok",
-        flavors_available=served.available,
-        quorum=served.needed,
+        status="; ".join(filter(None, (short, status.difference))) or "ok",
+        flavors_available=status.available,
+        quorum=status.needed,
     )
-    return JSONResponse(health.model_dump(), 200 if ready else 503)
+    return JSONResponse(health.model_dump(), 200 if status.has_quorum else 503)
 
 
 @router.get(

@@ -86,9 +86,9 @@ async def test_images_gather_behind_a_batch_until_they_are_as_many_or_it_is_back
     assert [answer.flavors[0].value for answer in answers] == list(range(9))
 
 
-async def test_behind_a_batch_that_hangs_an_image_waits_for_company_no_longer_than_its_patience() -> None:
+async def test_behind_a_batch_that_hangs_an_image_waits_for_others_no_longer_than_it_may() -> None:
     networks = Networks()
-    batcher = Batcher(networks.read, largest=32, in_flight=2, patience_s=0.05)
+    batcher = Batcher(networks.read, largest=32, in_flight=2, longest_wait_s=0.05)
     tasks = [ask(batcher, value) for value in range(5)]
     await settle()
     back, networks.gate = networks.gate, asyncio.Event()

@@ -1,0 +1,1 @@
+"""SavedModels in TensorFlow's C++ runtime, reached without its Python half."""

@@ -1,0 +1,1 @@
+"""Which versions are to be served, which are, and how one replaces another."""
