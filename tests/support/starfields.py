@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _BRIGHTEST = 900.0
 _FAINTEST = 6.0
-_RINGS = 30
+_RINGS, _LAG = 30, 4
 _COUNTS_SLOPE = 0.9
 """Stars brighter than f are as many as f to the minus this, 0.36 dex a magnitude, as at high galactic latitudes."""
 
@@ -144,9 +144,9 @@ class _Sky:
         brightness = np.abs(rest - np.median(rest, axis=(0, 1))).max(axis=2)
         outer = radius > np.quantile(radius, 2 / 3)
         calm = outer & (brightness < 3 * 1.4826 * np.median(brightness[outer]))
-        beside = calm[:, 1:] & calm[:, :-1]
-        covariance = np.cov(rest[calm].T) + 1e-6 * np.eye(3)
-        alike = float(np.mean((rest[:, 1:] * rest[:, :-1])[beside]) / np.mean(rest[calm] ** 2))
+        near, far = (_differences(rest, calm, lag) for lag in (1, _LAG))
+        covariance = np.cov(far.T) / 2 + 1e-6 * np.eye(3)
+        alike = 1 - float(np.mean(near**2) / np.mean(far**2))
         reach = 0.5 / np.sqrt(np.log(1 / alike)) if 0.1 < alike < 1 else 0.3
         return replace(made, covariance=covariance, reach=min(float(reach), 3.0))
 
@@ -162,6 +162,11 @@ class _Sky:
         planes = np.fft.irfft2(white * smoothing, s=(height, width))
         planes /= planes.std(axis=(1, 2), keepdims=True)
         return np.moveaxis(np.tensordot(np.linalg.cholesky(self.covariance), planes, 1), 0, -1)
+
+
+def _differences(rest: NDArray[np.float64], calm: NDArray[np.bool_], lag: int) -> NDArray[np.float64]:
+    """Return what calm pixels differ by from others so many columns away: grain, but no slope of the sky."""
+    return (rest[:, lag:] - rest[:, :-lag])[calm[:, lag:] & calm[:, :-lag]]
 
 
 def _add_stars(canvas: NDArray[np.float64], rng: np.random.Generator, stars: float, noise: float) -> None:
