@@ -60,6 +60,7 @@ def main() -> None:
         _well_framed(name, ask, galaxies, pictures)
     for name, galaxies in (("EFIGI", some), ("giz512", [one for one in giz if one.pgc != _TURNED] * 4)):
         _in_fields(name, ask, galaxies, rng)
+    _cut_beside(ask, [one for one in giz if one.pgc not in (_TURNED, *_CAPTIONS)])
     _empty(rng)
     _cost(some, rng)
 
@@ -105,7 +106,7 @@ def _in_fields(
 ) -> None:
     stamps = [_stamp(galaxy, rng) for galaxy in galaxies]
     fields = [_field(stamp, width, rng) for stamp, width in stamps]
-    well = [cut(stamp, Square(len(stamp) / 2, len(stamp) / 2, len(stamp) * min(1, 1.4 / width))) for stamp, width in stamps]
+    well = [_middle(stamp, min(1, 1.4 / width)) for stamp, width in stamps]
     _line(f"{name}, well framed", ask, galaxies, well, 0)
     _line(f"{name} in fields, whole", ask, galaxies, [field.rgb for field in fields], 0)
     true = [cut(field.rgb, Square(field.x, field.y, 1.2 * field.side)) for field in fields]
@@ -127,9 +128,25 @@ def _stamp(galaxy: RealGalaxy, rng: np.random.Generator) -> tuple[NDArray[np.uin
     if len(rgb) < 256:  # noqa: PLR2004 - EFIGI's, 1 x D25 wide
         return (scaled(rgb, rng.uniform(1, 2)) if rng.random() < 0.3 else rgb), 1.0  # noqa: PLR2004 - a share
     if galaxy.pgc in _CAPTIONS:
-        rgb = cut(rgb, Square(len(rgb) / 2, len(rgb) / 2, 0.7 * len(rgb)))
+        rgb = _middle(rgb, 0.7)
     width = 1.4 if galaxy.pgc in _CAPTIONS else 2.0
     return scaled(rgb, rng.uniform(0.3, 0.7) * 512 * width / 2 / len(rgb)), width
+
+
+def _cut_beside(ask: Callable[[NDArray[np.uint8]], Predictions], galaxies: Sequence[RealGalaxy]) -> None:
+    """Cut the four corners of the real pictures, 1.5 of their 2 D25: the galaxy is off centre among its neighbours."""
+    four = [galaxy for galaxy in galaxies for _ in range(4)]
+    parts = []
+    for galaxy in galaxies:
+        rgb = _picture(galaxy, 1.0)
+        left = len(rgb) // 4
+        parts += [rgb[y:, x:][: 3 * left, : 3 * left] for y in (0, left) for x in (0, left)]
+    name = "giz512 cut beside the galaxy"
+    _well_framed(name, ask, four, [np.ascontiguousarray(part) for part in parts])
+
+
+def _middle(rgb: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    return cut(rgb, Square(len(rgb) / 2, len(rgb) / 2, share * len(rgb)))
 
 
 def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> Field:

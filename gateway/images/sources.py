@@ -30,12 +30,12 @@ _NEAR = 0.3
 """Fraction of the picture's sides: an object so far from the middle counts half as much as in it."""
 _TRAIL = 0.08
 """Axis ratio below which an object is a satellite's trail or a spike; galaxies seen edge-on have 0.1 and more."""
-_SMALLEST = 0.085
+_SMALLEST = 0.082
 """Diameter, in longer sides, below which an object may as well be two stars in one: a person has to name it."""
-_MANY, _WIDE = 130, 20
+_MANY, _WIDE = 120, 18
 """Pixels of an object, and of its part brighter than half of its brightest, that two stars in one do not have."""
-_LEAST_WIDE = 0.03
-"""Fraction of a galaxy's pixels that are brighter than half of its brightest: one in a hundred has less, by its nucleus."""
+_LEAST_WIDE = 0.015
+"""Of a galaxy's pixels, so many are brighter than half of its brightest; one in a hundred has less, by its nucleus."""
 _EDGE = 0.4
 """What covers so much of one of the picture's edges is its border, a caption, or a glow from outside."""
 _ROUND, _BRIGHTEST, _PLATEAU = 0.6, 0.92, 0.12
