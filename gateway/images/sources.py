@@ -185,9 +185,11 @@ def _opened(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _area_above_half(light: NDArray[np.float32], regions: NDArray[np.int32], objects: int) -> NDArray[np.int64]:
     """Return how many pixels of each object are brighter than half of its brightest, int64 ``[objects]``."""
+    covered = regions > 0
+    labels, counts = regions[covered], light[covered]
     brightest = np.zeros(objects + 1, np.float32)
-    np.maximum.at(brightest, regions, light)
-    return np.bincount(regions[light > 0.5 * brightest[regions]], minlength=objects + 1)[1:]
+    np.maximum.at(brightest, labels, counts)
+    return np.bincount(labels[counts > 0.5 * brightest[labels]], minlength=objects + 1)[1:]
 
 
 def _at_edge(regions: NDArray[np.int32], label: int) -> bool:
