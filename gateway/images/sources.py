@@ -30,8 +30,12 @@ _NEAR = 0.3
 """Fraction of the picture's sides: an object so far from the middle counts half as much as in it."""
 _TRAIL = 0.08
 """Axis ratio below which an object is a satellite's trail or a spike; galaxies seen edge-on have 0.1 and more."""
-_SMALLEST = 0.085
+_SMALLEST = 0.082
 """Diameter, in longer sides, below which an object may as well be two stars in one: a person has to name it."""
+_MANY, _WIDE = 120, 18
+"""Pixels of an object, and of its part brighter than half of its brightest, that two stars in one do not have."""
+_LEAST_WIDE = 0.015
+"""Of a galaxy's pixels, so many are brighter than half of its brightest; one in a hundred has less, by its nucleus."""
 _EDGE = 0.4
 """What covers so much of one of the picture's edges is its border, a caption, or a glow from outside."""
 _ROUND, _BRIGHTEST, _PLATEAU = 0.6, 0.92, 0.12
@@ -51,6 +55,8 @@ class Source:
 
 def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> Source | None:
     """Return the largest extended object, the nearer to the middle the better, of a picture.
+
+    Large is what has many pixels brighter than half of its brightest: a star has few, however wide its halo.
 
     The sky is a plane through the cells of a mesh, those that hold light left out. Objects are what stands 3 sigma out
     of it after a grey opening, which leaves nothing of small stars and thin trails. A picture whose objects are darker
@@ -74,8 +80,10 @@ def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     height, width = regions.shape
     axis_ratio = objects["b"] / np.maximum(objects["a"], 1e-6)
     distance = np.hypot(objects["x"] / width - 0.5, objects["y"] / height - 0.5)
-    extended = (axis_ratio > _TRAIL) & (4 * objects["a"] > _SMALLEST * max(height, width))
-    score = np.where(extended, objects["npix"] / (1 + (distance / _NEAR) ** 2), 0)
+    area = _area_above_half(sky.light, regions, len(objects))
+    extended = (4 * objects["a"] > _SMALLEST * max(height, width)) | (area >= _WIDE) | (objects["npix"] >= _MANY)
+    size = np.maximum(area, _LEAST_WIDE * objects["npix"])
+    score = np.where(extended & (axis_ratio > _TRAIL), size / (1 + (distance / _NEAR) ** 2), 0)
     for index in np.argsort(-score):
         if score[index] <= 0:
             return None
@@ -173,6 +181,15 @@ def _opened(light: NDArray[np.float32]) -> NDArray[np.float32]:
         rows = of_two(of_two(padded[:-2], padded[1:-1]), padded[2:])
         light = of_two(of_two(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
     return light
+
+
+def _area_above_half(light: NDArray[np.float32], regions: NDArray[np.int32], objects: int) -> NDArray[np.int64]:
+    """Return how many pixels of each object are brighter than half of its brightest, int64 ``[objects]``."""
+    covered = regions > 0
+    labels, counts = regions[covered], light[covered]
+    brightest = np.zeros(objects + 1, np.float32)
+    np.maximum.at(brightest, labels, counts)
+    return np.bincount(labels[counts > 0.5 * brightest[labels]], minlength=objects + 1)[1:]
 
 
 def _at_edge(regions: NDArray[np.int32], label: int) -> bool:

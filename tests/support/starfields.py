@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from gateway.images.ellipse import fit_ellipse
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BRIGHTEST = 900.0
 _FAINTEST = 6.0
+_RINGS, _LAG = 30, 4
 _COUNTS_SLOPE = 0.9
 """Stars brighter than f are as many as f to the minus this, 0.36 dex a magnitude, as at high galactic latitudes."""
 
@@ -66,14 +69,12 @@ def starfield(
     """
     size = len(stamp)
     height, width = round(size * wider / np.sqrt(aspect)), round(size * wider * np.sqrt(aspect))
-    level, noise = sky_of(stamp)
-    grain = rng.normal(0, 1, (height, width, 3)) * 0.7 + rng.normal(0, 1, (height, width, 1)) * 0.7
-    # the grain of a picture that was resampled and compressed reaches a little further than a pixel
-    grain = (grain + 0.5 * np.roll(grain, 1, 0) + 0.5 * np.roll(grain, 1, 1)) / np.sqrt(1.5)
+    sky = _Sky.of(stamp)
+    noise = max(1.0, float(np.sqrt(np.trace(sky.covariance) / 3)))
     slope = rng.normal(0, 0.5 * noise, 2)
     down, right = np.mgrid[:height, :width]
     tilt = slope[0] * (down / height - 0.5) + slope[1] * (right / width - 0.5)
-    canvas = level + noise * grain + tilt[..., None]
+    canvas = sky.level + sky.grain(rng, height, width) + tilt[..., None]
     _add_stars(canvas, rng, stars, noise)
     _add_far_galaxies(canvas, rng, size, noise)
     margin_x, margin_y = min(size / 2, width / 2), min(size / 2, height / 2)
@@ -82,6 +83,8 @@ def starfield(
     else:
         middle = (place[0] * width, place[1] * height)
     left, top = round(middle[0] - size / 2), round(middle[1] - size / 2)
+    middle_x, middle_y = left + (size - 1) / 2, top + (size - 1) / 2
+    canvas += sky.light(np.hypot(*np.tensordot(sky.shape, [right - middle_x, down - middle_y], 1)))
     _blend(canvas, stamp.astype(float), left, top)
     rgb = np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
     return Field(rgb=rgb, x=left + size / 2, y=top + size / 2, side=float(size))
@@ -97,16 +100,73 @@ def stars_alone(rng: np.random.Generator, *, side: int, stars: float = 1.0, far:
     return np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
 
 
-def sky_of(stamp: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
-    """Return the colour of a picture's sky and its noise, counts: of the fainter half of its outermost pixels."""
-    rgb = stamp.astype(float)
-    edges = (rgb[:3], rgb[-3:], rgb[:, :3], rgb[:, -3:])
-    border = np.concatenate([edge.reshape(-1, 3) for edge in edges])
-    light = border.sum(axis=1)
-    sky = border[light <= np.quantile(light, 0.5)]
-    level = np.median(sky, axis=0)
-    steps = np.concatenate([np.diff(edge.mean(axis=2), axis=1).ravel() for edge in edges[:2]])
-    return level, max(1.0, float(np.median(np.abs(steps))) * 1.4826)
+@dataclass(frozen=True, slots=True)
+class _Sky:
+    """What a galaxy's picture would show beyond its border: its sky, and the galaxy's own outskirts.
+
+    Attributes
+    ----------
+    level : float64 [3]
+    covariance : float64 [3, 3]
+        Of the sky's grain from plane to plane, counts^2.
+    reach : float
+        Standard deviation of a gaussian that smooths white noise to that grain, pixels.
+    shape : float64 [2, 2]
+        Takes an offset from the middle, pixels, to one in which the galaxy is round.
+    radii, profile : float64 [N], [N, 3]
+        The galaxy's light above the sky, counts, at round radii.
+    """
+
+    level: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    reach: float
+    shape: NDArray[np.float64]
+    radii: NDArray[np.float64]
+    profile: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, stamp: NDArray[np.uint8]) -> _Sky:
+        size = len(stamp)
+        fitted = fit_ellipse(stamp)
+        ratio, angle = (fitted.axis_ratio, np.deg2rad(fitted.angle_deg)) if fitted else (1.0, 0.0)
+        shape = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle) / ratio, np.cos(angle) / ratio]])
+        down, right = np.mgrid[:size, :size] + 0.5 - size / 2
+        radius = np.hypot(*np.tensordot(shape, [right, down], 1))
+        # as many pixels in each ring; the outermost, along the minor axis, is sky
+        rings = np.array_split(np.argsort(radius, axis=None), _RINGS)
+        pixels = stamp.reshape(-1, 3).astype(float)
+        medians = np.array([np.median(pixels[ring], axis=0) for ring in rings])
+        falling = np.minimum.accumulate(medians)
+        level = falling[-1]
+        radii = np.array([np.median(radius.ravel()[ring]) for ring in rings])
+        made = cls(level, np.eye(3), 0.0, shape, radii, falling - level)
+        rest = stamp - level - made.light(radius)
+        brightness = np.abs(rest - np.median(rest, axis=(0, 1))).max(axis=2)
+        outer = radius > np.quantile(radius, 2 / 3)
+        calm = outer & (brightness < 3 * 1.4826 * np.median(brightness[outer]))
+        near, far = (_differences(rest, calm, lag) for lag in (1, _LAG))
+        covariance = np.cov(far.T) / 2 + 1e-6 * np.eye(3)
+        alike = 1 - float(np.mean(near**2) / np.mean(far**2))
+        reach = 0.5 / np.sqrt(np.log(1 / alike)) if 0.1 < alike < 1 else 0.3
+        return replace(made, covariance=covariance, reach=min(float(reach), 3.0))
+
+    def light(self, radius: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the galaxy's light, counts ``[..., 3]``, at round radii."""
+        return np.stack([np.interp(radius, self.radii, plane) for plane in self.profile.T], axis=-1)
+
+    def grain(self, rng: np.random.Generator, height: int, width: int) -> NDArray[np.float64]:
+        """Draw noise like that of the sky, counts ``[height, width, 3]``."""
+        rows, columns = np.fft.fftfreq(height), np.fft.rfftfreq(width)
+        smoothing = np.exp(-2 * (np.pi * self.reach) ** 2 * (rows[:, None] ** 2 + columns**2))
+        white = np.fft.rfft2(rng.normal(0, 1, (3, height, width)))
+        planes = np.fft.irfft2(white * smoothing, s=(height, width))
+        planes /= planes.std(axis=(1, 2), keepdims=True)
+        return np.moveaxis(np.tensordot(np.linalg.cholesky(self.covariance), planes, 1), 0, -1)
+
+
+def _differences(rest: NDArray[np.float64], calm: NDArray[np.bool_], lag: int) -> NDArray[np.float64]:
+    """Return what calm pixels differ by from others so many columns away: grain, but no slope of the sky."""
+    return (rest[:, lag:] - rest[:, :-lag])[calm[:, lag:] & calm[:, :-lag]]
 
 
 def _add_stars(canvas: NDArray[np.float64], rng: np.random.Generator, stars: float, noise: float) -> None:

@@ -54,6 +54,23 @@ def test_a_galaxy_in_a_corner_gets_a_frame_that_may_run_over_the_edge(place: tup
     assert one.rgb.shape[0] == one.rgb.shape[1]
 
 
+@pytest.mark.parametrize("place", [(0.32, 0.5), (0.6, 0.3)])
+def test_a_galaxy_off_centre_is_framed_though_it_is_large(place: tuple[float, float]) -> None:
+    truth = field(3, wider=1.7, stars=0.1, place=place)
+    assert away(framed(truth.rgb, AUTO), truth) < 0.1
+
+
+def test_a_bright_star_with_a_wide_halo_is_not_taken_for_the_galaxy_beside_it() -> None:
+    # about the square root of light, as pictures show it: a galaxy is wide, and stars are not
+    stamp = (255 * (disc(96, 0.3) / 255) ** 0.45).astype(np.uint8)
+    truth = starfield(stamp, np.random.default_rng(1), wider=5, stars=0.1, place=(0.35, 0.5))
+    down, right = np.mgrid[: truth.rgb.shape[0], : truth.rgb.shape[1]]
+    away_from_star = np.hypot(right - truth.x - 80, down - truth.y - 10)
+    halo = 300 * np.exp(-((away_from_star / 4) ** 2)) + 50 * np.exp(-away_from_star / 16)
+    rgb = np.clip(truth.rgb + halo[..., None], 0, 255).astype(np.uint8)
+    assert away(framed(rgb, AUTO), truth) < 0.1
+
+
 @pytest.mark.parametrize("axis_ratio", [0.2, 0.5, 0.9])
 @pytest.mark.parametrize("side", [88, 128, 300, 512])
 def test_a_well_framed_galaxy_is_left_whole(side: int, axis_ratio: float) -> None:
