@@ -96,8 +96,15 @@ def recorded(folder: str) -> dict[str, Any] | None:
     return known
 
 
-def check(folder: str, identity: Identity, *, location: str) -> None:
-    """Refuse a folder that holds something else.
+def refuse_strangers(folder: str) -> None:
+    """Raise BatchError where a folder holds files of nobody knows whom."""
+    strangers = [name for name in storage.names(folder) if not name.startswith(("_", "."))]
+    if strangers and recorded(folder) is None:
+        raise BatchError(f"{folder} holds {strangers[0]} and no batch that it belongs to: give another output.")
+
+
+def refuse_another(folder: str, identity: Identity, *, location: str) -> None:
+    """Raise BatchError where a folder holds another batch.
 
     Parameters
     ----------
@@ -105,19 +112,9 @@ def check(folder: str, identity: Identity, *, location: str) -> None:
     identity : Identity
     location : str
         Where what is asked is.
-
-    Raises
-    ------
-    BatchError
-        It holds another batch, or files of nobody knows whom.
     """
     known = recorded(folder)
-    if known is None:
-        strangers = [name for name in storage.names(folder) if not name.startswith(("_", "."))]
-        if strangers:
-            raise BatchError(f"{folder} holds {strangers[0]} and no batch that it belongs to: give another output.")
-        return
-    differences = _differences(known, identity, location)
+    differences = [] if known is None else _differences(known, identity, location)
     if differences:
         raise BatchError(
             f"{folder} holds another batch: {'; '.join(differences)}. Give another output, or what that batch was "

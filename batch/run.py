@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from batch.partitions import Partition
     from batch.source import Source
+    from gateway.core.models import FrameChoice
     from gateway.tables.results import Column
     from gateway.tables.results import Row as Record
     from gateway.tables.rows import Row
@@ -216,17 +217,15 @@ def prepare(
     before = known["identity"] if known is not None else None
     size = asked.partition_rows or (before["partition_rows"] if before is not None else rows)
     location = location or found.location
-    identity = Identity(found.fingerprint, size, "", settings)
-    if before is not None:
-        identity = replace(identity, release=release(before["release"]))
-    partitions.check(folder, identity, location=location)
+    partitions.refuse_strangers(folder)
+    catalogue.roles(found, asked.choice)  # a table that can't be asked is refused before anything else
+    identity = Identity(found.fingerprint, size, release(before["release"] if before is not None else None), settings)
+    partitions.refuse_another(folder, identity, location=location)
     pieces = catalogue.pieces(found, folder, size=size, choice=asked.choice)
     cut = catalogue.partitions(pieces, size)
     for sentence in _told(asked, found, pieces):
         say(sentence)
-    if before is None:
-        identity = replace(identity, release=release(None))
-        partitions.claim(folder, identity, location=location, partitions=len(cut))
+    partitions.claim(folder, identity, location=location, partitions=len(cut))
     about = {"batch": identity.digest, "release": identity.release, "creator": f"inclinet {version('inclinet')}"}
     header = "" if asked.is_table else results.votable_header(columns)
     into = Folder(folder, about, columns, header, asked.retry_failed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import dask
 from distributed import Client, LocalCluster
@@ -105,30 +105,38 @@ class OwnNetworks:
     manifest : Path
         Of the release; the models lie beside it.
     log : Path
-        Where its output goes; that of the second start to ``<log>.2``, and so on.
+        Where its output goes.
     say : callable
         Told what happens.
     """
 
     def __init__(self, manifest: Path, log: Path, say: Callable[[str], None]) -> None:
-        self._manifest = manifest
-        self._log = log
+        from inclinet import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
+
+        self._standin = local.Standin(manifest, log=log)
         self._say = say
-        self._running = ExitStack()
-        self._process: Popen[bytes] | None = None
-        self._starts = 0
-        self.address = ""
+        self._restarts = 0
 
     def __enter__(self) -> Self:
         """Start it."""
-        self._start(0)
+        self._standin.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it."""
-        self._running.close()
+        self._standin.__exit__(kind, error, trace)
+
+    @property
+    def address(self) -> str:
+        """``host:port``."""
+        return self._standin.address
+
+    @property
+    def process(self) -> Popen[bytes]:
+        """The process of the last start."""
+        return self._standin.process
 
     def watch(self) -> None:
         """Start it again if it has ended.
@@ -138,18 +146,11 @@ class OwnNetworks:
         BatchStopped
             It does so again and again.
         """
-        if self._process is None or self._process.poll() is None:
+        status = self._standin.status
+        if status is None:
             return
-        if self._starts > _RESTARTS:
-            raise BatchStopped(f"The networks ended {self._starts} times; the last words are in {self._log}.")
-        self._say(f"The networks ended with status {self._process.returncode}; they are started again.")
-        self._running.close()
-        self._start(int(self.address.rpartition(":")[2]))
-
-    def _start(self, port: int) -> None:
-        from inclinet import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
-
-        self._starts += 1
-        log = self._log if self._starts == 1 else self._log.with_name(f"{self._log.name}.{self._starts}")
-        started: Any = self._running.enter_context(local.standin(self._manifest, log=log, port=port))
-        self._process, self.address = started
+        if self._restarts == _RESTARTS:
+            raise BatchStopped(f"The networks ended {_RESTARTS + 1} times: {self._standin.last_words()}")
+        self._restarts += 1
+        self._say(f"The networks ended with status {status}; they are started again.")
+        self._standin.start()

@@ -168,7 +168,8 @@ class HttpEngine:
         self, asked: Sequence[tuple[Row, Target]] | Sequence[tuple[Row, bytes]]
     ) -> AsyncGenerator[Outcome]:
         """Ask in as few calls as the gateway takes; what breaks it again and again is cut until one row is left."""
-        waiting, breaks = [list(asked)], 0
+        waiting: list[list[tuple[Row, Body]]] = [list(asked)]
+        breaks = 0
         while waiting:
             call = waiting.pop()
             if not call:

@@ -1,4 +1,4 @@
-"""Survey runs for tests: the program as a process, what it leaves, and images whose answers are known."""
+"""Batches with Dask for tests: the program as a process, what it leaves, and images whose answers are known."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from survey.task import Report
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -41,13 +39,14 @@ def medians(images: NDArray[np.uint8], *, flavors: int = 4) -> list[float]:
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:
-    """Read all rows of a result, as any reader of a folder of Parquet files does, in order."""
-    rows: list[dict[str, Any]] = parquet.read_table(out).to_pylist()
+    """Read all rows of a result, in order."""
+    found = parquet.read_table(sorted(out.glob("part-*.parquet")))
+    rows: list[dict[str, Any]] = found.to_pylist()
     return sorted(rows, key=lambda row: row["row"])
 
 
-class SurveyProcess:
-    """``python -m survey`` in a folder of its own.
+class DaskProcess:
+    """``inclinet batch --dask`` in a folder of its own.
 
     Parameters
     ----------
@@ -58,11 +57,11 @@ class SurveyProcess:
     """
 
     def __init__(self, folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
-        self._log = folder / "survey.log"
-        self._out = folder / "survey.out"
+        self._log = folder / "batch.log"
+        self._out = folder / "batch.out"
         with self._log.open("wb") as log, self._out.open("wb") as out:
             self._process = psutil.Popen(
-                [sys.executable, "-m", "survey", *arguments, "--dashboard=127.0.0.1:0", "--json"],
+                [sys.executable, "-m", "inclinet", "batch", "--dask", *arguments, "--dashboard=127.0.0.1:0", "--json"],
                 cwd=folder,
                 env=os.environ | {"PYTHONPATH": str(ROOT)} | (environment or {}),
                 stdin=subprocess.DEVNULL,
@@ -124,19 +123,3 @@ def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object
     """Write a table; return its path."""
     path.write_text("\n".join(",".join(map(str, row)) for row in (columns, *rows)) + "\n")
     return path
-
-
-class Silent:
-    """Shows nothing; remembers what it was told (:class:`survey.drive.Shows`)."""
-
-    def __init__(self) -> None:
-        self.reports: list[Report] = []
-
-    def begin(self) -> None: ...
-
-    def told(self, partition: int, rows: int) -> None: ...
-
-    def finished(self, report: Report) -> None:
-        self.reports.append(report)
-
-    def tick(self) -> None: ...
