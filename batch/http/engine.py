@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from batch.errors import BatchError, BatchStopped
 from batch.http.gateway import CallFailed, Kind, Standing
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from batch.settle import Settler
     from gateway.core.models import Target
     from gateway.tables.rows import Row
-
-Body = TypeVar("Body", "Target", bytes)
 
 _BREAKS = 3
 _READ_AT_ONCE = 8
@@ -139,12 +137,13 @@ class HttpEngine:
         for row in rows:
             if row.problem is not None:
                 yield Outcome.of(row, row.problem)
-        targets = [(row, row.target) for row in rows if row.target is not None]
+        targets: list[tuple[Row, Target | bytes]] = [(row, row.target) for row in rows if row.target is not None]
         async for outcome in self._calls(targets):
             yield outcome
         images = iter([row for row in rows if row.target is None and row.problem is None])
         while some := list(itertools.islice(images, _READ_AT_ONCE)):
-            bodies: list[tuple[Row, bytes]] = []
+            bodies: list[tuple[Row, Target | bytes]] = []
+            size = 0
             # no call before there is enough to send, or nothing more to read
             while some:
                 read = await asyncio.gather(*map(self._body, some))
@@ -153,8 +152,8 @@ class HttpEngine:
                         yield Outcome.of(row, body)
                     else:
                         bodies.append((row, body))
-                enough = sum(len(body) for _, body in bodies) >= self._pacing.pace.call_bytes
-                some = [] if enough else list(itertools.islice(images, _READ_AT_ONCE))
+                        size += len(body)
+                some = [] if size >= self._pacing.pace.call_bytes else list(itertools.islice(images, _READ_AT_ONCE))
             async for outcome in self._calls(bodies):
                 yield outcome
 
@@ -164,11 +163,9 @@ class HttpEngine:
         except errors.InclinetError as problem:
             return problem
 
-    async def _calls(
-        self, asked: Sequence[tuple[Row, Target]] | Sequence[tuple[Row, bytes]]
-    ) -> AsyncGenerator[Outcome]:
+    async def _calls(self, asked: Sequence[tuple[Row, Target | bytes]]) -> AsyncGenerator[Outcome]:
         """Ask in as few calls as the gateway takes; what breaks it again and again is cut until one row is left."""
-        waiting: list[list[tuple[Row, Body]]] = [list(asked)]
+        waiting: list[list[tuple[Row, Target | bytes]]] = [list(asked)]
         breaks = 0
         while waiting:
             call = waiting.pop()
@@ -203,7 +200,7 @@ class HttpEngine:
                     cells = {"problem_type": failure.problem_type, "problem": problem}
                     yield Outcome(remaining[0][0], cells, passes=failure.kind is Kind.BROKEN)
 
-    async def _call(self, left: dict[Row, Body]) -> AsyncGenerator[Outcome]:
+    async def _call(self, left: dict[Row, Target | bytes]) -> AsyncGenerator[Outcome]:
         """Make one call; takes the rows with a result from ``left``, and leaves those that nothing was said of."""
         rows = list(left)
         untold, passing, answered = "", "", 0

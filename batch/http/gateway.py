@@ -140,12 +140,13 @@ class Gateway:
         except (ValueError, KeyError, TypeError):
             raise _stranger() from None
 
-    async def ask(self, asked: Sequence[Target] | Sequence[bytes]) -> AsyncGenerator[tuple[int, results.Row, Standing]]:
+    async def ask(self, asked: Sequence[Target | bytes]) -> AsyncGenerator[tuple[int, results.Row, Standing]]:
         """Ask about targets, or about images, in one call.
 
         Parameters
         ----------
         asked : sequence of Target, or of bytes
+            All of one kind.
 
         Yields
         ------
@@ -159,11 +160,9 @@ class Gateway:
         ------
         CallFailed
         """
-        body: dict[str, Any]
-        if isinstance(asked[0], bytes):
-            body = {"files": [("file", (str(place), image)) for place, image in enumerate(asked)]}
-        else:
-            body = {"json": [_said(target) for target in asked]}  # type: ignore[arg-type]  # all are of one kind
+        images = [("file", (str(place), one)) for place, one in enumerate(asked) if isinstance(one, bytes)]
+        targets = [_said(one) for one in asked if not isinstance(one, bytes)]
+        body: dict[str, Any] = {"files": images} if images else {"json": targets}
         left = set(range(len(asked)))
         try:
             async with self._client.stream("POST", "/api/batch", params=self._params, **body) as response:

@@ -1,4 +1,4 @@
-"""k8s/survey, read: a run's Job, its scheduler and its workers find each other, may no more, and lose nothing."""
+"""k8s/batch, read: a batch's Job, its scheduler and its workers find each other, may no more, and lose nothing."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import dask
 import pytest
 from typer.testing import CliRunner
 
+from batch.dask.cluster import UNWATCHED
 from gateway.settings import Settings
-from survey.__main__ import INCOMPLETE, REFUSED, app
-from survey.cluster import UNWATCHED
+from inclinet.commands.batch import REFUSED, SOME_FAILED, STOPPED
+from inclinet.main import app
 from tests.support.deployment import ROOT, instructions, load, one, pod, rendered, value
 
-JOB, SCHEDULER, WORKERS = "inclinet-survey", "inclinet-survey-scheduler", "inclinet-survey-workers"
-DOCKERFILE = "survey/Dockerfile"
+JOB, SCHEDULER, WORKERS = "inclinet-batch", "inclinet-batch-scheduler", "inclinet-batch-workers"
+DOCKERFILE = "batch/Dockerfile"
 
 
 def container(name: str) -> dict[str, Any]:
@@ -50,9 +51,9 @@ def test_pods_of_a_run_have_no_privileges_and_limits(name: str) -> None:
 
 def test_the_job_asks_what_the_program_understands() -> None:
     arguments = container(JOB)["args"]
-    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
+    shown = CliRunner().invoke(app, ["batch", "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
     options = {argument.partition("=")[0] for argument in arguments if argument.startswith("--")}
-    assert options == {"--out", "--scheduler", "--json"}
+    assert options == {"--output", "--dask", "--allow-problems", "--json"}
     assert all(option in shown for option in options)
     assert not arguments[0].startswith("--")
 
@@ -60,10 +61,10 @@ def test_the_job_asks_what_the_program_understands() -> None:
 def test_job_and_workers_find_the_scheduler_and_the_networks() -> None:
     service = one("Service", SCHEDULER)
     address = f"tcp://{service['metadata']['name']}:{ports(SCHEDULER)['dask']}"
-    assert f"--scheduler={address}" in container(JOB)["args"]
+    assert f"--dask={address}" in container(JOB)["args"]
     assert address in container(WORKERS)["command"]
     assert service["spec"]["selector"] == one("Deployment", SCHEDULER)["spec"]["selector"]["matchLabels"]
-    (generated,) = load("k8s/survey/kustomization.yaml")["configMapGenerator"]
+    (generated,) = load("k8s/batch/kustomization.yaml")["configMapGenerator"]
     environment = dict(literal.split("=", 1) for literal in generated["literals"])
     serving = one("Service", "inclinet-serving")["metadata"]["name"]
     assert environment["INCLINET_SERVING"] == f"{serving}:8500"
@@ -73,14 +74,14 @@ def test_job_and_workers_find_the_scheduler_and_the_networks() -> None:
 
 
 def test_catalogue_and_result_lie_where_every_pod_that_touches_them_sees_them() -> None:
-    claim = one("PersistentVolumeClaim", "inclinet-survey")
+    claim = one("PersistentVolumeClaim", "inclinet-batch")
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
     for name in (JOB, WORKERS):
         (mount,) = (m for m in container(name)["volumeMounts"] if m["name"] == "data")
         (volume,) = (v for v in pod(name)["volumes"] if v["name"] == "data")
         assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
         assert container(JOB)["args"][0].startswith(f"{mount['mountPath']}/")
-        assert f"--out={mount['mountPath']}/result" in container(JOB)["args"]
+        assert f"--output={mount['mountPath']}/result" in container(JOB)["args"]
 
 
 def test_a_run_that_is_incomplete_is_tried_again_and_one_that_is_refused_is_not() -> None:
@@ -90,8 +91,8 @@ def test_a_run_that_is_incomplete_is_tried_again_and_one_that_is_refused_is_not(
     assert job["template"]["spec"]["restartPolicy"] == "Never"
     (refused,) = (rule for rule in job["podFailurePolicy"]["rules"] if "onExitCodes" in rule)
     assert refused["action"] == "FailJob"
-    assert refused["onExitCodes"] == {"containerName": "survey", "operator": "In", "values": [REFUSED]}
-    assert INCOMPLETE not in refused["onExitCodes"]["values"]
+    assert refused["onExitCodes"] == {"containerName": "batch", "operator": "In", "values": [REFUSED]}
+    assert not {SOME_FAILED, STOPPED} & set(refused["onExitCodes"]["values"])
     assert container(JOB)["name"] == refused["onExitCodes"]["containerName"]
 
 
@@ -116,29 +117,29 @@ def test_the_ports_of_a_run_are_those_of_its_programs_and_open_to_its_own_pods_o
     assert allowed(WORKERS, "egress") == worker | {dask, serving}
     assert allowed(JOB, "ingress") == set()
     assert allowed(JOB, "egress") == {dask}
-    to_serving = one("NetworkPolicy", "inclinet-survey-to-serving")["spec"]
+    to_serving = one("NetworkPolicy", "inclinet-batch-to-serving")["spec"]
     assert to_serving["podSelector"] == one("NetworkPolicy", "inclinet-serving")["spec"]["podSelector"]
     (rule,) = to_serving["ingress"]
     assert rule["from"] == [{"podSelector": one("NetworkPolicy", WORKERS)["spec"]["podSelector"]}]
 
 
 def test_a_run_is_of_the_release_that_production_serves() -> None:
-    survey, prod = (load(f"k8s/{folder}/kustomization.yaml") for folder in ("survey", "overlays/prod"))
-    assert survey["namespace"] == prod["namespace"]
-    (image,) = survey["images"]
+    own, prod = (load(f"k8s/{folder}/kustomization.yaml") for folder in ("batch", "overlays/prod"))
+    assert own["namespace"] == prod["namespace"]
+    (image,) = own["images"]
     assert {image["newTag"]} == {one["newTag"] for one in prod["images"]}
-    found = rendered("survey")
+    found = rendered("batch")
     if found is None:
         pytest.skip("kubectl is not installed, so nothing can be rendered")
     pods = [r["spec"]["template"]["spec"] for r in found if r["kind"] in {"Deployment", "Job"}]
-    assert {spec["containers"][0]["image"] for spec in pods} == {f"inclinet-survey:{image['newTag']}"}
+    assert {spec["containers"][0]["image"] for spec in pods} == {f"inclinet-batch:{image['newTag']}"}
 
 
 def test_the_image_stands_on_the_gateways_and_adds_only_what_is_locked() -> None:
     bases = [rest.split()[0] for name, rest in instructions(DOCKERFILE) if name == "FROM"]
     assert bases == ["docker.io/library/python:3.11-slim-bookworm", "${GATEWAY}", "${GATEWAY}"]
     assert value(DOCKERFILE, "USER") == "10001:10001"
-    assert value(DOCKERFILE, "ENTRYPOINT") == '["python", "-m", "survey"]'
+    assert value(DOCKERFILE, "ENTRYPOINT") == '["python", "-m", "batch"]'
     locked = {
         name: set(
             re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / f"requirements-{name}.lock").read_text(), re.MULTILINE)

@@ -10,7 +10,7 @@ from serving.flags import parse
 from serving.repository import CONTAINER_BASE_PATH
 from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value
 
-GATEWAY, SERVING, SURVEY = "gateway/Dockerfile", "serving/Dockerfile", "survey/Dockerfile"
+GATEWAY, SERVING, SURVEY = "gateway/Dockerfile", "serving/Dockerfile", "batch/Dockerfile"
 DEFAULTS = Settings()
 
 
