@@ -62,6 +62,8 @@ class Patience:
     Attributes
     ----------
     fruitless : int
+    rounds : int, optional
+        Most of them.
     first_pause_s, longest_pause_s : float
         Before the next round: the first one, doubled for each further one, or what the problem itself asked for.
     row_s : float
@@ -69,6 +71,7 @@ class Patience:
     """
 
     fruitless: int = 4
+    rounds: int | None = None
     first_pause_s: float = 5.0
     longest_pause_s: float = 120.0
     row_s: float = 600.0
@@ -152,7 +155,7 @@ class Settler:
     ) -> dict[int, results.Row]:
         """Ask until patience ends; return the problems of the rows that stayed without an answer."""
         passing: dict[int, results.Row] = {}
-        fruitless, pause_s = 0, self.patience.first_pause_s
+        fruitless, pause_s, rounds = 0, self.patience.first_pause_s, 0
         while rows := [row for number, row in waiting.items() if number not in settled]:
             before, running, wished_s = len(settled), 0, 0.0
             async with aclosing(ask(rows)) as outcomes:
@@ -167,7 +170,9 @@ class Settler:
                     settled[outcome.row.number] = record(outcome.row, outcome.cells)
                     self.tell(partition.number, len(settled))
             fruitless = fruitless + 1 if len(settled) == before else 0
-            if len(settled) - before == len(rows) or fruitless == self.patience.fruitless:
+            rounds += 1
+            all_settled = len(settled) - before == len(rows)
+            if all_settled or fruitless == self.patience.fruitless or rounds == self.patience.rounds:
                 break
             pause_s = pause_s * 2 if fruitless > 1 else self.patience.first_pause_s
             await asyncio.sleep(min(max(pause_s, wished_s), self.patience.longest_pause_s))

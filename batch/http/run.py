@@ -105,7 +105,12 @@ async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progr
     params = {name: str(value) for name, value in given.items() if value is not None}
     images = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)
     pacing = Pacing(http.pace, http.url, progress)
-    patience = Patience(http.attempts - 1, http.pace.backoff_s, http.pace.longest_backoff_s)
+    patience = Patience(
+        http.attempts,
+        rounds=http.attempts,
+        first_pause_s=http.pace.backoff_s,
+        longest_pause_s=http.pace.longest_backoff_s,
+    )
     settler = Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.told)
     try:
         async with _gateway(http, params) as gateway:

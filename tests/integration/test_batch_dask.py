@@ -181,13 +181,13 @@ def test_rows_that_stay_without_an_image_may_be_accepted(
     ],
 )
 def test_another_question_is_refused_before_anything_is_asked(
-    tmp_path: Path, asking: Asking, table: Path, fakes: FakeSky, changes: dict[str, Any], words: str
+    table: Path, asking: Asking, fakes: FakeSky, changes: dict[str, Any], words: str
 ) -> None:
     table.write_text("name,fov\nNGC 628,8\n")
-    asking(table, tmp_path / "out")
+    asking(table, table.with_name("out"))
     asked = len(fakes.skyserver.requests)
     with pytest.raises(BatchError, match=words):
-        asking(table, tmp_path / "out", **changes)
+        asking(table, table.with_name("out"), **changes)
     assert len(fakes.skyserver.requests) == asked
 
 
@@ -233,7 +233,8 @@ def test_networks_of_one_s_own_that_die_are_started_again_where_they_were(tmp_pa
         assert said == []
         networks.process.kill()
         networks.process.wait()
+        before = log.read_text().count("Running gRPC ModelServer")
         networks.watch()
         assert networks.address == address
         assert "started again" in said[0]
-        wait_until(lambda: log.read_text().count("Running gRPC ModelServer") == 2, "the networks to run again", 60)
+        wait_until(lambda: log.read_text().count("Running gRPC ModelServer") > before, "the networks to run again", 60)

@@ -15,13 +15,13 @@ import pytest
 from astropy.io import fits
 from astropy.io.votable import parse_single_table
 from astropy.table import MaskedColumn, Table
+from gateway.client.source import Terms, clean, open_source
+from gateway.client.tablefile import open_table
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
 from gateway.client import outfile, writers
-from gateway.client.source import Terms, clean, open_source
-from gateway.client.tablefile import open_table
 from gateway.core.errors import BadTable
 from gateway.tables import astropyfile, parquetfile
 from gateway.tables.results import Column

@@ -1,4 +1,4 @@
-"""An output folder belongs to one survey, and says what of it is done."""
+"""A folder belongs to one batch, and a partition of it is done when its file is there, whole."""
 
 from __future__ import annotations
 
@@ -7,98 +7,108 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from survey import ledger, storage, table
-from survey.catalogue import Partition
-from survey.errors import SurveyError
-from survey.ledger import Identity
+from batch import partitions, results, storage
+from batch.errors import BatchError
+from batch.partitions import Folder, Identity, Partition
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-IDENTITY = Identity(
-    fingerprint="f00d",
-    partition_rows=2,
-    release="2026.1",
-    models={"vgg8_m0": 1, "vgg8_m1": 1},
-    manifest="cafe",
-    settings={"survey": "sdss", "r": 0.3},
-    program="0.1.0",
-)
+IDENTITY = Identity("f00d", 2, "2026.1", {"survey": "sdss", "r": 0.3, "manifest": "cafe"})
 PARTITIONS = [Partition(0, "c", 0, 2, 0), Partition(1, "c", 2, 4, 2), Partition(2, "c", 4, 5, 4)]
 
 
-def write(out: Path, partition: Partition, identity: Identity = IDENTITY, rows: int | None = None) -> None:
-    count = partition.rows if rows is None else rows
-    empty = dict.fromkeys(column.name for column in table.COLUMNS)
-    made = [empty | {"row": partition.first + n, "key": "k"} for n in range(count)]
-    storage.write(
-        str(out / table.file_name(partition.number)), table.encoded(made, partition, identity.about(), described="")
-    )
+def folder_of(path: Path, identity: Identity = IDENTITY, **changes: Any) -> Folder:
+    return Folder(str(path), {"batch": identity.digest, "release": identity.release}, **changes)
 
 
-def test_the_same_survey_is_let_in_again(tmp_path: Path) -> None:
-    for _ in range(2):
-        ledger.check(str(tmp_path), IDENTITY, location="a.csv")
-        ledger.claim(str(tmp_path), IDENTITY, location="a.csv")
-    assert ledger.recorded_partition_rows(str(tmp_path)) == 2
+def records(partition: Partition, *, failed: tuple[int, ...] = ()) -> dict[int, dict[str, Any]]:
+    empty = dict.fromkeys(column.name for column in results.COLUMNS)
+    rows = {
+        number: empty | {"row": number, "key": f"g{number}"}
+        for number in range(partition.first, partition.first + partition.rows)
+    }
+    for number in failed:
+        rows[number] |= {"problem_type": "bad-image", "problem": "It is torn."}
+    return rows
 
 
-def test_the_same_catalogue_elsewhere_is_the_same_survey(tmp_path: Path) -> None:
-    ledger.claim(str(tmp_path), IDENTITY, location="a.csv")
-    ledger.check(str(tmp_path), IDENTITY, location="b.csv")
+def test_the_same_batch_is_let_in_again_wherever_its_table_lies(tmp_path: Path) -> None:
+    partitions.claim(str(tmp_path), IDENTITY, location="a.csv", partitions=3)
+    partitions.refuse_strangers(str(tmp_path))
+    partitions.refuse_another(str(tmp_path), IDENTITY, location="b.csv")
 
 
 @pytest.mark.parametrize(
     ("changes", "location", "words"),
     [
-        ({"fingerprint": "beef"}, "a.csv", "the catalogue a.csv has changed since"),
-        ({"fingerprint": "beef"}, "b.csv", "its catalogue is a.csv, not b.csv"),
+        ({"fingerprint": "beef"}, "a.csv", "a.csv has changed since"),
+        ({"fingerprint": "beef"}, "b.csv", "it asks a.csv, not b.csv"),
         ({"partition_rows": 3}, "a.csv", "its rows of a partition is 2, not 3"),
         ({"release": "2026.2"}, "a.csv", r"its model release is 2026\.1, not 2026\.2"),
-        ({"manifest": "beef"}, "a.csv", r"the manifest of release 2026\.1 has changed"),
-        ({"models": {"vgg8_m0": 2, "vgg8_m1": 1}}, "a.csv", r"the manifest of release 2026\.1 has changed"),
-        ({"settings": {"survey": "sdss", "r": 0.2}}, "a.csv", r"its r is 0\.3, not 0\.2"),
-        ({"settings": {"survey": "dss2", "r": 0.3}}, "a.csv", "its survey is sdss, not dss2"),
-        ({"program": "0.2.0"}, "a.csv", r"its inclinet is 0\.1\.0, not 0\.2\.0"),
+        ({"settings": {**IDENTITY.settings, "r": 0.2}}, "a.csv", r"its r is 0\.3, not 0\.2"),
+        ({"settings": {**IDENTITY.settings, "columns": "ra=A"}}, "a.csv", "its columns is None, not ra=A"),
     ],
 )
-def test_another_survey_is_refused_with_the_difference(
+def test_another_batch_is_refused_with_the_difference(
     tmp_path: Path, changes: dict[str, Any], location: str, words: str
 ) -> None:
-    ledger.claim(str(tmp_path), IDENTITY, location="a.csv")
+    partitions.claim(str(tmp_path), IDENTITY, location="a.csv", partitions=3)
     other = replace(IDENTITY, **changes)
     assert other.digest != IDENTITY.digest
-    with pytest.raises(SurveyError, match=f"holds another survey: {words}.*Give another --out"):
-        ledger.check(str(tmp_path), other, location=location)
+    with pytest.raises(BatchError, match=f"holds another batch: {words}.*Give another output"):
+        partitions.refuse_another(str(tmp_path), other, location=location)
 
 
-def test_a_folder_with_results_of_nobody_knows_whom_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.parquet").write_bytes(b"x")
-    with pytest.raises(SurveyError, match=r"holds mine\.parquet and no survey"):
-        ledger.check(str(tmp_path), IDENTITY, location="a.csv")
+    with pytest.raises(BatchError, match=r"holds mine\.parquet and no batch"):
+        partitions.refuse_strangers(str(tmp_path))
+    (tmp_path / partitions.NAME).write_text("{")
+    with pytest.raises(BatchError, match="damaged"):
+        partitions.recorded(str(tmp_path))
 
 
-def test_a_damaged_ledger_is_refused(tmp_path: Path) -> None:
-    (tmp_path / ledger.NAME).write_text("{")
-    with pytest.raises(SurveyError, match="damaged"):
-        ledger.check(str(tmp_path), IDENTITY, location="a.csv")
+def test_a_partition_with_all_rows_settled_is_done_and_one_with_some_left_is_not(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    first, second, _ = PARTITIONS
+    assert folder.keep(first, records(first), {}).done
+    rows = records(second)
+    report = folder.keep(second, {2: rows[2]}, {3: rows[3] | {"problem_type": "busy", "problem": "Later."}})
+    assert (report.done, report.unanswered, report.reason, report.tally.rows) == (False, 1, "Later.", 2)
+    assert {number: tally.rows for number, tally in folder.done(PARTITIONS).items()} == {0: 2}
+    assert list(folder.kept(second)) == [2], "what may pass is asked again"
+    assert [row["row"] for row in folder.rows(second)] == [2, 3]
+    folder.keep(second, rows, {})
+    assert not storage.exists(folder.unfinished(second))
 
 
-def test_partitions_with_a_whole_file_are_done_and_others_are_not(tmp_path: Path) -> None:
-    write(tmp_path, PARTITIONS[0])
-    write(tmp_path, PARTITIONS[1], rows=1)
-    (tmp_path / table.file_name(2)).write_bytes(b"PAR1 cut short")
-    done = ledger.done(str(tmp_path), IDENTITY, PARTITIONS)
-    assert {number: tally.rows for number, tally in done.items()} == {0: 2}
+def test_what_is_known_of_a_partition_left_in_the_middle_is_kept(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    folder.keep_some(PARTITIONS[0], {1: records(PARTITIONS[0])[1]})
+    assert folder.done(PARTITIONS) == {}
+    assert list(folder.kept(PARTITIONS[0])) == [1]
 
 
-def test_a_file_of_another_survey_is_not_taken_for_done(tmp_path: Path) -> None:
-    write(tmp_path, PARTITIONS[0], replace(IDENTITY, release="2025.9"))
-    with pytest.raises(SurveyError, match="belongs to another survey"):
-        ledger.done(str(tmp_path), IDENTITY, PARTITIONS)
+def test_rows_that_failed_are_open_again_when_told_so(tmp_path: Path) -> None:
+    folder_of(tmp_path).keep(PARTITIONS[0], records(PARTITIONS[0], failed=(1,)), {})
+    assert folder_of(tmp_path).done(PARTITIONS)[0].problems == {"bad-image": (1, "g1", "It is torn.")}
+    again = folder_of(tmp_path, retry_failed=True)
+    assert again.done(PARTITIONS) == {}
+    assert list(again.kept(PARTITIONS[0])) == [0]
 
 
-def test_rows_cut_elsewhere_are_not_taken_for_done(tmp_path: Path) -> None:
-    write(tmp_path, PARTITIONS[1])
-    moved = replace(PARTITIONS[1], first=7)
-    assert ledger.done(str(tmp_path), IDENTITY, [moved]) == {}
+def test_damaged_files_and_rows_cut_elsewhere_are_not_taken_for_done(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    folder.keep(PARTITIONS[0], records(PARTITIONS[0]), {})
+    folder.keep(PARTITIONS[1], records(replace(PARTITIONS[1], stop=3)), {})
+    (tmp_path / PARTITIONS[2].file_name).write_bytes(b"PAR1 cut short")
+    assert folder.done(PARTITIONS).keys() == {0}
+    assert folder.done([replace(PARTITIONS[0], first=7)]) == {}
+
+
+def test_a_file_of_another_batch_is_not_taken_for_done(tmp_path: Path) -> None:
+    other = replace(IDENTITY, release="2025.9")
+    folder_of(tmp_path, other).keep(PARTITIONS[0], records(PARTITIONS[0]), {})
+    with pytest.raises(BatchError, match="belongs to another batch"):
+        folder_of(tmp_path).done(PARTITIONS)

@@ -1,4 +1,4 @@
-"""What is asked of a survey is recognised, known again, and cut so that every row is in one partition."""
+"""What is asked is recognised, known again, and cut so that every row is in one partition."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from batch import catalogue, source
+from batch.catalogue import STAGED, Piece
+from batch.errors import BatchError
+from batch.pixels import Pixels
+from batch.source import Form
 from gateway.tables.rows import question
-from survey import catalogue, source
-from survey.catalogue import STAGED, Partition, Piece
-from survey.errors import SurveyError
-from survey.pixels import Pixels
-from survey.source import Form
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def find(url: str) -> source.Source:
+    return source.find([url])
+
 
 GALAXIES = {"objname": ["NGC 1", "NGC 2", "M 31"], "ra": [1.5, 2.25, 10.684708], "dec": [-3.0, 4.0, 41.26875]}
 
@@ -43,7 +48,7 @@ def records_of(found: source.Source, out: Path, size: int) -> list[dict[str, Any
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".ecsv", ".fits", ".vot"])
 def test_tables_of_every_format_ask_the_same_whatever_the_partitions(tmp_path: Path, suffix: str) -> None:
-    found = source.find(str(write_table(tmp_path / f"galaxies{suffix}")))
+    found = find(str(write_table(tmp_path / f"galaxies{suffix}")))
     assert found.form is (Form.PARQUET if suffix == ".parquet" else Form.TABLE)
     for size in (1, 2, 3):
         records = records_of(found, tmp_path / f"out{size}", size)
@@ -55,12 +60,12 @@ def test_tables_of_every_format_ask_the_same_whatever_the_partitions(tmp_path: P
 def test_a_table_is_rewritten_once_and_again_only_when_it_has_changed(tmp_path: Path) -> None:
     table = write_table(tmp_path / "galaxies.csv")
     staged = tmp_path / "out" / STAGED
-    records_of(source.find(str(table)), tmp_path / "out", 2)
+    records_of(find(str(table)), tmp_path / "out", 2)
     written = staged.stat().st_ino
-    records_of(source.find(str(table)), tmp_path / "out", 2)
+    records_of(find(str(table)), tmp_path / "out", 2)
     assert staged.stat().st_ino == written
     table.write_text("pgc\n2557\n")
-    assert records_of(source.find(str(table)), tmp_path / "out", 2) == [{"pgc": "2557"}]
+    assert records_of(find(str(table)), tmp_path / "out", 2) == [{"pgc": "2557"}]
 
 
 @given(st.lists(st.integers(0, 50), max_size=6), st.integers(1, 20))
@@ -69,7 +74,7 @@ def test_partitions_hold_every_row_of_every_file_once_and_in_order(rows: list[in
     cut = catalogue.partitions(pieces, size)
     asked = [(one.url, row) for one in cut for row in range(one.start, one.stop)]
     assert asked == [(piece.url, row) for piece in pieces for row in range(piece.rows)]
-    assert [row for one in cut for row in range(one.first, one.last)] == list(range(sum(rows)))
+    assert [row for one in cut for row in range(one.first, one.first + one.rows)] == list(range(sum(rows)))
     assert [one.number for one in cut] == list(range(len(cut)))
     assert all(0 < one.rows <= size for one in cut)
 
@@ -79,7 +84,7 @@ def test_a_partition_is_its_rows_whatever_the_row_groups(rows: int, group: int, 
     buffer = io.BytesIO()
     parquet.write_table(pa.table({"pgc": list(range(rows))}), buffer, row_group_size=group)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("survey.storage.open_for_reading", lambda _url: io.BytesIO(buffer.getvalue()))
+        patch.setattr("batch.storage.open_for_reading", lambda _url: io.BytesIO(buffer.getvalue()))
         cut = catalogue.partitions([Piece("memory", rows)], size)
         assert [record["pgc"] for one in cut for record in catalogue.records(one)[0]] == list(range(rows))
 
@@ -90,7 +95,7 @@ def test_a_folder_of_parquet_files_is_one_catalogue(tmp_path: Path) -> None:
     for name, pgc in (("b", [3]), ("a", [1, 2]), ("_not", [9]), (".nor", [9])):
         parquet.write_table(pa.table({"pgc": pgc}), parts / f"{name}.parquet")
     for asked in (parts, f"{parts}/*.parquet"):
-        found = source.find(str(asked))
+        found = find(str(asked))
         assert found.form is Form.PARQUET
         assert [record["pgc"] for record in records_of(found, tmp_path / "out", 10)] == [1, 2, 3]
 
@@ -100,7 +105,7 @@ def test_a_folder_of_images_asks_each_by_its_path_in_it(tmp_path: Path) -> None:
     for name in ("b.jpg", "deep/a.FITS", "notes.txt", ".hidden.png"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"x")
-    records = records_of(source.find(str(folder)), tmp_path / "out", 10)
+    records = records_of(find(str(folder)), tmp_path / "out", 10)
     assert records == [
         {"key": "b.jpg", "file": str(folder / "b.jpg")},
         {"key": "deep/a.FITS", "file": str(folder / "deep/a.FITS")},
@@ -109,19 +114,19 @@ def test_a_folder_of_images_asks_each_by_its_path_in_it(tmp_path: Path) -> None:
 
 def test_a_changed_image_makes_another_folder_and_the_same_one_does_not(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"one")
-    before = source.find(str(tmp_path)).fingerprint
-    assert source.find(f"{tmp_path}/").fingerprint == before
+    before = find(str(tmp_path)).fingerprint
+    assert find(f"{tmp_path}/").fingerprint == before
     (tmp_path / "a.jpg").write_bytes(b"three")
-    assert source.find(str(tmp_path)).fingerprint != before
+    assert find(str(tmp_path)).fingerprint != before
 
 
 def test_a_fingerprint_is_that_of_the_bytes_wherever_they_lie(tmp_path: Path) -> None:
     one, other = tmp_path / "one.csv", tmp_path / "other.csv"
     one.write_text("pgc\n1\n")
     other.write_text("pgc\n1\n")
-    assert source.find(str(one)).fingerprint == source.find(str(other)).fingerprint
+    assert find(str(one)).fingerprint == find(str(other)).fingerprint
     other.write_text("pgc\n2\n")
-    assert source.find(str(one)).fingerprint != source.find(str(other)).fingerprint
+    assert find(str(one)).fingerprint != find(str(other)).fingerprint
 
 
 def test_a_large_file_is_sampled_from_its_first_to_its_last_byte(
@@ -133,21 +138,21 @@ def test_a_large_file_is_sampled_from_its_first_to_its_last_byte(
     path = tmp_path / "large.csv"
     data = bytearray(b"pgc\n" + b"1\n" * 1000)
     path.write_bytes(data)
-    before = source.find(str(path)).fingerprint
+    before = find(str(path)).fingerprint
     for place in (0, len(data) // 2, len(data) - 1):
         changed = bytearray(data)
         changed[place] ^= 1
         path.write_bytes(changed)
-        assert source.find(str(path)).fingerprint != before
+        assert find(str(path)).fingerprint != before
     path.write_bytes(data + b"1\n")
-    assert source.find(str(path)).fingerprint != before
+    assert find(str(path)).fingerprint != before
 
 
 def test_model_inputs_are_read_one_by_one(tmp_path: Path) -> None:
     images = np.random.default_rng(1).integers(0, 256, (5, 128, 128, 3), dtype=np.uint8)
     path = tmp_path / "images.npy"
     np.save(path, images)
-    found = source.find(str(path))
+    found = find(str(path))
     assert found.form is Form.PIXELS
     assert catalogue.pieces(found, str(tmp_path / "out"), size=2) == (Piece(str(path), 5),)
     pixels = Pixels(str(path))
@@ -168,8 +173,8 @@ def test_model_inputs_are_read_one_by_one(tmp_path: Path) -> None:
 )
 def test_another_array_is_refused(tmp_path: Path, array: np.ndarray[Any, Any], words: str) -> None:
     np.save(tmp_path / "images.npy", array)
-    found = source.find(str(tmp_path / "images.npy"))
-    with pytest.raises(SurveyError, match=words):
+    found = find(str(tmp_path / "images.npy"))
+    with pytest.raises(BatchError, match=words):
         catalogue.pieces(found, str(tmp_path / "out"), size=2)
 
 
@@ -205,19 +210,14 @@ def test_what_can_not_be_asked_is_refused_in_a_sentence(
         (tmp_path / name).mkdir()
     elif content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(SurveyError, match=words):
-        catalogue.pieces(source.find(asked), str(tmp_path / "out"), size=10)
-
-
-def test_a_partition_knows_its_rows() -> None:
-    partition = Partition(3, "x", start=10, stop=14, first=100)
-    assert (partition.rows, partition.last) == (4, 104)
+    with pytest.raises(BatchError, match=words):
+        catalogue.pieces(find(asked), str(tmp_path / "out"), size=10)
 
 
 def test_a_table_s_units_choice_and_misfits_travel_to_the_workers(tmp_path: Path) -> None:
     table = tmp_path / "galaxies.csv"
     table.write_text("id,al2000,de2000\n1237653665258930303,0.5,41\n2,0.5,41,7\n")
-    cut = catalogue.partitions(catalogue.pieces(source.find(str(table)), str(tmp_path / "out"), size=10), 10)
+    cut = catalogue.partitions(catalogue.pieces(find(str(table)), str(tmp_path / "out"), size=10), 10)
     records, reading = catalogue.records(cut[0])
     good, misfit = (question(n, record, reading) for n, record in enumerate(records))
     assert good.target is not None
@@ -227,7 +227,7 @@ def test_a_table_s_units_choice_and_misfits_travel_to_the_workers(tmp_path: Path
     assert "al2000 (from hour" in said[0]
 
     choice = {"key": "de2000"}
-    pieces = catalogue.pieces(source.find(str(table)), str(tmp_path / "out"), size=10, choice=choice)
+    pieces = catalogue.pieces(find(str(table)), str(tmp_path / "out"), size=10, choice=choice)
     records, reading = catalogue.records(catalogue.partitions(pieces, 10)[0], choice)
     assert reading.uses["key"].columns == ("de2000",), "the same table read otherwise is rewritten"
 
@@ -242,3 +242,27 @@ def test_a_parquet_catalogue_s_units_and_structs_are_read_by_every_worker(tmp_pa
     row = question(0, records[0], reading)
     assert row.target is not None
     assert (row.key, row.target.asked) == (str(2**64 - 1), "1.5 41.1")
+
+
+def test_images_named_one_by_one_are_asked_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.png", "a.JPG"):
+        (tmp_path / name).write_bytes(b"x")
+    found = source.find(["b.png", "a.JPG"])
+    assert [key for key, _ in source.keys(found)] == ["b.png", "a.JPG"]
+    assert source.find(["a.JPG"]).form is Form.IMAGES
+    with pytest.raises(BatchError, match="is none by its name"):
+        source.find(["a.JPG", "table.csv"])
+
+
+def test_images_of_a_table_may_lie_in_another_folder(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("file,pgc\nhere.jpg,1\ngone.jpg,2\ngone.jpg,\n")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "here.jpg").write_bytes(b"x")
+    found = source.find([str(tmp_path / "table.csv")], str(tmp_path / "images"))
+    (partition,) = catalogue.partitions(catalogue.pieces(found, str(tmp_path / "out"), size=10), 10)
+    here, gone, only = catalogue.rows_of(partition, found.form, found.base)
+    assert here.file == "here.jpg"
+    assert gone.target is not None
+    assert "gone.jpg" in gone.warnings[0]
+    assert only.file == "gone.jpg", "it may come, and is asked for until then"

@@ -1,4 +1,4 @@
-"""Files of a survey appear whole or not at all, on disks and in object stores."""
+"""Files of a batch appear whole or not at all, on disks and in object stores."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from uuid import uuid4
 import fsspec
 import pytest
 
-from survey import storage
-from survey.errors import SurveyError
+from batch import storage
+from batch.errors import BatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,13 +39,6 @@ def test_a_file_is_read_as_it_was_written_and_replaced_whole(folder: str) -> Non
         assert file.read() == b"longer"
 
 
-def test_a_file_brought_from_here_is_there_whole(folder: str, tmp_path: Path) -> None:
-    made = tmp_path / "made"
-    made.write_bytes(b"x" * 100_000)
-    storage.put(made, storage.join(folder, "deep", "there"))
-    assert storage.read(storage.join(folder, "deep", "there")) == made.read_bytes()
-
-
 def test_a_folder_that_is_not_there_holds_nothing(folder: str) -> None:
     assert storage.names(folder) == []
     assert not storage.exists(folder)
@@ -70,14 +63,14 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
 
 def test_what_killed_writers_left_is_swept_and_results_stay(tmp_path: Path) -> None:
-    for name in ("part-000000.parquet", ".part-000001.parquet.0123.partial", "_survey.json", ".other"):
+    for name in ("part-000000.parquet", ".part-000001.parquet.0123.partial", "_batch.json", ".other"):
         (tmp_path / name).write_bytes(b"x")
     storage.sweep(str(tmp_path))
-    assert storage.names(str(tmp_path)) == [".other", "_survey.json", "part-000000.parquet"]
+    assert storage.names(str(tmp_path)) == [".other", "_batch.json", "part-000000.parquet"]
 
 
 def test_a_store_without_a_driver_is_named() -> None:
-    with pytest.raises(SurveyError, match="needs a package that is not installed"):
+    with pytest.raises(BatchError, match="needs a package that is not installed"):
         storage.locate("gdrive://folder/file")
 
 

@@ -11,25 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-
-from gateway.core import errors
-from gateway.core.models import ModelReading, Reading
-from gateway.measure.one import Inclinations
-from gateway.sky import SkySettings
 from survey import catalogue, source, storage, table, task
 from survey.catalogue import Partition
 from survey.job import Job, Patience
 from survey.ledger import Identity
 from survey.source import Form
+from tests.support.surveys import pictures, write_csv
+
+from gateway.core import errors
+from gateway.core.models import ModelReading, Reading
+from gateway.measure.one import Inclinations
+from gateway.sky import SkySettings
 from tests.support.manifests import manifest
 from tests.support.pictures import disc, encoded
-from tests.support.surveys import pictures, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gateway.core.models import Deadline
     from survey.task import Report
+
+    from gateway.core.models import Deadline
 
 RELEASE = manifest(2)
 ROWS = 12
