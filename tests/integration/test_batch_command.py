@@ -17,9 +17,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from gateway.client.job import Order, carry_out
-from inclinet.cli import app
-from tests.support.batch_runs import PACE, ROOT, Command, Ear, journalled, rows_of, run
+from inclinet.main import app
+from tests.support.batch_runs import ROOT, Command, kept, rows_of
 from tests.support.fake_serving import inclination_of
 from tests.support.gateway import RELEASE
 from tests.support.live import HeldServing, Live, live_gateway, networks
@@ -85,36 +84,23 @@ def assert_every_row_once(out: Path) -> None:
 
 def test_a_table_of_images_is_measured(live: Live, serving: HeldServing, images: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    command = Command(out, images / "table.csv", "--url", live.url, "--chunk", "16")
+    command = Command(out, images / "table.csv", "--url", live.url, "--rows", "16")
     assert command.wait() == 0, command.complained
     assert_every_row_once(out)
     assert serving.seen("vgg6_m0") == IMAGES
     assert command.said == f"60 of 60 rows answered: {out}\n"
     assert command.complained == "Columns read: key: id (the row's own key), file: file (an image).\n"
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", ".csv", ".stderr", ".stdout"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["out.csv", "out.stderr", "out.stdout"]
 
 
 def test_a_folder_a_pattern_and_a_list_of_images_are_measured(live: Live, images: Path, tmp_path: Path) -> None:
-    folder, out = images / "images", tmp_path / "out.csv"
-    for paths in ([folder], [folder / "*.png"], sorted(folder.iterdir())):
-        report = carry_out(Order(tuple(paths), out, live.url, pace=PACE, forget=True), Ear())
-        assert report.answered == IMAGES
+    folder = images / "images"
+    for number, paths in enumerate(([folder], [folder / "*.png"], sorted(folder.iterdir()))):
+        out = tmp_path / f"out{number}.csv"
+        assert inclinet(*paths, "-o", out, "--url", live.url).exit_code == 0
         rows = rows_of(out)
         assert [PurePath(row["key"]).name for row in rows] == [f"{number:02}.png" for number in range(IMAGES)]
         assert float(rows[9]["inclination_deg"]) == pytest.approx(expected(9), abs=0.01)
-
-
-def test_an_image_that_changed_is_asked_again(live: Live, serving: HeldServing, images: Path, tmp_path: Path) -> None:
-    out, ear = tmp_path / "out.csv", Ear()
-    run(images / "table.csv", out, live.url)
-    changed = images / "images" / "03.png"
-    changed.write_bytes(picture(50))
-    later = out.stat().st_mtime + 10
-    os.utime(changed, (later, later))
-    run(images / "table.csv", out, live.url, ear)
-    assert "Asked again, because the image has changed since: 1." in ear.notes
-    assert serving.seen("vgg6_m0") == IMAGES + 1
-    assert float(rows_of(out)[3]["inclination_deg"]) == pytest.approx(expected(50), abs=0.01)
 
 
 def inclinet(*arguments: str | Path) -> Result:
@@ -134,9 +120,8 @@ def test_bad_rows_are_counted_by_kind_and_end_with_1(live: Live, images: Path, t
     # the gateway logs to the same output here
     assert done.stdout.splitlines()[-1] == f"56 of 60 rows answered, 4 failed: {out}"
     summary = " ".join(done.stderr.split())
-    assert "bad-image 2 g3: The image" in summary
+    assert "bad-target 3 g3: There is no image" in summary
     assert "unsupported-image 1 g5: The file is not an image" in summary
-    assert "bad-target 1 g6: The row has no PGC number" in summary
     rows = rows_of(out)
     assert [row["key"] for row in rows if row["problem"]] == ["g3", "g4", "g5", "g6"]
     assert float(rows[7]["inclination_deg"]) == pytest.approx(expected(7), abs=0.01)
@@ -145,15 +130,19 @@ def test_bad_rows_are_counted_by_kind_and_end_with_1(live: Live, images: Path, t
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nothing.csv", "-o", "out.csv"], "There is no table nothing.csv"),
+        (["nothing.csv", "-o", "out.csv"], "There is nothing at"),
         (["table.txt", "-o", "out.csv"], "None of the columns (a, b) is recognised"),
         (["table.txt", "-o", "out.xls"], "has to end in one of .csv"),
         (["table.txt", "-o", "nowhere/out.csv"], "There is no folder nowhere"),
         (["table.txt"], "Missing option"),
-        (["*.jpeg", "-o", "out.csv"], "Nothing matches *.jpeg"),
+        (["*.jpeg", "-o", "out.csv"], "neither Parquet files nor images at"),
         (["good.csv", "-o", "out.csv", "--url", "gateway.example"], "no address of a gateway"),
         (["good.csv", "good.csv", "-o", "out.csv"], "none by its name"),
         (["good.csv", "-o", "out.csv", "--concurrency", "0"], "concurrency"),
+        (["good.csv", "-o", "out.csv", "--column", "x=y"], "is not ROLE=COLUMN"),
+        (["good.csv", "-o", "out.csv", "--dask", "--rate", "SDSS=1"], "is not SERVICE=N"),
+        (["good.csv", "-o", "out.csv", "--dask", "--serving", "here"], "is not HOST:PORT"),
+        (["good.csv", "-o", "out.csv", "--dask", "tcp://127.0.0.1:9"], "need --serving"),
     ],
 )
 def test_what_can_not_be_carried_out_ends_with_2_and_a_sentence(
@@ -181,78 +170,78 @@ def test_a_gateway_that_is_not_there_ends_with_3_and_how_to_go_on(tmp_path: Path
 def test_a_run_that_is_killed_is_gone_on_with_and_has_every_row_once(
     live: Live, serving: HeldServing, images: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    out, journal = tmp_path / "out.csv", tmp_path / "out.csv.partial"
+    out = tmp_path / "out.csv"
     serving.hold_after = 8
-    arguments: list[str | Path] = [images / "table.csv", "--url", live.url, "--chunk", "4", "--concurrency", "2"]
+    arguments: list[str | Path] = [images / "table.csv", "--url", live.url, "--rows", "4", "--concurrency", "2"]
     first = Command(out, *arguments)
-    wait_until(lambda: len(journalled(journal)) >= 8, "eight results", 120)
+    wait_until(lambda: len(kept(out)) >= 8, "eight results", 120)
     code = first.kill(number)
     if number == signal.SIGKILL:
         assert code == -signal.SIGKILL
     else:
         assert code == 130
-        assert f"Interrupted.\nResults so far are kept in {journal}; the same command goes on" in first.complained
+        assert "Interrupted. What is written stays; the same command goes on from there." in first.complained
         assert "Traceback" not in first.complained
     assert not out.exists()
-    kept = [row["key"] for row in journalled(journal)]
-    assert 8 <= len(kept) < IMAGES
-    assert max(Counter(kept).values()) == 1
+    before = [row["key"] for row in kept(out)]
+    assert max(Counter(before).values()) == 1
     serving.hold_after = None
-    before = serving.seen("vgg6_m0")
+    asked = serving.seen("vgg6_m0")
     second = Command(out, *arguments)
     assert second.wait() == 0, second.complained
-    assert f"{len(kept)} of 60 rows have their result from an earlier run." in second.complained
+    assert "of 60 rows have their result from an earlier run." in second.complained
     assert_every_row_once(out)
-    assert not journal.exists()
     # what the first run had asked last may still have been under way
-    assert IMAGES - len(kept) <= serving.seen("vgg6_m0") - before <= IMAGES - len(kept) + 8
+    assert IMAGES - len(before) <= serving.seen("vgg6_m0") - asked <= IMAGES - len(before) + 8
 
 
 @pytest.mark.slow
 def test_a_gateway_that_is_killed_and_comes_back_is_asked_the_rest(
     serving: HeldServing, images: Path, tmp_path: Path
 ) -> None:
-    out, journal = tmp_path / "out.csv", tmp_path / "out.csv.partial"
+    out = tmp_path / "out.csv"
     (tmp_path / "manifest.json").write_text(RELEASE.model_dump_json())
     serving.hold_after = 8
     with networks(serving) as address:
         arguments = (f"--manifest={tmp_path / 'manifest.json'}", f"--serving={address}")
         with UpProcess(tmp_path, *arguments) as gateway:
             url = gateway.url
-            command = Command(out, images / "table.csv", "--url", url, "--chunk", "4", "--concurrency", "2")
-            wait_until(lambda: len(journalled(journal)) >= 8, "eight results", 120)
+            command = Command(out, images / "table.csv", "--url", url, "--rows", "4", "--concurrency", "2")
+            wait_until(lambda: len(kept(out)) >= 8, "eight results", 120)
             gateway.process.kill()
             wait_until(gateway.ended, "the gateway to die")
         wait_until(lambda: "Waiting: " in command.complained, "the client to notice")
         assert not command.ended
-        kept = len(journalled(journal))
+        before = len(kept(out))
         serving.hold_after = None
         with UpProcess(tmp_path, *arguments, f"--port={url.rpartition(':')[2]}"):
             assert command.wait() == 0, command.complained
-    assert 8 <= kept < IMAGES
+    assert 8 <= before < IMAGES
     assert_every_row_once(out)
 
 
 def test_a_disk_that_is_full_stops_the_run_and_loses_nothing(live: Live, images: Path, tmp_path: Path) -> None:
-    out, journal = tmp_path / "out.csv", tmp_path / "out.csv.partial"
+    out = tmp_path / "out.csv"
+    arguments: list[str | Path] = [images / "table.csv", "--url", live.url, "--rows", "20"]
     done = subprocess.run(
-        [sys.executable, "-m", "gateway", "batch", str(images / "table.csv"), "-o", str(out), "--url", live.url],
+        [sys.executable, "-m", "inclinet", "batch", *map(str, arguments), "-o", str(out)],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
+        # room for partitions, and none for the table
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (16000, 16000)),
     )
     assert done.returncode == 3, done.stderr
     assert "File too large" in done.stderr
     assert "Traceback" not in done.stderr
-    kept = len(journalled(journal))
-    assert kept > 5
-    command = Command(out, images / "table.csv", "--url", live.url)
+    assert not out.exists()
+    assert len(kept(out)) == IMAGES
+    command = Command(out, *arguments)
     assert command.wait() == 0, command.complained
-    assert f"{kept} of 60 rows have" in command.complained
+    assert "60 of 60 rows have" in command.complained
     assert_every_row_once(out)
 
 
@@ -260,7 +249,7 @@ def test_a_terminal_shows_a_bar_and_a_quiet_run_shows_nothing(live: Live, images
     out = tmp_path / "out.csv"
     terminal, end = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", "batch", str(images / "table.csv"), "-o", str(out), "--url", live.url],
+        [sys.executable, "-m", "inclinet", "batch", str(images / "table.csv"), "-o", str(out), "--url", live.url],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"},
         stdin=subprocess.DEVNULL,

@@ -98,6 +98,8 @@ class Command:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
+                # as a shell starts what runs in the background
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
             )
 
     def wait(self, timeout_s: float = 200) -> int:

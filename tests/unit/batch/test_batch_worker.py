@@ -11,25 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from survey import catalogue, source, storage, table, task
-from survey.catalogue import Partition
-from survey.job import Job, Patience
-from survey.ledger import Identity
-from survey.source import Form
-from tests.support.surveys import pictures, write_csv
 
+from batch import catalogue, results, source
+from batch.dask.worker import Job, measure_in
+from batch.partitions import Folder, Partition
+from batch.settle import Patience
+from batch.source import Form
 from gateway.core import errors
-from gateway.core.models import ModelReading, Reading
+from gateway.core.models import FrameChoice, ModelReading, Reading
 from gateway.measure.one import Inclinations
-from gateway.sky import SkySettings
+from tests.support.dask_runs import pictures, write_csv
 from tests.support.manifests import manifest
 from tests.support.pictures import disc, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from survey.task import Report
-
+    from batch.partitions import Report
     from gateway.core.models import Deadline
 
 RELEASE = manifest(2)
@@ -57,7 +55,7 @@ class Networks:
 
 @dataclass
 class Place:
-    """A survey of model inputs in one partition, and what its task may be told."""
+    """A batch of model inputs in one partition, and what its worker may be told."""
 
     job: Job
     networks: Networks
@@ -74,14 +72,14 @@ class Place:
             max_pixels=10**6,
             observe=lambda _stage, _seconds: None,
         )
-        rooms: Any = SimpleNamespace(job=replace(self.job, **changes), inclinations=inclinations)
-        return await task.measure_in(rooms, self.partition, self.told.append)
+        job = replace(self.job, **changes)
+        return await measure_in(job, inclinations, self.partition, lambda _, rows: self.told.append(rows))
 
-    def rows(self, number: int = 3) -> list[dict[str, Any]]:
-        return table.decoded(storage.read(storage.join(self.job.out, table.file_name(number))))[0]
+    def rows(self) -> list[dict[str, Any]]:
+        return results.decoded(self.job.folder.path(self.partition))[0]
 
     def files(self) -> list[str]:
-        out = Path(self.job.out)
+        out = Path(self.job.folder.url)
         return sorted(str(path.relative_to(out)) for path in out.rglob("*.parquet"))
 
 
@@ -89,18 +87,13 @@ class Place:
 def place(tmp_path: Path) -> Iterator[Place]:
     images = pictures(ROWS)
     np.save(tmp_path / "images.npy", images)
-    identity = Identity("f00d", ROWS, RELEASE.release, {}, "cafe", {}, "0.1.0")
     job = Job(
-        identity=identity,
+        folder=Folder(str(tmp_path / "out"), {"batch": "f00d"}),
         manifest=RELEASE,
         serving=(),
         form=Form.PIXELS,
         base=str(tmp_path),
-        out=str(tmp_path / "out"),
-        header="<VOTABLE/>",
-        sky=SkySettings(),
-        rates_per_s={},
-        survey=None,
+        fetched=False,
         r=0.3,
         concurrency=2,
         largest_batch=32,
@@ -109,6 +102,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
         max_bytes=100_000,
         accept_unanswered=False,
         patience=Patience(fruitless=3, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0),
+        choice={},
+        frame=FrameChoice.AUTO,
     )
     with ThreadPoolExecutor(1) as executor:
         yield Place(job, Networks(images), executor, Partition(3, str(tmp_path / "images.npy"), 0, ROWS, 100))
@@ -116,7 +111,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 async def test_every_row_is_written_once_in_order_with_its_answer(place: Place) -> None:
     report = await place.measure()
-    assert report.written
+    assert report.done
     assert (report.tally.rows, report.tally.answered) == (ROWS, ROWS)
     rows = place.rows()
     assert [row["row"] for row in rows] == list(range(100, 100 + ROWS))
@@ -128,7 +123,7 @@ async def test_every_row_is_written_once_in_order_with_its_answer(place: Place) 
 
 async def test_passing_trouble_is_asked_again_and_what_was_answered_is_not(place: Place) -> None:
     place.networks.trouble = lambda row, times: DOWN if row in {2, 5} and times < 3 else None
-    assert (await place.measure()).written
+    assert (await place.measure()).done
     assert place.networks.asked == Counter({row: 3 if row in {2, 5} else 1 for row in range(ROWS)})
     assert [row["problem"] for row in place.rows()] == [None] * ROWS
 
@@ -136,8 +131,8 @@ async def test_passing_trouble_is_asked_again_and_what_was_answered_is_not(place
 async def test_rows_without_an_answer_keep_their_partition_unwritten_and_say_why(place: Place) -> None:
     place.networks.trouble = lambda row, _times: DOWN if row in {2, 5} else None
     report = await place.measure()
-    assert not report.written
-    assert (report.tally.rows, report.unanswered, report.reason) == (ROWS - 2, 2, "The networks are away.")
+    assert not report.done
+    assert (report.tally.answered, report.unanswered, report.reason) == (ROWS - 2, 2, "The networks are away.")
     assert place.files() == ["_unfinished/part-000003.parquet"]
 
 
@@ -146,26 +141,17 @@ async def test_the_next_run_asks_only_what_stayed_without_an_answer(place: Place
     await place.measure()
     place.networks.trouble = lambda _row, _times: None
     place.networks.asked.clear()
-    assert (await place.measure()).written
+    assert (await place.measure()).done
     assert place.networks.asked == Counter({2: 1, 5: 1})
     assert [row["row"] for row in place.rows()] == list(range(100, 100 + ROWS))
     assert place.files() == ["part-000003.parquet"]
 
 
-async def test_what_another_survey_left_unfinished_is_not_taken(place: Place) -> None:
-    place.networks.trouble = lambda row, _times: DOWN if row == 2 else None
-    await place.measure()
-    place.networks.trouble = lambda _row, _times: None
-    place.networks.asked.clear()
-    await place.measure(identity=replace(place.job.identity, release="another"))
-    assert len(place.networks.asked) == ROWS
-
-
 async def test_rows_without_an_answer_are_written_with_their_reason_where_that_is_accepted(place: Place) -> None:
     place.networks.trouble = lambda row, _times: DOWN if row == 2 else None
     report = await place.measure(accept_unanswered=True)
-    assert report.written
-    assert report.tally.problems == {"quorum-lost": 1}
+    assert report.done
+    assert report.tally.problems.keys() == {"quorum-lost"}
     row = place.rows()[2]
     assert (row["problem_type"], row["problem"], row["inclination_deg"]) == (
         "quorum-lost",
@@ -177,22 +163,22 @@ async def test_rows_without_an_answer_are_written_with_their_reason_where_that_i
 async def test_what_is_down_is_not_asked_about_every_row(place: Place) -> None:
     place.networks.trouble = lambda _row, _times: DOWN
     report = await place.measure()
-    assert (report.written, report.unanswered, report.tally.rows) == (False, ROWS, 0)
+    assert (report.done, report.unanswered, report.tally.answered) == (False, ROWS, 0)
     # three rounds, each broken off after four failures with two rows under way
     assert place.networks.asked.total() < 3 * 8
-    assert place.files() == []
+    assert place.files() == ["_unfinished/part-000003.parquet"]
 
 
 async def test_patience_begins_anew_with_every_answer(place: Place) -> None:
     # one more row a round, in more rounds than patience has for those that bring nothing
     place.networks.trouble = lambda row, times: DOWN if times <= row else None
-    assert (await place.measure(concurrency=ROWS)).written
+    assert (await place.measure(concurrency=ROWS)).done
     assert place.networks.asked[ROWS - 1] == ROWS
 
 
 async def test_something_unforeseen_is_not_final_either(place: Place) -> None:
     place.networks.trouble = lambda row, times: RuntimeError("odd") if (row, times) == (4, 1) else None
-    assert (await place.measure()).written
+    assert (await place.measure()).done
     assert place.networks.asked[4] == 2
 
 
@@ -204,12 +190,12 @@ async def test_rows_that_can_not_be_answered_are_rows_with_a_problem_and_asked_o
     (base / "folder.png").mkdir()
     names = ["good.png", "cut.png", "large.png", "folder.png", "none.png", ""]
     path = write_csv(base / "table.csv", ["key", "file", "pgc"], [(f"k{n}", name, "") for n, name in enumerate(names)])
-    found = source.find(str(path))
-    (partition,) = catalogue.partitions(catalogue.pieces(found, place.job.out, size=10), 10)
+    found = source.find([str(path)])
+    (partition,) = catalogue.partitions(catalogue.pieces(found, place.job.folder.url, size=10), 10)
     place.partition = partition
     report = await place.measure(form=Form.TABLE)
-    assert report.written
-    rows = place.rows(0)
+    assert report.done
+    rows = place.rows()
     kinds = [None, "bad-image", "image-too-large", "bad-target", "bad-target", "bad-target"]
     assert [row["problem_type"] for row in rows] == kinds
     assert [row["key"] for row in rows] == [f"k{n}" for n in range(6)]
@@ -222,8 +208,8 @@ async def test_an_image_that_its_store_will_not_give_is_asked_for_again(
 ) -> None:
     base = Path(place.job.base)
     (base / "a.png").write_bytes(encoded(disc(96), "PNG"))
-    found = source.find(str(write_csv(base / "table.csv", ["file"], [("a.png",)])))
-    (place.partition,) = catalogue.partitions(catalogue.pieces(found, place.job.out, size=10), 10)
+    found = source.find([str(write_csv(base / "table.csv", ["file"], [("a.png",)]))])
+    (place.partition,) = catalogue.partitions(catalogue.pieces(found, place.job.folder.url, size=10), 10)
     refusals = iter([PermissionError(13, "Permission denied"), OSError(5, "Input/output error")])
     opened = Path.open
 
@@ -237,7 +223,6 @@ async def test_an_image_that_its_store_will_not_give_is_asked_for_again(
     assert next(refusals, None) is None
 
 
-async def test_progress_is_told_while_it_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task, "_TELL_S", 0.0)
+async def test_progress_is_told_while_it_goes_on(place: Place) -> None:
     await place.measure()
     assert place.told == list(range(1, ROWS + 1))
