@@ -1,4 +1,4 @@
-"""What a survey run does to a catalogue of model inputs, killed twice and left alone: ``python -m benchmarks.survey``.
+"""What a batch with Dask does to model inputs, killed twice and left alone: ``python -m benchmarks.batch``.
 
 Within one run on this machine:
 
@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
+from batch.results import COLUMNS
 from benchmarks import speed
 from gateway.core.manifest import INPUT_SHAPE
-from survey import table
-from tests.support.surveys import SurveyProcess, rows_of
+from tests.support.dask_runs import DaskProcess, rows_of
 from training.simulation import sample
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _role(one: psutil.Process, root: psutil.Process) -> str:
 
 
 @contextmanager
-def watched(process: SurveyProcess) -> Iterator[Peaks]:
+def watched(process: DaskProcess) -> Iterator[Peaks]:
     """Watch a run's memory."""
     peaks, ended = Peaks(), threading.Event()
 
@@ -123,14 +123,14 @@ class Place:
     workers: int
     rows: int
 
-    def start(self, catalogue: Path, out: Path) -> SurveyProcess:
+    def start(self, catalogue: Path, out: Path) -> DaskProcess:
         """Start a run."""
         beside = out.with_suffix(".logs")
         beside.mkdir(exist_ok=True)
-        return SurveyProcess(
+        return DaskProcess(
             beside,
             str(catalogue),
-            f"--out={out}",
+            f"--output={out}",
             f"--workers={self.workers}",
             f"--threads={THREADS}",
             f"--rows={self.rows}",
@@ -171,10 +171,10 @@ class Place:
 
 
 def _parts(out: Path) -> int:
-    return sum(table.number_of(path.name) is not None for path in out.iterdir()) if out.is_dir() else 0
+    return len(list(out.glob("part-*.parquet")))
 
 
-def _await_parts(process: SurveyProcess, out: Path, count: int) -> None:
+def _await_parts(process: DaskProcess, out: Path, count: int) -> None:
     while _parts(out) < count:
         if not process.family()[0].is_running():
             raise RuntimeError(f"it ended early:\n{process.log()}")
@@ -197,8 +197,8 @@ def compare(one: Path, other: Path, count: int) -> str:
     for name, rows in (("undisturbed", first), ("killed", second)):
         if [row["row"] for row in rows] != list(range(count)):
             raise RuntimeError(f"the {name} run does not have every row exactly once")
-    floats = [column.name for column in table.COLUMNS if column.kind == "float"]
-    texts = [column.name for column in table.COLUMNS if column.name not in {*floats, "warnings"}]
+    floats = [column.name for column in COLUMNS if column.kind == "float"]
+    texts = [column.name for column in COLUMNS if column.name not in {*floats, "warnings"}]
     equal, units = 0, 0
     for mine, yours in zip(first, second, strict=True):
         if [mine[name] for name in texts] != [yours[name] for name in texts]:
@@ -225,7 +225,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="of the kills")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, {arguments.workers} workers, kills by --seed {arguments.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="inclinet-survey-") as name:
+    with tempfile.TemporaryDirectory(prefix="inclinet-batch-") as name:
         place = Place(Path(name), arguments.workers, arguments.rows)
         everything, some = place.folder / "all.npy", place.folder / "some.npy"
         images(arguments.images, arguments.count, everything)
@@ -255,7 +255,7 @@ def _measure(place: Place, everything: Path, some: Path, arguments: argparse.Nam
     print(
         f"    {'together':22}{few_peaks.together:9.0f}{peaks.together:9.0f}{peaks.together / few_peaks.together:7.2f}"
     )
-    size = sum(path.stat().st_size for path in (place.folder / "whole").glob("*.parquet"))
+    size = sum(path.stat().st_size for path in (place.folder / "whole").glob("part-*.parquet"))
     print(f"    result: {size / count:.0f} bytes a row", flush=True)
     ended = place.disturbed(everything, place.folder / "killed", random.Random(arguments.seed), count)  # noqa: S311
     if ended["status"] or ended["written"] != count:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import threading
+import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ TOPIC = "inclinet-batch"
 """Of the events by which workers tell the client how far they are."""
 
 _CLOSING_S = 10.0
+_TELL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +203,13 @@ def measure(name: str, partition: Partition) -> Report:
     worker = get_worker()
     plugin = cast("MeasuringWorker", worker.plugins[name])
 
+    told_at = time.monotonic()
+
     def tell(number: int, rows: int) -> None:
-        worker.log_event(TOPIC, {"batch": name, "partition": number, "rows": rows})
+        nonlocal told_at
+        if time.monotonic() - told_at >= _TELL_S:
+            told_at = time.monotonic()
+            worker.log_event(TOPIC, {"batch": name, "partition": number, "rows": rows})
 
     return plugin.run(measure_in(plugin.job, plugin.inclinations, partition, tell))
 
@@ -216,7 +223,7 @@ def ready(name: str, timeout_s: float) -> str | None:
 async def measure_in(
     job: Job, inclinations: Inclinations, partition: Partition, tell: Callable[[int, int], None]
 ) -> Report:
-    """Measure a partition; ``tell`` hears now and then how many of its rows are done."""
+    """Measure a partition; ``tell`` hears its number and how many of its rows are settled."""
     settler = Settler(job.folder, job.patience, job.concurrency, job.accept_unanswered, tell)
     if job.form is Form.PIXELS:
         images: Images = Pictures(partition.url)

@@ -1,4 +1,4 @@
-"""A survey as a process: killed in two ways, and run again."""
+"""A batch with Dask as a process: killed in two ways, and run again."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.dask_runs import DaskProcess, medians, pictures, rows_of, write_csv
 from tests.support.models import write_repository
 from tests.support.pictures import encoded
 from tests.support.serving import ServingProcess
-from tests.support.surveys import SurveyProcess, medians, pictures, rows_of, write_csv
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Held:
         os.close(self._end)
 
 
-def test_a_survey_killed_in_two_ways_ends_with_every_row_once_and_right(
+def test_a_batch_killed_in_two_ways_ends_with_every_row_once_and_right(
     tmp_path: Path, release: Repository, serving: str
 ) -> None:
     images, out = pictures(ROWS), tmp_path / "out"
@@ -73,7 +73,7 @@ def test_a_survey_killed_in_two_ways_ends_with_every_row_once_and_right(
     def written() -> dict[str, int]:
         return {path.name: path.stat().st_ino for path in out.glob("part-*.parquet")}
 
-    running = SurveyProcess(tmp_path, *arguments)
+    running = DaskProcess(tmp_path, *arguments)
     try:
         # a worker dies in the middle of a partition
         running.holder_of(first.path).kill()
@@ -88,7 +88,7 @@ def test_a_survey_killed_in_two_ways_ends_with_every_row_once_and_right(
     assert f"part-{HELD[1] // SIZE:06d}.parquet" not in before
 
     second.arrive(encoded(images[HELD[1]], "PNG"))
-    again = SurveyProcess(tmp_path, *arguments)
+    again = DaskProcess(tmp_path, *arguments)
     try:
         summary = again.end()
     finally:

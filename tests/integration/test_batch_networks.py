@@ -1,4 +1,4 @@
-"""A survey takes the word of the whole release or none, from whichever server has it."""
+"""A batch takes the word of the whole release or none, from whichever server has it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import grpc
 import numpy as np
 import pytest
 
+from batch.dask.networks import Networks
 from gateway.core import errors
 from gateway.core.models import Deadline
-from survey.networks import Networks
 from tests.support.fake_serving import FakeServing, inclination_of
 from tests.support.manifests import manifest, models_of
 from tests.support.serving import free_port

@@ -1,4 +1,4 @@
-"""Workers that a survey starts on its own machine."""
+"""Workers that a batch starts on its own machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from survey.cluster import Workers, connected
+from batch.dask.cluster import Workers, connected
 
 
 @pytest.mark.slow

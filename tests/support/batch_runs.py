@@ -99,7 +99,7 @@ class Command:
                 stdout=stdout,
                 stderr=stderr,
                 # as a shell starts what runs in the background
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - one call, no locks
             )
 
     def wait(self, timeout_s: float = 200) -> int:

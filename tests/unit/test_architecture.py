@@ -22,7 +22,6 @@ MAY: dict[str, set[str]] = {
     "measure": {"core", "images", "sky", "tables", "telemetry"},
     "settings": {"sky"},
     "api": {"core", "images", "inference", "measure", "settings", "sky", "tables", "telemetry"},
-    "client": {"api", "core", "images", "tables"},
 }
 
 
@@ -55,7 +54,7 @@ def test_arrows_of_the_gateway_point_one_way(name: str) -> None:
 
 
 def test_only_the_api_knows_the_web_framework() -> None:
-    for name in MAY.keys() - {"api", "client"}:
+    for name in MAY.keys() - {"api"}:
         for path in [*sources(f"gateway/{name}"), ROOT / "gateway" / f"{name}.py"]:
             if path.exists():
                 assert not {one for one in imports(path) if one.split(".")[0] in {"fastapi", "starlette", "uvicorn"}}, (
@@ -84,17 +83,18 @@ def test_the_other_planes_take_only_core_and_images_from_the_gateway(plane: str)
         assert used <= allowed, path
 
 
-def test_a_survey_takes_the_gateway_s_rooms_and_neither_its_http_face_nor_another_plane() -> None:
-    rooms = MAY.keys() - {"telemetry"}
-    for path in sources("survey"):
+def test_a_batch_takes_the_gateway_s_rooms_and_neither_its_http_face_nor_another_plane() -> None:
+    for path in sources("batch"):
         used = imports(path)
-        assert {target for one in used if (target := room(one)) is not None} <= rooms, path
+        assert {target for one in used if (target := room(one)) is not None} <= MAY.keys() - {"telemetry"}, path
+        assert not any(one.startswith("gateway.api") and "schemas" not in one for one in used), path
         assert not {one.split(".")[0] for one in used} & {"serving", "training", "fastapi", "tensorflow"}, path
 
 
-def test_a_survey_s_worker_loads_neither_the_web_framework_nor_tensorflow() -> None:
+@pytest.mark.parametrize("engine", ["batch.dask.worker", "batch.http.run"])
+def test_what_measures_a_batch_loads_neither_the_web_framework_nor_tensorflow(engine: str) -> None:
     script = (
-        "import sys, survey.task, survey.rooms, survey.turns\n"
+        f"import sys, {engine}\n"
         "heavy = {'fastapi', 'uvicorn', 'tensorflow', 'keras', 'astropy', 'galsim'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -105,14 +105,14 @@ def test_a_survey_s_worker_loads_neither_the_web_framework_nor_tensorflow() -> N
 def test_the_gateway_imports_no_other_plane_and_no_runtime() -> None:
     for path in sources("gateway"):
         used = {one.split(".")[0] for one in imports(path)}
-        assert not used & {"serving", "survey", "training", "inclinet", "keras", "dask", "distributed"}, path
+        assert not used & {"serving", "batch", "training", "inclinet", "keras", "dask", "distributed"}, path
         if path.name != "protos.py":
             assert not used & {"tensorflow", "tensorflow_serving"}, path
 
 
 def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
     script = (
-        "import sys, gateway.app, inclinet.cli, inclinet.up\n"
+        "import sys, gateway.app, inclinet.main, inclinet.up\n"
         "heavy = [m for m in sys.modules if m == 'tensorflow' or m.startswith(('tensorflow.python', 'keras', 'jax'))]\n"
         "assert not heavy, heavy\n"
         # what only some questions need would double the time until the gateway is ready
