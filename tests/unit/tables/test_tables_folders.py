@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from batch import source
+from batch.errors import BatchError
 from gateway.tables import folders
 
 
