@@ -175,7 +175,7 @@ def test_the_command_line_asks_the_service(up: UpProcess, tmp_path: Path) -> Non
 
     def inclinet(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "gateway", *arguments, "--url", up.url],
+            [sys.executable, "-m", "inclinet", *arguments, "--url", up.url],
             cwd=ROOT,
             env=os.environ | {"COLUMNS": "240"},
             capture_output=True,
@@ -203,7 +203,7 @@ def test_the_command_line_asks_the_service(up: UpProcess, tmp_path: Path) -> Non
 def test_the_command_line_says_when_no_gateway_answers(tmp_path: Path) -> None:
     picture = tmp_path / "galaxy.png"
     picture.write_bytes(PNG)
-    command = [sys.executable, "-m", "gateway", "image", str(picture), "--url", "http://127.0.0.1:9"]
+    command = [sys.executable, "-m", "inclinet", "image", str(picture), "--url", "http://127.0.0.1:9"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 2
     assert "No gateway answers at http://127.0.0.1:9" in " ".join(done.stderr.split())

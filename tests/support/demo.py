@@ -30,7 +30,7 @@ def main() -> None:
             sys.stdout.flush()
             # what the fakes answered must not outlive them in a cache that the real service would trust
             environment = os.environ | mirrors | {"INCLINET_CACHE_DIR": cache}
-            command = [sys.executable, "-m", "gateway", "up", *sys.argv[1:]]
+            command = [sys.executable, "-m", "inclinet", "up", *sys.argv[1:]]
             with subprocess.Popen(command, env=environment) as service:
                 while True:
                     try:

@@ -59,7 +59,7 @@ class UpProcess:
         """Start it and return at once."""
         with self.output_path.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "up", *self._arguments],
+                [sys.executable, "-m", "inclinet", "up", *self._arguments],
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
