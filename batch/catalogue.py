@@ -15,7 +15,7 @@ from pyarrow import parquet
 from batch import source as sources
 from batch import storage
 from batch.errors import BatchError
-from batch.partitions import Partition
+from batch.partitions import Partition, recorded
 from batch.pixels import Pixels
 from gateway.core import errors
 from gateway.tables.astropyfile import short
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 STAGED = "_catalogue.parquet"
 """What is asked as Parquet, in the folder of the partitions, where it did not come so. ``_``: no result."""
 
-_FINGERPRINT = b"inclinet.input"
 _READING = b"inclinet.reading"
-_CHOICE = b"inclinet.columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | N
     ----------
     source : Source
     out : str
-        Folder where what is not Parquet or NumPy is rewritten as Parquet, unless it was by an earlier run.
+        Folder of a batch, where what is not Parquet or NumPy is rewritten as Parquet, unless an earlier run did it.
     size : int
         Rows of a partition: rewritten files have row groups of that size, so that no partition reads another's rows.
     choice : mapping, optional
@@ -84,7 +82,8 @@ def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | N
         found = [_of_parquet(url, choice) for url in source.files]
     else:
         staged = storage.join(out, STAGED)
-        if not _is_staged(staged, source.fingerprint, choice):
+        # a folder that is a batch's already has the catalogue of that batch
+        if recorded(out) is None or not storage.exists(staged):
             _stage(source, staged, size, choice)
         found = [_of_parquet(staged, choice)]
     if not sum(piece.rows for piece in found):
@@ -212,15 +211,6 @@ def _of_parquet(url: str, choice: Mapping[str, str] | None) -> Piece:
         raise BatchError(f"{url} can't be read: {error}.") from error
 
 
-def _is_staged(url: str, fingerprint: str, choice: Mapping[str, str] | None) -> bool:
-    if not storage.exists(url):
-        return False
-    with storage.open_for_reading(url) as opened:
-        known = parquet.read_schema(opened).metadata or {}
-    wanted = {_FINGERPRINT: fingerprint.encode(), _CHOICE: json.dumps(choice or {}).encode()}
-    return _READING in known and all(known.get(name) == value for name, value in wanted.items())
-
-
 def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None) -> None:
     """Rewrite a source as Parquet of text columns, a few rows in memory at a time."""
     with (
@@ -229,11 +219,7 @@ def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None
     ):
         reading, rows = asked
         names = [*dict.fromkeys(name for use in (*reading.uses.values(), *reading.more_names) for name in use.columns)]
-        about = {
-            _FINGERPRINT: source.fingerprint.encode(),
-            _CHOICE: json.dumps(choice or {}).encode(),
-            _READING: json.dumps(reading.saved()).encode(),
-        }
+        about = {_READING: json.dumps(reading.saved()).encode()}
         # what stands in no column of a text is the row's problem, and travels with it
         schema = pa.schema([(name, pa.string()) for name in (*names, EXTRA)], about)
         with storage.writing(url) as made, parquet.ParquetWriter(made, schema, compression="zstd") as writer:

@@ -114,13 +114,7 @@ def _format(out: str) -> str:
     return found
 
 
-def write(
-    file: BinaryIO,
-    file_format: str,
-    columns: Sequence[Column],
-    rows: Rows,
-    about: Mapping[str, str],
-) -> None:
+def write(file: BinaryIO, file_format: str, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
     """Write a table.
 
     Parameters
@@ -138,12 +132,7 @@ def write(
     _WRITERS[file_format](file, columns, rows, about)
 
 
-def _csv(
-    file: BinaryIO,
-    columns: Sequence[Column],
-    rows: Rows,
-    about: Mapping[str, str],
-) -> None:
+def _csv(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
     del about  # a line that is neither header nor row would break most readers
     with _text(file) as text:
         writer = csv.writer(text, lineterminator="\n")
@@ -151,36 +140,21 @@ def _csv(
         writer.writerows(rows())
 
 
-def _ecsv(
-    file: BinaryIO,
-    columns: Sequence[Column],
-    rows: Rows,
-    about: Mapping[str, str],
-) -> None:
+def _ecsv(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
     with _text(file) as text:
         _empty(columns, about).write(text, format="ascii.ecsv", delimiter=",")
         # quotes keep a text that starts with # from being a comment
         csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows(rows())
 
 
-def _votable(
-    file: BinaryIO,
-    columns: Sequence[Column],
-    rows: Rows,
-    about: Mapping[str, str],
-) -> None:
+def _votable(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
     before, after = votable_header(columns, about).split("  </TABLE>", 1)
     file.write(f"{before}   <DATA>\n    <TABLEDATA>\n".encode())
     file.writelines(map(results.votable_row, rows()))
     file.write(f"    </TABLEDATA>\n   </DATA>\n  </TABLE>{after}".encode())
 
 
-def _fits(
-    file: BinaryIO,
-    columns: Sequence[Column],
-    rows: Rows,
-    about: Mapping[str, str],
-) -> None:
+def _fits(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
     from astropy.io import fits  # noqa: PLC0415 - 0.5 s that only such a table is worth
 
     if len(columns) > _FITS_COLUMNS:
@@ -211,9 +185,7 @@ def _fits(
     file.write(fits.PrimaryHDU().header.tostring().encode("ascii"))
     file.write(header.tostring().encode("ascii"))
     types = {"float": ">f8", "int": ">i8"}
-    dtype = np.dtype(
-        [(column.name, types.get(column.kind) or f"S{widths[column.name]}") for column in columns],
-    )
+    dtype = np.dtype([(column.name, types.get(column.kind) or f"S{widths[column.name]}") for column in columns])
     file.writelines(
         np.array([tuple(map(_fits_cell, row, columns)) for row in some], dtype).tobytes() for some in _batches(rows())
     )
@@ -232,12 +204,7 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
 
 
-def _parquet(
-    file: BinaryIO,
-    columns: Sequence[Column],
-    rows: Rows,
-    about: Mapping[str, str],
-) -> None:
+def _parquet(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
     from astropy.table import meta  # noqa: PLC0415 - as above
 
     _, widths = _measure(columns, rows, len_of=len)
@@ -259,11 +226,7 @@ def _parquet(
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def _measure(
-    columns: Sequence[Column],
-    rows: Rows,
-    len_of: Callable[[str], int],
-) -> tuple[int, dict[str, int]]:
+def _measure(columns: Sequence[Column], rows: Rows, len_of: Callable[[str], int]) -> tuple[int, dict[str, int]]:
     """Return how many rows there are, and the greatest length of each column of texts (at least 1)."""
     places = [index for index, column in enumerate(columns) if column.kind == "str"]
     widths, count = dict.fromkeys(places, 1), 0

@@ -117,7 +117,6 @@ def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
 
 
 def _job(asked: Asked, dask: OnDask, manifest: Manifest, prepared: Prepared) -> Job:
-    settings, fetching = dask.fetching.settings, dask.fetching
     return Job(
         folder=prepared.folder,
         manifest=manifest,
@@ -125,16 +124,13 @@ def _job(asked: Asked, dask: OnDask, manifest: Manifest, prepared: Prepared) -> 
         form=prepared.source.form,
         base=prepared.source.base,
         fetched=prepared.source.fetched,
-        r=_r(asked),
-        concurrency=dask.concurrency,
-        largest_batch=settings.max_batch,
-        batches_in_flight=settings.batches_in_flight,
-        max_pixels=settings.max_pixels,
-        max_bytes=settings.max_upload_bytes,
-        accept_unanswered=fetching.accept_unanswered,
-        patience=fetching.patience,
         choice=dict(asked.choice),
         frame=asked.frame or FrameChoice.AUTO,
+        r=_r(asked),
+        concurrency=dask.concurrency,
+        settings=dask.fetching.settings,
+        accept_unanswered=dask.fetching.accept_unanswered,
+        patience=dask.fetching.patience,
     )
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gateway.core.manifest import Manifest
     from gateway.images.prepare import ImageData
     from gateway.measure.targets import Fetched
+    from gateway.settings import Settings
     from gateway.sky import Sky
     from gateway.tables.rows import Row
 
@@ -59,26 +60,17 @@ class Job:
         The release, by value: workers need no model repository.
     serving : tuple of str
         ``host:port`` of each TensorFlow Serving.
-    form : Form
-    base : str
-        Folder that relative names of images are looked for in.
-    fetched : bool
-        Whether the rows are those of a fetch (:mod:`batch.archives`).
-    r : float
-        Axis ratio of an edge-on disc, for the ellipticity inclination.
+    form, base, fetched
+        Of the source (:class:`batch.source.Source`).
+    choice, frame, r
+        As a person asked (:class:`batch.run.Asked`); model inputs are always measured as a whole.
     concurrency : int
         Rows of a partition under way at a time.
-    largest_batch, batches_in_flight : int
-        Model inputs that share a Predict call; batches that one worker has out at a time.
-    max_pixels, max_bytes : int
-        Of an image.
+    settings : Settings
+        Of the gateway, for their limits.
     accept_unanswered : bool
         Write rows that stayed without an answer for passing reasons, with their problem.
     patience : Patience
-    choice : mapping
-        Which column is which, where a person says it.
-    frame : FrameChoice
-        What of images is measured; model inputs always are as a whole.
     """
 
     folder: Folder
@@ -87,16 +79,13 @@ class Job:
     form: Form
     base: str
     fetched: bool
-    r: float
-    concurrency: int
-    largest_batch: int
-    batches_in_flight: int
-    max_pixels: int
-    max_bytes: int
-    accept_unanswered: bool
-    patience: Patience
     choice: Mapping[str, str]
     frame: FrameChoice
+    r: float
+    concurrency: int
+    settings: Settings
+    accept_unanswered: bool
+    patience: Patience
 
     @property
     def name(self) -> str:
@@ -160,18 +149,17 @@ class MeasuringWorker(WorkerPlugin):
             raise InterruptedError("the worker is closing") from None
 
     async def _open(self, threads: int) -> None:
-        job = self.job
+        job, settings = self.job, self.job.settings
         self.networks = Networks(job.serving, job.manifest)
-        batcher = Batcher(
-            self.networks.read, largest=job.largest_batch, in_flight=job.batches_in_flight * len(job.serving)
-        )
+        in_flight = settings.batches_in_flight * len(job.serving)
+        batcher = Batcher(self.networks.read, largest=settings.max_batch, in_flight=in_flight)
         self._executor = ThreadPoolExecutor(threads, "decode")
         self.inclinations = Inclinations(
             manifest=job.manifest,
             networks=batcher,
             sky=cast("Sky", None),  # every row comes with its image, so nobody asks the sky
             executor=self._executor,
-            max_pixels=job.max_pixels,
+            max_pixels=settings.max_pixels,
             observe=lambda _stage, _seconds: None,
         )
 
@@ -228,7 +216,7 @@ async def measure_in(
     if job.form is Form.PIXELS:
         images: Images = Pictures(partition.url)
     else:
-        images = Files(job.base, largest_bytes=job.max_bytes, at_once=job.concurrency)
+        images = Files(job.base, largest_bytes=job.settings.max_upload_bytes, at_once=job.concurrency)
     try:
         if not job.fetched:
             rows = await asyncio.to_thread(catalogue.rows_of, partition, job.form, job.base, job.choice)

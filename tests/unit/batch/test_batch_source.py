@@ -16,6 +16,7 @@ from pyarrow import parquet
 from batch import catalogue, source
 from batch.catalogue import STAGED, Piece
 from batch.errors import BatchError
+from batch.partitions import Identity, claim
 from batch.pixels import Pixels
 from batch.source import Form
 from gateway.tables.rows import question
@@ -57,15 +58,13 @@ def test_tables_of_every_format_ask_the_same_whatever_the_partitions(tmp_path: P
         assert "mag" not in records[0], "only what says what to ask is read"
 
 
-def test_a_table_is_rewritten_once_and_again_only_when_it_has_changed(tmp_path: Path) -> None:
-    table = write_table(tmp_path / "galaxies.csv")
-    staged = tmp_path / "out" / STAGED
-    records_of(find(str(table)), tmp_path / "out", 2)
-    written = staged.stat().st_ino
-    records_of(find(str(table)), tmp_path / "out", 2)
-    assert staged.stat().st_ino == written
-    table.write_text("pgc\n2557\n")
-    assert records_of(find(str(table)), tmp_path / "out", 2) == [{"pgc": "2557"}]
+def test_a_table_is_rewritten_once_for_a_batch(tmp_path: Path) -> None:
+    found, out = find(str(write_table(tmp_path / "galaxies.csv"))), tmp_path / "out"
+    records_of(found, out, 2)
+    claim(str(out), Identity(found.fingerprint, 2, "first", {}), location=found.location, partitions=2)
+    written = (out / STAGED).stat().st_ino
+    assert [record["objname"] for record in records_of(found, out, 2)] == GALAXIES["objname"]
+    assert (out / STAGED).stat().st_ino == written
 
 
 @given(st.lists(st.integers(0, 50), max_size=6), st.integers(1, 20))

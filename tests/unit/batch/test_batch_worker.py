@@ -20,6 +20,7 @@ from batch.source import Form
 from gateway.core import errors
 from gateway.core.models import FrameChoice, ModelReading, Reading
 from gateway.measure.one import Inclinations
+from gateway.settings import Settings
 from tests.support.dask_runs import pictures, write_csv
 from tests.support.manifests import manifest
 from tests.support.pictures import disc, encoded
@@ -96,10 +97,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         fetched=False,
         r=0.3,
         concurrency=2,
-        largest_batch=32,
-        batches_in_flight=2,
-        max_pixels=10**6,
-        max_bytes=100_000,
+        settings=Settings(serving="127.0.0.1:8500", max_upload_bytes=100_000),
         accept_unanswered=False,
         patience=Patience(fruitless=3, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0),
         choice={},
