@@ -36,6 +36,8 @@ STAGED = "_catalogue.parquet"
 """What is asked as Parquet, in the folder of the partitions, where it did not come so. ``_``: no result."""
 
 _READING = b"inclinet.reading"
+_LEAST_ROWS = 2000
+"""Of a row group: each partition reads what the file says of all groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | N
     out : str
         Folder of a batch, where what is not Parquet or NumPy is rewritten as Parquet, unless an earlier run did it.
     size : int
-        Rows of a partition: rewritten files have row groups of that size, so that no partition reads another's rows.
+        Rows of a partition; row groups of a rewritten file have as many, so that none is read for another's rows alone.
     choice : mapping, optional
         Which column is which, where a person says it.
 
@@ -226,7 +228,7 @@ def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None
             group: list[dict[str, Any]] = []
             for row in rows:
                 group.append({name: _text(row.get(name)) for name in (*names, EXTRA)})
-                if len(group) == size:
+                if len(group) == max(size, _LEAST_ROWS):
                     writer.write_table(pa.Table.from_pylist(group, schema))
                     group = []
             if group:

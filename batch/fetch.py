@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.run import Asked, Summary
+    from batch.run import Asked
+    from batch.summary import Summary
     from gateway.settings import Settings
 
 ROWS = 500

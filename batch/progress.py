@@ -50,6 +50,7 @@ class Progress:
         self._tally = Tally()
         self._unanswered = 0
         self._under_way: dict[int, int] = {}
+        self._ended: set[int] = set()
         self._began = self._said = time.monotonic()
         self._waits = (0.0, "")
         self._lately: deque[tuple[float, int]] = deque()
@@ -90,13 +91,14 @@ class Progress:
         """Note that ``rows`` of a partition are settled."""
         with self._lock:
             # a word may come in after the end that it led to
-            if all(report.number != partition for report in self.reports[-1000:]):
+            if partition not in self._ended:
                 self._under_way[partition] = rows
 
     def finished(self, report: Report) -> None:
         """Note that a partition is done, or given up."""
         with self._lock:
             self.reports.append(report)
+            self._ended.add(report.number)
             self._under_way.pop(report.number, None)
             self._tally += report.tally
             self._unanswered += report.unanswered

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from batch.fetch import Fetching
     from batch.progress import Progress
-    from batch.run import Asked, Prepared, Summary
+    from batch.run import Asked, Prepared
+    from batch.summary import Summary
 
 ROWS = 2000
 """Of a partition."""

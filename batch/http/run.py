@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch.progress import Progress
-    from batch.run import Asked, Prepared, Summary
+    from batch.run import Asked, Prepared
+    from batch.summary import Summary
 
 ROWS = 100
 """Of a partition, which is asked in one call unless its images are too large for one."""

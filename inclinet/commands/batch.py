@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import signal
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from typer.core import TyperCommand
 
 from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the annotations
 from inclinet.commands.address import DEFAULT_URL, KEY_VARIABLE, Url, credentials
+from inclinet.commands.running import carried_out, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from rich.console import Console
 
     from batch.fetch import Fetching
-    from batch.run import Summary
+    from batch.summary import Summary
 
-SOME_FAILED, REFUSED, STOPPED, INTERRUPTED = 1, 2, 3, 130
 LOCAL = "local"
-_CLOSING_S = 1.5
-"""For which everything may be closed after Ctrl-C. Files are whole at any moment, so that the process may then end."""
 
 
 class DaskCommand(TyperCommand):
@@ -180,7 +173,7 @@ def batch(
     """
 
     def measure(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch.run import Asked  # noqa: PLC0415 - as in _carried_out
+        from batch.run import Asked  # noqa: PLC0415 - the other commands need none of this
 
         asked = Asked(
             what=tuple(table),
@@ -196,8 +189,8 @@ def batch(
             quiet=quiet,
         )
         if dask is None:
-            from batch.http.pacing import Pace  # noqa: PLC0415 - as in _carried_out
-            from batch.http.run import Http, measure  # noqa: PLC0415 - as in _carried_out
+            from batch.http.pacing import Pace  # noqa: PLC0415 - the other commands need none of this
+            from batch.http.run import Http, measure  # noqa: PLC0415 - the other commands need none of this
 
             http = Http(
                 url=url,
@@ -209,8 +202,8 @@ def batch(
                 any_release=mix_releases,
             )
             return measure(asked, http, console, say)
-        from batch.dask import cluster  # noqa: PLC0415 - as in _carried_out
-        from batch.dask import run as on_dask  # noqa: PLC0415 - as in _carried_out
+        from batch.dask import cluster  # noqa: PLC0415 - the other commands need none of this
+        from batch.dask import run as on_dask  # noqa: PLC0415 - the other commands need none of this
 
         _known(survey)
         given = on_dask.OnDask(
@@ -223,8 +216,8 @@ def batch(
         )
         return on_dask.measure(asked, given, console, say)
 
-    summary = _carried_out(measure, quiet=quiet)
-    raise typer.Exit(_told(summary, out, quiet=quiet, as_json=as_json, allow_problems=allow_problems))
+    summary = carried_out(measure, quiet=quiet)
+    raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=allow_problems))
 
 
 def fetch(
@@ -245,8 +238,8 @@ def fetch(
     """
 
     def run(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch.fetch import fetch as fetch_images  # noqa: PLC0415 - as in _carried_out
-        from batch.run import Asked  # noqa: PLC0415 - as in _carried_out
+        from batch.fetch import fetch as fetch_images  # noqa: PLC0415 - the other commands need none of this
+        from batch.run import Asked  # noqa: PLC0415 - the other commands need none of this
 
         _known(survey)
         asked = Asked(
@@ -254,105 +247,12 @@ def fetch(
         )
         return fetch_images(asked, _fetching(rate or [], None, accept_unanswered=accept_unanswered), console, say)
 
-    summary = _carried_out(run, quiet=quiet)
-    raise typer.Exit(_told(summary, out, quiet=quiet, as_json=as_json, allow_problems=False))
-
-
-def _carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, quiet: bool) -> Summary:
-    """Do it; where it can't be done, say why and exit."""
-    console = Console(stderr=True)
-
-    def complain(sentence: str) -> None:
-        console.print(sentence, highlight=False, soft_wrap=True, markup=False)
-
-    try:
-        from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
-        from gateway.core import proxies  # noqa: PLC0415 - as above
-    except ImportError as error:
-        complain(f"For many galaxies {error.name} has to be installed: pip install 'inclinet[survey]'.")
-        raise typer.Exit(REFUSED) from None
-    with _interruptible(complain):
-        try:
-            return work(console, (lambda _sentence: None) if quiet else complain)
-        except BatchError as error:
-            sentence, code = str(error), error.exit_code
-        except proxies.ProxyUnusable as error:
-            sentence, code = str(error), REFUSED
-        except OSError as error:
-            named = error.filename or "A file"
-            sentence, code = f"{named} can't be read or written: {error.strerror or error}.", STOPPED
-        except KeyboardInterrupt:
-            sentence, code = _INTERRUPTED, INTERRUPTED
-    console.print(sentence, style="red", highlight=False, soft_wrap=True, markup=False)
-    raise typer.Exit(code)
-
-
-_INTERRUPTED = "Interrupted. What is written stays; the same command goes on from there."
-
-
-@contextmanager
-def _interruptible(complain: Callable[[str], None]) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into KeyboardInterrupt, and end the process where that alone takes too long."""
-
-    def end() -> None:
-        complain(_INTERRUPTED)
-        os._exit(INTERRUPTED)
-
-    def interrupt(_number: int, _frame: object) -> None:
-        timer = threading.Timer(_CLOSING_S, end)
-        timer.daemon = True
-        timer.start()
-        timers.append(timer)
-        raise KeyboardInterrupt
-
-    timers: list[threading.Timer] = []
-    # background jobs of a shell are started without the first
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for timer in timers:
-            timer.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _told(summary: Summary, out: str, *, quiet: bool, as_json: bool, allow_problems: bool) -> int:
-    """Say what became of it, and return the exit code."""
-    failed = summary.tally.rows - summary.tally.answered
-    if as_json:
-        typer.echo(json.dumps(summary.as_json(out)))
-    if not quiet:
-        _summarise(summary, out, failed, as_json=as_json)
-    if summary.failed_partitions:
-        return STOPPED
-    return SOME_FAILED if summary.unanswered or (failed and not allow_problems) else 0
-
-
-def _summarise(summary: Summary, out: str, failed: int, *, as_json: bool) -> None:
-    said, complained = Console(), Console(stderr=True)
-    if failed:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("problem", no_wrap=True)
-        table.add_column("rows", justify="right", no_wrap=True)
-        table.add_column("such as", overflow="fold")
-        for kind, (count, key, sentence) in summary.reasons.items():
-            # brackets in a key are no markup
-            table.add_row(Text(kind), f"{count:,}", Text(f"{key}: {sentence}"))
-        complained.print(table)
-    if summary.unanswered:
-        again = (
-            f"{summary.unanswered:,} rows got no answer for reasons that may pass: run the same command again later."
-        )
-        complained.print(again, highlight=False, soft_wrap=True)
-    if not as_json:
-        counts = f"{summary.tally.answered:,} of {summary.rows:,} rows answered"
-        counts += f", {failed:,} failed" if failed else ""
-        said.print(f"{counts}: {out}", highlight=False, soft_wrap=True, markup=False)
+    summary = carried_out(run, quiet=quiet)
+    raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=False))
 
 
 def _choice(given: list[str]) -> dict[str, str]:
-    from batch.errors import BatchError  # noqa: PLC0415 - as in _carried_out
+    from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
     from gateway.core import errors  # noqa: PLC0415 - as above
     from gateway.tables import columns  # noqa: PLC0415 - as above
 
@@ -363,7 +263,7 @@ def _choice(given: list[str]) -> dict[str, str]:
 
 
 def _known(survey: str | None) -> None:
-    from batch.errors import BatchError  # noqa: PLC0415 - as in _carried_out
+    from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
     from gateway.sky import SURVEYS  # noqa: PLC0415 - as above
 
     if survey is not None and survey not in SURVEYS:
@@ -371,7 +271,7 @@ def _known(survey: str | None) -> None:
 
 
 def _addresses(given: list[str]) -> tuple[str, ...]:
-    from batch.errors import BatchError  # noqa: PLC0415 - as in _carried_out
+    from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
 
     addresses = tuple(one.strip() for several in given for one in several.split(",") if one.strip())
     for address in addresses:
@@ -382,7 +282,7 @@ def _addresses(given: list[str]) -> tuple[str, ...]:
 
 
 def _fetching(rate: list[str], manifest: Path | None, *, accept_unanswered: bool) -> Fetching:
-    from batch.archives import RATES_PER_S  # noqa: PLC0415 - as in _carried_out
+    from batch.archives import RATES_PER_S  # noqa: PLC0415 - the other commands need none of this
     from batch.errors import BatchError  # noqa: PLC0415 - as above
     from batch.fetch import Fetching  # noqa: PLC0415 - as above
     from gateway.settings import Settings  # noqa: PLC0415 - as above

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from batch.dask.cluster import UNWATCHED
 from gateway.settings import Settings
-from inclinet.commands.batch import REFUSED, SOME_FAILED, STOPPED
+from inclinet.commands.running import REFUSED, SOME_FAILED, STOPPED
 from inclinet.main import app
 from tests.support.deployment import ROOT, instructions, load, one, pod, rendered, value
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from batch.run import Summary
+    from batch.summary import Summary
     from tests.support.models import Repository
 
 pytestmark = pytest.mark.slow

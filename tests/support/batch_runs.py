@@ -23,7 +23,7 @@ from inclinet.commands.address import KEY_VARIABLE, credentials
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from batch.run import Summary
+    from batch.summary import Summary
 
 ROOT = Path(__file__).resolve().parents[2]
 
