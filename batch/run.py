@@ -83,7 +83,8 @@ class Asked:
     @property
     def settings(self) -> dict[str, Any]:
         """How everything is asked, by the words that a refusal uses."""
-        return {"survey": self.survey, "r": self.r, "frame": self.frame, "images": self.images, **self.columns_said}
+        images = storage.full(self.images) if self.images is not None else None
+        return {"survey": self.survey, "r": self.r, "frame": self.frame, "images": images, **self.columns_said}
 
     @property
     def is_table(self) -> bool:

@@ -49,35 +49,36 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
         except OSError as error:
             named = error.filename or "A file"
             sentence, code = f"{named} can't be read or written: {error.strerror or error}.", STOPPED
-        except KeyboardInterrupt:
-            sentence, code = _INTERRUPTED, INTERRUPTED
     console.print(sentence, style="red", highlight=False, soft_wrap=True, markup=False)
     raise typer.Exit(code)
 
 
 @contextmanager
 def _interruptible(complain: Callable[[str], None]) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into KeyboardInterrupt, and end the process where that alone takes too long."""
+    """Let Ctrl-C and SIGTERM end the command, and the process where closing everything takes too long."""
+    said = threading.Event()
 
     def end() -> None:
-        complain(_INTERRUPTED)
+        if not said.is_set():
+            complain(_INTERRUPTED)
         os._exit(INTERRUPTED)
 
     def interrupt(_number: int, _frame: object) -> None:
         timer = threading.Timer(_CLOSING_S, end)
         timer.daemon = True
         timer.start()
-        timers.append(timer)
         raise KeyboardInterrupt
 
-    timers: list[threading.Timer] = []
     # background jobs of a shell are started without the first
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+    except KeyboardInterrupt:
+        said.set()
+        complain(_INTERRUPTED)
+        # the timer still runs: a thread that reads what never comes would hold the interpreter
+        raise typer.Exit(INTERRUPTED) from None
     finally:
-        for timer in timers:
-            timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
 

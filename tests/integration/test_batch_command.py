@@ -24,6 +24,7 @@ from tests.support.gateway import RELEASE
 from tests.support.live import HeldServing, Live, live_gateway, networks
 from tests.support.manifests import models_of
 from tests.support.pictures import disc, encoded
+from tests.support.scripted_gateway import ScriptedGateway
 from tests.support.service import UpProcess
 from tests.support.waiting import wait_until
 
@@ -193,6 +194,19 @@ def test_a_run_that_is_killed_is_gone_on_with_and_has_every_row_once(
     assert_every_row_once(out)
     # what the first run had asked last may still have been under way
     assert IMAGES - len(before) <= serving.seen("vgg6_m0") - asked <= IMAGES - len(before) + 8
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_reads_what_never_comes_can_be_interrupted(tmp_path: Path, number: signal.Signals) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    (tmp_path / "table.csv").write_text("file\na.png\n")
+    gateway = ScriptedGateway()
+    with gateway.live() as live:
+        command = Command(tmp_path / "out.csv", tmp_path / "table.csv", "--url", live.url)
+        # its release is asked for before the folder is made, and again before the first rows
+        wait_until(lambda: len(gateway.headers) == 2, "the run to begin", 60)
+        assert command.kill(number) == 130
+    assert "Interrupted." in command.complained
 
 
 @pytest.mark.slow
