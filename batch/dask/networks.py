@@ -28,8 +28,8 @@ _POLL_S = 0.5
 class Networks:
     """All networks of a release, on one server or several.
 
-    A survey takes the word of the whole ensemble or none: a reading that lacks a network in the release's version is
-    refused as trouble that will pass, so that no row depends on when it was asked.
+    A batch takes the word of the whole ensemble or none: a reading that lacks a network in the release's version is
+    refused as a problem that will pass, so that no row depends on when it was asked.
 
     Parameters
     ----------

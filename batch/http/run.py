@@ -74,6 +74,8 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     found = source.find(asked.what, asked.images)
     if found.form is Form.PIXELS:
         raise BatchError("Model inputs as .npy can't be sent to a gateway: measure them with --dask.")
+    if found.fetched:
+        raise BatchError("A gateway fetches its images by itself: measure the folder of a fetch with --dask.")
     own = run.own_columns(asked, found)
     prepared = run.prepare(
         asked,
@@ -100,9 +102,7 @@ async def _release(http: Http) -> str:
 
 
 async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress) -> None:
-    # cutouts that were fetched are framed already
-    frame = asked.frame or ("whole" if prepared.source.fetched else None)
-    given: dict[str, Any] = {"survey": asked.survey, "r": asked.r, "frame": frame}
+    given: dict[str, Any] = {"survey": asked.survey, "r": asked.r, "frame": asked.frame}
     params = {name: str(value) for name, value in given.items() if value is not None}
     images = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)
     pacing = Pacing(http.pace, http.url, progress)

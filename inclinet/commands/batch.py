@@ -234,7 +234,7 @@ def fetch(
 ) -> None:
     """Fetch the images of a table's galaxies from the public archives, no faster than these allow.
 
-    However it ends, the same command goes on. The folder is a table that 'inclinet batch' can ask.
+    However it ends, the same command goes on. The folder is what 'inclinet batch --dask' measures.
     """
 
     def run(console: Console, say: Callable[[str], None]) -> Summary:
