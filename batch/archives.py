@@ -1,7 +1,7 @@
 """Fetches the images of a table's galaxies from the public archives: slowly enough, and going on where it ended.
 
 The folder of a fetch is one of partitions: a partition is done when its Parquet file is there, and that file says of
-each row which galaxy it is and where its image lies (``images/``). It is a table that a batch can ask.
+each row which galaxy it is and where its image lies (``images/``). A batch with Dask measures it.
 """
 
 from __future__ import annotations

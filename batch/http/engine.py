@@ -138,8 +138,9 @@ class HttpEngine:
             if row.problem is not None:
                 yield Outcome.of(row, row.problem)
         targets: list[tuple[Row, Target | bytes]] = [(row, row.target) for row in rows if row.target is not None]
-        async for outcome in self._calls(targets):
-            yield outcome
+        async with aclosing(self._calls(targets)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
         images = iter([row for row in rows if row.target is None and row.problem is None])
         while some := list(itertools.islice(images, _READ_AT_ONCE)):
             bodies: list[tuple[Row, Target | bytes]] = []
@@ -154,8 +155,9 @@ class HttpEngine:
                         bodies.append((row, body))
                         size += len(body)
                 some = [] if size >= self._pacing.pace.call_bytes else list(itertools.islice(images, _READ_AT_ONCE))
-            async for outcome in self._calls(bodies):
-                yield outcome
+            async with aclosing(self._calls(bodies)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
 
     async def _body(self, row: Row) -> bytes | errors.InclinetError:
         try:
@@ -177,8 +179,9 @@ class HttpEngine:
             await self._pacing.wait()
             left = dict(call)
             try:
-                async for outcome in self._call(left):
-                    yield outcome
+                async with aclosing(self._call(left)) as outcomes:
+                    async for outcome in outcomes:
+                        yield outcome
                 breaks = 0
             except CallFailed as failure:
                 remaining = list(left.items())

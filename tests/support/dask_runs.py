@@ -39,9 +39,8 @@ def medians(images: NDArray[np.uint8], *, flavors: int = 4) -> list[float]:
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:
-    """Read all rows of a result, in order."""
-    found = parquet.read_table(sorted(out.glob("part-*.parquet")))
-    rows: list[dict[str, Any]] = found.to_pylist()
+    """Read all rows of a result, as any reader of a folder of Parquet files does, in order."""
+    rows: list[dict[str, Any]] = parquet.read_table(out).to_pylist()
     return sorted(rows, key=lambda row: row["row"])
 
 
