@@ -104,9 +104,9 @@ def test_a_folder_a_pattern_and_a_list_of_images_are_measured(live: Live, images
         assert float(rows[9]["inclination_deg"]) == pytest.approx(expected(9), abs=0.01)
 
 
-def inclinet(*arguments: str | Path) -> Result:
+def inclinet(*arguments: str | Path, command: str = "batch") -> Result:
     """Call the command line in this process."""
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["batch", *map(str, arguments)])
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, [command, *map(str, arguments)])
 
 
 def test_bad_rows_are_counted_by_kind_and_end_with_1(live: Live, images: Path, tmp_path: Path) -> None:
@@ -156,6 +156,25 @@ def test_what_can_not_be_carried_out_ends_with_2_and_a_sentence(
     assert done.exit_code == 2
     assert words in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["good.csv", "table.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["good.csv", "-o", "out.csv"], "Images are fetched into a folder"),
+        (["good.csv", "-o", "out", "--survey", "none"], "There is no survey 'none'"),
+        (["nothing.csv", "-o", "out"], "There is nothing at"),
+    ],
+)
+def test_a_fetch_that_can_not_be_carried_out_ends_with_2_and_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.csv").write_text("pgc\n1\n")
+    done = inclinet(*arguments, command="fetch")
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["good.csv"]
 
 
 def test_a_gateway_that_is_not_there_ends_with_3_and_how_to_go_on(tmp_path: Path) -> None:
