@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -34,6 +35,7 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
         console.print(sentence, highlight=False, soft_wrap=True, markup=False)
 
     try:
+        importlib.import_module("batch.run")
         from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
         from gateway.core import proxies  # noqa: PLC0415 - as above
     except ImportError as error:
