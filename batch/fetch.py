@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from batch import run, source
+from batch import run, source, storage
 from batch.archives import COLUMNS, Fetch
 from batch.errors import BatchError
 from batch.settle import Patience, Settler
@@ -93,7 +93,7 @@ def fetch(
         columns=COLUMNS,
     )
     settings = fetching.settings
-    with run.alone(folder), prepared.progress(console, "Fetching", quiet=asked.quiet) as progress:
+    with storage.alone(folder), prepared.progress(console, "Fetching", quiet=asked.quiet) as progress:
         if prepared.missing:
             proxies.from_environment().check(settings.sky().urls)
             if not settings.contact:

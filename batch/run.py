@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -241,24 +239,6 @@ def _told(asked: Asked, found: Source, pieces: Sequence[catalogue.Piece]) -> Seq
     if found.form is Form.IMAGES or found.fetched:
         return found.told
     return found.told if found.form is Form.PIXELS else (*found.told, *catalogue.told(pieces, asked.choice))
-
-
-@contextmanager
-def alone(folder: str) -> Iterator[None]:
-    """Keep other runs of this machine out of a folder; raises BatchError where there is one.
-
-    Files would stay whole without it, and only work would be done twice: where it can't be told, nothing is refused.
-    """
-    with ExitStack() as opened:
-        if storage.is_local(storage.locate(folder)[0]) and Path(folder).is_dir():
-            file = opened.enter_context(Path(folder, ".lock").open("w"))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BatchError(f"Another run is writing {folder}.") from None
-            except OSError:
-                pass
-        yield
 
 
 def finish(asked: Asked, prepared: Prepared, progress: Progress, own: OwnColumns | None) -> Summary:

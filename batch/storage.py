@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -143,6 +144,24 @@ def write(url: str, data: bytes) -> None:
     """Write a whole file as :func:`writing` does."""
     with writing(url) as file:
         file.write(data)
+
+
+@contextmanager
+def alone(folder: str) -> Iterator[None]:
+    """Keep other runs of this machine out of a folder; raises BatchError where there is one.
+
+    Files would stay whole without it, and only work would be done twice: where it can't be told, nothing is refused.
+    """
+    with ExitStack() as opened:
+        if is_local(locate(folder)[0]) and Path(folder).is_dir():
+            file = opened.enter_context(Path(folder, ".lock").open("w"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BatchError(f"Another run is writing {folder}.") from None
+            except OSError:
+                pass
+        yield
 
 
 def sweep(folder: str) -> None:

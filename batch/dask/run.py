@@ -96,7 +96,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
         location=found.location,
     )
     progress = prepared.progress(console, "Measuring", quiet=asked.quiet)
-    with run.alone(asked.folder):
+    with storage.alone(asked.folder):
         if prepared.missing:
             _measure(dask, _job(asked, dask, manifest, prepared), prepared, progress, say)
         return run.finish(asked, prepared, progress, own)

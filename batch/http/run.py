@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from batch import run, source
+from batch import run, source, storage
 from batch.errors import BatchError
 from batch.http.engine import HttpEngine, met
 from batch.http.gateway import Gateway
@@ -86,7 +86,7 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
         release=lambda known: known or asyncio.run(_release(http)),
         say=say,
     )
-    with run.alone(asked.folder), prepared.progress(console, "Asking", quiet=asked.quiet) as progress:
+    with storage.alone(asked.folder), prepared.progress(console, "Asking", quiet=asked.quiet) as progress:
         if prepared.missing:
             asyncio.run(_measure(asked, http, prepared, progress))
     return run.finish(asked, prepared, progress, own)

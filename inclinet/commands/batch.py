@@ -164,12 +164,10 @@ def batch(
 ) -> None:
     """Measure a whole table, or many images, and write a table of inclinations.
 
-    Results are kept in partitions beside OUTPUT while they come:
-    however a run ends, the same command goes on from there.
-
+    However a run ends, the same command goes on from there.
     Exit codes: 0 all rows answered, 1 some have a problem instead,
     2 the command can't be carried out, 3 the gateway, scheduler, networks or disk
-    were lost (the same command goes on), 130 Ctrl-C.
+    were lost, 130 Ctrl-C.
     """
 
     def measure(console: Console, say: Callable[[str], None]) -> Summary:
@@ -254,10 +252,10 @@ def fetch(
 def _choice(given: list[str]) -> dict[str, str]:
     from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
     from gateway.core import errors  # noqa: PLC0415 - as above
-    from gateway.tables import columns  # noqa: PLC0415 - as above
+    from gateway.tables.columns import choice_of  # noqa: PLC0415 - as above
 
     try:
-        return columns.choice_of(given)
+        return choice_of(given)
     except errors.BadTable as error:
         raise BatchError(f"--column {error.detail}") from None
 
@@ -287,8 +285,7 @@ def _fetching(rate: list[str], manifest: Path | None, *, accept_unanswered: bool
     from batch.fetch import Fetching  # noqa: PLC0415 - as above
     from gateway.settings import Settings  # noqa: PLC0415 - as above
 
-    known = {name.lower(): name for name in RATES_PER_S}
-    rates = {}
+    known, rates = {name.lower(): name for name in RATES_PER_S}, dict[str, float]()
     for one in rate:
         name, _, number = one.partition("=")
         try:

@@ -10,8 +10,7 @@ import pytest
 from astropy.table import Table
 from pyarrow import parquet
 
-from batch import convert
-from batch import run as runs
+from batch import convert, storage
 from batch.errors import BatchError
 from batch.http.engine import OtherRelease
 from tests.support.batch_runs import Ear, kept, rows_of, run, table_of
@@ -167,7 +166,7 @@ def test_a_damaged_partition_is_asked_again_and_the_others_are_not(
 
 def test_two_runs_never_write_one_folder(live: Live, table: Path, out: Path) -> None:
     run(table_of(table, [1]), out, live.url)
-    with runs.alone(str(out.with_suffix(".parts"))), pytest.raises(BatchError, match="Another run"):
+    with storage.alone(str(out.with_suffix(".parts"))), pytest.raises(BatchError, match="Another run"):
         run(table, out, live.url)
 
 
