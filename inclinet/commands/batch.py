@@ -30,11 +30,8 @@ class DaskCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give ``--dask`` its value, where it is not an address of a scheduler that follows."""
-        given = [*args, ""]
-        args = [
-            f"--dask={LOCAL}" if one == "--dask" and "://" not in after else one
-            for one, after in itertools.pairwise(given)
-        ]
+        given = itertools.pairwise([*args, ""])
+        args = [f"--dask={LOCAL}" if one == "--dask" and "://" not in after else one for one, after in given]
         return super().parse_args(ctx, args)
 
 
