@@ -25,7 +25,8 @@ from gateway.sky.catalogues import offline
 from gateway.tables import results
 from gateway.tables.reader import columns_of, read_table, records_of
 from gateway.tables.rows import rows_of
-from inclinet import cli, local
+from inclinet import local
+from inclinet.main import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def main() -> None:
     """Check, then compile."""
     check_parts()
     settings = Settings(manifest=Path(sys.argv[1]), serving=NOWHERE, predict_retry_s=0.1)
-    assert cli.app
+    assert app
     # What fails here is meant to: nobody answers for the networks.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     taken = local.listen("127.0.0.1", 0)

@@ -1,5 +1,5 @@
 """``python -m inclinet``: the command line, where its script is not on the path."""
 
-from inclinet.cli import main
+from inclinet.main import main
 
 main()

@@ -10,6 +10,7 @@ import structlog
 
 from gateway.core import errors
 from gateway.core.models import AUTO, Deadline, Framing
+from gateway.measure.targets import Fetched
 from gateway.telemetry import tracing
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Terms:
 async def measure(
     rows: Sequence[Row],
     inclinations: Inclinations,
-    read_file: Callable[[str], Awaitable[ImageData]],
+    read_file: Callable[[str], Awaitable[ImageData | Fetched]],
     *,
     terms: Terms,
     concurrency: int,
@@ -63,7 +64,8 @@ async def measure(
     rows : sequence of Row
     inclinations : Inclinations
     read_file : coroutine function
-        Returns an image, as its file's bytes or as pixels uint8 ``[H, W, 3]``, by the name that a row gives.
+        Returns an image by the name that a row gives: its file's bytes, pixels uint8 ``[H, W, 3]``, or a cutout with
+        its galaxy.
     terms : Terms
     concurrency : int
     ahead : asyncio.Semaphore, optional
@@ -105,7 +107,7 @@ async def measure(
 async def _one(
     row: Row,
     inclinations: Inclinations,
-    read_file: Callable[[str], Awaitable[ImageData]],
+    read_file: Callable[[str], Awaitable[ImageData | Fetched]],
     terms: Terms,
 ) -> Result:
     deadline = Deadline.after(terms.row_timeout_s)
@@ -116,7 +118,10 @@ async def _one(
             answer = await inclinations.of_target(row.target, deadline=deadline, survey=terms.survey, r=terms.r)
         else:
             data = await read_file(row.file or "")
-            answer = await inclinations.of_image(data, deadline=deadline, r=terms.r, framing=terms.framing)
+            if isinstance(data, Fetched):
+                answer = await inclinations.of_fetched(data, deadline=deadline, r=terms.r)
+            else:
+                answer = await inclinations.of_image(data, deadline=deadline, r=terms.r, framing=terms.framing)
         if row.warnings:
             answer = replace(answer, warnings=(*row.warnings, *answer.warnings))
         return Result(row, answer=answer)

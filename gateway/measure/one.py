@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from gateway.core import ensemble, errors
+from gateway.core import ensemble
 from gateway.core.models import AUTO, WHOLE, Cutout, Deadline, Ellipse, Framing, Galaxy, ImageInput, Reading, Target
 from gateway.images import ellipse
 from gateway.images.prepare import prepare
-from gateway.sky.positions import parse_position, separation_arcsec
-from gateway.telemetry import tracing
+from gateway.measure.targets import Fetched, Targets, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
     import numpy as np
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger(__name__)
-
-_NEAR_ARCMIN = 1.0
 
 
 class ReadsImages(Protocol):
@@ -120,7 +115,7 @@ class Inclinations:
     ) -> None:
         self._manifest = manifest
         self._networks = networks
-        self._sky = sky
+        self._targets = Targets(sky, observe)
         self._executor = executor
         self._max_pixels = max_pixels
         self._observe = observe
@@ -159,34 +154,8 @@ class Inclinations:
         return await self._measure(image, source="upload", deadline=deadline, r=r, framing=framing)
 
     async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
-        """Return the galaxy of a target.
-
-        A position without a catalogued galaxy is a galaxy of unknown size. With a field of view given, only the offline
-        catalogues are asked about a position, since nothing more needs to be known.
-
-        Raises
-        ------
-        errors.TargetError
-            It is not known, not a galaxy, or not understood.
-        errors.UpstreamError, errors.DeadlineExceeded
-            It could not be found out.
-        """
-        resolver = self._sky.resolver
-        structlog.contextvars.bind_contextvars(target=target.asked)
-        with self._stage("resolve", {"inclinet.target": target.asked}):
-            if target.pgc is not None:
-                return await resolver.by_pgc(target.pgc, deadline=deadline)
-            if target.ra is None:
-                if target.name is None:
-                    raise errors.BadTarget("A target needs a PGC number, a name, or a position.")
-                return await resolver.by_name(target.name, deadline=deadline, sized=target.fov_arcmin is None)
-            # sexagesimal positions import astropy, which takes a second once
-            ra_deg, dec_deg = await asyncio.to_thread(parse_position, target.ra, target.dec or "")
-            if target.fov_arcmin is None:
-                known = await resolver.at(ra_deg, dec_deg, deadline=deadline)
-            else:
-                known = await resolver.near(ra_deg, dec_deg)
-            return known or Galaxy(ra_deg, dec_deg, source="coordinates")
+        """Return the galaxy of a target; see :meth:`gateway.measure.targets.Targets.resolve`."""
+        return await self._targets.resolve(target, deadline=deadline)
 
     async def of_target(
         self,
@@ -210,58 +179,26 @@ class Inclinations:
         Raises
         ------
         errors.InclinetError
-            As :meth:`resolve`, :meth:`gateway.sky.cutouts.fetch.Cutouts.fetch` and :meth:`of_image`.
+            As :meth:`gateway.measure.targets.Targets.fetch` and :meth:`of_image`.
         """
-        galaxy = await self.resolve(target, deadline=deadline)
-        contradictions = await self._contradictions(target, galaxy)
-        with self._stage("cutout", {"inclinet.survey": survey or "default"}):
-            cutout = await self._sky.cutouts.fetch(
-                galaxy,
-                fov_arcmin=target.fov_arcmin,
-                position_angle_deg=target.position_angle_deg,
-                survey=survey,
-                deadline=deadline,
-            )
+        fetched = await self._targets.fetch(target, deadline=deadline, survey=survey)
+        return await self.of_fetched(fetched, deadline=deadline, r=r)
+
+    async def of_fetched(
+        self, fetched: Fetched, *, deadline: Deadline, r: float = ellipse.INTRINSIC_AXIS_RATIO
+    ) -> Answer:
+        """Return the inclination of a galaxy whose cutout is at hand; errors as :meth:`of_image`."""
         answer = await self._measure(
-            cutout.data,
-            source=cutout.survey,
+            fetched.cutout.data,
+            source=fetched.cutout.survey,
             deadline=deadline,
             r=r,
             # a cutout is framed by the galaxy's catalogued place and size
             framing=WHOLE,
-            galaxy=galaxy,
-            cutout=cutout,
+            galaxy=fetched.galaxy,
+            cutout=fetched.cutout,
         )
-        return replace(answer, warnings=(*contradictions, *answer.warnings)) if contradictions else answer
-
-    async def _contradictions(self, target: Target, galaxy: Galaxy) -> list[str]:
-        """Say where a target's position or name, which were not asked for, mean another galaxy than was found.
-
-        Only the catalogues at hand are looked into: a name that they do not know contradicts nothing.
-        """
-        said = []
-        believed = f"PGC {target.pgc}" if target.pgc is not None else f"the position {target.asked}"
-        if target.pgc is not None and target.ra is not None:
-            try:
-                position = await asyncio.to_thread(parse_position, target.ra, target.dec or "")
-            except errors.BadTarget as problem:
-                said.append(f"{problem.detail} {believed} was measured.")
-            else:
-                apart = separation_arcsec(*position, galaxy.ra_deg, galaxy.dec_deg) / 60
-                if apart > _apart_arcmin(galaxy):
-                    said.append(f"The position given lies {apart:.3g} arcmin from {believed}, which was measured.")
-        if target.name is not None and (target.pgc is not None or target.ra is not None):
-            try:
-                named = (await self._sky.resolver.offline()).by_name(target.name)
-            except errors.TargetError:
-                named = None  # a pair, or no galaxy: which one is meant is what the rest says
-            if named is not None and not (named.pgc and named.pgc == galaxy.pgc):
-                apart = separation_arcsec(named.ra_deg, named.dec_deg, galaxy.ra_deg, galaxy.dec_deg) / 60
-                if apart > max(_apart_arcmin(galaxy), _apart_arcmin(named)):
-                    said.append(
-                        f"The name {target.name} is a galaxy {apart:.3g} arcmin from {believed}, which was measured."
-                    )
-        return said
+        return replace(answer, warnings=(*fetched.warnings, *answer.warnings)) if fetched.warnings else answer
 
     async def _measure(
         self,
@@ -275,9 +212,9 @@ class Inclinations:
         cutout: Cutout | None = None,
     ) -> Answer:
         loop = asyncio.get_running_loop()
-        with self._stage("decode"):
+        with stage(self._observe, "decode"):
             image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels, framing, deadline)
-        with self._stage("predict"):
+        with stage(self._observe, "predict"):
             reading = await self._networks.read(image.pixels, deadline)
         inclination = ensemble.combine(
             [flavor.value for flavor in reading.flavors],
@@ -316,17 +253,3 @@ class Inclinations:
             said = {flavor.name: round(flavor.value, 1) for flavor in reading.flavors}
             log.warning("networks disagree", stdev_deg=round(inclination.stdev_deg, 2), flavors=said)
         return answer
-
-    @contextmanager
-    def _stage(self, name: str, attributes: Mapping[str, str] | None = None) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            with tracing.span(name, attributes):
-                yield
-        finally:
-            self._observe(name, time.perf_counter() - started)
-
-
-def _apart_arcmin(galaxy: Galaxy) -> float:
-    """Return how far from its centre a position or name still means a galaxy: within its disc, or 1 arcmin."""
-    return max(_NEAR_ARCMIN, (galaxy.d25_arcmin or 0.0) / 2)

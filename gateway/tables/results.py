@@ -130,8 +130,11 @@ def head(columns: tuple[Column, ...], file_format: Format) -> bytes:
 def line(row: Row, columns: tuple[Column, ...], file_format: Format) -> bytes:
     """Write one row."""
     values = (row.get(column.name) for column in columns)
-    if file_format is Format.CSV:
-        return _csv(values)
+    return _csv(values) if file_format is Format.CSV else votable_row(values)
+
+
+def votable_row(values: Iterable[Any]) -> bytes:
+    """Write the cells of a row of a VOTable; None and an empty text are an empty cell."""
     cells = "".join("<TD/>" if value in {None, ""} else f"<TD>{_xml(value)}</TD>" for value in values)
     return f"     <TR>{cells}</TR>\n".encode()
 

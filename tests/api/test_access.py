@@ -14,7 +14,7 @@ from gateway.app import create_app
 from gateway.inference.predictor import Predictor
 from gateway.inference.versions import VersionState
 from gateway.settings import Settings
-from inclinet import cli
+from inclinet import main
 from inclinet.local import StartError, server
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
@@ -165,13 +165,13 @@ def test_a_file_of_keys_that_can_not_be_used_ends_the_start_with_one_sentence(tm
 
 
 def test_the_command_line_makes_a_key_and_the_line_that_lets_it_in(tmp_path: Path) -> None:
-    made = CliRunner().invoke(cli.app, ["key", "new", "survey"])
+    made = CliRunner().invoke(main.app, ["key", "new", "survey"])
     assert made.exit_code == 0
     (key,) = re.findall(r"^inclinet_\S{43}$", made.stderr, re.MULTILINE)
     assert key not in made.stdout
     (tmp_path / "keys").write_text(made.stdout, encoding="utf-8")
     assert Keys(tmp_path / "keys").name_of(key) == "survey"
-    refused = CliRunner().invoke(cli.app, ["key", "new", "a b"])
+    refused = CliRunner().invoke(main.app, ["key", "new", "a b"])
     assert refused.exit_code == 2
     assert "letters" in refused.stderr
 

@@ -88,7 +88,7 @@ def _raise_versions(repository: Path) -> None:
 def _nothing_is_left(_somewhere_to_run: None) -> Iterator[None]:
     yield
     for tag in (FIRST, SECOND):
-        for name in ("gateway", "serving", "survey"):
+        for name in ("gateway", "serving", "batch"):
             image = f"localhost/inclinet-{name}:{tag}"
             if podman.exists(image):
                 podman.podman("untag", image)

@@ -10,7 +10,7 @@ from inclinet.local import KEEP_ALIVE_S
 from serving.flags import parse
 from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value
 
-GATEWAY, SERVING, SURVEY = "gateway/Dockerfile", "serving/Dockerfile", "survey/Dockerfile"
+GATEWAY, SERVING, SURVEY = "gateway/Dockerfile", "serving/Dockerfile", "batch/Dockerfile"
 DEFAULTS = Settings()
 
 

@@ -255,9 +255,9 @@ def test_a_canary_lives_where_production_lives_under_another_tag() -> None:
 
 @pytest.mark.parametrize("minor", NEWEST_MINORS)
 def test_every_resource_is_valid_for_the_newest_minors(minor: str) -> None:
-    found = [r for r in resources(*BASE, "components/monitoring", "survey") if r["kind"] not in OPERATOR_KINDS]
+    found = [r for r in resources(*BASE, "components/monitoring", "batch") if r["kind"] not in OPERATOR_KINDS]
     assert len(found) == 22
-    for name in (*(f"overlays/{name}" for name in (*OVERLAYS, "canary")), "survey"):
+    for name in (*(f"overlays/{name}" for name in (*OVERLAYS, "canary")), "batch"):
         found += [r for r in rendered(name) or [] if r["kind"] not in OPERATOR_KINDS]
     for resource in found:
         kubernetes_validate.validate(resource, minor, strict=True)

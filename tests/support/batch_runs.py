@@ -1,9 +1,9 @@
-"""Runs of ``inclinet batch``: in this process, or in one of its own that can be killed."""
+"""Batches over HTTP for tests: in this process, or ``inclinet batch`` as a process."""
 
 from __future__ import annotations
 
 import csv
-import json
+import io
 import os
 import signal
 import subprocess
@@ -12,15 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.client.job import Order, Report, carry_out
-from gateway.client.run import Pace
+from pyarrow import parquet
+from rich.console import Console
+
+from batch.http.pacing import Pace
+from batch.http.run import Http, measure
+from batch.run import Asked
+from inclinet.commands.address import KEY_VARIABLE, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ROOT = Path(__file__).parents[2]
-PACE = Pace(chunk_rows=10, patience_s=30.0, backoff_s=0.01, longest_backoff_s=0.05)
-"""Does not make a test wait."""
+    from batch.summary import Summary
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PACE = Pace(concurrency=3, patience_s=20.0, first_patience_s=20.0, backoff_s=0.01, longest_backoff_s=0.05)
+"""A pace that does not make a test wait."""
 
 
 @dataclass
@@ -28,28 +36,11 @@ class Ear:
     """Hears what a run says."""
 
     notes: list[str] = field(default_factory=list)
-    waits: list[str] = field(default_factory=list)
-    results: int = 0
 
-    def reading(self, name: str) -> None:
-        self.notes.append(f"reading {name}")
-
-    def note(self, sentence: str) -> None:
-        self.notes.append(sentence)
-
-    def asking(self, rows: int, *, done: int, failed: int) -> None:
-        self.notes.append(f"asking {rows}, {done} done, {failed} failed")
-
-    def settled(self, *, failed: bool) -> None:
-        del failed
-        self.results += 1
-
-    def waiting(self, sentence: str, seconds: float) -> None:
-        assert seconds > 0
-        self.waits.append(sentence)
-
-    def writing(self, path: Path) -> None:
-        self.notes.append(f"writing {path.name}")
+    @property
+    def waits(self) -> list[str]:
+        """What was waited for."""
+        return [note.removeprefix("Waiting: ").removesuffix(".") for note in self.notes if note.startswith("Waiting")]
 
 
 def table_of(path: Path, numbers: Iterable[object], **columns: Any) -> Path:
@@ -61,9 +52,18 @@ def table_of(path: Path, numbers: Iterable[object], **columns: Any) -> Path:
     return path
 
 
-def run(table: Path, out: Path, url: str, ear: Ear | None = None, pace: Pace = PACE, **changed: Any) -> Report:
+def run(
+    table: Path, out: Path, url: str, ear: Ear | None = None, pace: Pace = PACE, *, rows: int = 10, **changed: Any
+) -> Summary:
     """Carry out a run in this process."""
-    return carry_out(Order((table,), out, url, pace=pace, **changed), ear or Ear())
+    ear, said = ear or Ear(), io.StringIO()
+    mine = {name: changed.pop(name) for name in ("attempts", "any_release", "timeout_s") if name in changed}
+    asked = Asked(what=(str(table),), out=str(out), partition_rows=rows, **changed)
+    http = Http(url=url, pace=pace, headers=credentials(), key_from=KEY_VARIABLE, **mine)
+    try:
+        return measure(asked, http, Console(file=said, width=300), ear.notes.append)
+    finally:
+        ear.notes += said.getvalue().splitlines()
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:
@@ -72,12 +72,10 @@ def rows_of(out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def journalled(journal: Path) -> list[dict[str, Any]]:
-    """Return the rows in a journal, without a line that is being written."""
-    if not journal.exists():
-        return []
-    whole = journal.read_bytes().rpartition(b"\n")[0].splitlines()[1:]
-    return [json.loads(line)["row"] for line in whole]
+def kept(out: Path) -> list[dict[str, Any]]:
+    """Return all rows that are in the partitions beside a result, finished or not."""
+    files = sorted(out.with_suffix(".parts").glob("**/part-*.parquet"))
+    return [row for file in files for row in parquet.read_table(file).to_pylist()]
 
 
 class Command:
@@ -100,6 +98,8 @@ class Command:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
+                # as a shell starts what runs in the background
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - one call, no locks
             )
 
     def wait(self, timeout_s: float = 200) -> int:

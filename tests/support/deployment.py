@@ -37,14 +37,14 @@ def resources(*folders: str) -> list[dict[str, Any]]:
 
 
 def one(kind: str, name: str) -> dict[str, Any]:
-    """Return the resource of the base or of survey runs of that kind and name."""
-    (found,) = (r for r in resources(*BASE, "survey") if r["kind"] == kind and r["metadata"]["name"] == name)
+    """Return the resource of the base or of batches of that kind and name."""
+    (found,) = (r for r in resources(*BASE, "batch") if r["kind"] == kind and r["metadata"]["name"] == name)
     return found
 
 
 def pod(name: str) -> dict[str, Any]:
     """Return the pod spec of a Deployment, or of the Job of that name."""
-    kind = "Job" if name == "inclinet-survey" else "Deployment"
+    kind = "Job" if name == "inclinet-batch" else "Deployment"
     spec: dict[str, Any] = one(kind, name)["spec"]["template"]["spec"]
     return spec
 

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_survey_s_worker_loads_neither_the_web_framework_nor_tensorflow() -> None:
+@pytest.mark.parametrize("engine", ["batch.dask.worker", "batch.http.run"])
+def test_what_measures_a_batch_loads_neither_the_web_framework_nor_tensorflow(engine: str) -> None:
     script = (
-        "import sys, survey.task, survey.rooms, survey.turns\n"
+        f"import sys, {engine}\n"
         "heavy = {'fastapi', 'uvicorn', 'tensorflow', 'keras', 'astropy', 'galsim'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -21,7 +24,7 @@ def test_a_survey_s_worker_loads_neither_the_web_framework_nor_tensorflow() -> N
 
 def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
     script = (
-        "import sys, gateway.app, inclinet.cli, inclinet.up\n"
+        "import sys, gateway.app, inclinet.main, inclinet.up\n"
         "heavy = [m for m in sys.modules if m == 'tensorflow' or m.startswith(('tensorflow.python', 'keras', 'jax'))]\n"
         "assert not heavy, heavy\n"
         # what only some questions need would double the time until the gateway is ready

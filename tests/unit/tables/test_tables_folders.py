@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.client.source import Terms, open_source
-from gateway.core.errors import BadTable
+from batch import source
+from batch.errors import BatchError
 from gateway.tables import folders
-from survey import source as surveyed
 
 
 @pytest.fixture
@@ -48,15 +47,12 @@ def test_a_folder_lists_what_it_holds_and_what_is_passed_over(folder: Path) -> N
     assert "1 passed over, a link to nothing: gone.png." in said
 
 
-def test_the_command_line_and_surveys_take_the_same_images(folder: Path) -> None:
-    asked = open_source([folder], None, Terms())
-    survey = surveyed.find(str(folder))
-    direct = {question.key for question in asked.questions()}
-    assert direct == {"b.fts", "c.fit.gz", "d.fits.bz2", "e.tiff", "linked.JPG"}
-    assert {key for key, _ in surveyed.keys(survey)} == direct | {"deep/f.jpe", "folder of links/a.jpg"}
-    for told in (asked.told, survey.told):
-        assert any("gone.png" in sentence for sentence in told)
-        assert any("notes.txt" in sentence for sentence in told)
+def test_a_batch_takes_the_images_of_a_folder_and_says_what_it_passes_over(folder: Path) -> None:
+    found = source.find([str(folder)])
+    direct = {"b.fts", "c.fit.gz", "d.fits.bz2", "e.tiff", "linked.JPG"}
+    assert {key for key, _ in source.keys(found)} == direct | {"deep/f.jpe", "folder of links/a.jpg"}
+    assert any("gone.png" in sentence for sentence in found.told)
+    assert any("notes.txt" in sentence for sentence in found.told)
 
 
 def test_a_folder_of_links_is_a_folder_of_images(tmp_path: Path) -> None:
@@ -65,8 +61,7 @@ def test_a_folder_of_links_is_a_folder_of_images(tmp_path: Path) -> None:
     links.mkdir()
     for number in range(3):
         (links / f"{number}.jpg").symlink_to(tmp_path / "real.jpg")
-    assert len(surveyed.find(str(links)).files) == 3
-    assert len(list(open_source([links], None, Terms()).questions())) == 3
+    assert len(source.find([str(links)]).files) == 3
 
 
 @pytest.mark.parametrize(
@@ -77,11 +72,6 @@ def test_a_pattern_below_a_folder_of_any_name_is_one(folder: Path, pattern: str,
     listed = folders.matching(f"{folder}/{pattern}")
     assert len(listed.found) == count
     assert all(Path(path).is_file() for path in listed.found)
-    if count:
-        assert len(list(open_source([folder / pattern], None, Terms()).questions())) == count
-    else:
-        with pytest.raises(BadTable, match="Nothing matches"):
-            open_source([folder / pattern], None, Terms())
 
 
 def test_a_pattern_ends_where_links_go_in_circles(tmp_path: Path) -> None:
@@ -92,17 +82,17 @@ def test_a_pattern_ends_where_links_go_in_circles(tmp_path: Path) -> None:
     assert folders.listing(tmp_path, deep=True).found == ["a.jpg"]
 
 
-def test_a_table_of_any_name_is_surveyed(tmp_path: Path) -> None:
+def test_a_table_of_any_name_is_asked(tmp_path: Path) -> None:
     path = tmp_path / "my::galaxies [v*].csv"
     path.write_text("pgc\n2557\n")
-    assert surveyed.find(str(path)).form is surveyed.Form.TABLE
+    assert source.find([str(path)]).form is source.Form.TABLE
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
 def test_a_folder_that_can_not_be_read_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0)
     try:
-        with pytest.raises(BadTable, match="can't be read"):
-            open_source([tmp_path], None, Terms())
+        with pytest.raises(BatchError, match="can't be read"):
+            source.find([str(tmp_path)])
     finally:
         tmp_path.chmod(0o700)

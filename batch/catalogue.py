@@ -1,0 +1,275 @@
+"""What is asked, cut into partitions: row ranges of Parquet or NumPy files that whoever measures them reads."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from batch import source as sources
+from batch import storage
+from batch.errors import BatchError
+from batch.partitions import Partition, recorded
+from batch.pixels import Pixels
+from gateway.core import errors
+from gateway.tables.astropyfile import short
+from gateway.tables.columns import recognise
+from gateway.tables.folders import FilesIn
+from gateway.tables.parquetfile import fields_of
+from gateway.tables.reader import columns_of, damaged, open_table
+from gateway.tables.reading import Reading
+from gateway.tables.rows import Row, question
+from gateway.tables.table import EXTRA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from batch.source import Form, Source
+
+STAGED = "_catalogue.parquet"
+"""What is asked as Parquet, in the folder of the partitions, where it did not come so. ``_``: no result."""
+
+_READING = b"inclinet.reading"
+_LEAST_ROWS = 2000
+"""Of a row group: each partition reads what the file says of all groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file of a catalogue and its number of rows."""
+
+    url: str
+    rows: int
+
+
+def partitions(pieces: Iterable[Piece], size: int) -> list[Partition]:
+    """Cut files into partitions of ``size`` rows; the last one of each file may have fewer."""
+    cut: list[Partition] = []
+    first = 0
+    for piece in pieces:
+        for start in range(0, piece.rows, size):
+            stop = min(start + size, piece.rows)
+            cut.append(Partition(len(cut), piece.url, start, stop, first))
+            first += stop - start
+    return cut
+
+
+def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | None = None) -> tuple[Piece, ...]:
+    """Return the files of a source, in which partitions are row ranges.
+
+    Parameters
+    ----------
+    source : Source
+    out : str
+        Folder of a batch, where what is not Parquet or NumPy is rewritten as Parquet, unless an earlier run did it.
+    size : int
+        Rows of a partition; row groups of a rewritten file have as many, so that none is read for another's rows alone.
+    choice : mapping, optional
+        Which column is which, where a person says it.
+
+    Raises
+    ------
+    BatchError
+        It can't be read, or has no rows, or no column says what to ask.
+    """
+    if source.form is sources.Form.PIXELS:
+        found = [_of_pixels(source.files[0])]
+    elif source.form is sources.Form.PARQUET:
+        found = [_of_parquet(url, choice) for url in source.files]
+    else:
+        staged = storage.join(out, STAGED)
+        # a folder that is a batch's already has the catalogue of that batch
+        if recorded(out) is None or not storage.exists(staged):
+            _stage(source, staged, size, choice)
+        found = [_of_parquet(staged, choice)]
+    if not sum(piece.rows for piece in found):
+        raise BatchError(f"{source.location} has no rows.")
+    return tuple(piece for piece in found if piece.rows)
+
+
+def told(found: Sequence[Piece], choice: Mapping[str, str] | None = None) -> list[str]:
+    """Say what the columns of files are taken for, in sentences; files that differ are told one by one."""
+    said: dict[str, None] = {}
+    for piece in found:
+        with storage.open_for_reading(piece.url) as opened, parquet.ParquetFile(opened) as file:
+            said |= dict.fromkeys(_reading(file.schema_arrow, choice)[0].sentences())
+    return list(said)
+
+
+def roles(source: Source, choice: Mapping[str, str] | None = None) -> set[str]:
+    """Return the roles of the columns of a table; none of images or model inputs.
+
+    Raises
+    ------
+    BatchError
+        The table can't be read, or no column says what to ask.
+    """
+    if source.form is sources.Form.PARQUET:
+        try:
+            with storage.open_for_reading(source.files[0]) as opened, parquet.ParquetFile(opened) as file:
+                return set(_reading(file.schema_arrow, choice)[0].uses)
+        except errors.BadTable as error:
+            raise BatchError(f"{source.files[0]}: {error.detail}") from error
+        except (OSError, pa.ArrowException) as error:
+            raise BatchError(f"{source.files[0]} can't be read: {error}.") from error
+    if source.form is sources.Form.TABLE:
+        with (
+            tempfile.TemporaryDirectory(prefix="inclinet-batch-") as folder,
+            _questions(source, Path(folder), choice) as (reading, _),
+        ):
+            return set(reading.uses)
+    return set()
+
+
+def rows_of(partition: Partition, form: Form, base: str, choice: Mapping[str, str] | None = None) -> list[Row]:
+    """Read the rows of a partition.
+
+    Parameters
+    ----------
+    partition : Partition
+    form : Form
+    base : str
+        Folder that relative names of images are looked for in.
+    choice : mapping, optional
+        Which column is which, where a person says it.
+
+    Raises
+    ------
+    OSError
+        As the store does.
+    """
+    if form is sources.Form.PIXELS:
+        return [
+            Row(partition.first + n, str(partition.first + n), file=str(partition.start + n))
+            for n in range(partition.rows)
+        ]
+    found, reading = records(partition, choice)
+    # whether a store that is no disk has an image is found out when it is asked for
+    there = FilesIn(Path(base)) if storage.is_local(storage.locate(base)[0]) else None
+    return [question(partition.first + n, record, reading, there, lasting=True) for n, record in enumerate(found)]
+
+
+def records(partition: Partition, choice: Mapping[str, str] | None = None) -> tuple[list[dict[str, Any]], Reading]:
+    """Read a partition of a Parquet file: its records, and what their columns are.
+
+    Only what :mod:`gateway.tables` recognises is read, of those row groups that hold the partition's rows.
+
+    Raises
+    ------
+    OSError
+        As the store does.
+    """
+    with storage.open_for_reading(partition.url) as opened, parquet.ParquetFile(opened) as file:
+        reading, names, narrow = _reading(file.schema_arrow, choice)
+        groups, before, seen = [], 0, 0
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if seen + rows <= partition.start:
+                before = seen + rows
+            elif seen < partition.stop:
+                groups.append(group)
+            seen += rows
+        table = file.read_row_groups(groups, columns=names).flatten()
+    found: list[dict[str, Any]] = table.slice(partition.start - before, partition.rows).to_pylist()
+    for record in found:
+        record.update((name, short(record[name])) for name in narrow)
+        if record.get(EXTRA, EXTRA) is None:
+            del record[EXTRA]
+    return found, reading
+
+
+def _reading(schema: Any, choice: Mapping[str, str] | None) -> tuple[Reading, list[str], list[str]]:
+    """Return what the columns are, those that are used, and those of single precision."""
+    saved = (schema.metadata or {}).get(_READING)
+    fields, narrow, _ = fields_of(schema)
+    reading = Reading.restored(json.loads(saved)) if saved else recognise(fields, choice)
+    used = reading.columns | ({EXTRA} if saved else set())
+    return reading, [one.name for one in fields if one.name in used], [name for name in narrow if name in used]
+
+
+def _of_pixels(url: str) -> Piece:
+    try:
+        pixels = Pixels(url)
+    except OSError as error:
+        raise BatchError(f"{url} can't be read: {error}.") from error
+    pixels.close()
+    return Piece(url, pixels.rows)
+
+
+def _of_parquet(url: str, choice: Mapping[str, str] | None) -> Piece:
+    try:
+        with storage.open_for_reading(url) as opened, parquet.ParquetFile(opened) as file:
+            _reading(file.schema_arrow, choice)
+            return Piece(url, file.metadata.num_rows)
+    except errors.BadTable as error:
+        raise BatchError(f"{url}: {error.detail}") from error
+    except (OSError, pa.ArrowException) as error:
+        raise BatchError(f"{url} can't be read: {error}.") from error
+
+
+def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None) -> None:
+    """Rewrite a source as Parquet of text columns, a few rows in memory at a time."""
+    with (
+        tempfile.TemporaryDirectory(prefix="inclinet-batch-") as folder,
+        _questions(source, Path(folder), choice) as asked,
+    ):
+        reading, rows = asked
+        names = [*dict.fromkeys(name for use in (*reading.uses.values(), *reading.more_names) for name in use.columns)]
+        about = {_READING: json.dumps(reading.saved()).encode()}
+        # what stands in no column of a text is the row's problem, and travels with it
+        schema = pa.schema([(name, pa.string()) for name in (*names, EXTRA)], about)
+        with storage.writing(url) as made, parquet.ParquetWriter(made, schema, compression="zstd") as writer:
+            group: list[dict[str, Any]] = []
+            for row in rows:
+                group.append({name: _text(row.get(name)) for name in (*names, EXTRA)})
+                if len(group) == max(size, _LEAST_ROWS):
+                    writer.write_table(pa.Table.from_pylist(group, schema))
+                    group = []
+            if group:
+                writer.write_table(pa.Table.from_pylist(group, schema))
+
+
+def _text(cell: Any) -> str | None:
+    if isinstance(cell, list):
+        return ", ".join(map(str, cell))
+    return None if cell is None else str(cell)
+
+
+@contextmanager
+def _questions(
+    source: Source, folder: Path, choice: Mapping[str, str] | None
+) -> Iterator[tuple[Reading, Iterable[Mapping[str, Any]]]]:
+    """Yield what the columns are, and the records, of a table or a list of images."""
+    if source.form is sources.Form.IMAGES:
+        yield recognise(["key", "file"]), ({"key": key, "file": url} for key, url in sources.keys(source))
+        return
+    fs, path = storage.locate(source.files[0])
+    local = Path(path)
+    try:
+        if not storage.is_local(fs):
+            local = folder / "table"
+            fs.get_file(path, str(local))
+        table = open_table(local)
+        reading = columns_of(table, choice)
+        yield reading, _undamaged(table.records(reading.columns), local)
+    except errors.BadTable as error:
+        said = error.detail.replace(str(local), source.location)
+        raise BatchError(said if source.location in said else f"{source.location}: {said}") from error
+    except OSError as error:
+        raise BatchError(f"{source.location} can't be read: {error}.") from error
+
+
+def _undamaged(rows: Iterator[Mapping[str, Any]], path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        yield from rows
+    except (errors.InclinetError, OSError):
+        raise
+    # the readers meet damage with errors of a dozen kinds
+    except Exception as error:
+        raise damaged(str(path)) from error

@@ -1,0 +1,1 @@
+"""The engine whose Dask workers measure by themselves."""

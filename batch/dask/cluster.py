@@ -1,0 +1,156 @@
+"""Where the work is done: workers on this machine or those of a scheduler, and the networks that they ask."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import dask
+from distributed import Client, LocalCluster
+
+from batch.errors import BatchStopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from subprocess import Popen
+    from types import TracebackType
+
+_CONNECT_S = 30.0
+_WORKERS_S = 120.0
+_RESTARTS = 5
+
+UNWATCHED = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.nanny.pre-spawn-environ.MALLOC_ARENA_MAX": "1",
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+}
+"""What Dask does otherwise than by default, in workers whose partitions take minutes.
+
+For its dashboard, Dask looks at every thread of a worker a hundred times a second and keeps what it saw: 3 % of what a
+worker was seen doing here. It looks at memory, disk and its own loop so often that two workers and a scheduler without
+work take 6 % of a core. And it has every worker give memory back to the system from 64 KiB on, so that each batch's
+requests, 1.5 MB a network, are fetched from it again page by page. Without these two a worker was measured to take 4.3
+ms of a core for an image instead of 5.9. glibc then
+keeps for the next batch what the last one needed, in one place for all threads, or else it grows with every thread
+that ever held a batch.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Workers to start on this machine.
+
+    Attributes
+    ----------
+    count, threads : int
+        Processes, and partitions that each works on at a time.
+    memory : str
+        Limit of one process, such as ``2GiB``; one that nears it is started anew, and its partitions are done again.
+    dashboard : str
+        Address of the dashboard, ``host:port``; port 0 takes a free one.
+    """
+
+    count: int
+    threads: int
+    memory: str
+    dashboard: str
+
+
+@contextmanager
+def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
+    """Connect to a scheduler, or start one with workers on this machine.
+
+    Raises
+    ------
+    BatchStopped
+        It can't be reached, or has no workers.
+    """
+    with ExitStack() as opened:
+        if scheduler is None:
+            with warnings.catch_warnings():
+                # another port is taken where the dashboard's is in use, and its link is shown in any case
+                warnings.filterwarnings("ignore", "(?s).*already in use")
+                opened.enter_context(dask.config.set(UNWATCHED))
+                cluster = opened.enter_context(
+                    LocalCluster(
+                        n_workers=workers.count,
+                        threads_per_worker=workers.threads,
+                        memory_limit=workers.memory,
+                        host="127.0.0.1",
+                        dashboard_address=workers.dashboard,
+                    ),
+                )
+            address = cluster.scheduler_address
+        else:
+            address = scheduler
+        try:
+            client = opened.enter_context(Client(address, timeout=_CONNECT_S))
+            client.wait_for_workers(1, timeout=_WORKERS_S)
+        except (OSError, ValueError) as error:
+            raise BatchStopped(f"No scheduler with workers can be reached at {address}: {error}.") from error
+        yield client
+
+
+class OwnNetworks:
+    """The stand-in for TensorFlow Serving on this machine, started again where it was if it dies.
+
+    Parameters
+    ----------
+    manifest : Path
+        Of the release; the models lie beside it.
+    log : Path
+        Where its output goes.
+    say : callable
+        Told what happens.
+    """
+
+    def __init__(self, manifest: Path, log: Path, say: Callable[[str], None]) -> None:
+        from inclinet import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
+
+        self._standin = local.Standin(manifest, log=log)
+        self._say = say
+        self._restarts = 0
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self._standin.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self._standin.__exit__(kind, error, trace)
+
+    @property
+    def address(self) -> str:
+        """``host:port``."""
+        return self._standin.address
+
+    @property
+    def process(self) -> Popen[bytes]:
+        """The process of the last start."""
+        return self._standin.process
+
+    def watch(self) -> None:
+        """Start it again if it has ended.
+
+        Raises
+        ------
+        BatchStopped
+            It does so again and again.
+        """
+        status = self._standin.status
+        if status is None:
+            return
+        if self._restarts == _RESTARTS:
+            raise BatchStopped(f"The networks ended {_RESTARTS + 1} times: {self._standin.last_words()}")
+        self._restarts += 1
+        self._say(f"The networks ended with status {status}; they are started again.")
+        self._standin.start()

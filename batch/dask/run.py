@@ -1,0 +1,166 @@
+"""A batch whose Dask workers measure by themselves."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batch import catalogue, fetch, partitions, run, source, storage
+from batch.dask import engine
+from batch.dask.cluster import OwnNetworks, Workers, connected
+from batch.dask.worker import Job
+from batch.errors import BatchError
+from gateway.core.manifest import Manifest, read_manifest
+from gateway.core.models import FrameChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from batch.fetch import Fetching
+    from batch.progress import Progress
+    from batch.run import Asked, Prepared
+    from batch.summary import Summary
+
+ROWS = 2000
+"""Of a partition."""
+
+FETCHED = "_fetched"
+"""Folder, in that of the partitions, of the images that are fetched first."""
+
+_ASK_THE_SKY = {"pgc", "name", "ra"}
+_DEFAULT_R = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDask:
+    """Where and how workers measure.
+
+    Attributes
+    ----------
+    scheduler : str, optional
+        Address of Dask's scheduler; a cluster is started on this machine unless given.
+    serving : tuple of str
+        ``host:port`` of each TensorFlow Serving; the stand-in is started on this machine unless given.
+    workers : Workers
+        To start on this machine.
+    concurrency : int
+        Rows of a partition under way at a time.
+    log : Path
+        Where the stand-in's output goes.
+    fetching : Fetching
+    """
+
+    scheduler: str | None
+    serving: tuple[str, ...]
+    workers: Workers
+    fetching: Fetching
+    concurrency: int = 64
+    log: Path = Path(".inclinet/batch-serving.log")
+
+
+def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], None]) -> Summary:
+    """Fetch what has to be fetched, measure what has no result yet, and write the result.
+
+    Raises
+    ------
+    BatchError
+        What is written stays.
+    OSError
+        A file could not be read or written.
+    """
+    run.check(asked)
+    if dask.scheduler is not None and not dask.serving:
+        raise BatchError("Workers of a scheduler need --serving: the TensorFlow Serving that they can reach.")
+    found = source.find(asked.what, asked.images)
+    own = run.own_columns(asked, found)
+    manifest = _release(dask.fetching.settings.manifest)
+    asking = found
+    if not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
+        folder = storage.join(asked.folder, FETCHED)
+        summary = fetch.fetch(asked, dask.fetching, console, say, into=folder)
+        if summary.unanswered or summary.failed_partitions:
+            return summary
+        asking = replace(source.of_batch(folder), fingerprint=found.fingerprint)
+    prepared = run.prepare(
+        asked,
+        asking,
+        asked.folder,
+        rows=ROWS,
+        settings=_settings(asked, dask, manifest),
+        release=lambda _known: manifest.release,
+        say=say,
+        location=found.location,
+    )
+    progress = prepared.progress(console, "Measuring", quiet=asked.quiet)
+    with storage.alone(asked.folder):
+        if prepared.missing:
+            _measure(dask, _job(asked, dask, manifest, prepared), prepared, progress, say)
+        return run.finish(asked, prepared, progress, own)
+
+
+def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
+    settings = dask.fetching.settings
+    return {
+        "engine": "dask",
+        **asked.settings,
+        **dask.fetching.identity(asked),
+        "r": _r(asked),
+        "models": {model.name: model.version for model in manifest.models},
+        # a new calibration is a new batch
+        "manifest": partitions.digest_of(manifest.model_dump(mode="json", by_alias=True)),
+        "limit of pixels": settings.max_pixels,
+        "limit of bytes": settings.max_upload_bytes,
+    }
+
+
+def _job(asked: Asked, dask: OnDask, manifest: Manifest, prepared: Prepared) -> Job:
+    return Job(
+        folder=prepared.folder,
+        manifest=manifest,
+        serving=dask.serving,
+        form=prepared.source.form,
+        base=prepared.source.base,
+        fetched=prepared.source.fetched,
+        choice=dict(asked.choice),
+        frame=asked.frame or FrameChoice.AUTO,
+        r=_r(asked),
+        concurrency=dask.concurrency,
+        settings=dask.fetching.settings,
+        accept_unanswered=dask.fetching.accept_unanswered,
+        patience=dask.fetching.patience,
+    )
+
+
+def _measure(dask: OnDask, job: Job, prepared: Prepared, progress: Progress, say: Callable[[str], None]) -> None:
+    with ExitStack() as opened:
+        watch: Callable[[], None] = _nothing
+        if not job.serving:
+            say("Starting the networks…")
+            networks = opened.enter_context(OwnNetworks(dask.fetching.settings.manifest, dask.log, say))
+            job, watch = replace(job, serving=(networks.address,)), networks.watch
+        client = opened.enter_context(connected(dask.scheduler, dask.workers))
+        say(f"{prepared.rows:,} rows in {len(prepared.partitions):,} partitions, {len(prepared.missing):,} to do.")
+        say(f"Dashboard {client.dashboard_link}")
+        opened.enter_context(progress)
+        failures = engine.run(client, job, prepared.missing, progress=progress, watch=watch)
+    for number, why in sorted(failures.items()):
+        say(f"Partition {number} is not written: {why}")
+
+
+def _r(asked: Asked) -> float:
+    return _DEFAULT_R if asked.r is None else asked.r
+
+
+def _nothing() -> None:
+    pass
+
+
+def _release(path: Path) -> Manifest:
+    try:
+        return read_manifest(path)
+    except (OSError, ValueError) as error:
+        raise BatchError(f"The manifest {path} can't be read: {error}") from error

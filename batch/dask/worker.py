@@ -1,0 +1,249 @@
+"""A Dask worker that measures: what it opens once, and what it does with a partition."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import structlog
+from distributed import WorkerPlugin, get_worker
+
+from batch import catalogue
+from batch.archives import FetchedRows
+from batch.dask.networks import Networks
+from batch.images import Files, Pictures
+from batch.settle import Outcome, Patience, Settler
+from batch.source import Form
+from gateway.api.schemas import InclinationAnswer
+from gateway.core.models import FrameChoice, Framing
+from gateway.inference.microbatching import Batcher
+from gateway.measure import many
+from gateway.measure.one import Inclinations
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+
+    from batch.images import Images
+    from batch.partitions import Folder, Partition, Report
+    from gateway.core.manifest import Manifest
+    from gateway.images.prepare import ImageData
+    from gateway.measure.targets import Fetched
+    from gateway.settings import Settings
+    from gateway.sky import Sky
+    from gateway.tables.rows import Row
+
+T = TypeVar("T")
+
+TOPIC = "inclinet-batch"
+"""Of the events by which workers tell the client how far they are."""
+
+_CLOSING_S = 10.0
+_TELL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A batch as its workers see it. Plain values that travel to them.
+
+    Attributes
+    ----------
+    folder : Folder
+        Of the result.
+    manifest : Manifest
+        The release, by value: workers need no model repository.
+    serving : tuple of str
+        ``host:port`` of each TensorFlow Serving.
+    form, base, fetched
+        Of the source (:class:`batch.source.Source`).
+    choice, frame, r
+        As a person asked (:class:`batch.run.Asked`); model inputs are always measured as a whole.
+    concurrency : int
+        Rows of a partition under way at a time.
+    settings : Settings
+        Of the gateway, for their limits.
+    accept_unanswered : bool
+        Write rows that stayed without an answer for passing reasons, with their problem.
+    patience : Patience
+    """
+
+    folder: Folder
+    manifest: Manifest
+    serving: tuple[str, ...]
+    form: Form
+    base: str
+    fetched: bool
+    choice: Mapping[str, str]
+    frame: FrameChoice
+    r: float
+    concurrency: int
+    settings: Settings
+    accept_unanswered: bool
+    patience: Patience
+
+    @property
+    def name(self) -> str:
+        """Of the batch among others on the same cluster."""
+        return f"inclinet-batch-{self.folder.about['batch']}"
+
+
+class MeasuringWorker(WorkerPlugin):
+    """Opens in a worker what measures rows, and closes it with the worker.
+
+    All of it lives on an event loop of its own, in a thread: Dask's loop answers the scheduler meanwhile, and a task is
+    a plain function that waits.
+
+    Parameters
+    ----------
+    job : Job
+
+    Attributes
+    ----------
+    inclinations : Inclinations
+    networks : Networks
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.name = job.name
+
+    async def setup(self, worker: Any) -> None:
+        """Open everything; called by the worker."""
+        if worker.nanny:
+            # a process of its own, whose warnings would go by the thousand: what they warn of is in the result
+            only_errors = structlog.make_filtering_bound_logger(logging.ERROR)
+            structlog.configure(wrapper_class=only_errors, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=_run, args=[self._loop], name="inclinet", daemon=True).start()
+        threads = worker.state.nthreads
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._open(threads), self._loop))
+
+    async def teardown(self, worker: Any) -> None:
+        """Close everything; called by the worker. What is under way is given up."""
+        del worker
+        closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close(), self._loop))
+        # a store that does not let go must not hold the worker; its thread ends with the process
+        with suppress(TimeoutError):
+            await asyncio.wait_for(closing, _CLOSING_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on that loop and wait for it.
+
+        Raises
+        ------
+        Exception
+            Whatever it raised.
+        InterruptedError
+            The worker is closing.
+        """
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except CancelledError:
+            raise InterruptedError("the worker is closing") from None
+
+    async def _open(self, threads: int) -> None:
+        job, settings = self.job, self.job.settings
+        self.networks = Networks(job.serving, job.manifest)
+        in_flight = settings.batches_in_flight * len(job.serving)
+        batcher = Batcher(self.networks.read, largest=settings.max_batch, in_flight=in_flight)
+        self._executor = ThreadPoolExecutor(threads, "decode")
+        self.inclinations = Inclinations(
+            manifest=job.manifest,
+            networks=batcher,
+            sky=cast("Sky", None),  # every row comes with its image, so nobody asks the sky
+            executor=self._executor,
+            max_pixels=settings.max_pixels,
+            observe=lambda _stage, _seconds: None,
+        )
+
+    async def _close(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        await self.networks.aclose()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run an event loop until it is told to stop."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def measure(name: str, partition: Partition) -> Report:
+    """Measure a partition, in a worker that has the plugin ``name``.
+
+    Raises
+    ------
+    OSError
+        The result can't be written, or the rows can't be read.
+    """
+    worker = get_worker()
+    plugin = cast("MeasuringWorker", worker.plugins[name])
+
+    told_at = time.monotonic()
+
+    def tell(number: int, rows: int) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= _TELL_S:
+            told_at = time.monotonic()
+            worker.log_event(TOPIC, {"batch": name, "partition": number, "rows": rows})
+
+    return plugin.run(measure_in(plugin.job, plugin.inclinations, partition, tell))
+
+
+def ready(name: str, timeout_s: float) -> str | None:
+    """Wait, in a worker, until it sees the whole release served; return what is wrong when it still isn't."""
+    plugin = cast("MeasuringWorker", get_worker().plugins[name])
+    return plugin.run(plugin.networks.ready(timeout_s))
+
+
+async def measure_in(
+    job: Job, inclinations: Inclinations, partition: Partition, tell: Callable[[int, int], None]
+) -> Report:
+    """Measure a partition; ``tell`` hears its number and how many of its rows are settled."""
+    settler = Settler(job.folder, job.patience, job.concurrency, job.accept_unanswered, tell)
+    if job.form is Form.PIXELS:
+        images: Images = Pictures(partition.url)
+    else:
+        images = Files(job.base, largest_bytes=job.settings.max_upload_bytes, at_once=job.concurrency)
+    try:
+        if not job.fetched:
+            rows = await asyncio.to_thread(catalogue.rows_of, partition, job.form, job.base, job.choice)
+            return await settler.settle(partition, rows, _asking(job, inclinations, images.read))
+        known = await asyncio.to_thread(FetchedRows.read, partition)
+
+        async def read(name: str) -> Fetched | bytes:
+            return known.fetched(name, cast("bytes", await images.read(name)))
+
+        asking = _asking(job, inclinations, read)
+        return await settler.settle(partition, known.rows, asking, asked=known.asked, known=known.known)
+    finally:
+        images.close()
+
+
+def _asking(
+    job: Job, inclinations: Inclinations, read: Callable[[str], Awaitable[ImageData | Fetched]]
+) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:
+    terms = many.Terms(None, job.r, job.patience.row_s, Framing(job.frame))
+
+    async def ask(rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
+        measured = many.measure(rows, inclinations, read, terms=terms, concurrency=job.concurrency)
+        async with aclosing(measured):
+            async for result in measured:
+                if result.answer is not None:
+                    yield Outcome(result.row, InclinationAnswer.of(result.answer).row())
+                elif result.problem is not None:
+                    yield Outcome.of(result.row, result.problem)
+
+    return ask

@@ -1,0 +1,108 @@
+"""How hard a gateway is asked, how failures pause everything, and when patience with it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from batch.errors import BatchStopped
+
+if TYPE_CHECKING:
+    from batch.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How hard a gateway is asked.
+
+    Attributes
+    ----------
+    concurrency : int
+        Calls at the same time, each about rows of another partition.
+    call_bytes : int
+        Most bytes of images of one call.
+    patience_s : float
+        Without any result for so long, and failures only, the run is given up.
+    first_patience_s : float
+        As much of it as a gateway that has not answered yet is worth: there may be none.
+    backoff_s, longest_backoff_s : float
+        First and longest wait after a failure; it doubles in between, and half of it is drawn by lot.
+    """
+
+    concurrency: int = 4
+    call_bytes: int = 8_000_000
+    patience_s: float = 600.0
+    first_patience_s: float = 60.0
+    backoff_s: float = 1.0
+    longest_backoff_s: float = 30.0
+
+
+class Pacing:
+    """The pauses of all calls of one run.
+
+    Parameters
+    ----------
+    pace : Pace
+    url : str
+        Of the gateway.
+    progress : Progress, optional
+        Told of pauses.
+    """
+
+    def __init__(self, pace: Pace, url: str, progress: Progress | None = None) -> None:
+        self.pace, self._url, self._progress = pace, url, progress
+        self._failures = 0
+        self._patience_s = min(pace.patience_s, pace.first_patience_s)
+        self._paused_until = 0.0
+        self._answered_at = time.monotonic()
+        self._lot = random.Random()  # noqa: S311 - spreads clients in time, keeps no secret
+
+    def met(self) -> None:
+        """Note that the gateway is there: from now on it is worth all of the patience."""
+        self.answered()
+        self._patience_s = self.pace.patience_s
+
+    def answered(self) -> None:
+        """Note that a row was answered."""
+        self._answered_at, self._failures = time.monotonic(), 0
+
+    async def wait(self) -> None:
+        """Wait while everything is paused."""
+        while (wait_s := self._paused_until - time.monotonic()) > 0:  # noqa: ASYNC110 - others pause it longer
+            await asyncio.sleep(wait_s)
+
+    def failed(self, sentence: str, retry_after_s: float | None = None) -> None:
+        """Pause everything.
+
+        Parameters
+        ----------
+        sentence : str
+            What failed.
+        retry_after_s : float, optional
+            For which the gateway asked to be left alone.
+
+        Raises
+        ------
+        BatchStopped
+            That would try the patience.
+        """
+        now = time.monotonic()
+        if now >= self._paused_until:
+            self._failures += 1
+        elif retry_after_s is None:
+            return  # others have met the same
+        longest = min(self.pace.longest_backoff_s, self.pace.backoff_s * 2.0 ** min(self._failures - 1, 30))
+        wait_s = longest * self._lot.uniform(0.5, 1.0)
+        if retry_after_s is not None and retry_after_s >= self.pace.backoff_s:
+            # never earlier than asked for, and not all clients in the same moment
+            wait_s = retry_after_s + self._lot.uniform(0, min(self.pace.backoff_s, retry_after_s / 10))
+        sentence = sentence.removesuffix(".")
+        if now + wait_s > self._answered_at + self._patience_s:
+            asked = f" and asks to wait {retry_after_s:.0f} s" if retry_after_s is not None else ""
+            raise BatchStopped(f"No result from {self._url} for {now - self._answered_at:.0f} s: {sentence}{asked}.")
+        self._paused_until = max(self._paused_until, now + wait_s)
+        if self._progress is not None:
+            self._progress.waiting(sentence, self._paused_until - now)

@@ -1,0 +1,123 @@
+"""A batch that asks a gateway over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from batch import run, source, storage
+from batch.errors import BatchError
+from batch.http.engine import HttpEngine, met
+from batch.http.gateway import Gateway
+from batch.http.pacing import Pace, Pacing
+from batch.images import Files
+from batch.settle import Patience, Settler
+from batch.source import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rich.console import Console
+
+    from batch.progress import Progress
+    from batch.run import Asked, Prepared
+    from batch.summary import Summary
+
+ROWS = 100
+"""Of a partition, which is asked in one call unless its images are too large for one."""
+
+_MOST_BYTES = 500_000_000
+_READS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """How a gateway is asked.
+
+    Attributes
+    ----------
+    url : str
+    headers : mapping
+        Such as the one with the API key.
+    key_from : str
+        Where the key is taken from, for people.
+    timeout_s : float
+        A call counts as lost when nothing has come for so long.
+    pace : Pace
+    attempts : int
+        Times that a row is asked whose problem may pass.
+    any_release : bool
+        Let answers of different model releases stand in one result.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    key_from: str = ""
+    timeout_s: float = 180.0
+    pace: Pace = field(default_factory=Pace)
+    attempts: int = 3
+    any_release: bool = False
+
+
+def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], None]) -> Summary:
+    """Ask the gateway what has no result yet, and write the result.
+
+    Raises
+    ------
+    BatchError
+        What is written stays.
+    OSError
+        A file could not be read or written.
+    """
+    run.check(asked)
+    found = source.find(asked.what, asked.images)
+    if found.form is Form.PIXELS:
+        raise BatchError("Model inputs as .npy can't be sent to a gateway: measure them with --dask.")
+    if found.fetched:
+        raise BatchError("A gateway fetches its images by itself: measure the folder of a fetch with --dask.")
+    own = run.own_columns(asked, found)
+    prepared = run.prepare(
+        asked,
+        found,
+        asked.folder,
+        rows=ROWS,
+        settings={"engine": "http", **asked.settings},
+        release=lambda known: known or asyncio.run(_release(http)),
+        say=say,
+    )
+    with storage.alone(asked.folder), prepared.progress(console, "Asking", quiet=asked.quiet) as progress:
+        if prepared.missing:
+            asyncio.run(_measure(asked, http, prepared, progress))
+    return run.finish(asked, prepared, progress, own)
+
+
+def _gateway(http: Http, params: Mapping[str, str] | None = None) -> Gateway:
+    return Gateway(http.url, params=params, headers=http.headers, key_from=http.key_from, timeout_s=http.timeout_s)
+
+
+async def _release(http: Http) -> str:
+    async with _gateway(http) as gateway:
+        return await met(gateway, Pacing(http.pace, http.url))
+
+
+async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress) -> None:
+    given: dict[str, Any] = {"survey": asked.survey, "r": asked.r, "frame": asked.frame}
+    params = {name: str(value) for name, value in given.items() if value is not None}
+    images = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)
+    pacing = Pacing(http.pace, http.url, progress)
+    patience = Patience(
+        http.attempts,
+        rounds=http.attempts,
+        first_pause_s=http.pace.backoff_s,
+        longest_pause_s=http.pace.longest_backoff_s,
+    )
+    settler = Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.told)
+    try:
+        async with _gateway(http, params) as gateway:
+            engine = HttpEngine(
+                gateway, settler, images, pacing=pacing, release=prepared.release, any_release=http.any_release
+            )
+            await engine.run(prepared.missing, prepared.read(asked.choice), progress)
+    finally:
+        images.close()

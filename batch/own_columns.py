@@ -1,0 +1,148 @@
+"""The columns of the table that is asked, carried along into the result; of text, as what its cells turn out to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batch import storage
+from batch.errors import BatchError
+from batch.results import COLUMNS, clean
+from batch.source import Form
+from gateway.core import errors
+from gateway.tables import reader
+from gateway.tables.jsonfile import JsonFile
+from gateway.tables.results import Column
+from gateway.tables.textfile import TextFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from batch.source import Source
+    from gateway.tables.table import Table
+
+_INT64_MOST = 2**63 - 1
+_EXACT_DIGITS = 15
+"""Digits of a whole number that a float keeps in any case."""
+_LONG = "long"
+"""What a column of whole numbers is while it is looked through, if some have more digits than a float keeps."""
+
+
+class OwnColumns:
+    """The columns of one value a row of the tables of a source.
+
+    Parameters
+    ----------
+    source : Source
+
+    Raises
+    ------
+    BatchError
+        They can't be read, or lie in a store.
+    """
+
+    def __init__(self, source: Source) -> None:
+        if source.form not in {Form.TABLE, Form.PARQUET}:
+            raise BatchError(f"{source.location} is no table, and has no columns to carry along.")
+        if not all(storage.is_local(storage.locate(url)[0]) for url in source.files):
+            raise BatchError(f"Columns of {source.location} can only be carried along from a disk of this machine.")
+        self._name = source.location
+        try:
+            self._tables = [reader.open_table(Path(url)) for url in source.files]
+            self._kinds = _kinds(self._tables)
+        except errors.BadTable as error:
+            raise BatchError(error.detail) from None
+
+    def columns(self) -> dict[str, Column]:
+        """Return the columns by the name they have in the table, renamed where a column of ours has the name."""
+        taken = {column.name.lower() for column in COLUMNS}
+        carried = {}
+        for one in self._tables[0].fields:
+            name = clean(one.name) or "column"
+            while name.lower() in taken:
+                name = f"in_{name}"
+            taken.add(name.lower())
+            kind = self._kinds.get(one.name, one.kind)
+            carried[one.name] = Column(name, kind, clean(one.description), one.unit or None, one.ucd)
+        return carried
+
+    def cells(self) -> Iterator[tuple[Any, ...]]:
+        """Read what the columns hold, a tuple a row, numbers of a text as numbers.
+
+        Raises
+        ------
+        BatchError
+            The table is damaged.
+        """
+        made = {name: _MADE[column.kind] for name, column in self.columns().items()}
+        try:
+            for table in self._tables:
+                for record in table.records():
+                    yield tuple(_cell(record.get(name), make) for name, make in made.items())
+        except errors.InclinetError as error:
+            raise BatchError(error.detail) from None
+        # the readers meet damage with errors of a dozen kinds
+        except Exception as error:
+            raise BatchError(reader.damaged(self._name).detail) from error
+
+
+def _kinds(tables: Sequence[Table]) -> dict[str, str]:
+    """Find the kinds of the columns of texts: what all of their cells agree on."""
+    kinds: dict[str, str] = {}
+    for table in tables:
+        if not isinstance(table, (TextFile, JsonFile)):
+            continue
+        kinds |= {one.name: kinds.get(one.name, "") for one in table.fields}
+        for record in table.records():
+            for name, kind in kinds.items():
+                value = record.get(name)
+                if kind != "str" and value is not None and value != "":
+                    kinds[name] = _widest(kind, value)
+    return {name: {"": "str", _LONG: "int"}.get(kind, kind) for name, kind in kinds.items()}
+
+
+def _widest(kind: str, value: Any) -> str:
+    """Tell what a column holds that was of ``kind`` before this cell."""
+    text = value.strip() if isinstance(value, str) else str(value)
+    digits = text.removeprefix("-")
+    if text.lower() == "nan":
+        return kind
+    if isinstance(value, bool):
+        return kind or "int"
+    if digits.isdecimal():
+        return _widest_whole(kind, digits)
+    try:
+        float(text)
+    except ValueError:
+        return "str"
+    return "str" if kind == _LONG or "_" in text else "float"
+
+
+def _widest_whole(kind: str, digits: str) -> str:
+    is_label = digits.startswith("0") and digits != "0"
+    # no format of a result holds a larger one as a number
+    if is_label or len(digits) > len(str(_INT64_MOST)) or int(digits) > _INT64_MOST:
+        return "str"
+    if len(digits) > _EXACT_DIGITS:
+        return "str" if kind == "float" else _LONG
+    return kind or "int"
+
+
+def _cell(value: Any, make: Callable[[Any], Any]) -> Any:
+    return None if value is None or value == "" else make(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if isinstance(value, str) and value.strip().lower() == "nan" else int(value)
+
+
+def _float(value: Any) -> float | None:
+    number = float(value)
+    return None if number != number else number  # noqa: PLR0124 - not a number is an empty cell
+
+
+def _text(value: Any) -> str | None:
+    return clean(str(value)) or None
+
+
+_MADE: Mapping[str, Callable[[Any], Any]] = {"int": _whole, "float": _float, "str": _text}

@@ -1,0 +1,297 @@
+"""Partitions of a batch and their files: a partition is done when its file exists, whole and of this batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from batch import results, storage
+from batch.errors import BatchError
+from batch.results import COLUMNS, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gateway.tables.results import Column, Row
+
+NAME = "_batch.json"
+"""The file that says which batch a folder holds; ``_``: readers of folders pass over it."""
+
+UNFINISHED = "_unfinished"
+"""Folder of partitions some of whose rows got no answer for reasons that may pass."""
+
+_SCHEMA = 2
+_READERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Rows ``start`` to ``stop`` of a file, which are row ``first`` and on of everything that is asked."""
+
+    number: int
+    url: str
+    start: int
+    stop: int
+    first: int
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self.stop - self.start
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file of its results."""
+        return f"part-{self.number:06d}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes two runs the same batch: all that a row's answer depends on, and how rows are cut into files.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Of what is asked.
+    partition_rows : int
+    release : str
+        Of the models.
+    settings : mapping
+        What else the answers depend on, by the words that a refusal uses.
+    """
+
+    fingerprint: str
+    partition_rows: int
+    release: str
+    settings: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """A short name of the whole."""
+        return digest_of(asdict(self))
+
+
+def digest_of(value: Any) -> str:
+    """Return a fingerprint of what JSON can say, the same whatever the order of its keys."""
+    return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def recorded(folder: str) -> dict[str, Any] | None:
+    """Return what a folder's ``_batch.json`` says: location, partitions and identity; None if there is none."""
+    url = storage.join(folder, NAME)
+    if not storage.exists(url):
+        return None
+    try:
+        known: dict[str, Any] = json.loads(storage.read(url))
+        schema = known["schema"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise BatchError(f"{url} is damaged: give another output, or delete {folder}.") from error
+    if schema != _SCHEMA:
+        raise BatchError(f"{folder} is of another version of inclinet: give another output, or delete it.")
+    return known
+
+
+def refuse_strangers(folder: str) -> None:
+    """Raise BatchError where a folder holds files of nobody knows whom."""
+    strangers = [name for name in storage.names(folder) if not name.startswith(("_", "."))]
+    if strangers and recorded(folder) is None:
+        raise BatchError(f"{folder} holds {strangers[0]} and no batch that it belongs to: give another output.")
+
+
+def refuse_another(folder: str, identity: Identity, *, location: str) -> None:
+    """Raise BatchError where a folder holds another batch.
+
+    Parameters
+    ----------
+    folder : str
+    identity : Identity
+    location : str
+        Where what is asked is.
+    """
+    known = recorded(folder)
+    differences = [] if known is None else _differences(known, identity, location)
+    if differences:
+        raise BatchError(
+            f"{folder} holds another batch: {'; '.join(differences)}. Give another output, or what that batch was "
+            "given, or delete the folder to start anew."
+        )
+
+
+def claim(folder: str, identity: Identity, *, location: str, partitions: int) -> None:
+    """Write down which batch a folder holds from now on, and of how many partitions; once written it stays."""
+    if recorded(folder) is None:
+        data = {
+            "schema": _SCHEMA,
+            "location": location,
+            "partitions": partitions,
+            "identity": asdict(identity),
+        }
+        storage.write(storage.join(folder, NAME), json.dumps(data, indent=2).encode())
+
+
+def _differences(known: Mapping[str, Any], identity: Identity, location: str) -> list[str]:
+    old, said = known["identity"], []
+    if old["fingerprint"] != identity.fingerprint:
+        moved = f"it asks {known['location']}, not {location}"
+        said.append(f"{location} has changed since" if known["location"] == location else moved)
+    before = {"rows of a partition": old["partition_rows"], "model release": old["release"], **old["settings"]}
+    now = {"rows of a partition": identity.partition_rows, "model release": identity.release, **identity.settings}
+    names = (name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name))
+    said.extend(f"its {name} is {before.get(name)}, not {now.get(name)}" for name in names)
+    return said
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a partition.
+
+    Attributes
+    ----------
+    number : int
+    tally : Tally
+        Of all its rows.
+    unanswered : int
+        Rows that got no answer for reasons that may pass: with one of them, the partition is not done.
+    reason : str
+        The first such reason, if any.
+    """
+
+    number: int
+    tally: Tally
+    unanswered: int = 0
+    reason: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether the partition's file is there."""
+        return self.unanswered == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of a batch's partitions. Plain values that travel to workers.
+
+    Attributes
+    ----------
+    url : str
+    about : mapping
+        What every file says of itself; ``batch`` is the identity's digest.
+    columns : sequence of Column
+    header : str
+        As :func:`batch.results.encoded` takes it.
+    retry_failed : bool
+        Whether rows with a problem are asked again.
+    """
+
+    url: str
+    about: Mapping[str, str]
+    columns: Sequence[Column] = COLUMNS
+    header: str = ""
+    retry_failed: bool = field(default=False)
+
+    def path(self, partition: Partition) -> str:
+        """Return the URL of a partition's file."""
+        return storage.join(self.url, partition.file_name)
+
+    def unfinished(self, partition: Partition) -> str:
+        """Return the URL of what is known of a partition that is not done."""
+        return storage.join(self.url, UNFINISHED, partition.file_name)
+
+    def done(self, partitions: Sequence[Partition]) -> dict[int, Tally]:
+        """Return the partitions that are done, with their tallies; a damaged file is written anew.
+
+        Raises
+        ------
+        BatchError
+            A file belongs to another batch.
+        """
+        there = set(storage.names(self.url))
+        present = [one for one in partitions if one.file_name in there]
+
+        def look(partition: Partition) -> Tally | None:
+            url = self.path(partition)
+            try:
+                tally, about = results.summary(url)
+            except (ValueError, OSError, pa.ArrowException):
+                return None
+            if about.get("batch") != self.about["batch"]:
+                raise BatchError(f"{url} belongs to another batch: give another output.")
+            whole = tally.rows == partition.rows and about.get("first_row") == str(partition.first)
+            return tally if whole and not (self.retry_failed and tally.problems) else None
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            tallies = list(pool.map(look, present))
+        return {one.number: tally for one, tally in zip(present, tallies, strict=True) if tally is not None}
+
+    def kept(self, partition: Partition) -> dict[int, Row]:
+        """Return what earlier runs learnt of a partition that is not done, by the rows' numbers."""
+        for url in (self.unfinished(partition), self.path(partition)):
+            try:
+                rows, about = results.decoded(url)
+            except (FileNotFoundError, pa.ArrowException):
+                continue
+            if about.get("batch") == self.about["batch"] and about.get("first_row") == str(partition.first):
+                again = set(json.loads(about["again"]))
+                return {
+                    row["row"]: row
+                    for row in rows
+                    if row["row"] not in again and not (self.retry_failed and row["problem_type"])
+                }
+        return {}
+
+    def keep(self, partition: Partition, settled: Mapping[int, Row], passing: Mapping[int, Row]) -> Report:
+        """Write a partition: its file where all rows are settled, else what is known so far.
+
+        Parameters
+        ----------
+        partition : Partition
+        settled : mapping
+            Numbers to rows of the result.
+        passing : mapping
+            The same of those whose problem may pass.
+
+        Raises
+        ------
+        OSError
+            As the store does.
+        """
+        data, tally = self._encoded(partition, {**settled, **passing}, again=passing)
+        if passing:
+            storage.write(self.unfinished(partition), data)
+            reason = str(next(iter(passing.values()))["problem"])
+            return Report(partition.number, tally, len(passing), reason)
+        storage.write(self.path(partition), data)
+        storage.remove(self.unfinished(partition))
+        return Report(partition.number, tally)
+
+    def keep_some(self, partition: Partition, settled: Mapping[int, Row]) -> None:
+        """Write what is known of a partition that is left in the middle."""
+        if settled:
+            storage.write(self.unfinished(partition), self._encoded(partition, settled, again=())[0])
+
+    def _encoded(self, partition: Partition, found: Mapping[int, Row], *, again: Iterable[int]) -> tuple[bytes, Tally]:
+        rows = [found[number] for number in sorted(found)]
+        tally = results.tally(rows)
+        about = {
+            **self.about,
+            "partition": str(partition.number),
+            "first_row": str(partition.first),
+            "answered": str(tally.answered),
+            "problems": json.dumps(tally.problems),
+            "again": json.dumps(sorted(again)),
+        }
+        return results.encoded(rows, about, columns=self.columns, header=self.header), tally
+
+    def rows(self, partition: Partition) -> list[Row]:
+        """Read all that is known of a partition, in order."""
+        url = self.path(partition)
+        # an unfinished file is the younger one where failed rows were asked again
+        if storage.exists(self.unfinished(partition)):
+            url = self.unfinished(partition)
+        rows: list[Row] = results.decoded(url)[0]
+        return rows

@@ -1,0 +1,161 @@
+"""What a person sees of a batch: a bar with rate and time left, or lines where there is no terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from batch.results import Tally
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console
+
+    from batch.partitions import Report
+
+_TICK_S, _LINE_EVERY_S = 0.5, 30.0
+_MINUTE_S, _HOUR_S, _DAY_S, _YEAR_S = 60, 3600, 86_400, 31_557_600
+
+
+class Progress:
+    """Counts rows and shows how far the batch is.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    what : str
+        Verb of the bar, such as ``Measuring``.
+    total, before : int
+        Rows of all partitions, and those that earlier runs have done.
+    quiet : bool
+        Show nothing.
+
+    Attributes
+    ----------
+    reports : list of Report
+        What became of the partitions of this run.
+    """
+
+    def __init__(self, console: Console, what: str, *, total: int, before: int, quiet: bool = False) -> None:
+        self.reports: list[Report] = []
+        self._console, self._quiet = console, quiet
+        self._total, self._before = total, before
+        self._tally = Tally()
+        self._unanswered = 0
+        self._under_way: dict[int, int] = {}
+        self._ended: set[int] = set()
+        self._began = self._said = time.monotonic()
+        self._waits = (0.0, "")
+        self._lately: deque[tuple[float, int]] = deque()
+        # workers' words come in on a thread of the client
+        self._lock = threading.Lock()
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f} {task.fields[words]}", markup=False),
+            console=console,
+            disable=quiet or not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task(what, total=total, completed=before, words="")
+
+    def __enter__(self) -> Self:
+        """Start to show."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self._bar.stop()
+
+    @property
+    def seconds(self) -> float:
+        """Since the first partition was begun."""
+        return time.monotonic() - self._began
+
+    def begin(self) -> None:
+        """Start the clock: everything is ready, and the first partition is begun."""
+        self._began = self._said = time.monotonic()
+        self._lately.append((self._began, 0))
+
+    def told(self, partition: int, rows: int) -> None:
+        """Note that ``rows`` of a partition are settled."""
+        with self._lock:
+            # a word may come in after the end that it led to
+            if partition not in self._ended:
+                self._under_way[partition] = rows
+
+    def finished(self, report: Report) -> None:
+        """Note that a partition is done, or given up."""
+        with self._lock:
+            self.reports.append(report)
+            self._ended.add(report.number)
+            self._under_way.pop(report.number, None)
+            self._tally += report.tally
+            self._unanswered += report.unanswered
+
+    def waiting(self, sentence: str, seconds: float) -> None:
+        """Say that nothing is asked for so long, and why; where there is no terminal, once each time."""
+        now = time.monotonic()
+        if now > self._waits[0] and not self._console.is_terminal and not self._quiet:
+            self._print(f"Waiting: {sentence}.")
+        self._waits = (max(self._waits[0], now + seconds), sentence)
+
+    async def tick_until_cancelled(self) -> None:
+        """Call :meth:`tick` twice a second."""
+        while True:
+            self.tick()
+            await asyncio.sleep(_TICK_S)
+
+    def tick(self) -> None:
+        """Show where it is now."""
+        with self._lock:
+            here = self._tally.rows + sum(self._under_way.values())
+            rate, done = self._rate(here), self._before + here
+            words = f"{rate:.1f}/s"
+            if rate > 0 and done < self._total:
+                words += f", {duration((self._total - done) / rate)} left"
+            if bad := self._tally.rows - self._tally.answered:
+                words += f", {bad:,} with a problem"
+            if self._unanswered:
+                words += f", {self._unanswered:,} of them to be asked again"
+        waits_s = self._waits[0] - time.monotonic()
+        shown = f"{words}. Waiting {waits_s:.0f} s: {self._waits[1]}" if waits_s > 0 else words
+        self._bar.update(self._task, completed=done, words=shown)
+        if not self._console.is_terminal and not self._quiet and time.monotonic() - self._said >= _LINE_EVERY_S:
+            self._said = time.monotonic()
+            self._print(f"{done:,} of {self._total:,} rows, {words}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+    def _rate(self, here: int) -> float:
+        """Return rows a second of the last minute, or as much of it as there was."""
+        now = time.monotonic()
+        while len(self._lately) > 1 and self._lately[1][0] <= now - _MINUTE_S:
+            self._lately.popleft()
+        if not self._lately or now - self._lately[-1][0] >= 1:
+            self._lately.append((now, here))
+        began, rows = self._lately[0]
+        # a worker that died takes back what it had told
+        return max(0.0, here - rows) / max(now - began, 1.0)
+
+
+def duration(seconds: float) -> str:
+    """Say a time as people do."""
+    if seconds < 2 * _MINUTE_S:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * _HOUR_S:
+        return f"{seconds / _MINUTE_S:.0f} min"
+    if seconds < 2 * _DAY_S:
+        return f"{seconds / _HOUR_S:.1f} h"
+    return f"{seconds / _DAY_S:.0f} days" if seconds < 2 * _YEAR_S else f"{seconds / _YEAR_S:.0f} years"

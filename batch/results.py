@@ -1,0 +1,173 @@
+"""The one schema of results, and a partition's rows as a Parquet file that says what it holds."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from batch import storage
+from gateway.tables import results
+from gateway.tables.results import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gateway.tables.rows import Row
+
+ROW = Column("row", "int", "Row of the table that was asked, from 0", ucd="meta.record")
+ASKED = Column("asked", "str", "What was asked: target or image", ucd="meta.note")
+COLUMNS = (ROW, results.KEY, ASKED, *(one for one in results.BATCH_COLUMNS if one is not results.KEY))
+"""The columns of every result."""
+
+PREFIX = "inclinet."
+_KINDS = {"float": pa.float64(), "int": pa.int64(), "str": pa.string()}
+
+
+def clean(text: str) -> str:
+    """Return text that every format of a table can hold and give back: printable, without space around it."""
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text.strip()
+
+
+def record_of(row: Row, cells: Mapping[str, Any], *, asked: str | None = None) -> results.Row:
+    """Return a row of the result: what was asked (as the row says unless given), its answer or its problem."""
+    record: results.Row = dict.fromkeys(column.name for column in COLUMNS)
+    for name, value in cells.items():
+        record[name] = (clean(value) or None) if isinstance(value, str) else value
+    if row.warnings and not record["problem_type"]:
+        # a gateway that was asked for the target alone does not know what of the row was passed over
+        said = record["warnings"] or ""
+        record["warnings"] = " ".join([*(clean(one) for one in row.warnings if clean(one) not in said), said]).strip()
+    return record | {"row": row.number, "key": clean(row.key) or f"row {row.number + 1}", "asked": asked or _asked(row)}
+
+
+def _asked(row: Row) -> str | None:
+    if row.target is None:
+        return clean(row.file) if row.file else None
+    how = {"fov": row.target.fov_arcmin, "pa": row.target.position_angle_deg}
+    said = "".join(f" {name}={value:.10g}" for name, value in how.items() if value is not None)
+    return clean(row.target.asked + said)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of some rows.
+
+    Attributes
+    ----------
+    rows, answered : int
+    problems : mapping
+        Kind of problem to the number of rows that have it instead of an answer, and key and sentence of the first.
+    """
+
+    rows: int = 0
+    answered: int = 0
+    problems: Mapping[str, tuple[int, str, str]] = field(default_factory=dict)
+
+    def __add__(self, other: Tally) -> Tally:
+        problems = dict(self.problems)
+        for kind, (count, key, sentence) in other.problems.items():
+            before = problems.get(kind, (0, key, sentence))
+            problems[kind] = (before[0] + count, *before[1:])
+        return Tally(self.rows + other.rows, self.answered + other.answered, problems)
+
+
+def tally(rows: Iterable[results.Row]) -> Tally:
+    """Count rows of a result."""
+    total = Tally()
+    for row in rows:
+        kind = row["problem_type"]
+        total += Tally(1, 0, {kind: (1, row["key"], row["problem"] or "")}) if kind else Tally(1, 1)
+    return total
+
+
+def encoded(
+    rows: list[results.Row], about: Mapping[str, str], *, columns: Sequence[Column] = COLUMNS, header: str = ""
+) -> bytes:
+    """Write rows as a Parquet file; units, UCDs and descriptions are metadata of the fields.
+
+    Parameters
+    ----------
+    rows : list of dict
+    about : mapping
+        What the file says of itself.
+    columns : sequence of Column
+    header : str
+        What :func:`votable_header` returned, if other programs are to read the file.
+    """
+    metadata = {f"{PREFIX}{name}": text for name, text in about.items()}
+    if header:
+        metadata |= {"IVOA.VOTable-Parquet.version": "1.0", "IVOA.VOTable-Parquet.content": header}
+    fields = [
+        pa.field(
+            one.name,
+            _KINDS[one.kind],
+            nullable=one not in {ROW, results.KEY},
+            metadata={
+                name: text
+                for name, text in (("description", one.description), ("unit", one.unit), ("ucd", one.ucd))
+                if text
+            },
+        )
+        for one in columns
+    ]
+    written = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows, pa.schema(fields, metadata)), written, compression="zstd")
+    return written.getvalue()
+
+
+def decoded(url: str) -> tuple[list[results.Row], dict[str, str]]:
+    """Read back rows, and what the file says of itself.
+
+    Raises
+    ------
+    OSError, pyarrow.ArrowException
+        It is not there, or damaged.
+    """
+    table = parquet.read_table(io.BytesIO(storage.read(url)))
+    return table.to_pylist(), _about(table.schema)
+
+
+def summary(url: str) -> tuple[Tally, dict[str, str]]:
+    """Read a file's tally, and what it says of itself, from its end alone.
+
+    Raises
+    ------
+    ValueError, OSError, pyarrow.ArrowException
+        It is damaged, or no file of a batch.
+    """
+    with storage.open_for_reading(url) as opened, parquet.ParquetFile(opened) as file:
+        about = _about(file.schema_arrow)
+        try:
+            problems = {kind: (count, key, said) for kind, (count, key, said) in json.loads(about["problems"]).items()}
+            return Tally(file.metadata.num_rows, int(about["answered"]), problems), about
+        except (KeyError, AttributeError) as missing:
+            raise ValueError(f"it does not say its {missing}") from missing
+
+
+def _about(schema: Any) -> dict[str, str]:
+    known = {name.decode(): text.decode() for name, text in (schema.metadata or {}).items()}
+    return {name.removeprefix(PREFIX): text for name, text in known.items() if name.startswith(PREFIX)}
+
+
+def votable_header(columns: Sequence[Column], about: Mapping[str, str] | None = None) -> str:
+    """Describe columns as a VOTable without data, which TOPCAT and astropy look for in a Parquet file's metadata.
+
+    The convention is VOParquet 1.0 (IVOA Note, 2025-01-16).
+    """
+    from astropy.io.votable import writeto  # noqa: PLC0415 - 0.5 s and 40 MB that no worker needs
+    from astropy.io.votable.tree import Info  # noqa: PLC0415 - as above
+
+    document = results.votable(columns)
+    # no ID of a column may be that of an INFO
+    infos = [Info(ID=f"about_{name}", name=name, value=value) for name, value in (about or {}).items()]
+    document.resources[0].infos.extend(infos)
+    written = io.BytesIO()
+    writeto(document, written)
+    return written.getvalue().decode()

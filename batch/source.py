@@ -1,0 +1,206 @@
+"""What is asked: a table, images, or model inputs. It is recognised by its content, and known again later."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from batch import partitions, pixels, storage
+from batch.errors import BatchError
+from gateway.core import errors
+from gateway.tables import formats
+from gateway.tables.folders import FITS_SUFFIXES, NO_IMAGE, Listing, is_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_PARQUET = ".parquet"
+_WHOLE_BYTES = 1 << 28
+_SAMPLES, _SAMPLE_BYTES = 256, 1 << 16
+_CHUNK_BYTES = 1 << 23
+
+
+class Form(StrEnum):
+    """In which form the question comes."""
+
+    PARQUET = "parquet"
+    """One Parquet file, or a folder of them: workers read their own rows."""
+    TABLE = "table"
+    """CSV, ECSV, VOTable or FITS: rewritten as Parquet before the run."""
+    IMAGES = "images"
+    """Image files: their names are written to Parquet before the run."""
+    PIXELS = "pixels"
+    """Model inputs in a NumPy file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A question as it was found.
+
+    Attributes
+    ----------
+    location : str
+        As it was given, a local path made absolute.
+    form : Form
+    files : tuple of str
+        URLs, in order.
+    base : str
+        Folder that relative names of images are looked for in.
+    fingerprint : str
+        The same as long as the content is. Of a file, its bytes: all of them up to 256 MiB, beyond that its size, its
+        first and last 64 KiB and 254 blocks of 64 KiB spread evenly between. Of a folder, the files' names and sizes
+        and the store's checksums, or the times of their last change where it has none.
+    told : tuple of str
+        Of a folder, which files were found and which were passed over and why, in sentences.
+    fetched : bool
+        Whether it is the folder of a fetch (:mod:`batch.archives`).
+    """
+
+    location: str
+    form: Form
+    files: tuple[str, ...]
+    base: str
+    fingerprint: str
+    told: tuple[str, ...] = ()
+    fetched: bool = False
+
+
+def find(what: Sequence[str], images: str | None = None) -> Source:
+    """Recognise what is asked and take its fingerprint.
+
+    Parameters
+    ----------
+    what : sequence of str
+        One path or URL of a table, a folder, a pattern or an image, or several images.
+    images : str, optional
+        Folder of the images that a table names; that of the table unless given.
+
+    Raises
+    ------
+    BatchError
+        Nothing is there, or nothing that can be asked.
+    """
+    if len(what) > 1:
+        for one in what:
+            if not is_image(one):
+                raise BatchError(f"Of several files each has to be an image, and {one} is none by its name.")
+        return _images([storage.full(one) for one in what])
+    location = storage.full(what[0])
+    fs, path = storage.locate(location)
+    try:
+        if fs.isdir(path) or storage.is_pattern(location):
+            return _folder(location)
+        if is_image(location) and not location.lower().endswith(FITS_SUFFIXES):
+            return _images([location])
+        form, fingerprint = _form(location), _of_content(location)
+    except FileNotFoundError:
+        raise BatchError(f"There is nothing at {location}.") from None
+    except OSError as error:
+        raise BatchError(f"{location} can't be read: {error}.") from error
+    base = storage.full(images) if images is not None else location.rpartition("/")[0]
+    return Source(location, form, (location,), base, fingerprint)
+
+
+def _form(location: str) -> Form:
+    with storage.open_for_reading(location) as file:
+        head = file.read(formats.HEAD_BYTES)
+    if not head.strip():
+        raise BatchError(f"{location} is empty.")
+    if head.startswith(pixels.MAGIC):
+        return Form.PIXELS
+    try:
+        return Form.PARQUET if formats.format_of(head) == formats.PARQUET else Form.TABLE
+    except errors.BadTable as error:
+        raise BatchError(f"{location}: {error.detail}") from None
+
+
+def _images(urls: list[str]) -> Source:
+    """Return images that are named one by one."""
+    digest = hashlib.blake2b(digest_size=16)
+    for url in urls:
+        fs, path = storage.locate(url)
+        try:
+            info = fs.info(path)
+        except FileNotFoundError:
+            raise BatchError(f"There is nothing at {url}.") from None
+        digest.update(f"{url}\0{info['size']}\0{storage.stamp(info)}\n".encode())
+    name = urls[0] if len(urls) == 1 else f"{len(urls)} images"
+    return Source(name, Form.IMAGES, tuple(urls), storage.full("."), digest.hexdigest())
+
+
+def of_batch(folder: str) -> Source:
+    """Return the finished partitions of another batch or of a fetch as a source.
+
+    Raises
+    ------
+    BatchError
+        Some are missing.
+    """
+    known = partitions.recorded(folder)
+    names = [name for name in storage.names(folder) if name.endswith(_PARQUET) and not name.startswith(("_", "."))]
+    if known is None or len(names) != known["partitions"]:
+        raise BatchError(f"{folder} is not complete: run the command again that wrote it.")
+    files = tuple(storage.join(folder, name) for name in names)
+    fingerprint = partitions.digest_of(known["identity"])
+    fetched = "fetch" in known["identity"]["settings"]
+    return Source(folder, Form.PARQUET, files, folder, fingerprint, fetched=fetched)
+
+
+def _folder(location: str) -> Source:
+    if storage.exists(storage.join(location, partitions.NAME)):
+        return of_batch(location)
+    named: dict[Form, list[str]] = {Form.PARQUET: [], Form.IMAGES: []}
+    digests = {form: hashlib.blake2b(digest_size=16) for form in named}
+    base = location.rstrip("/")
+    while storage.is_pattern(base):
+        base = base.rpartition("/")[0]
+    listed = Listing()
+    for url, size, stamp in storage.listing(location, listed):
+        below = _below(url, base)
+        if any(part.startswith((".", "_")) for part in below.split("/")):
+            listed.skip(below, "hidden by its name")
+            continue
+        form = Form.PARQUET if below.lower().endswith(_PARQUET) else Form.IMAGES if is_image(below) else None
+        if form is not None:
+            named[form].append(url)
+            digests[form].update(f"{below}\0{size}\0{stamp}\n".encode())
+        else:
+            listed.skip(below, NO_IMAGE)
+    form = Form.PARQUET if named[Form.PARQUET] else Form.IMAGES
+    if form is Form.PARQUET:
+        for url in named[Form.IMAGES]:
+            listed.skip(_below(url, base), "an image beside Parquet files, which are asked")
+    listed.found = named[form]
+    told = listed.sentences(location, "images" if form is Form.IMAGES else "Parquet files")
+    if not named[form]:
+        raise BatchError(" ".join([f"There are neither Parquet files nor images at {location}.", *told[1:]]))
+    return Source(location, form, tuple(named[form]), base, digests[form].hexdigest(), tuple(told))
+
+
+def _below(url: str, base: str) -> str:
+    """Return the part of a name that a folder of another name would share."""
+    path, folder = storage.locate(url)[1], storage.locate(base)[1]
+    return path.removeprefix(f"{folder.rstrip('/')}/")
+
+
+def keys(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield key and URL of each image of a folder: its path in the folder is its key."""
+    for url in source.files:
+        yield _below(url, source.base), url
+
+
+def _of_content(url: str) -> str:
+    fs, path = storage.locate(url)
+    size = int(fs.size(path))
+    digest = hashlib.blake2b(str(size).encode(), digest_size=16)
+    with fs.open(path, "rb") as file:
+        if size <= _WHOLE_BYTES:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+        else:
+            for sample in range(_SAMPLES):
+                file.seek((size - _SAMPLE_BYTES) * sample // (_SAMPLES - 1))
+                digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()

@@ -1,0 +1,73 @@
+"""What became of a batch, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from batch.results import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from batch.progress import Progress
+    from batch.run import Prepared
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of a batch.
+
+    Attributes
+    ----------
+    tally : Tally
+        Of all rows that have a result.
+    rows : int
+        Of what was asked.
+    unanswered : int
+        Rows that got no answer for reasons that may pass.
+    failed_partitions : int
+        Partitions that nothing is known of.
+    measured : int
+        Rows of this run.
+    seconds : float
+    """
+
+    tally: Tally
+    rows: int
+    unanswered: int
+    failed_partitions: int
+    measured: int
+    seconds: float
+
+    @classmethod
+    def of(cls, prepared: Prepared, progress: Progress) -> Summary:
+        """Sum up earlier runs and this one."""
+        tally, measured = Tally(), Tally()
+        for one in prepared.done.values():
+            tally += one
+        for report in progress.reports:
+            measured += report.tally
+        failed = len(prepared.missing) - len(progress.reports)
+        unanswered = sum(report.unanswered for report in progress.reports)
+        seconds = progress.seconds if progress.reports else 0.0
+        return cls(tally + measured, prepared.rows, unanswered, failed, measured.rows, seconds)
+
+    @property
+    def reasons(self) -> Mapping[str, tuple[int, str, str]]:
+        """Kinds of problems, the most frequent first; see :class:`batch.results.Tally`."""
+        return dict(sorted(self.tally.problems.items(), key=lambda one: -one[1][0]))
+
+    def as_json(self, out: str) -> dict[str, Any]:
+        """Return it as JSON says it."""
+        return {
+            "out": out,
+            "rows": self.rows,
+            "written": self.tally.rows - self.unanswered,
+            "answered": self.tally.answered,
+            "problems": {kind: count for kind, (count, *_) in self.reasons.items()},
+            "unanswered": self.unanswered,
+            "failed_partitions": self.failed_partitions,
+            "seconds": round(self.seconds, 3),
+            "rows_per_s": round(self.measured / self.seconds, 3) if self.seconds else None,
+        }
