@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.fetch import Fetching
     from batch.summary import Summary
 
 LOCAL = "local"
@@ -168,13 +167,13 @@ def batch(
     """
 
     def measure(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch.run import Asked  # noqa: PLC0415 - the other commands need none of this
+        from batch import options, run  # noqa: PLC0415 - the other commands need none of this
 
-        asked = Asked(
+        asked = run.Asked(
             what=tuple(table),
             out=out,
             images=images,
-            choice=_choice(column or []),
+            choice=options.columns(column or []),
             partition_rows=rows,
             survey=survey,
             r=r,
@@ -184,28 +183,28 @@ def batch(
             quiet=quiet,
         )
         if dask is None:
-            from batch.http.pacing import Pace  # noqa: PLC0415 - the other commands need none of this
-            from batch.http.run import Http, measure  # noqa: PLC0415 - the other commands need none of this
+            from batch.http import pacing  # noqa: PLC0415 - as above
+            from batch.http import run as over_http  # noqa: PLC0415 - as above
 
-            http = Http(
+            http = over_http.Http(
                 url=url,
                 headers=credentials(),
                 key_from=KEY_VARIABLE,
                 timeout_s=timeout,
-                pace=Pace(concurrency or 4, patience_s=patience),
+                pace=pacing.Pace(concurrency or 4, patience_s=patience),
                 attempts=attempts,
                 any_release=mix_releases,
             )
-            return measure(asked, http, console, say)
-        from batch.dask import cluster  # noqa: PLC0415 - the other commands need none of this
-        from batch.dask import run as on_dask  # noqa: PLC0415 - the other commands need none of this
+            return over_http.measure(asked, http, console, say)
+        from batch.dask import cluster  # noqa: PLC0415 - as above
+        from batch.dask import run as on_dask  # noqa: PLC0415 - as above
 
-        _known(survey)
+        options.check_survey(survey)
         given = on_dask.OnDask(
             scheduler=None if dask == LOCAL else dask,
-            serving=_addresses(serving or []),
+            serving=options.addresses(serving or []),
             workers=cluster.Workers(workers, threads, memory, dashboard),
-            fetching=_fetching(rate or [], manifest, accept_unanswered=accept_unanswered),
+            fetching=options.fetching(rate or [], manifest, accept_unanswered=accept_unanswered),
             concurrency=concurrency or 64,
             log=serving_log,
         )
@@ -232,67 +231,14 @@ def fetch(
     However it ends, the same command goes on. The folder is what 'inclinet batch --dask' measures.
     """
 
-    def run(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch.fetch import fetch as fetch_images  # noqa: PLC0415 - the other commands need none of this
-        from batch.run import Asked  # noqa: PLC0415 - the other commands need none of this
+    def work(console: Console, say: Callable[[str], None]) -> Summary:
+        from batch import fetch, options, run  # noqa: PLC0415 - the other commands need none of this
 
-        _known(survey)
-        asked = Asked(
-            what=(table,), out=out, choice=_choice(column or []), partition_rows=rows, survey=survey, quiet=quiet
-        )
-        return fetch_images(asked, _fetching(rate or [], None, accept_unanswered=accept_unanswered), console, say)
+        options.check_survey(survey)
+        choice = options.columns(column or [])
+        asked = run.Asked(what=(table,), out=out, choice=choice, partition_rows=rows, survey=survey, quiet=quiet)
+        fetching = options.fetching(rate or [], None, accept_unanswered=accept_unanswered)
+        return fetch.fetch(asked, fetching, console, say)
 
-    summary = carried_out(run, quiet=quiet)
+    summary = carried_out(work, quiet=quiet)
     raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=False))
-
-
-def _choice(given: list[str]) -> dict[str, str]:
-    from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
-    from gateway.core import errors  # noqa: PLC0415 - as above
-    from gateway.tables.columns import choice_of  # noqa: PLC0415 - as above
-
-    try:
-        return choice_of(given)
-    except errors.BadTable as error:
-        raise BatchError(f"--column {error.detail}") from None
-
-
-def _known(survey: str | None) -> None:
-    from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
-    from gateway.sky import SURVEYS  # noqa: PLC0415 - as above
-
-    if survey is not None and survey not in SURVEYS:
-        raise BatchError(f"There is no survey {survey!r}; there are {', '.join(SURVEYS)}.")
-
-
-def _addresses(given: list[str]) -> tuple[str, ...]:
-    from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
-
-    addresses = tuple(one.strip() for several in given for one in several.split(",") if one.strip())
-    for address in addresses:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdecimal():
-            raise BatchError(f"--serving {address} is not HOST:PORT.")
-    return addresses
-
-
-def _fetching(rate: list[str], manifest: Path | None, *, accept_unanswered: bool) -> Fetching:
-    from batch.archives import RATES_PER_S  # noqa: PLC0415 - the other commands need none of this
-    from batch.errors import BatchError  # noqa: PLC0415 - as above
-    from batch.fetch import Fetching  # noqa: PLC0415 - as above
-    from gateway.settings import Settings  # noqa: PLC0415 - as above
-
-    known, rates = {name.lower(): name for name in RATES_PER_S}, dict[str, float]()
-    for one in rate:
-        name, _, number = one.partition("=")
-        try:
-            rates[known[name.lower()]] = max(0.0, float(number))
-        except (KeyError, ValueError):
-            raise BatchError(f"--rate {one} is not SERVICE=N with one of {', '.join(RATES_PER_S)}.") from None
-    # what the workers ask is given by --serving, which may name several
-    given: dict[str, Any] = {"serving": "127.0.0.1:8500"} | ({"manifest": manifest} if manifest else {})
-    try:
-        settings = Settings(**given)
-    except ValueError as error:
-        raise BatchError(f"The settings are wrong: {error}") from None
-    return Fetching(settings=settings, rates_per_s=rates, accept_unanswered=accept_unanswered)
