@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.networks.train import Batch
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,8 +52,8 @@ class Mixture:
     pools: Sequence[Pool]
     seed: int
 
-    def __call__(self, step: int) -> Batch:
-        """Return the batch of ``step``."""
+    def __call__(self, step: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+        """Return the pictures, targets and zoom limits of ``step``."""
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, step]))
         images, targets, widen = [], [], []
         for pool in self.pools:
@@ -63,4 +61,4 @@ class Mixture:
             images.append(pool.images[pool.places[chosen]])
             targets.append(pool.targets[chosen])
             widen.append(np.tile(np.array(pool.widen, np.float32), (pool.share, 1)))
-        return Batch(np.concatenate(images), np.concatenate(targets), np.concatenate(widen))
+        return np.concatenate(images), np.concatenate(targets), np.concatenate(widen)
