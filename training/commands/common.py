@@ -35,7 +35,8 @@ def say(what: str, metrics: dict[str, float]) -> None:
         return
     said = f"{what}: step {step}"
     if "recent_loss" in metrics:
-        said += f", loss {metrics['recent_loss']:.4f}, {metrics['seconds_left'] / 60:.1f} min left"
+        minutes, reading = metrics["seconds_left"] / 60, metrics["reading_share"]
+        said += f", loss {metrics['recent_loss']:.4f}, {minutes:.1f} min left, reading {reading:.1%} of the time"
     console.print(said, highlight=False)
 
 

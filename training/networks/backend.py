@@ -1,4 +1,4 @@
-"""What TensorFlow and JAX do differently: compiling a function, and sharing the processor.
+"""The two things that TensorFlow and JAX do differently: compiling a function, and a step of learning.
 
 Keras runs on either. TensorFlow is what a release needs anyway, to write the SavedModels; JAX is what machines with a
 GPU tend to have, and trains the same networks there in minutes (``KERAS_BACKEND=jax``).
@@ -36,3 +36,78 @@ def use_threads(count: int) -> None:
     if not JAX:
         tf.config.threading.set_intra_op_parallelism_threads(count)
         tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+class Learner:
+    """A network, its optimizer and its loss, advanced step by step.
+
+    Parameters
+    ----------
+    network : keras.Model
+    optimizer : keras.optimizers.Optimizer
+        Already built for the network's trainable variables.
+    loss : callable
+        Of targets and answers, one value for each picture.
+    """
+
+    def __init__(self, network: Any, optimizer: Any, loss: Any) -> None:
+        self._network, self._optimizer, self._loss = network, optimizer, loss
+        self._groups = (network.trainable_variables, network.non_trainable_variables, optimizer.variables)
+        self._carried: list[list[Any]] | None = None
+        self._advance = self._of_jax() if JAX else self._of_tensorflow()
+
+    def __call__(self, pictures: Any, targets: Any, rate: float) -> float:
+        """Learn from a batch at a rate; return the mean loss before it."""
+        return float(self._advance(pictures, targets, rate))
+
+    def variables(self) -> list[Any]:
+        """Return all state: the network's and the optimizer's variables, as the last step left them."""
+        self.settle()
+        return [*self._network.variables, *self._optimizer.variables]
+
+    def settle(self) -> None:
+        """Give what JAX carries from step to step back to the variables."""
+        for variables, values in zip(self._groups, self._carried or (), strict=False):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+        self._carried = None
+
+    def _of_tensorflow(self) -> Callable[..., Any]:
+        network, optimizer = self._network, self._optimizer
+
+        @tf.function  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+        def step(pictures: Any, targets: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(self._loss(targets, network(pictures, training=True)))
+            optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
+            return loss
+
+        def advance(pictures: Any, targets: Any, rate: float) -> Any:
+            optimizer.learning_rate.assign(rate)
+            return step(pictures, targets)
+
+        return advance
+
+    def _of_jax(self) -> Callable[..., Any]:
+        network, optimizer = self._network, self._optimizer
+
+        def loss_of(trainable: Any, other: Any, pictures: Any, targets: Any) -> Any:
+            answers, other = network.stateless_call(trainable, other, pictures, training=True)
+            return keras.ops.mean(self._loss(targets, answers)), other
+
+        def step(state: Any, pictures: Any, targets: Any) -> Any:
+            trainable, other, moments = state
+            (loss, other), gradient = jax.value_and_grad(loss_of, has_aux=True)(trainable, other, pictures, targets)
+            trainable, moments = optimizer.stateless_apply(moments, gradient, trainable)
+            return loss, [trainable, other, moments]
+
+        compiled = jax.jit(step, donate_argnums=0)
+        place = [variable is optimizer.learning_rate for variable in optimizer.variables].index(True)
+
+        def advance(pictures: Any, targets: Any, rate: float) -> Any:
+            state = self._carried or [[jax.numpy.array(one.value) for one in group] for group in self._groups]
+            state[2][place] = jax.numpy.asarray(rate, "float32")
+            loss, self._carried = compiled(state, pictures, targets)
+            return loss
+
+        return advance

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training.networks.train import Batch
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,8 +54,8 @@ class Mixture:
     pools: Sequence[Pool]
     seed: int
 
-    def __call__(self, step: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-        """Return the pictures, targets and zoom limits of ``step``."""
+    def __call__(self, step: int) -> Batch:
+        """Return the batch of ``step``."""
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, step]))
         images, targets, widen = [], [], []
         for pool in self.pools:
@@ -61,4 +63,4 @@ class Mixture:
             images.append(pool.images[pool.places[chosen]])
             targets.append(pool.targets[chosen])
             widen.append(np.tile(np.array(pool.widen, np.float32), (pool.share, 1)))
-        return np.concatenate(images), np.concatenate(targets), np.concatenate(widen)
+        return Batch(np.concatenate(images), np.concatenate(targets), np.concatenate(widen))

@@ -1,13 +1,16 @@
-"""One training run: Keras fits a network by Adam, and an interrupted run ends with the same weights.
+"""One training run: Adam, a snapshot and a line of metrics as it goes, and the same result after any interruption.
 
-Keras' own ``BackupAndRestore`` writes weights and epoch one after the other: a kill between the two has steps repeated
-on other batches. The snapshot here is one file, renamed when it is whole.
+Keras' ``fit`` does not do here: ``BackupAndRestore`` writes weights and epoch one after the other, so that a kill
+between the two has steps repeated; and a run that is stopped leaves TensorFlow's data pipeline behind, in which a
+worker process hung as it ended.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,20 +19,30 @@ import numpy as np
 
 from training.files import written_whole
 from training.networks.augmentation import Augmentation, augment, draw
-from training.networks.backend import JAX, traced
+from training.networks.backend import Learner, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pictures uint8 ``[N, 128, 128, 3]``, targets float32 ``[N, 1]`` or ``[N, 2]``, zoom limits float32 ``[N, 2]``."""
+
+    images: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    widen: NDArray[np.float32]
+
+
 class Batches(Protocol):
     """Where batches come from; the same step always gets the same batch."""
 
-    def __call__(self, step: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-        """Return pictures ``[N, 128, 128, 3]``, targets ``[N, 1]`` or ``[N, 2]``, zoom limits ``[N, 2]`` of a step."""
+    def __call__(self, step: int) -> Batch:
+        """Return the batch of a step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +59,10 @@ class Schedule:
     warmup: int = 50
     snapshot_every: int = 100
 
-    def optimizer(self) -> Any:
-        """Return Adam at the rates of this schedule."""
-        falling = max(1, self.steps - self.warmup)
-        rates = keras.optimizers.schedules.CosineDecay(
-            self.rate / self.warmup, falling, warmup_target=self.rate, warmup_steps=self.warmup
-        )
-        return keras.optimizers.Adam(rates, clipnorm=1.0)
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        done = min(step / self.steps, 1.0)
+        return float(self.rate * min((step + 1) / self.warmup, 1.0) * (0.5 + 0.5 * np.cos(np.pi * done)))
 
 
 def fit(
@@ -79,73 +89,68 @@ def fit(
         Go on from the snapshot, if there is one; that of a finished run is taken as it is. Batches, augmentation and
         dropout of a step depend on the seed and the step alone, so the result is that of an uninterrupted run.
     progress : callable
-        Told every step's metrics: step, loss, recent loss, and seconds left.
-    augmentation : Augmentation, optional
+        Told every step's metrics: step, loss, rate, seconds left, and the share of time spent on waiting for a batch.
     """
     if resume and steps_done(folder) >= schedule.steps:
         restore_weights(network, folder)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    optimizer = schedule.optimizer()
+    optimizer = keras.optimizers.Adam(schedule.rate, clipnorm=1.0)
     optimizer.build(network.trainable_variables)
-    start = _restore([*network.variables, *optimizer.variables], folder) if resume else 0
+    learner = Learner(network, optimizer, keras.losses.get(schedule.loss))
+    start = _restore(learner.variables(), folder) if resume else 0
+    made = _Ahead(batches, schedule, augmentation or Augmentation())
     log = folder / "metrics.jsonl"
     kept = log.read_text("utf-8").splitlines()[:start] if start else []
     log.write_text("".join(f"{line}\n" for line in kept), "utf-8")
-    network.compile(optimizer, schedule.loss)
-    made = _Augmented(batches, schedule, start, augmentation or Augmentation())
-    with log.open("a", encoding="utf-8") as file:
-        record = _Record(schedule, start, folder, file, progress)
-        network.fit(made, callbacks=[record], shuffle=False, verbose=0)
+    began, reading, recent = time.monotonic(), 0.0, None
+    with log.open("a", encoding="utf-8") as file, closing(made):
+        for step in range(start, schedule.steps):
+            asked = time.monotonic()
+            pictures, targets = made(step)
+            reading += time.monotonic() - asked
+            loss = learner(pictures, targets, schedule.rate_at(step))
+            recent = loss if recent is None else 0.98 * recent + 0.02 * loss
+            elapsed = time.monotonic() - began
+            left = elapsed / (step + 1 - start) * (schedule.steps - step - 1)
+            metrics = {"step": step, "loss": loss, "recent_loss": recent, "rate": schedule.rate_at(step)}
+            file.write(json.dumps(metrics) + "\n")
+            progress({**metrics, "seconds_left": left, "reading_share": reading / elapsed})
+            if (step + 1) % schedule.snapshot_every == 0 and step + 1 < schedule.steps:
+                file.flush()
+                _snapshot(learner.variables(), step + 1, folder)
+    learner.settle()
     _snapshot(network.variables, schedule.steps, folder)
 
 
-class _Augmented(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
-    """The batches of the steps that are left; Keras makes the next ones while the network learns."""
+class _Ahead:
+    """Reads and augments the next batch while the network learns from this one."""
 
-    def __init__(self, batches: Batches, schedule: Schedule, start: int, how: Augmentation) -> None:
-        # TensorFlow's data pipeline runs ahead by itself, JAX' needs threads for it
-        super().__init__(workers=2 if JAX else 1, max_queue_size=2)
-        self._batches, self._schedule, self._start, self._how = batches, schedule, start, how
+    def __init__(self, batches: Batches, schedule: Schedule, augmentation: Augmentation) -> None:
+        self._batches, self._schedule = batches, schedule
+        self._how = augmentation
         self._augment = traced(augment)
+        self._pool = ThreadPoolExecutor(1, "augment")
+        self._next: tuple[int, Future[tuple[Any, Any]]] | None = None
 
-    def __len__(self) -> int:
-        return self._schedule.steps - self._start
-
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
-        step = self._start + index
-        images, targets, widen = self._batches(step)
+    def _make(self, step: int) -> tuple[Any, Any]:
+        batch = self._batches(step)
         rng = np.random.default_rng(np.random.SeedSequence([self._schedule.seed, step]))
-        return np.asarray(self._augment(images, draw(rng, widen, self._how))), targets
+        changes = draw(rng, batch.widen, self._how)
+        return self._augment(batch.images, changes), batch.targets
 
+    def __call__(self, step: int) -> tuple[Any, Any]:
+        """Return the pictures and targets of a step, and begin with the next."""
+        ahead = self._next
+        made = ahead[1] if ahead is not None and ahead[0] == step else self._pool.submit(self._make, step)
+        ready = made.result()
+        if step + 1 < self._schedule.steps:
+            self._next = step + 1, self._pool.submit(self._make, step + 1)
+        return ready
 
-class _Record(keras.callbacks.Callback):  # type: ignore[misc]  # as above
-    """Writes a line of metrics for every step, and a snapshot now and then."""
-
-    def __init__(
-        self, schedule: Schedule, start: int, folder: Path, file: Any, progress: Callable[[dict[str, float]], None]
-    ) -> None:
-        super().__init__()
-        self._schedule, self._start, self._folder, self._file = schedule, start, folder, file
-        self._progress = progress
-        self._recent: float | None = None
-        self._began = time.monotonic()
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras names them
-        """Forget the losses so far: Keras tells their mean."""
-        self.model.reset_metrics()
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Record a step."""
-        done, loss = self._start + batch + 1, float(logs["loss"])
-        self._recent = loss if self._recent is None else 0.98 * self._recent + 0.02 * loss
-        metrics = {"step": done - 1, "loss": loss, "recent_loss": self._recent}
-        self._file.write(json.dumps(metrics) + "\n")
-        left = (time.monotonic() - self._began) / (batch + 1) * (self._schedule.steps - done)
-        self._progress({**metrics, "seconds_left": left})
-        if done % self._schedule.snapshot_every == 0 and done < self._schedule.steps:
-            self._file.flush()
-            _snapshot([*self.model.variables, *self.model.optimizer.variables], done, self._folder)
+    def close(self) -> None:
+        """Forget what was begun."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 def _snapshot(variables: list[Any], step: int, folder: Path) -> None:
@@ -170,7 +175,7 @@ def _restore(variables: list[Any], folder: Path) -> int:
     if not path.exists():
         return 0
     with np.load(path) as stored:
-        if len(stored.files) != len(variables) + 1:
+        if f"v{len(variables) - 1}" not in stored:
             return 0
         _assign(variables, stored)
         return int(stored["step"])
