@@ -1,8 +1,7 @@
 """One training run: Adam, a snapshot and a line of metrics as it goes, and the same result after any interruption.
 
-Keras' ``fit`` does not do here: ``BackupAndRestore`` writes weights and epoch one after the other, so that a kill
-between the two has steps repeated; and a run that is stopped leaves TensorFlow's data pipeline behind, in which a
-worker process hung as it ended.
+Keras' ``BackupAndRestore`` does not do here: it writes weights and epoch one after the other, so that a kill between
+the two has steps repeated.
 """
 
 from __future__ import annotations
