@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import tempfile
 import threading
@@ -31,6 +30,7 @@ import psutil
 from batch.results import COLUMNS
 from benchmarks import speed
 from gateway.core.manifest import INPUT_SHAPE
+from gateway.core.resources import processors
 from tests.support.dask_runs import DaskProcess, rows_of
 from training.simulation import sample
 
@@ -57,7 +57,7 @@ def images(given: Path | None, count: int, to: Path) -> None:
             made[start : min(start + 1000, there)] = known[start : min(start + 1000, there)]
     if there < count:
         print(f"simulating {count - there:,} galaxies…", flush=True)
-        made[there:] = sample.simulate(seed=SEED, count=count - there, workers=os.cpu_count() or 1).images
+        made[there:] = sample.simulate(seed=SEED, count=count - there, workers=processors()).images
     made.flush()
 
 
@@ -224,7 +224,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="for each measurement of the limit")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="of the kills")
     arguments = parser.parse_args()
-    print(f"{os.cpu_count()} cores, {arguments.workers} workers, kills by --seed {arguments.seed}", flush=True)
+    print(f"{processors()} cores, {arguments.workers} workers, kills by --seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="inclinet-batch-") as name:
         place = Place(Path(name), arguments.workers, arguments.rows)
         everything, some = place.folder / "all.npy", place.folder / "some.npy"

@@ -17,7 +17,7 @@ _BOUNDARY = b"inclinetbenchmark"
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadResult:
     """What a load measured: requests answered, seconds in all, seconds of each."""
 
     answered: int
@@ -68,7 +68,7 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     return await reader.readexactly(int(length.partition(b":")[2]))
 
 
-async def run(url: str, requests: Sequence[bytes], *, concurrency: int, total: int) -> Load:
+async def run(url: str, requests: Sequence[bytes], *, concurrency: int, total: int) -> LoadResult:
     """Send ``total`` requests, taken in turn, over ``concurrency`` connections, each waiting for its answer."""
     parts = urlsplit(url)
     pending = iter([data for _, data in zip(range(total), cycle(requests), strict=False)])
@@ -86,7 +86,7 @@ async def run(url: str, requests: Sequence[bytes], *, concurrency: int, total: i
 
     started = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(concurrency)))
-    return Load(len(latencies), time.perf_counter() - started, latencies)
+    return LoadResult(len(latencies), time.perf_counter() - started, latencies)
 
 
 async def batch(url: str, data: bytes) -> tuple[int, float]:

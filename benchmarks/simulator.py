@@ -8,12 +8,13 @@ them together as ``python -m training simulate`` does it. Compiling is not count
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from gateway.core.resources import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ def _pictures(batch: list[Scene]) -> NDArray[np.uint8]:
     """Compute the pictures of a batch, and wait for them."""
     from training.simulation import sample  # noqa: PLC0415 - processes that draw import this module, and need no Keras
 
-    return np.asarray(sample.photograph(batch))
+    return np.asarray(sample.render(batch))
 
 
 def _stages(rounds: int) -> None:
@@ -53,7 +54,7 @@ def _stages(rounds: int) -> None:
         batch, share = alike[: sample.BATCH], len(alike) / len(drawn)
         pictures = _pictures(batch)
         device = _milliseconds(partial(_pictures, batch), len(batch), rounds)
-        host = _milliseconds(partial(sample.finish, batch, pictures), len(batch), rounds)
+        host = _milliseconds(partial(sample.model_inputs, batch, pictures), len(batch), rounds)
         print(f"arithmetic: {device:6.2f} ms a galaxy of {side} pixels, finishing {host:.2f} ms")
         arithmetic, finishing = arithmetic + share * device, finishing + share * host
     print(f"of a sample: arithmetic {arithmetic:.2f} ms, finishing {finishing:.2f} ms")
@@ -73,7 +74,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--count", type=int, default=2000, help="galaxies of the sample")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=processors())
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     _stages(arguments.rounds)

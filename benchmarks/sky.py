@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from gateway.core.models import Deadline
+from gateway.core.resources import processors
 from gateway.sky import Sky, SkySettings, open_sky
 from gateway.sky.catalogues import openngc
 from tests.support.sky_services import sdss_has
@@ -104,7 +105,7 @@ def main() -> None:
     arguments = parser.parse_args()
     size, count = arguments.requests, arguments.requests * arguments.rounds
     one_minute, _, _ = os.getloadavg()
-    print(f"{os.cpu_count()} processors, load {one_minute:.1f} before the measurement")
+    print(f"{processors()} processors, load {one_minute:.1f} before the measurement")
     with services(DELAY_S) as settings:
         fine = asyncio.run(rounds(settings, "known offline", galaxies(offline=True, count=count), calls=1, size=size))
         others = galaxies(offline=False, count=count)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import platform
 import statistics
 import subprocess
@@ -31,6 +30,7 @@ import psutil
 from benchmarks import load
 from gateway.core.manifest import INPUT, SIGNATURE, read_manifest
 from gateway.core.models import Deadline
+from gateway.core.resources import processors
 from gateway.images.decode import decode
 from gateway.images.model_input import model_input
 from gateway.inference.predictor import Predictor
@@ -107,7 +107,7 @@ def _monolith(seconds: float) -> float:
 
 PARTS = {
     "in turn": lambda seconds: _limit(seconds, 1),
-    "side by side": lambda seconds: _limit(seconds, os.cpu_count() or 1),
+    "side by side": lambda seconds: _limit(seconds, processors()),
     "monolith": _monolith,
 }
 
@@ -197,15 +197,15 @@ def main() -> None:
 def _measure(seconds: float, rounds: int) -> None:
     manifest = read_manifest(MANIFEST)
     print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{platform.processor() or platform.machine()}, {processors()} cores, Python {platform.python_version()}, "
         f"TensorFlow {manifest.tensorflow}, release {manifest.release}: {len(manifest.models)} networks",
     )
     images = pictures(64)
     rates: dict[str, list[float]] = {}
     ratios: dict[str, list[float]] = {}
-    lone: list[load.Load] = []
+    lone: list[load.LoadResult] = []
     own: list[float] = []
-    eight: list[load.Load] = []
+    eight: list[load.LoadResult] = []
     with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as running:
         url = running.url
         (networks,) = [one for one in running.process.children() if "serving" in one.cmdline()]

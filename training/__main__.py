@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from training.commands import drawing, making, measuring, real
+from training.commands import evaluate, figures, real, release
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 for command in (
-    making.simulate,
-    making.train,
-    making.release,
-    measuring.evaluate,
-    drawing.figures,
-    drawing.curves,
+    release.simulate,
+    release.train,
+    release.release,
+    evaluate.evaluate,
+    figures.figures,
+    figures.curves,
     real.labels,
     real.download,
 ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the annotations
+from gateway.core.resources import processors
 from inclinet.commands.address import DEFAULT_URL, KEY_VARIABLE, Url, credentials
 from inclinet.commands.running import carried_out, told
 
@@ -144,7 +144,7 @@ def batch(
         ),
     ] = None,
     manifest: Annotated[Path | None, typer.Option(help="Manifest of the model release, for --dask.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes of --dask on this machine.")] = os.cpu_count() or 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of --dask on this machine.")] = processors(),
     threads: Annotated[int, typer.Option(min=1, help="Partitions that each works on at a time.")] = 2,
     memory: Annotated[str, typer.Option(help="Limit of each process.")] = "2GiB",
     dashboard: Annotated[

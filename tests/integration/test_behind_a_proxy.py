@@ -257,13 +257,21 @@ def test_the_service_says_in_one_sentence_why_it_can_not_ask_the_sky(value: str,
     assert "Traceback" not in up.output()
 
 
-def test_a_survey_says_in_one_sentence_why_it_can_not_ask_the_sky(tmp_path: Path) -> None:
+def test_a_batch_by_workers_says_in_one_sentence_why_it_can_not_ask_the_sky(tmp_path: Path) -> None:
     release = write_repository(tmp_path / "release", flavors=1)
     (tmp_path / "galaxies.csv").write_text("pgc\n2557\n")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "survey", str(tmp_path / "galaxies.csv"), "--out", str(tmp_path / "out")),
-            *(f"--manifest={release.root / 'manifest.json'}", "--serving=127.0.0.1:9"),
+            *(
+                sys.executable,
+                "-m",
+                "inclinet",
+                "batch",
+                str(tmp_path / "galaxies.csv"),
+                "-o",
+                str(tmp_path / "out.csv"),
+            ),
+            *("--dask", f"--manifest={release.root / 'manifest.json'}", "--serving=127.0.0.1:9"),
         ],
         cwd=ROOT,
         env=os.environ | {"all_proxy": UNUSABLE, "COLUMNS": "400"},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.simulation import population
+from training.simulation import population, render_parameters
 
 if TYPE_CHECKING:
     from training.simulation.galaxy import SimulatedGalaxy
@@ -34,3 +34,9 @@ def plain_disc(*, inclination_deg: float, q0: float = 0.12) -> SimulatedGalaxy:
         ovalness=0.0,
         warp=0.0,
     )
+
+
+def in_space(galaxy: SimulatedGalaxy) -> render_parameters.Arrays:
+    """Return what the galaxy itself is computed from, as a batch of one."""
+    drawn = render_parameters.in_space(galaxy, np.random.default_rng(0))
+    return {name: np.asarray(value, np.float32)[None] for name, value in drawn.items()}

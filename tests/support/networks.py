@@ -1,4 +1,4 @@
-"""A network small enough for a test, and pictures that show nothing."""
+"""Networks and a release small enough for a test, and pictures that show nothing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,45 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.core.manifest import INPUT_SHAPE
+from training.data.training_data import ReleasePaths
 from training.networks.architectures import Architecture
+from training.release.recipe import Recipe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 TINY = Architecture("tiny1", ((2,), (2,), (2,), (2,)), hidden=4, dropout=0.3)
+
+TINY_RECIPE = Recipe(
+    seed=7,
+    architectures=(TINY,),
+    bags=2,
+    simulated=48,
+    held_out=48,
+    pretraining_steps=4,
+    finetuning_steps=4,
+    rejector_steps=4,
+    pretraining_batch=8,
+    batch=8,
+    precision="float32",
+)
+
+
+def paths_in(folder: Path) -> ReleasePaths:
+    """Return where a release of simulated galaxies alone is made in a folder."""
+    return ReleasePaths(
+        tables=(),
+        set_aside=(),
+        runs=folder / "runs",
+        model_repo=folder / "model_repo",
+        models_config=folder / "models.config",
+    )
+
+
+def quiet(_what: str, _metrics: dict[str, float]) -> None:
+    """Hear of a step, and say nothing."""
 
 
 def noise_pictures(count: int) -> NDArray[np.uint8]:

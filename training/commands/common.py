@@ -1,15 +1,19 @@
-"""What the commands share: where things lie, how they speak, and how they give up."""
+"""Options, messages and errors that several commands share."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
+
+from gateway.core.manifest import read_manifest
+
+if TYPE_CHECKING:
+    from gateway.core.manifest import Manifest
 
 # TensorFlow prints what it found of the processor unless it is told before its import not to.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -36,22 +40,17 @@ def say(what: str, metrics: dict[str, float]) -> None:
     console.print(said, highlight=False)
 
 
+def read_release(model_repo: Path) -> Manifest:
+    """Read the manifest of the release in a repository; give up where there is none."""
+    try:
+        return read_manifest(model_repo / "manifest.json")
+    except OSError:
+        give_up(f"There is no release in {model_repo}: its manifest.json can't be read.")
+    except ValidationError as error:
+        give_up(f"{model_repo / 'manifest.json'} is no manifest: {error.error_count()} things in it are wrong.")
+
+
 def give_up(sentence: str) -> NoReturn:
     """Say on the standard error why a command can't go on, and end with status 1."""
     typer.echo(sentence, err=True)
     raise typer.Exit(1)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON in one step, numbers that are none as null: a reader of the standard knows no NaN."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(_finite(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

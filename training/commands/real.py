@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from training.commands.common import Seed, console, give_up, write_json
+from training.commands.common import Seed, console, give_up
+from training.files import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from training.data.download.journal import Entry
-    from training.data.label_tables import Facts, Measurement, Table
+    from training.data.label_tables import Facts, LabelTable, Measurement
     from training.data.labels import Label
 
 _REASONS = ("face_on", "unsuitable", "rejected")
 
 
-def labels(  # noqa: PLR0917 - the options of a command line are given by name
+def labels(
     table: Annotated[
         list[str], typer.Option(help="file or URL of measurements or final inclinations; may be repeated")
     ],
@@ -37,7 +38,7 @@ def labels(  # noqa: PLR0917 - the options of a command line are given by name
     Several tables of measurements are taken together; how two random halves of the people differ is measured. A table
     of final inclinations (Cosmicflows-4) is taken at its word. The result is read by evaluate, release and download.
     """
-    from training.data import labels as making  # noqa: PLC0415 - each command imports only what it needs
+    from training.data import labels as making
 
     if files.replace("{pgc}", "").count("{") or "{pgc}" not in files:
         give_up(f"--files is {files!r}; it names a picture, with {{pgc}} in it and nothing else in braces.")
@@ -78,7 +79,7 @@ def labels(  # noqa: PLR0917 - the options of a command line are given by name
 
 
 def _source(source: str, contact: str) -> str:
-    from training.data.download import fetch  # noqa: PLC0415 - each command imports only what it needs
+    from training.data.download import fetch
 
     try:
         return fetch.text_of(source, contact=contact)
@@ -86,9 +87,9 @@ def _source(source: str, contact: str) -> str:
         give_up(str(error))
 
 
-def _table(source: str, contact: str) -> Table:
-    from training.data.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
-    from training.data.label_tables import parse  # noqa: PLC0415 - as above
+def _table(source: str, contact: str) -> LabelTable:
+    from training.data.dataset import TableError
+    from training.data.label_tables import parse
 
     try:
         return parse(_source(source, contact), source)
@@ -96,9 +97,9 @@ def _table(source: str, contact: str) -> Table:
         give_up(str(error))
 
 
-def _facts(tables: Sequence[Table], catalogue: Sequence[str] | None, contact: str) -> dict[int, Facts]:
-    from training.data.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
-    from training.data.label_tables import parse_facts  # noqa: PLC0415 - as above
+def _facts(tables: Sequence[LabelTable], catalogue: Sequence[str] | None, contact: str) -> dict[int, Facts]:
+    from training.data.dataset import TableError
+    from training.data.label_tables import parse_facts
 
     facts: dict[int, Facts] = {}
     for one in tables:
@@ -139,16 +140,16 @@ def _say_labels(report: dict[str, Any], out: Path) -> None:
         )
 
 
-def download(  # noqa: PLR0917 - the options of a command line are given by name
+def download(
     table: Annotated[str, typer.Option(help="file or URL: pgc, ra, dec (deg), d25 (arcmin), optionally pa (deg)")],
     out: Annotated[Path, typer.Option(help="folder for the pictures and download.csv; interrupted, it goes on there")],
-    cutouts: Annotated[bool, typer.Option(help="the survey's own colour pictures")] = True,  # noqa: FBT002 - a flag
-    exposures: Annotated[bool, typer.Option(help="pictures made of calibrated exposures: gri, g, r, i")] = True,  # noqa: FBT002 - a flag
+    cutouts: Annotated[bool, typer.Option(help="the survey's own colour pictures")] = True,
+    exposures: Annotated[bool, typer.Option(help="pictures made of calibrated exposures: gri, g, r, i")] = True,
     field_in_d25: Annotated[float, typer.Option(help="side of the field in diameters", min=0.5, max=10)] = 1.5,
     side: Annotated[int, typer.Option(help="pixels of the pictures made of exposures", min=64, max=2048)] = 256,
     runs: Annotated[int, typer.Option(help="observations of the same sky to average, at most", min=1)] = 4,
-    keep_frames: Annotated[bool, typer.Option("--keep-frames", help="keep the frames, 3 MB each")] = False,  # noqa: FBT002 - a flag
-    again: Annotated[bool, typer.Option("--again", help="ask again for what is known not to be there")] = False,  # noqa: FBT002 - a flag
+    keep_frames: Annotated[bool, typer.Option("--keep-frames", help="keep the frames, 3 MB each")] = False,
+    again: Annotated[bool, typer.Option("--again", help="ask again for what is known not to be there")] = False,
     at_once: Annotated[int, typer.Option(help="galaxies and frames asked for at once", min=1, max=8)] = 2,
     patience: Annotated[float, typer.Option(help="seconds to wait for an archive that is down, twice", min=0)] = 60.0,
     contact: Annotated[str, typer.Option(help="mail address or URL for the operators of the archives")] = "",
@@ -157,8 +158,8 @@ def download(  # noqa: PLR0917 - the options of a command line are given by name
     frame_url: Annotated[str, typer.Option(help="another archive's frames")] = "",
 ) -> None:
     """Download SDSS pictures of galaxies: colour cutouts, and calibrated exposures found, resampled and averaged."""
-    from training.data.download import run as downloading  # noqa: PLC0415 - each command imports only what it needs
-    from training.data.download.sources import Sources, Wanted  # noqa: PLC0415 - as above
+    from training.data.download import run as downloading
+    from training.data.download.sources import Sources, Wanted
 
     targets, unknown = downloading.galaxies(_facts((), [table], contact))
     if unknown:

@@ -88,27 +88,41 @@ def read_table(path: Path, images_folder: Path | None = None) -> tuple[RealGalax
     TableError
         It is no text, lacks a column, or holds something that is no number where one belongs.
     """
+    columns, rows = read_csv(path)
+    missing = [name for name in ("file", "inclination") if name not in columns]
+    if missing:
+        has = ", ".join(columns) or "nothing"
+        raise TableError(f"{path.name} has no column {' and no column '.join(missing)}; it has: {has}.")
     folder = images_folder or path.parent
+    return tuple(_row(row, folder, f"{path.name}, line {line}") for line, row in rows)
+
+
+def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the names of a table's columns, and its rows by number of line; the cells without blanks around them.
+
+    Raises
+    ------
+    OSError
+        It can't be read.
+    TableError
+        It is no table.
+    """
     try:
         # utf-8-sig: a spreadsheet begins its file with a mark of the encoding
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            columns = [name.strip() for name in rows.fieldnames or ()]
-            missing = [name for name in ("file", "inclination") if name not in columns]
-            if missing:
-                has = ", ".join(columns) or "nothing"
-                raise TableError(f"{path.name} has no column {' and no column '.join(missing)}; it has: {has}.")
-            rows.fieldnames = columns
-            return tuple(_row(row, folder, f"{path.name}, line {rows.line_num}") for row in rows)
+            table = csv.DictReader(file, restval="")
+            columns = [name.strip() for name in table.fieldnames or ()]
+            table.fieldnames = columns
+            return columns, [(table.line_num, {k: str(v).strip() for k, v in row.items() if k}) for row in table]
     except UnicodeDecodeError:
         raise TableError(f"{path.name} is no text in UTF-8.") from None
     except csv.Error as error:
         raise TableError(f"{path.name} is no table in CSV: {error}.") from None
 
 
-def _row(row: dict[str, str | None], folder: Path, where: str) -> RealGalaxy:
+def _row(row: dict[str, str], folder: Path, where: str) -> RealGalaxy:
     def number(column: str) -> float:
-        text = (row.get(column) or "").strip()
+        text = row.get(column, "")
         try:
             value = float(text) if text else float("nan")
         except ValueError:
@@ -117,7 +131,7 @@ def _row(row: dict[str, str | None], folder: Path, where: str) -> RealGalaxy:
             raise TableError(f"{where}: {column} is {text!r}, which is no number.")
         return value
 
-    name = (row.get("file") or "").strip()
+    name = row["file"]
     if not name:
         raise TableError(f"{where}: file is empty.")
     inclination = number("inclination")
@@ -128,7 +142,7 @@ def _row(row: dict[str, str | None], folder: Path, where: str) -> RealGalaxy:
         -1 if np.isnan(pgc) else int(pgc),
         folder / name,
         inclination,
-        reason_of(row.get("reject") or ""),
+        reason_of(row.get("reject", "")),
         number("ttype"),
         number("axis_ratio_inclination"),
         number("expert_inclination"),

@@ -105,7 +105,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class LabelTable:
     """A table as it was read.
 
     Attributes
@@ -126,7 +126,7 @@ class Table:
     skipped: int
 
 
-def parse(text: str, name: str) -> Table:
+def parse(text: str, name: str) -> LabelTable:
     """Read a table, telling its kind by its columns.
 
     Parameters
@@ -171,7 +171,7 @@ def parse(text: str, name: str) -> Table:
         facts[pgc] = _facts(row)
     if not measurements and not finals:
         raise TableError(f"{name} has no row with a galaxy's number and an inclination.")
-    return Table("final" if person is None else "measurements", tuple(measurements), tuple(finals), facts, skipped)
+    return LabelTable("final" if person is None else "measurements", tuple(measurements), tuple(finals), facts, skipped)
 
 
 def parse_facts(text: str, name: str) -> dict[int, Facts]:

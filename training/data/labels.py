@@ -7,7 +7,6 @@ with the median of what they said.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gateway.images.ellipse import inclination_deg
 from training.data.label_tables import ELSEWHERE, Facts
+from training.files import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +40,9 @@ COLUMNS = (
     "d25",
     "pa",
 )
-_Q0 = 0.2
+AXIS_RATIO_EDGE_ON = 0.2
+"""Of the catalogues' discs (Kourkchi et al. 2020)."""
+
 _SPLITS = 20
 
 
@@ -193,52 +196,38 @@ def about_pictures(labels: Iterable[Label]) -> tuple[Label, ...]:
     return tuple(label for label in labels if label.reject != ELSEWHERE)
 
 
-def axis_ratio_inclination_deg(axis_ratio: float) -> float:
-    """Return the inclination of a disc of intrinsic axis ratio 0.2, degrees: ``cos^2 i = (q^2 - 0.04) / 0.96``."""
-    cos2 = (axis_ratio**2 - _Q0**2) / (1 - _Q0**2)
-    return math.degrees(math.acos(math.sqrt(min(1.0, max(0.0, cos2)))))
-
-
-def write(path: Path, labels: Iterable[Label], facts: Mapping[int, Facts], file_of: Callable[[int], str]) -> int:
-    """Write the table that :func:`training.data.dataset.read_table` reads and ``download`` takes; return its rows.
+def write(path: Path, labels: Iterable[Label], facts: Mapping[int, Facts], file_of: Callable[[int], str]) -> None:
+    """Write the table that :func:`training.data.dataset.read_table` reads and ``download`` takes.
 
     Parameters
     ----------
     path : Path
-        Replaced in one step.
     labels : iterable of Label
     facts : mapping
         What catalogues know, by PGC number.
     file_of : callable
         From a PGC number to the name of the picture.
     """
-    partial = path.with_name(path.name + ".partial")
-    count = 0
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(COLUMNS)
-        for count, label in enumerate(labels, 1):  # noqa: B007 - the last number is the result
-            known = facts.get(label.pgc, Facts())
-            by_axes = math.nan if math.isnan(known.axis_ratio) else axis_ratio_inclination_deg(known.axis_ratio)
-            table.writerow(
-                [
-                    label.pgc,
-                    file_of(label.pgc),
-                    _cell(known.ra_deg, 6),
-                    _cell(known.dec_deg, 6),
-                    _cell(label.inclination_deg, 2),
-                    "" if label.reject else _kind(label.people),
-                    label.reject,
-                    "" if label.people is None else label.people,
-                    _cell(label.scatter_deg, 2),
-                    _cell(known.stage, 1),
-                    _cell(by_axes, 1),
-                    _cell(known.d25_arcmin, 3),
-                    _cell(known.position_angle_deg, 1),
-                ]
-            )
-    partial.replace(path)
-    return count
+    write_csv(path, COLUMNS, (_row(label, facts.get(label.pgc, Facts()), file_of(label.pgc)) for label in labels))
+
+
+def _row(label: Label, known: Facts, file: str) -> list[object]:
+    ratio = known.axis_ratio
+    return [
+        label.pgc,
+        file,
+        _cell(known.ra_deg, 6),
+        _cell(known.dec_deg, 6),
+        _cell(label.inclination_deg, 2),
+        "" if label.reject else _kind(label.people),
+        label.reject,
+        "" if label.people is None else label.people,
+        _cell(label.scatter_deg, 2),
+        _cell(known.stage, 1),
+        _cell(math.nan if math.isnan(ratio) else inclination_deg(ratio, AXIS_RATIO_EDGE_ON), 1),
+        _cell(known.d25_arcmin, 3),
+        _cell(known.position_angle_deg, 1),
+    ]
 
 
 def _kind(people: int | None) -> str:

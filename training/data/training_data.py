@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from training.data.dataset import RealGalaxy
-    from training.simulation.sample import Sample
+    from training.simulation.sample import SimulatedSample
 
 WEAK_FACE_ON_BELOW_DEG = 35.0
 """An unmeasured galaxy whose catalogue axis ratio says less than this is taken for one that people would reject."""
@@ -31,7 +31,7 @@ _DWARF_STAGE = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class ReleasePaths:
     """Where a release comes from and goes.
 
     Attributes
@@ -60,31 +60,31 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class TrainingData:
     """What the networks of a release learn from: simulated galaxies, and the training part of the real ones."""
 
-    simulated: Sample
+    simulated: SimulatedSample
     real: Sequence[RealGalaxy]
     images: NDArray[np.uint8]
 
     @property
     def measured(self) -> NDArray[np.intp]:
-        """Places of the real galaxies that people measured."""
+        """ReleasePaths of the real galaxies that people measured."""
         return np.flatnonzero([galaxy.measured for galaxy in self.real])
 
 
-def real_galaxies(places: Places) -> tuple[tuple[RealGalaxy, ...], Collection[int]]:
+def real_galaxies(paths: ReleasePaths) -> tuple[tuple[RealGalaxy, ...], Collection[int]]:
     """Read the tables: all galaxies, and the numbers of those that are set aside."""
-    rows = tuple(g for table in places.tables for g in dataset.read_table(table))
-    return rows, frozenset(g.pgc for table in places.set_aside for g in dataset.read_table(table))
+    rows = tuple(g for table in paths.tables for g in dataset.read_table(table))
+    return rows, frozenset(g.pgc for table in paths.set_aside for g in dataset.read_table(table))
 
 
 @lru_cache(maxsize=1)
-def gather(places: Places) -> Material:
+def gather(paths: ReleasePaths) -> TrainingData:
     """Read the simulated sample and the training part of the real galaxies; once for each process."""
-    rows, kept_out = real_galaxies(places)
+    rows, kept_out = real_galaxies(paths)
     training = dataset.select(rows, "train", exclude=kept_out)
-    return Material(sample.load(places.simulated), training, dataset.images(training))
+    return TrainingData(sample.load(paths.simulated), training, dataset.images(training))
 
 
 def weak_reject(galaxy: RealGalaxy) -> bool:
@@ -98,11 +98,11 @@ def weak_reject(galaxy: RealGalaxy) -> bool:
     return no_spiral or galaxy.axis_ratio_deg < WEAK_FACE_ON_BELOW_DEG
 
 
-def catalogued(material: Material) -> NDArray[np.float64]:
+def catalogued(data: TrainingData) -> NDArray[np.float64]:
     """Return the catalogues' inclinations on the human scale, degrees ``[N]``, for spirals that nobody measured.
 
     NaN for every other galaxy, and for those that people would reject as face-on.
     """
-    said = fit_catalogue_scale(material.real)(material.real)
-    chosen = np.array([g.stage >= 0 and not (g.measured or g.reject or weak_reject(g)) for g in material.real], bool)
+    said = fit_catalogue_scale(data.real)(data.real)
+    chosen = np.array([g.stage >= 0 and not (g.measured or g.reject or weak_reject(g)) for g in data.real], bool)
     return np.where(chosen & (said > CATALOGUED_ABOVE_DEG), said, np.nan)

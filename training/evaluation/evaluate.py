@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,18 +77,17 @@ def opened(manifest: Manifest, model_repo: Path) -> Callable[[NDArray[np.uint8]]
     """Load every SavedModel of a release; return what asks all of them about model inputs."""
     from training.release import export  # noqa: PLC0415 - a report on predictions made elsewhere needs no TensorFlow
 
-    def loaded(models: Sequence[Any]) -> dict[str, Any]:
-        return {model.name: export.load(model_repo / model.name / str(model.version)) for model in models}
+    served = {model.name: export.load(model_repo / model.name / str(model.version)) for model in manifest.models}
+    return partial(ask, served)
 
-    flavors, rejectors = loaded(manifest.flavors), loaded(manifest.rejectors)
 
-    def ask(images: NDArray[np.uint8]) -> Predictions:
-        return Predictions(
-            {name: export.answer(signature, images) for name, signature in flavors.items()},
-            {name: export.answer(signature, images) for name, signature in rejectors.items()},
-        )
+def ask(served: Mapping[str, Any], images: NDArray[np.uint8]) -> Predictions:
+    """Ask loaded SavedModels, by name, about model inputs."""
+    from training.release import export  # noqa: PLC0415 - as above
 
-    return ask
+    answers = {name: export.answer(signature, images) for name, signature in served.items()}
+    rejectors = {name: answers.pop(name) for name in served if name.endswith("_reject")}
+    return Predictions(answers, rejectors)
 
 
 def predict(manifest: Manifest, model_repo: Path, images: NDArray[np.uint8]) -> Predictions:

@@ -26,7 +26,7 @@ _TURNED_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class LabelledImages:
     """Galaxies that people judged and whose pictures could be read.
 
     Attributes
@@ -64,7 +64,7 @@ class Sample:
         }
 
 
-def read(galaxies: Sequence[RealGalaxy]) -> Sample:
+def read(galaxies: Sequence[RealGalaxy]) -> LabelledImages:
     """Read the pictures of the galaxies that people judged; what can't be read is left out and named."""
     judged = [g for g in galaxies if g.measured or g.reject]
     kept: list[RealGalaxy] = []
@@ -84,7 +84,7 @@ def read(galaxies: Sequence[RealGalaxy]) -> Sample:
             inputs[len(kept)] = model_input(rgb)
             kept.append(galaxy)
             inclinations.append(_ellipticity_deg(rgb))
-    return Sample(
+    return LabelledImages(
         tuple(kept),
         inputs[: len(kept)],
         np.array(inclinations, np.float64),

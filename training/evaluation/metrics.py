@@ -10,7 +10,6 @@ from scipy import stats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gateway.core.manifest import Calibration
 
 _BIN_DEG = 5
 _RANGE_DEG = (45, 90)
@@ -93,12 +92,11 @@ def by_bin(labels: NDArray[np.float64], predicted: NDArray[np.float64]) -> list[
 
 
 def roc_area(rejected: NDArray[np.bool_], likelihood: NDArray[np.float64]) -> float:
-    """Area under the receiver's curve: the share of (rejected, kept) pairs that are ranked rightly, ties half."""
-    ranks = stats.rankdata(likelihood)
-    positives, negatives = int(rejected.sum()), int((~rejected).sum())
-    if not positives or not negatives:
+    """Return the area under the ROC curve: the share of (rejected, kept) pairs that are ranked rightly, ties half."""
+    if rejected.all() or not rejected.any():
         return float("nan")
-    return float((ranks[rejected].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    pairs = stats.mannwhitneyu(likelihood[rejected], likelihood[~rejected], method="asymptotic").statistic
+    return float(pairs / (rejected.sum() * (~rejected).sum()))
 
 
 def roc_area_error(area: float, rejected: int, kept: int) -> float:
@@ -129,17 +127,6 @@ def classification(rejected: NDArray[np.bool_], likelihood: NDArray[np.float64])
 def spread(predictions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sample standard deviation over the flavors of ``[flavors, N]``; 0 where there is one flavor."""
     return np.std(predictions, axis=0, ddof=1) if len(predictions) > 1 else np.zeros(predictions.shape[1])
-
-
-def coverage(
-    labels: NDArray[np.float64], predictions: NDArray[np.float64], calibration: Calibration
-) -> dict[str, float]:
-    """Return the share of labels inside the calibrated 68 % and 95 % intervals of ``[flavors, N]`` predictions."""
-    score = normalised_errors(labels, predictions, calibration.floor_deg)
-    return {
-        "interval68": float(np.mean(score <= calibration.quantile68)),
-        "interval95": float(np.mean(score <= calibration.quantile95)),
-    }
 
 
 def normalised_errors(

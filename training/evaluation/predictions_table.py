@@ -9,7 +9,6 @@ needed: ``file``, ``pgc``, ``reject`` (why people rejected the picture), ``axis_
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.data.dataset import RealGalaxy, TableError, reason_of
+from training.data.dataset import RealGalaxy, TableError, read_csv, reason_of
 from training.evaluation.evaluate import Intervals, Predictions
+from training.files import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ _RIGHT_ANGLE_DEG = 90.0
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PredictionsTable:
     """Predictions made elsewhere.
 
     Attributes
@@ -89,19 +89,14 @@ def write(
         columns |= {name: _written(getattr(served, name).tolist(), 3) for name in _BOUNDS}
     columns |= {name: _written(values.tolist(), 3) for name, values in said.flavors.items()}
     columns |= {name: _written(values.tolist(), 5) for name, values in said.rejectors.items()}
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(columns)
-        table.writerows(zip(*columns.values(), strict=True))
-    partial.replace(path)
+    write_csv(path, columns, zip(*columns.values(), strict=True))
 
 
 def _written(values: Sequence[float], digits: int) -> list[str]:
     return ["" if math.isnan(value) else f"{value:.{digits}f}" for value in values]
 
 
-def read(path: Path) -> Table:
+def read(path: Path) -> PredictionsTable:
     """Read predictions that were made elsewhere.
 
     Raises
@@ -111,7 +106,9 @@ def read(path: Path) -> Table:
     TableError
         It is no table, or has no column ``measured``, no model, or no usable row.
     """
-    columns, rows = _rows(path)
+    columns, rows = read_csv(path)
+    if len(set(columns)) < len(columns):
+        raise TableError(f"{path.name} has two columns of one name.")
     models = [name for name in columns if name not in _KNOWN and any(_number(row[name]) is not None for _, row in rows)]
     if "measured" not in columns:
         raise TableError(f"{path.name} has no column measured; it has: {', '.join(columns) or 'nothing'}.")
@@ -133,7 +130,7 @@ def read(path: Path) -> Table:
 
     bounds = [numbers(name) for name in _BOUNDS if name in columns]
     whole = len(bounds) == len(_BOUNDS) and all(np.isfinite(bound).all() for bound in bounds)
-    return Table(
+    return PredictionsTable(
         tuple(_galaxy(row) for row in kept),
         Predictions(
             {name: numbers(name) for name in models if not _is_rejector(name)},
@@ -144,21 +141,6 @@ def read(path: Path) -> Table:
         tuple(name for name in columns if name not in _KNOWN and name not in models),
         left_out,
     )
-
-
-def _rows(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file, restval="")
-            columns = [name.strip() for name in table.fieldnames or ()]
-            if len(set(columns)) < len(columns):
-                raise TableError(f"{path.name} has two columns of one name.")
-            table.fieldnames = columns
-            return columns, [(table.line_num, {k: str(v).strip() for k, v in row.items() if k}) for row in table]
-    except UnicodeDecodeError:
-        raise TableError(f"{path.name} is no text in UTF-8.") from None
-    except csv.Error as error:
-        raise TableError(f"{path.name} is no table in CSV: {error}.") from None
 
 
 def _is_rejector(name: str) -> bool:

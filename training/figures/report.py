@@ -1,4 +1,4 @@
-"""Plots of a report: measured minus predicted against measured, CNN beside ellipticity, receivers, outliers."""
+"""Plots of a report: measured minus predicted against measured, CNN beside ellipticity, roc_curves, outliers."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _panel(panel: Any, name: str, labels: NDArray[np.float64], values: NDArray[n
     panel.annotate(name, (0.5, 1), (0, 17), fontsize=9, **above)
 
 
-def receivers(
+def roc_curves(
     reasons: Sequence[str], likelihoods: Mapping[str, NDArray[np.float64]], areas: Mapping[str, Any], path: Path
 ) -> None:
     """Plot the receiver's curve of the rejectors' median: all rejected galaxies, and each reason by itself.
@@ -177,7 +177,7 @@ def outliers(
     first = next(iter(said.values()))
     worst = np.argsort(-np.abs(first - labels), kind="stable")[:count]
     shown = [
-        sheets.Shown(
+        sheets.CaptionedImage(
             images[n],
             (
                 _short(names[n]),

@@ -23,7 +23,7 @@ _PALE = "#777777"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CaptionedImage:
     """A picture with what is written under it.
 
     Attributes
@@ -46,7 +46,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
 
 
-def _paste(sheet: Image.Image, shown: Shown, at: tuple[int, int], side: int) -> None:
+def _paste(sheet: Image.Image, shown: CaptionedImage, at: tuple[int, int], side: int) -> None:
     sheet.paste(Image.fromarray(shown.image).resize((side, side), Image.Resampling.LANCZOS), at)
     pen = ImageDraw.Draw(sheet)
     if shown.corner:
@@ -56,7 +56,7 @@ def _paste(sheet: Image.Image, shown: Shown, at: tuple[int, int], side: int) -> 
         pen.text((at[0] + 1, at[1] + side + 2 + 13 * number), line, fill=_INK, font=_font(10))
 
 
-def grid(shown: Sequence[Shown], path: Path, *, title: str, columns: int, side: int = 128) -> None:
+def grid(shown: Sequence[CaptionedImage], path: Path, *, title: str, columns: int, side: int = 128) -> None:
     """Draw pictures in lines of ``columns``, each ``side`` pixels wide, with what is written under them."""
     depth = side + _GAP + 13 * max((len(one.lines) for one in shown), default=0) + 4
     lines = max(1, -(-len(shown) // columns))
@@ -93,7 +93,7 @@ def contact_sheet(
         pen.text((_GAP, top + 3), caption, fill=_INK, font=_font(12))
         for place, member in enumerate(np.argsort(inclinations)):
             at = (_GAP + place % columns * cell, top + _CAPTION + _GAP + place // columns * cell)
-            _paste(sheet, Shown(images[member], corner=f"{inclinations[member]:.0f}"), at, side)
+            _paste(sheet, CaptionedImage(images[member], corner=f"{inclinations[member]:.0f}"), at, side)
         top += _CAPTION + _GAP + count * cell
     sheet.save(path, quality=88)
 
@@ -121,7 +121,7 @@ def augmentation_sheet(
     pen.text((cell + aside + _GAP, 3), "as networks see it while they learn", fill=_PALE, font=_font(11))
     for line, (caption, original, made) in enumerate(rows):
         top = _CAPTION + _GAP + line * cell
-        _paste(sheet, Shown(original, corner=caption), (_GAP, top), side)
+        _paste(sheet, CaptionedImage(original, corner=caption), (_GAP, top), side)
         for place, version in enumerate(made):
-            _paste(sheet, Shown(version), ((place + 1) * cell + aside + _GAP, top), side)
+            _paste(sheet, CaptionedImage(version), ((place + 1) * cell + aside + _GAP, top), side)
     sheet.save(path, quality=88)

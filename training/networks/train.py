@@ -1,4 +1,8 @@
-"""One training run: Adam, a snapshot and a line of metrics as it goes, and the same result after any interruption."""
+"""One training run: Adam, a snapshot and a line of metrics as it goes, and the same result after any interruption.
+
+Keras' ``BackupAndRestore`` does not do here: it writes weights and epoch one after the other, so that a kill between
+the two has steps repeated.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import keras
 import numpy as np
 
+from gateway.core.files import written_whole
 from training.networks.augmentation import Augmentation, augment, draw
 from training.networks.backend import Learner, traced
 
@@ -40,7 +45,7 @@ class Batches(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Schedule:
     """How long and how fast to train; the rate rises over ``warmup`` steps and falls as a cosine.
 
     ``loss`` is ``mse`` on the tanh scale or ``categorical_crossentropy``.
@@ -62,7 +67,7 @@ class Plan:
 def fit(
     network: Any,
     batches: Batches,
-    plan: Plan,
+    schedule: Schedule,
     folder: Path,
     *,
     resume: bool = False,
@@ -75,7 +80,7 @@ def fit(
     ----------
     network : keras.Model
     batches : Batches
-    plan : Plan
+    schedule : Schedule
     folder : Path
         Gets ``snapshot.npz`` (all weights, and until the last step the optimizer's state) and ``metrics.jsonl`` (a line
         for every step).
@@ -85,43 +90,43 @@ def fit(
     progress : callable
         Told every step's metrics: step, loss, rate, seconds left, and the share of time spent on waiting for a batch.
     """
-    if resume and steps_done(folder) >= plan.steps:
+    if resume and steps_done(folder) >= schedule.steps:
         restore_weights(network, folder)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    optimizer = keras.optimizers.Adam(plan.rate, clipnorm=1.0)
+    optimizer = keras.optimizers.Adam(schedule.rate, clipnorm=1.0)
     optimizer.build(network.trainable_variables)
-    learner = Learner(network, optimizer, keras.losses.get(plan.loss))
+    learner = Learner(network, optimizer, keras.losses.get(schedule.loss))
     start = _restore(learner.variables(), folder) if resume else 0
-    made = _Ahead(batches, plan, augmentation or Augmentation())
+    made = _Ahead(batches, schedule, augmentation or Augmentation())
     log = folder / "metrics.jsonl"
     kept = log.read_text("utf-8").splitlines()[:start] if start else []
     log.write_text("".join(f"{line}\n" for line in kept), "utf-8")
     began, reading, recent = time.monotonic(), 0.0, None
     with log.open("a", encoding="utf-8") as file, closing(made):
-        for step in range(start, plan.steps):
+        for step in range(start, schedule.steps):
             asked = time.monotonic()
             pictures, targets = made(step)
             reading += time.monotonic() - asked
-            loss = learner(pictures, targets, plan.rate_at(step))
+            loss = learner(pictures, targets, schedule.rate_at(step))
             recent = loss if recent is None else 0.98 * recent + 0.02 * loss
             elapsed = time.monotonic() - began
-            left = elapsed / (step + 1 - start) * (plan.steps - step - 1)
-            metrics = {"step": step, "loss": loss, "recent_loss": recent, "rate": plan.rate_at(step)}
+            left = elapsed / (step + 1 - start) * (schedule.steps - step - 1)
+            metrics = {"step": step, "loss": loss, "recent_loss": recent, "rate": schedule.rate_at(step)}
             file.write(json.dumps(metrics) + "\n")
             progress({**metrics, "seconds_left": left, "reading_share": reading / elapsed})
-            if (step + 1) % plan.snapshot_every == 0 and step + 1 < plan.steps:
+            if (step + 1) % schedule.snapshot_every == 0 and step + 1 < schedule.steps:
                 file.flush()
                 _snapshot(learner.variables(), step + 1, folder)
     learner.settle()
-    _snapshot(network.variables, plan.steps, folder)
+    _snapshot(network.variables, schedule.steps, folder)
 
 
 class _Ahead:
     """Reads and augments the next batch while the network learns from this one."""
 
-    def __init__(self, batches: Batches, plan: Plan, augmentation: Augmentation) -> None:
-        self._batches, self._plan = batches, plan
+    def __init__(self, batches: Batches, schedule: Schedule, augmentation: Augmentation) -> None:
+        self._batches, self._schedule = batches, schedule
         self._how = augmentation
         self._augment = traced(augment)
         self._pool = ThreadPoolExecutor(1, "augment")
@@ -129,7 +134,7 @@ class _Ahead:
 
     def _make(self, step: int) -> tuple[Any, Any]:
         batch = self._batches(step)
-        rng = np.random.default_rng(np.random.SeedSequence([self._plan.seed, step]))
+        rng = np.random.default_rng(np.random.SeedSequence([self._schedule.seed, step]))
         changes = draw(rng, batch.widen, self._how)
         return self._augment(batch.images, changes), batch.targets
 
@@ -138,7 +143,7 @@ class _Ahead:
         ahead = self._next
         made = ahead[1] if ahead is not None and ahead[0] == step else self._pool.submit(self._make, step)
         ready = made.result()
-        if step + 1 < self._plan.steps:
+        if step + 1 < self._schedule.steps:
             self._next = step + 1, self._pool.submit(self._make, step + 1)
         return ready
 
@@ -148,11 +153,10 @@ class _Ahead:
 
 
 def _snapshot(variables: list[Any], step: int, folder: Path) -> None:
-    """Write all state under a temporary name and rename it: a kill leaves the previous snapshot."""
+    """Write all state in one step: a kill leaves the previous snapshot."""
     arrays: dict[str, Any] = {f"v{n}": np.asarray(v) for n, v in enumerate(variables)}
-    partial = folder / "snapshot.partial.npz"
-    np.savez(partial, step=np.array(step), **arrays)
-    partial.replace(folder / "snapshot.npz")
+    with written_whole(folder / "snapshot.npz") as partial, partial.open("wb") as file:
+        np.savez(file, step=np.array(step), **arrays)
 
 
 def steps_done(folder: Path) -> int:
@@ -165,7 +169,7 @@ def steps_done(folder: Path) -> int:
 
 
 def _restore(variables: list[Any], folder: Path) -> int:
-    """Take up a run; one that finished a shorter plan holds no optimizer any more, and begins anew."""
+    """Take up a run; one that finished a shorter schedule holds no optimizer any more, and begins anew."""
     path = folder / "snapshot.npz"
     if not path.exists():
         return 0

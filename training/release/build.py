@@ -26,40 +26,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gateway.core.manifest import Calibration
-    from training.data.training_data import Material, Places
+    from training.data.training_data import ReleasePaths
     from training.release.parallel import Say
     from training.release.recipe import Recipe
 
 _HELD_OUT_SEED = 1_000_000
-_HELD_OUT = 300
+_HELD_OUT_PARTS: tuple[dataset.Split, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Judges:
-    """Galaxies and their model inputs."""
+class HeldOut:
+    """Galaxies with human labels that no training step saw, and their model inputs."""
 
     galaxies: Sequence[RealGalaxy]
     images: NDArray[np.uint8]
 
 
-def judges(galaxies: Sequence[RealGalaxy]) -> Judges:
-    """Read the pictures of galaxies that people judged."""
-    chosen = [g for g in galaxies if g.measured or g.reject]
-    return Judges(chosen, dataset.images(chosen))
-
-
-def simulated_judges(seed: int) -> Judges:
-    """Simulate galaxies for calibration and testing where there are no real ones."""
-    made = sample.simulate(seed=seed, count=_HELD_OUT)
+def held_out(how: Recipe, real: Sequence[RealGalaxy], part: dataset.Split, set_aside: Collection[int]) -> HeldOut:
+    """Return the labelled galaxies of one part; simulated ones where there are no real ones."""
+    if real:
+        chosen = [g for g in dataset.select(real, part, exclude=set_aside) if g.measured or g.reject]
+        return HeldOut(chosen, dataset.images(chosen))
+    made = sample.simulate(seed=_HELD_OUT_SEED + 2 * how.seed + (part == "test"), count=how.held_out)
     labels = np.clip(made.column("human_deg"), *LABEL_RANGE_DEG)
     rows = zip(made.truth, labels, strict=True)
     galaxies = [RealGalaxy(int(row["index"]), Path(), float(label), str(row["reject"])) for row, label in rows]
-    return Judges(galaxies, made.images)
+    return HeldOut(galaxies, made.images)
 
 
 def release(
     how: Recipe,
-    places: Places,
+    paths: ReleasePaths,
     *,
     name: str,
     version: int,
@@ -72,7 +69,7 @@ def release(
     Parameters
     ----------
     how : Recipe
-    places : Places
+    paths : ReleasePaths
     name : str
         Of the release.
     version : int
@@ -84,123 +81,72 @@ def release(
     say : callable
         Told what is being made, and its metrics.
     """
-    trained = parallel.train_all(how, places, workers=workers, resume=resume, say=say)
-    material = gather(places)
+    trained = parallel.train_all(how, paths, workers=workers, resume=resume, say=say)
+    data = gather(paths)
     for member in members(how):
-        target = places.model_repo / member.name / str(version)
-        probes = material.simulated.images[:16]
+        target = paths.model_repo / member.name / str(version)
+        probes = data.simulated.images[:16]
         export.export(trained[member.name], member.purpose, target, probes, label_range_deg=LABEL_RANGE_DEG)
-    served = {model: export.load(places.model_repo / model / str(version)) for model in trained}
-    real, kept_out = real_galaxies(places)
-    validation = _held_out(real, "validation", kept_out, how.seed)
-    test = _held_out(real, "test", kept_out, how.seed)
+    served = {model: export.load(paths.model_repo / model / str(version)) for model in trained}
+    real, set_aside = real_galaxies(paths)
+    validation, test = (held_out(how, real, part, set_aside) for part in _HELD_OUT_PARTS)
     calibration = _calibrate(served, validation)
-    found = evaluate.report(test.galaxies, _ask(served, test.images), calibration)
+    found = evaluate.report(test.galaxies, evaluate.ask(served, test.images), calibration)
+    discs = sum(row["reject"] != "unsuitable" for row in data.simulated.truth)
+    listed = int(np.isfinite(catalogued(data)).sum())
+    judged = sum(g.measured or g.reject != "" or weak_reject(g) for g in data.real)
+
+    def described(one: Member, metrics: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "name": one.name,
+            "architecture": one.architecture.name,
+            "version": version,
+            "parameters": trained[one.name].count_params(),
+            "seed": recipe.seed_of(how, one.bag),
+            "metrics": _rounded(metrics.get(one.name, {})),
+        }
+
     manifest = Manifest(
         release=name,
         tensorflow=tf.__version__,
         seed=how.seed,
         label_range_deg=LABEL_RANGE_DEG,
-        training_sample={**_counted(material), **_counted_judges(test), "test_kind": "real" if real else "simulated"},
-        flavors=_flavors(how, material, trained, version, found),
-        rejectors=_rejectors(how, material, trained, version, found),
+        training_sample={
+            "simulated": len(data.simulated.truth),
+            "human_measured": len(data.measured),
+            "human_rejected": sum(g.reject != "" for g in data.real),
+            "catalogue_rejected": sum(weak_reject(g) for g in data.real),
+            "catalogue_measured": listed,
+            "test_measured": sum(g.measured for g in test.galaxies),
+            "test_rejected": sum(g.reject != "" for g in test.galaxies),
+            "test_kind": "real" if real else "simulated",
+        },
+        flavors=tuple(
+            Flavor(
+                **described(one, found["flavors"]),
+                bag=one.bag,
+                training_galaxies=discs + listed + len(dataset.bag(len(data.measured), number=one.bag, seed=how.seed)),
+            )
+            for one in members(how)
+            if one.bag is not None
+        ),
+        rejectors=tuple(
+            Rejector(**described(one, found.get("rejectors", {})), training_galaxies=len(data.simulated.truth) + judged)
+            for one in members(how)
+            if one.bag is None
+        ),
         calibration=calibration,
         metrics={**_rounded(found["ensemble"]["median"]), **_rounded(found["coverage"])},
     )
-    write_manifest(manifest, places.model_repo / "manifest.json")
-    write_models_config(places.model_repo / "manifest.json", places.models_config)
+    write_manifest(manifest, paths.model_repo / "manifest.json")
+    write_models_config(paths.model_repo / "manifest.json", paths.models_config)
     return manifest
 
 
-def _ask(served: dict[str, Any], images: NDArray[np.uint8]) -> evaluate.Predictions:
-    answers = {name: export.answer(signature, images) for name, signature in served.items()}
-    twins = {name for name in answers if name.endswith("_reject")}
-    return evaluate.Predictions(
-        {name: said for name, said in answers.items() if name not in twins}, {name: answers[name] for name in twins}
-    )
-
-
-def _calibrate(served: dict[str, Any], validation: Judges) -> Calibration:
+def _calibrate(served: dict[str, Any], validation: HeldOut) -> Calibration:
     measured = np.array([g.measured for g in validation.galaxies])
     labels = np.array([g.inclination_deg for g in validation.galaxies])[measured]
-    return calibrate.calibrate(labels, _ask(served, validation.images).stacked[:, measured])
-
-
-def _discs(material: Material) -> int:
-    return sum(row["reject"] != "unsuitable" for row in material.simulated.truth)
-
-
-def _listed(material: Material) -> int:
-    return int(np.isfinite(catalogued(material)).sum())
-
-
-def _people(material: Material) -> int:
-    return len(material.measured)
-
-
-def _counted(material: Material) -> dict[str, int | str]:
-    return {
-        "simulated": len(material.simulated.truth),
-        "human_measured": _people(material),
-        "human_rejected": sum(g.reject != "" for g in material.real),
-        "catalogue_rejected": sum(weak_reject(g) for g in material.real),
-        "catalogue_measured": _listed(material),
-    }
-
-
-def _counted_judges(test: Judges) -> dict[str, int | str]:
-    return {
-        "test_measured": sum(g.measured for g in test.galaxies),
-        "test_rejected": sum(g.reject != "" for g in test.galaxies),
-    }
-
-
-def _described(
-    one: Member, how: Recipe, trained: dict[str, Any], version: int, metrics: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "architecture": one.architecture,
-        "version": version,
-        "parameters": trained[one.name].count_params(),
-        "seed": recipe.seed_of(how, one.bag),
-        "metrics": _rounded(metrics.get(one.name, {})),
-    }
-
-
-def _flavors(
-    how: Recipe, material: Material, trained: dict[str, Any], version: int, found: dict[str, Any]
-) -> tuple[Flavor, ...]:
-    others = _discs(material) + _listed(material)
-    return tuple(
-        Flavor(
-            **_described(one, how, trained, version, found["flavors"]),
-            bag=one.bag,
-            training_galaxies=others + len(dataset.bag(_people(material), number=one.bag, seed=how.seed)),
-        )
-        for one in members(how)
-        if one.bag is not None
-    )
-
-
-def _rejectors(
-    how: Recipe, material: Material, trained: dict[str, Any], version: int, found: dict[str, Any]
-) -> tuple[Rejector, ...]:
-    real = sum(g.measured or g.reject != "" or weak_reject(g) for g in material.real)
-    return tuple(
-        Rejector(
-            **_described(one, how, trained, version, found.get("rejectors", {})),
-            training_galaxies=len(material.simulated.truth) + real,
-        )
-        for one in members(how)
-        if one.bag is None
-    )
-
-
-def _held_out(real: Sequence[RealGalaxy], part: dataset.Split, kept_out: Collection[int], seed: int) -> Judges:
-    if real:
-        return judges(dataset.select(real, part, exclude=kept_out))
-    return simulated_judges(_HELD_OUT_SEED + 2 * seed + (part == "test"))
+    return calibrate.calibrate(labels, evaluate.ask(served, validation.images).stacked[:, measured])
 
 
 def _rounded(found: dict[str, Any]) -> dict[str, float]:

@@ -20,8 +20,8 @@ def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
 
     The largest score where n is too small for the level.
     """
-    rank = int(np.ceil((len(scores) + 1) * level))
-    return float(np.sort(scores)[min(rank, len(scores)) - 1])
+    count = len(scores)
+    return float(np.quantile(scores, min(level * (count + 1) / count, 1.0), method="inverted_cdf"))
 
 
 def calibrate(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> Calibration:

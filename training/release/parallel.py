@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from gateway.core.resources import processors
 from training.data.training_data import gather
 from training.networks import architectures, backend, train
 from training.release import recipe
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from multiprocessing.synchronize import Event
 
-    from training.data.training_data import Places
-    from training.networks.architectures import Purpose
+    from training.data.training_data import ReleasePaths
+    from training.networks.architectures import Architecture, Purpose
     from training.release.recipe import Recipe
 
     Say = Callable[[str, dict[str, float]], None]
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
 class Member:
     """One network of a release: which architecture, and which bag (None for the rejector)."""
 
-    architecture: str
+    architecture: Architecture
     bag: int | None
 
     @property
     def name(self) -> str:
         """As the network is served."""
-        return f"{self.architecture}_reject" if self.bag is None else f"{self.architecture}_m{self.bag}"
+        return f"{self.architecture.name}_reject" if self.bag is None else f"{self.architecture.name}_m{self.bag}"
 
     @property
     def purpose(self) -> Purpose:
@@ -50,7 +51,7 @@ class Member:
     @property
     def starts_from(self) -> str:
         """Name of the network from whose weights it starts: a rejector from its twin that knows all real galaxies."""
-        return f"{self.architecture}_{'m0' if self.bag is None else 'pretrained'}"
+        return f"{self.architecture.name}_{'m0' if self.bag is None else 'pretrained'}"
 
 
 def members(how: Recipe) -> list[Member]:
@@ -63,13 +64,13 @@ class StoppedError(RuntimeError):
     """Training was given up because that of another network failed."""
 
 
-def train_all(how: Recipe, places: Places, *, workers: int, resume: bool, say: Say) -> dict[str, Any]:
+def train_all(how: Recipe, paths: ReleasePaths, *, workers: int, resume: bool, say: Say) -> dict[str, Any]:
     """Simulate the sample of a release and train every network of it.
 
     Parameters
     ----------
     how : Recipe
-    places : Places
+    paths : ReleasePaths
     workers : int
         Processes that simulate, and networks that learn at once, each in a process with its share of the cores or of
         the GPU. With 1 they learn here one after another, on all cores.
@@ -83,61 +84,63 @@ def train_all(how: Recipe, places: Places, *, workers: int, resume: bool, say: S
     dict of keras.Model
         By name, in float32.
     """
-    _simulate(how, places, workers, resume=resume, say=say)
-    left = replace(how, architectures=_unfinished(how, places)) if resume else how
+    _simulate(how, paths, workers, resume=resume, say=say)
+    left = replace(how, architectures=_unfinished(how, paths)) if resume else how
     if workers == 1:
         for architecture in left.architectures:
-            _pretrain(how, places, architecture, resume, say)
+            _pretrain(how, paths, architecture, resume, say)
             for member in members(how):
                 if member.architecture == architecture:
-                    _finetune(how, places, member, resume, say)
+                    _finetune(how, paths, member, resume, say)
     elif left.architectures:
-        _side_by_side(left, places, workers, resume=resume, say=say)
-    return {member.name: trained(how, places, member) for member in members(how)}
+        _side_by_side(left, paths, workers, resume=resume, say=say)
+    return {member.name: trained(how, paths, member) for member in members(how)}
 
 
-def _unfinished(how: Recipe, places: Places) -> tuple[str, ...]:
+def _unfinished(how: Recipe, paths: ReleasePaths) -> tuple[Architecture, ...]:
     """Return the architectures of which a network is not finished; the others' pretrained one is needed no more."""
 
     def finished(member: Member) -> bool:
-        steps = how.rejector_steps if member.bag is None else recipe.flavor_steps(how, member.bag)
-        return train.steps_done(places.runs / member.name) >= steps
+        return train.steps_done(paths.runs / member.name) >= recipe.steps_of(how, member.bag)
 
     return tuple(dict.fromkeys(member.architecture for member in members(how) if not finished(member)))
 
 
-def _simulate(how: Recipe, places: Places, workers: int, *, resume: bool, say: Say) -> None:
-    if resume and sample.exists(places.simulated):
+def _simulate(how: Recipe, paths: ReleasePaths, workers: int, *, resume: bool, say: Say) -> None:
+    if resume and sample.exists(paths.simulated):
         return
     made = sample.simulate(
         seed=how.seed, count=how.simulated, workers=workers, progress=lambda n: say("simulate", {"step": n})
     )
-    sample.save(made, places.simulated)
+    sample.save(made, paths.simulated)
 
 
-def trained(how: Recipe, places: Places, member: Member) -> Any:
+def trained(how: Recipe, paths: ReleasePaths, member: Member) -> Any:
     """Return a trained network from its snapshot, in float32."""
-    architecture = architectures.ARCHITECTURES[member.architecture]
-    network = architectures.build(architecture, member.purpose, seed=recipe.seed_of(how, member.bag))
-    train.restore_weights(network, places.runs / member.name)
+    network = architectures.build(member.architecture, member.purpose, seed=recipe.seed_of(how, member.bag))
+    train.restore_weights(network, paths.runs / member.name)
     return network
 
 
-def _pretrain(how: Recipe, places: Places, architecture: str, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
-    folder = places.runs / f"{architecture}_pretrained"
+def _pretrain(how: Recipe, paths: ReleasePaths, architecture: Architecture, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
+    folder = paths.runs / f"{architecture.name}_pretrained"
     progress = _progress(folder.name, say)
-    recipe.pretrain(how, gather(places).simulated, folder, architecture=architecture, resume=resume, progress=progress)
+    recipe.pretrain(how, gather(paths).simulated, folder, architecture=architecture, resume=resume, progress=progress)
 
 
-def _finetune(how: Recipe, places: Places, member: Member, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
-    start = architectures.build(architectures.ARCHITECTURES[member.architecture], "inclination", seed=how.seed)
-    train.restore_weights(start, places.runs / member.starts_from)
-    given = (how, gather(places), start, places.runs / member.name)
-    progress = _progress(member.name, say)
-    if member.bag is None:
-        recipe.rejector(*given, architecture=member.architecture, resume=resume, progress=progress)
-    else:
-        recipe.flavor(*given, architecture=member.architecture, bag=member.bag, resume=resume, progress=progress)
+def _finetune(how: Recipe, paths: ReleasePaths, member: Member, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
+    start = architectures.build(member.architecture, "inclination", seed=how.seed)
+    train.restore_weights(start, paths.runs / member.starts_from)
+    recipe.finetune(
+        how,
+        gather(paths),
+        start,
+        paths.runs / member.name,
+        architecture=member.architecture,
+        bag=member.bag,
+        resume=resume,
+        progress=_progress(member.name, say),
+    )
 
 
 def _progress(name: str, say: Say) -> Callable[[dict[str, float]], None]:
@@ -165,14 +168,14 @@ def _begin(stop: Event, threads: int) -> None:
     backend.use_threads(threads)
 
 
-def _side_by_side(how: Recipe, places: Places, workers: int, *, resume: bool, say: Say) -> None:
+def _side_by_side(how: Recipe, paths: ReleasePaths, workers: int, *, resume: bool, say: Say) -> None:
     """Train in worker processes: each network as soon as the one that it starts from is there."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = max(1, processors() // workers)
     with ProcessPoolExecutor(workers, context, _begin, (stop, threads)) as pool:
         begun: dict[Future[None], str] = {
-            pool.submit(_pretrain, how, places, architecture, resume, say): f"{architecture}_pretrained"
+            pool.submit(_pretrain, how, paths, architecture, resume, say): f"{architecture.name}_pretrained"
             for architecture in how.architectures
         }
         try:
@@ -182,7 +185,7 @@ def _side_by_side(how: Recipe, places: Places, workers: int, *, resume: bool, sa
                     ready = begun.pop(done)
                     for member in members(how):
                         if member.starts_from == ready:
-                            begun[pool.submit(_finetune, how, places, member, resume, say)] = member.name
+                            begun[pool.submit(_finetune, how, paths, member, resume, say)] = member.name
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)

@@ -20,7 +20,7 @@ SKY = 4.5
 """Light of the sky itself, nanomaggies per square arcsec: 20.9 mag/arcsec^2 in r."""
 
 
-def take(drawn: dict[str, Any]) -> Any:
+def render(drawn: dict[str, Any]) -> Any:
     """Take the pictures of a batch of galaxies.
 
     Parameters
@@ -90,7 +90,7 @@ def _steps(at: Any, grid: Any) -> Any:
 
 
 def _looked_up(light: Any, rows: Any, columns: Any) -> Any:
-    """Look images ``[N, 3, V, U]`` up at places ``[N, side, side]``, linearly; there is nothing beyond them."""
+    """ToneCurve images ``[N, 3, V, U]`` up at places ``[N, side, side]``, linearly; there is nothing beyond them."""
     galaxies, bands, height, width = light.shape
     flat = ops.reshape(ops.transpose(light, (0, 2, 3, 1)), (galaxies * height * width, bands))
 

@@ -140,7 +140,7 @@ def _sheared(drawn: dict[str, Any], radius: Any, angle: Any) -> tuple[Any, Any]:
 
 @fused
 def _patches(drawn: dict[str, Any], radius: Any, angle: Any) -> Any:
-    """Look the patches' noise up, linearly, in sheared azimuth and log radius."""
+    """ToneCurve the patches' noise up, linearly, in sheared azimuth and log radius."""
     sheared, log_radius = _sheared(drawn, radius, angle)
     noise = drawn["patches"]
     rows, columns = PATCHES

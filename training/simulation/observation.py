@@ -58,7 +58,7 @@ class Observation:
         Surface brightness of the r-band noise per native pixel, mag/arcsec^2.
     stars, neighbours : float
         Expected numbers in the frame.
-    look : tone_curves.Look
+    tone_curve : tone_curves.ToneCurve
         What the picture server makes of the light.
     jpeg_quality : int
         0 for none.
@@ -75,7 +75,7 @@ class Observation:
     sky_mag: float
     stars: float
     neighbours: float
-    look: tone_curves.Look
+    tone_curve: tone_curves.ToneCurve
     jpeg_quality: int
 
 
@@ -108,7 +108,11 @@ def draw(rng: np.random.Generator, *, disturbed: bool = False) -> Observation:
         sky_mag=float(rng.normal(24.15, 0.2 if efigi else 0.4)),
         stars=float(rng.gamma(1.2, 3.5)) * (6 if disturbed else 1),
         neighbours=float(rng.gamma(1.0, 1.5)) * (3 if disturbed else 1),
-        look=tone_curves.efigi(rng) if efigi else tone_curves.server(rng) if server else tone_curves.anything(rng),
+        tone_curve=tone_curves.efigi(rng)
+        if efigi
+        else tone_curves.server(rng)
+        if server
+        else tone_curves.anything(rng),
         jpeg_quality=75 if efigi else int(rng.integers(60, 97)) if rng.uniform() < 0.85 else 0,  # noqa: PLR2004 - a few are lossless
     )
 

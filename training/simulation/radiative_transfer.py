@@ -43,7 +43,7 @@ _EVENNESS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class LinesOfSight:
     """Cells of the lines of sight of every row of the sky, from front to back: ``[S, N, V]``; edges ``[S+1, N, V]``."""
 
     edges: Any
@@ -52,7 +52,7 @@ class Sight:
     z: Any
 
 
-def lines_of_sight(drawn: dict[str, Any], v: Any, extent: Any, samples: int = SAMPLES) -> Sight:
+def lines_of_sight(drawn: dict[str, Any], v: Any, extent: Any, samples: int = SAMPLES) -> LinesOfSight:
     """Place cells where the disc is: within 4.5 heights of its plane and inside its radius.
 
     Parameters
@@ -76,16 +76,16 @@ def lines_of_sight(drawn: dict[str, Any], v: Any, extent: Any, samples: int = SA
     share = (1 + _EVENNESS * along + (1 - _EVENNESS) * along**3) / 2
     edges = low + (high - low) * ops.convert_to_tensor(share[:, None, None].astype(np.float32))
     s = (edges[1:] + edges[:-1]) / 2
-    return Sight(edges, edges[:-1] - edges[1:], v * cos + s * sin, v * sin - s * cos)
+    return LinesOfSight(edges, edges[:-1] - edges[1:], v * cos + s * sin, v * sin - s * cos)
 
 
-def _layer(sight: Sight, height: Any) -> Any:
+def _layer(sight: LinesOfSight, height: Any) -> Any:
     """Light of every cell of a layer of unit column, ``sech^2(z/height) / (2 height)`` times the cell's depth."""
     scaled = ops.exp(-2 * ops.abs(sight.z) / height[:, None])
     return sight.depth * 2 * scaled / ((1 + scaled) ** 2 * height[:, None])
 
 
-def _bulge(drawn: dict[str, Any], sight: Sight, u: Any, v: Any) -> tuple[Any, Any]:
+def _bulge(drawn: dict[str, Any], sight: LinesOfSight, u: Any, v: Any) -> tuple[Any, Any]:
     """Light of an oblate bulge: that in every cell of the lines of sight, ``[S, N, V, G]``, along u ``[N, G, U]``.
 
     Each gaussian of the expansion is integrated over a cell in closed form; the outermost cells reach to infinity, for

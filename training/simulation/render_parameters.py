@@ -42,7 +42,7 @@ def arrays(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator)
     galaxy : SimulatedGalaxy
     seen : Observation
     rng : numpy.random.Generator
-        Places patches, clumps, neighbours and stars, and draws the noise.
+        ReleasePaths patches, clumps, neighbours and stars, and draws the noise.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def _patches(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _clumps(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> Drawn:
-    """Places in the young disc without its arms, four for each clump; the arms choose among them."""
+    """ReleasePaths in the young disc without its arms, four for each clump; the arms choose among them."""
     count = min(galaxy.arms.clumps, CLUMPS)
     grid = np.linspace(0, 12, 241)
     beyond = np.maximum(grid - galaxy.break_radius, 0)

@@ -21,8 +21,9 @@ from PIL import Image
 
 from gateway.core.manifest import INPUT_SHAPE
 from gateway.images.model_input import model_input
+from training.files import write_csv
 from training.simulation import camera, scene
-from training.simulation.scene import COLUMNS, WORDS, Truth
+from training.simulation.scene import COLUMNS, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,7 +45,7 @@ FEW = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SimulatedSample:
     """Simulated model inputs, uint8 ``[N, 128, 128, 3]``, and a row of truth for each."""
 
     images: NDArray[np.uint8]
@@ -66,10 +67,12 @@ def make(*, seed: int, index: int) -> tuple[NDArray[np.uint8], Truth]:
         Its row of the truth table (:data:`training.simulation.scene.COLUMNS`).
     """
     alone = [scene.draw(seed, index)]
-    return finish(alone, photograph(alone))[0], alone[0].truth
+    return model_inputs(alone, render(alone))[0], alone[0].truth
 
 
-def simulate(*, seed: int, count: int, workers: int = 1, progress: Callable[[int], None] = lambda _: None) -> Sample:
+def simulate(
+    *, seed: int, count: int, workers: int = 1, progress: Callable[[int], None] = lambda _: None
+) -> SimulatedSample:
     """Simulate ``count`` galaxies; the same for any number of ``workers``.
 
     Parameters
@@ -91,7 +94,7 @@ def simulate(*, seed: int, count: int, workers: int = 1, progress: Callable[[int
                 images[one.index], truth[one.index] = picture, one.truth
                 done += 1
                 progress(done)
-    return Sample(images, tuple(truth))
+    return SimulatedSample(images, tuple(truth))
 
 
 def _drawn(seed: int, count: int, workers: int, stack: ExitStack) -> Iterator[Scene]:
@@ -128,20 +131,20 @@ def _batches(drawn: Iterable[Scene]) -> Iterator[list[Scene]]:
     yield from waiting.values()
 
 
-def photograph(batch: list[Scene]) -> Any:
+def render(batch: list[Scene]) -> Any:
     """Compute the pictures of up to :data:`BATCH` galaxies of one size: uint8 tensor ``[BATCH, side, side, 3]``."""
     drawn = np.stack([one.drawn for one in (*batch, *[batch[-1]] * (BATCH - len(batch)))])
-    return camera.take({name: drawn[name] for name in drawn.dtype.names or ()})
+    return camera.render({name: drawn[name] for name in drawn.dtype.names or ()})
 
 
-def finish(batch: list[Scene], pictures: Any) -> list[NDArray[np.uint8]]:
+def model_inputs(batch: list[Scene], pictures: Any) -> list[NDArray[np.uint8]]:
     """Compress the pictures of a batch and make model inputs of them."""
     rgb = np.asarray(pictures)
     return [model_input(_jpeg(picture, one.jpeg_quality)) for one, picture in zip(batch, rgb, strict=False)]
 
 
 def _pictured(batch: list[Scene]) -> tuple[list[Scene], list[NDArray[np.uint8]]]:
-    return batch, finish(batch, photograph(batch))
+    return batch, model_inputs(batch, render(batch))
 
 
 def _jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
@@ -152,16 +155,11 @@ def _jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     return np.asarray(Image.open(buffer))
 
 
-def save(sample: Sample, folder: Path) -> None:
+def save(sample: SimulatedSample, folder: Path) -> None:
     """Write ``images.npy`` and ``truth.csv``; the table last, so that its presence means that the sample is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "images.npy", sample.images)
-    partial = folder / "truth.partial"
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        table.writerows(sample.truth)
-    partial.replace(folder / "truth.csv")
+    write_csv(folder / "truth.csv", COLUMNS, ([row[name] for name in COLUMNS] for row in sample.truth))
 
 
 def exists(folder: Path) -> bool:
@@ -169,11 +167,18 @@ def exists(folder: Path) -> bool:
     return (folder / "truth.csv").exists()
 
 
-def load(folder: Path) -> Sample:
+def load(folder: Path) -> SimulatedSample:
     """Read what :func:`save` wrote; the images stay on disk (memory-mapped)."""
     with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
         truth = tuple(
-            {k: v if k in WORDS else int(v) if k == "index" else float(v) for k, v in row.items()}
+            {name: int(text) if name == "index" else _value(text) for name, text in row.items()}
             for row in csv.DictReader(file)
         )
-    return Sample(np.load(folder / "images.npy", mmap_mode="r"), truth)
+    return SimulatedSample(np.load(folder / "images.npy", mmap_mode="r"), truth)
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

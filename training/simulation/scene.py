@@ -29,12 +29,9 @@ COLUMNS = (
     "bulge_fraction",
     "optical_depth",
     "pixel_arcsec",
-    "look",
+    "tone_curve",
     "reject",
 )
-
-WORDS = ("look", "reject")
-"""Columns that hold no number."""
 
 Truth = dict[str, float | int | str]
 
@@ -82,7 +79,7 @@ def draw(seed: int, index: int) -> Scene:
         "bulge_fraction": galaxy.bulge_fraction,
         "optical_depth": galaxy.optical_depth,
         "pixel_arcsec": seen.pixel_arcsec,
-        "look": seen.look.maker,
+        "tone_curve": seen.tone_curve.maker,
         "reject": galaxy.reject,
     }
     return Scene(index, _in_one(render_parameters.arrays(galaxy, seen, rng)), seen.side, seen.jpeg_quality, truth)

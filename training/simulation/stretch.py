@@ -1,4 +1,4 @@
-"""How light becomes the counts of pictures, as a look says (:mod:`training.simulation.tone_curves`)."""
+"""How light becomes the counts of pictures, as a tone_curve says (:mod:`training.simulation.tone_curves`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def stretch(planes: Any, drawn: dict[str, Any]) -> Any:
         g, r, i, nanomaggies per square arcsec.
     drawn : dict of tensors ``[N]``
         ``white`` (in units of the planes), ``softening``, ``gamma``, ``saturation``, ``chroma_blur`` and ``hue_kept``
-        of :class:`training.simulation.tone_curves.Look`; ``pedestal`` and ``tint`` ``[N, 3]``.
+        of :class:`training.simulation.tone_curves.ToneCurve`; ``pedestal`` and ``tint`` ``[N, 3]``.
 
     Returns
     -------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from training.simulation.galaxy import SimulatedGalaxy
     from training.simulation.observation import Edge, Observation
-    from training.simulation.tone_curves import Look
+    from training.simulation.tone_curves import ToneCurve
 
     Drawn = dict[str, float | NDArray[np.floating]]
 
@@ -41,7 +41,7 @@ def around(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator)
     """Return all that a picture is computed from beside the galaxy itself."""
     return {
         **_frame(galaxy, seen),
-        **of_look(seen.look),
+        **tone_curve_parameters(seen.tone_curve),
         **_neighbours(seen, rng),
         **_stars(seen, rng),
         **_noise(seen, rng),
@@ -65,17 +65,17 @@ def _frame(galaxy: SimulatedGalaxy, seen: Observation) -> Drawn:
     }
 
 
-def of_look(look: Look) -> Drawn:
+def tone_curve_parameters(tone_curve: ToneCurve) -> Drawn:
     """Return what counts are made of light by."""
     return {
-        "white": 10 ** (0.4 * (ZEROPOINT - look.white_mag)),
-        "softening": look.softening,
-        "gamma": look.gamma,
-        "saturation": look.saturation,
-        "pedestal": np.array(look.pedestal),
-        "tint": np.array(look.tint),
-        "chroma_blur": look.chroma_blur,
-        "hue_kept": look.hue_kept,
+        "white": 10 ** (0.4 * (ZEROPOINT - tone_curve.white_mag)),
+        "softening": tone_curve.softening,
+        "gamma": tone_curve.gamma,
+        "saturation": tone_curve.saturation,
+        "pedestal": np.array(tone_curve.pedestal),
+        "tint": np.array(tone_curve.tint),
+        "chroma_blur": tone_curve.chroma_blur,
+        "hue_kept": tone_curve.hue_kept,
     }
 
 

@@ -15,7 +15,7 @@ Maker = Literal["efigi", "server", "any"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ToneCurve:
     """How light becomes the counts of a picture.
 
     Attributes
@@ -54,10 +54,10 @@ def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:
     return first, second, third
 
 
-def efigi(rng: np.random.Generator) -> Look:
+def efigi(rng: np.random.Generator) -> ToneCurve:
     """Power law and strong colours, as STIFF makes (Bertin 2012, ASPC 461, 263), fitted to EFIGI's pictures."""
     sky = rng.normal(0.0025, 0.0007)
-    return Look(
+    return ToneCurve(
         maker="efigi",
         white_mag=float(rng.normal(18.55, 0.15)),
         softening=1e-3,
@@ -70,9 +70,9 @@ def efigi(rng: np.random.Generator) -> Look:
     )
 
 
-def server(rng: np.random.Generator) -> Look:
+def server(rng: np.random.Generator) -> ToneCurve:
     """Asinh with colours kept (Lupton et al. 2004, PASP 116, 133), as the survey's server shows its images."""
-    return Look(
+    return ToneCurve(
         maker="server",
         white_mag=float(rng.normal(18.8, 0.4)),
         softening=float(np.exp(rng.normal(np.log(30), 0.4))),
@@ -85,9 +85,9 @@ def server(rng: np.random.Generator) -> Look:
     )
 
 
-def anything(rng: np.random.Generator) -> Look:
+def anything(rng: np.random.Generator) -> ToneCurve:
     """Anything between a power law and a strong asinh, faint or bright, pale or gaudy, on a sky of any brightness."""
-    return Look(
+    return ToneCurve(
         maker="any",
         white_mag=float(rng.uniform(18.3, 21.0)),
         softening=float(np.exp(rng.uniform(np.log(0.5), np.log(100)))),

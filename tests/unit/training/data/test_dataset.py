@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from training.data import dataset
-from training.networks.batches import Mixture, Pool
 
 SHARED = Path("../shared/galaxies")
 
@@ -64,17 +63,6 @@ def test_a_rejected_galaxy_does_not_count_as_measured(tmp_path: Path) -> None:
     (galaxy,) = dataset.read_table(table)
     assert not galaxy.measured
     assert galaxy.stage == 3
-
-
-def test_the_same_step_gets_the_same_batch_and_the_next_another() -> None:
-    images = np.arange(50, dtype=np.uint8)[:, None, None, None] * np.ones((1, 128, 128, 3), np.uint8)
-    pool = Pool(images, np.arange(50), np.arange(50, dtype=np.float32)[:, None], np.full(50, 0.02), 8, (1.0, 2.0))
-    mixture = Mixture([pool, pool], seed=4)
-    once, again, other = mixture(3), mixture(3), mixture(4)
-    assert (once.images == again.images).all()
-    assert once.images.shape == (16, 128, 128, 3)
-    assert (once.images[:, 0, 0, 0] == once.targets[:, 0]).all()
-    assert once.targets.tolist() != other.targets.tolist()
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared galaxies are not here")

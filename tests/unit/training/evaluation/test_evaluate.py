@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.judged import CALIBRATION, galaxies, predictions
+from tests.support.labelled_galaxies import CALIBRATION, galaxies, predictions
 from training.data.dataset import RealGalaxy
 from training.evaluation import evaluate, metrics
 from training.evaluation.evaluate import Predictions
@@ -66,7 +66,8 @@ def test_the_intervals_are_those_that_the_gateway_serves() -> None:
     assert (served.low95 <= served.low68).all()
     report = evaluate.report(rows, said, CALIBRATION)["coverage"]
     labels = np.array([row.inclination_deg for row in rows[:60]])
-    assert report["interval68"] == metrics.coverage(labels, said.stacked[:, :60], CALIBRATION)["interval68"]
+    errors = metrics.normalised_errors(labels, said.stacked[:, :60], CALIBRATION.floor_deg)
+    assert report["interval68"] == np.mean(errors <= CALIBRATION.quantile68)
     assert report["interval95_width_deg"] == pytest.approx((served.high95 - served.low95)[:60].mean())
     assert report["interval68_error"] == pytest.approx(
         math.sqrt(report["interval68"] * (1 - report["interval68"]) / 60), rel=0.1
@@ -79,3 +80,20 @@ def test_that_all_of_a_few_galaxies_lie_inside_is_no_certainty() -> None:
     found = evaluate.report(rows, said, CALIBRATION)["coverage"]
     assert found["interval95"] == 1
     assert found["interval95_error"] == pytest.approx(math.sqrt(12 / 14 * 2 / 14 / 14))
+
+
+def test_the_report_measures_what_the_labels_allow() -> None:
+    galaxies = [
+        RealGalaxy(1, Path(), 60.0, "", axis_ratio_deg=66),
+        RealGalaxy(2, Path(), 80.0, ""),
+        RealGalaxy(3, Path(), float("nan"), "face_on"),
+    ]
+    said = Predictions(
+        {"a1_m0": np.array([61.0, 80.0, 47.0]), "a1_m1": np.array([63.0, 80.0, 47.0])},
+        {"a1_reject": np.array([0.1, 0.2, 0.9])},
+    )
+    report = evaluate.report(galaxies, said)
+    assert report["ensemble"]["median"]["bias_deg"] == pytest.approx(1.0)
+    assert report["flavors"]["a1_m0"]["rms_deg"] == pytest.approx(np.sqrt(0.5))
+    assert report["axis_ratio"]["bias_deg"] == pytest.approx(6.0)
+    assert report["rejectors"]["a1_reject"]["roc_area"] == 1

@@ -129,7 +129,7 @@ def test_the_command_says_when_there_is_nothing_to_draw(tmp_path: Path) -> None:
 
 def test_pictures_of_galaxies_keep_their_shape_in_a_sheet(tmp_path: Path) -> None:
     galaxy = disc(128, axis_ratio=0.3, angle_deg=0)
-    sheets.grid([sheets.Shown(galaxy, ("one", "two"))], tmp_path / "g.png", title="t", columns=1)
+    sheets.grid([sheets.CaptionedImage(galaxy, ("one", "two"))], tmp_path / "g.png", title="t", columns=1)
     drawn = pixels(tmp_path / "g.png").astype(int).sum(axis=2)[30:145, 8:128] > 150
     rows, columns = np.nonzero(drawn)
     assert rows.std() / columns.std() == pytest.approx(0.35, abs=0.1)

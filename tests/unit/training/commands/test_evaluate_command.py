@@ -12,9 +12,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from gateway.images.decode import decode
-from tests.support.judged import CALIBRATION, galaxies, predictions
+from tests.support.labelled_galaxies import CALIBRATION, galaxies, predictions
 from training import __main__ as cli
-from training.commands import tables
+from training.commands import report_tables
 from training.evaluation import evaluate, predictions_table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def test_the_tables_fit_into_eighty_columns_however_bad_the_numbers_are(capsys: 
     said = predictions(rows, scatter=40.0)
     report = evaluate.report(rows, said, CALIBRATION, ellipticity_deg=np.zeros(len(rows)))
     screen = Console(width=80)
-    for table in tables.of(report):
+    for table in report_tables.of(report):
         screen.print(table)
     printed = capsys.readouterr().out
     assert max(len(line.rstrip()) for line in printed.splitlines()) <= 80

@@ -7,25 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
-from pydantic import ValidationError
 
-from gateway.core.manifest import read_manifest
-from training.commands.common import MODEL_REPO, console, give_up, write_json
+from training.commands.common import MODEL_REPO, console, give_up, read_release
+from training.files import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from gateway.core.manifest import Manifest
     from training.data.dataset import RealGalaxy
     from training.evaluation.evaluate import Predictions
-    from training.evaluation.labelled_images import Sample
+    from training.evaluation.labelled_images import LabelledImages
 
 _NAMED = 3
 
 
-def evaluate(  # noqa: PLR0917 - the options of a command line are given by name
+def evaluate(
     out: Annotated[Path, typer.Option(help="folder for report.json, predictions.csv and the figures")],
     images: Annotated[Path | None, typer.Option(help="folder to which the table's files are relative")] = None,
     labels: Annotated[Path | None, typer.Option(help="CSV with file and inclination, optionally pgc, reject")] = None,
@@ -35,14 +33,14 @@ def evaluate(  # noqa: PLR0917 - the options of a command line are given by name
     model_repo: Annotated[Path, typer.Option(help="the release to measure")] = MODEL_REPO,
     split: Annotated[str, typer.Option(help="only train, validation or test galaxies; empty for all")] = "",
     turns: Annotated[int, typer.Option(help="show every picture this many times turned; 0 for not", min=0)] = 0,
-    figures: Annotated[bool, typer.Option(help="draw the figures")] = True,  # noqa: FBT002 - a flag
+    figures: Annotated[bool, typer.Option(help="draw the figures")] = True,
 ) -> None:
     """Measure a release on labelled pictures, or predictions made elsewhere.
 
     Writes report.json, predictions.csv (which --predictions reads back), residuals.png, ellipticity.png, rejectors.png
     and outliers.png, each where there is something to show.
     """
-    from training.data.dataset import TableError  # noqa: PLC0415 - each command imports only what it needs
+    from training.data.dataset import TableError
 
     if (predictions is None) == (labels is None) or (labels is None) != (images is None):
         give_up("Give either --images and --labels, or --predictions.")
@@ -58,11 +56,11 @@ def evaluate(  # noqa: PLR0917 - the options of a command line are given by name
 
 
 def _elsewhere(path: Path, out: Path, *, figures: bool) -> None:
-    from training.evaluation import evaluate as measuring  # noqa: PLC0415 - each command imports only what it needs
-    from training.evaluation import predictions_table  # noqa: PLC0415 - as above
+    from training.evaluation import evaluate as evaluation
+    from training.evaluation import predictions_table
 
     table = predictions_table.read(path)
-    report = measuring.report(table.galaxies, table.said, served=table.served, ellipticity_deg=table.ellipticity_deg)
+    report = evaluation.report(table.galaxies, table.said, served=table.served, ellipticity_deg=table.ellipticity_deg)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "report.json", {"predictions": path.name, "sample": table.counted(), **report})
     for line, why in list(table.left_out.items())[:_NAMED]:
@@ -76,20 +74,20 @@ def _elsewhere(path: Path, out: Path, *, figures: bool) -> None:
 
 
 def _release(images: Path, labels: Path, out: Path, model_repo: Path, *, split: str, turns: int, figures: bool) -> None:
-    from training.data import dataset  # noqa: PLC0415 - each command imports what it needs
-    from training.evaluation import evaluate as measuring  # noqa: PLC0415 - as above
-    from training.evaluation import labelled_images, predictions_table  # noqa: PLC0415 - each command imports what it needs
+    from training.data import dataset
+    from training.evaluation import evaluate as evaluation
+    from training.evaluation import labelled_images, predictions_table
 
-    manifest = _manifest(model_repo)
+    manifest = read_release(model_repo)
     sample = labelled_images.read(_chosen(dataset.read_table(labels, images), split, labels))
     _say_left_out(sample)
     if not sample.galaxies:
         give_up(f"{labels.name} has no galaxy that people judged and whose picture could be read from {images}.")
-    ask = measuring.opened(manifest, model_repo)
+    ask = evaluation.opened(manifest, model_repo)
     said = ask(sample.inputs)
-    served = measuring.intervals(said, manifest.calibration, manifest.label_range_deg)
+    served = evaluation.intervals(said, manifest.calibration, manifest.label_range_deg)
     report: dict[str, Any] = {"release": manifest.release, "split": split or "all", "sample": sample.counted()}
-    report |= measuring.report(sample.galaxies, said, served=served, ellipticity_deg=sample.ellipticity_deg)
+    report |= evaluation.report(sample.galaxies, said, served=served, ellipticity_deg=sample.ellipticity_deg)
     if turns > 1 and (found := labelled_images.orientation(sample.galaxies, ask, turns)):
         report["orientation"] = found
     out.mkdir(parents=True, exist_ok=True)
@@ -103,17 +101,8 @@ def _release(images: Path, labels: Path, out: Path, model_repo: Path, *, split: 
         _draw(sample.galaxies, said, report, out, sample.ellipticity_deg, title=title, inputs=sample.inputs)
 
 
-def _manifest(model_repo: Path) -> Manifest:
-    try:
-        return read_manifest(model_repo / "manifest.json")
-    except OSError:
-        give_up(f"There is no release in {model_repo}: its manifest.json can't be read.")
-    except ValidationError as error:
-        give_up(f"{model_repo / 'manifest.json'} is no manifest: {error.error_count()} things in it are wrong.")
-
-
 def _chosen(rows: Sequence[RealGalaxy], split: str, labels: Path) -> Sequence[RealGalaxy]:
-    from training.data import dataset  # noqa: PLC0415 - each command imports only what it needs
+    from training.data import dataset
 
     if not split:
         return rows
@@ -124,7 +113,7 @@ def _chosen(rows: Sequence[RealGalaxy], split: str, labels: Path) -> Sequence[Re
     return [g for g in rows if dataset.split_of(g.pgc) == split]
 
 
-def _say_left_out(sample: Sample) -> None:
+def _say_left_out(sample: LabelledImages) -> None:
     _count("files of the table do not exist", sample.missing)
     _count("files can't be read as pictures", list(sample.unreadable))
     for name, why in list(sample.unreadable.items())[:_NAMED]:
@@ -138,9 +127,9 @@ def _count(what: str, names: Sequence[str]) -> None:
 
 
 def _print(report: dict[str, Any]) -> None:
-    from training.commands import tables  # noqa: PLC0415 - each command imports only what it needs
+    from training.commands import report_tables
 
-    for table in tables.of(report):
+    for table in report_tables.of(report):
         console.print(table)
 
 
@@ -154,7 +143,7 @@ def _draw(
     title: str,
     inputs: NDArray[np.uint8] | None = None,
 ) -> None:
-    from training.figures import report as drawing  # noqa: PLC0415 - each command imports only what it needs
+    from training.figures import report as drawing
 
     measured = np.array([g.measured for g in galaxies], bool)
     labels = np.array([g.inclination_deg for g in galaxies], np.float64)[measured]
@@ -175,4 +164,4 @@ def _draw(
         judged = [g.measured or g.reject != "" for g in galaxies]
         reasons = [g.reject for g, j in zip(galaxies, judged, strict=True) if j]
         likelihoods = {n: v[judged] for n, v in {**said.rejectors, "ensemble": said.rejection}.items()}
-        drawing.receivers(reasons, likelihoods, report["rejectors"], out / "rejectors.png")
+        drawing.roc_curves(reasons, likelihoods, report["rejectors"], out / "rejectors.png")

@@ -169,13 +169,6 @@ def test_hyperledas_names_of_columns_are_understood_for_a_catalogue() -> None:
     assert facts[2557].position_angle_deg == 35.0
 
 
-def test_axis_ratios_become_inclinations_of_discs_a_fifth_as_thick() -> None:
-    assert labels.axis_ratio_inclination_deg(1.0) == 0
-    assert labels.axis_ratio_inclination_deg(0.2) == 90
-    assert labels.axis_ratio_inclination_deg(0.1) == 90
-    assert labels.axis_ratio_inclination_deg(0.5) == pytest.approx(62.1, abs=0.1)
-
-
 def invoke(*arguments: object) -> Any:
     return CliRunner().invoke(cli.app, ["labels", *map(str, arguments)])
 

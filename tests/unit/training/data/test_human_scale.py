@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +84,8 @@ def test_only_spirals_that_nobody_judged_are_taken_from_the_catalogues() -> None
         RealGalaxy(4, Path(), UNKNOWN, "", stage=3, axis_ratio_deg=48, expert=0.25),
         RealGalaxy(5, Path(), UNKNOWN, "", stage=UNKNOWN, axis_ratio_deg=75, expert=0.75),
     ]
-    nothing = sample.Sample(np.empty((0, 128, 128, 3), np.uint8), ())
-    said = training_data.catalogued(training_data.Material(nothing, [*known, *asked], np.empty(0, np.uint8)))
+    nothing = sample.SimulatedSample(np.empty((0, 128, 128, 3), np.uint8), ())
+    said = training_data.catalogued(training_data.TrainingData(nothing, [*known, *asked], np.empty(0, np.uint8)))
     assert np.isnan(said[: len(known)]).all()
     assert np.isfinite(said[len(known) :]).tolist() == [True, False, False, False, False]
     assert said[len(known)] == pytest.approx(75, abs=4)
@@ -97,3 +98,21 @@ def test_on_real_galaxies_the_catalogues_together_say_more_than_axis_ratios() ->
     unseen = [g for g in rows if g.measured and dataset.split_of(g.pgc) != "train" and np.isfinite(g.axis_ratio_deg)]
     off = np.array([g.axis_ratio_deg - g.inclination_deg for g in unseen])
     assert np.std(residuals(scale, unseen)) < 0.85 * np.std(off)
+
+
+def test_the_human_scale_is_learned_from_how_people_read_what_the_network_read() -> None:
+    read = np.linspace(46, 89, 50)
+    scale = human_scale.fit_human_scale(read + 0.1 * (read - 45), read)
+    assert scale(np.array([55.0, 75.0], np.float32)).tolist() == pytest.approx([56, 78], abs=0.01)
+    assert scale(np.array([90.0, 30.0], np.float32)).tolist() == pytest.approx([90, 45], abs=0.01)
+
+
+def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_values() -> None:
+    elliptical = RealGalaxy(1, Path(), float("nan"), "", stage=-3)
+    face_on = replace(elliptical, stage=4, axis_ratio_deg=20)
+    spiral = replace(elliptical, stage=4, axis_ratio_deg=60)
+    measured = replace(elliptical, inclination_deg=55)
+    dwarf = replace(spiral, stage=11)
+    unknown = RealGalaxy(1, Path(), float("nan"), "")
+    said = [training_data.weak_reject(g) for g in (elliptical, face_on, dwarf, spiral, measured, unknown)]
+    assert said == [True, True, True, False, False, False]

@@ -14,21 +14,24 @@ from training.simulation import sample, stretch, surroundings, tone_curves
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SHARED = Path(__file__).parents[4] / "shared" / "galaxies"
+SHARED = Path(__file__).parents[5] / "shared" / "galaxies"
 SIDE = 128
 
 
-def shown(planes: NDArray[np.float32], look: tone_curves.Look) -> NDArray[np.float64]:
+def shown(planes: NDArray[np.float32], tone_curve: tone_curves.ToneCurve) -> NDArray[np.float64]:
     """Return the counts of one picture of g, r, i."""
-    drawn = {name: np.asarray(value, np.float32)[None] for name, value in surroundings.of_look(look).items()}
+    drawn = {
+        name: np.asarray(value, np.float32)[None]
+        for name, value in surroundings.tone_curve_parameters(tone_curve).items()
+    }
     counts = stretch.stretch(np.asarray(planes, np.float32)[None], drawn)
     return np.asarray(np.asarray(counts)[0], np.float64)
 
 
-def colourless(look: tone_curves.Look) -> tone_curves.Look:
-    """Return a look that does nothing to colours but to balance the bands."""
+def colourless(tone_curve: tone_curves.ToneCurve) -> tone_curves.ToneCurve:
+    """Return a tone_curve that does nothing to colours but to balance the bands."""
     return dataclasses.replace(
-        look, saturation=1.0, pedestal=(0.0, 0.0, 0.0), tint=(1.0, 1.0, 1.0), chroma_blur=0.01, hue_kept=True
+        tone_curve, saturation=1.0, pedestal=(0.0, 0.0, 0.0), tint=(1.0, 1.0, 1.0), chroma_blur=0.01, hue_kept=True
     )
 
 
@@ -42,17 +45,17 @@ def test_the_server_keeps_the_colour_of_pixels_too_bright_to_show() -> None:
 
 
 def test_a_power_law_shows_light_of_a_hundredth_of_white_as_its_root() -> None:
-    look = colourless(tone_curves.efigi(np.random.default_rng(1)))
-    white = 10 ** (0.4 * (22.5 - look.white_mag))
+    tone_curve = colourless(tone_curves.efigi(np.random.default_rng(1)))
+    white = 10 ** (0.4 * (22.5 - tone_curve.white_mag))
     gray = white * 0.01 / np.array(stretch.GAINS[::-1])[:, None, None]
-    assert np.abs(shown(np.tile(gray, (1, 2, 2)), look) - 255 * 0.01 ** (1 / 2.2)).max() <= 1
+    assert np.abs(shown(np.tile(gray, (1, 2, 2)), tone_curve) - 255 * 0.01 ** (1 / 2.2)).max() <= 1
 
 
 def test_light_below_the_sky_is_black_and_no_colour() -> None:
     planes = np.full((3, 4, 4), -0.5, np.float32)
     for make in (tone_curves.efigi, tone_curves.server, tone_curves.anything):
-        look = dataclasses.replace(make(np.random.default_rng(2)), pedestal=(0.0, 0.0, 0.0))
-        assert shown(planes, look).max() == 0
+        tone_curve = dataclasses.replace(make(np.random.default_rng(2)), pedestal=(0.0, 0.0, 0.0))
+        assert shown(planes, tone_curve).max() == 0
 
 
 def measures(image: NDArray[np.uint8]) -> dict[str, float]:
@@ -84,7 +87,7 @@ def measures(image: NDArray[np.uint8]) -> dict[str, float]:
 def test_simulated_pictures_have_the_sky_the_grain_and_the_galaxies_of_real_ones() -> None:
     real = [g for g in dataset.select(dataset.read_table(SHARED / "efigi.csv"), "train") if g.measured][:200]
     made = sample.simulate(seed=4, count=260)
-    alike = [row["look"] == "efigi" and row["reject"] == "" for row in made.truth]
+    alike = [row["tone_curve"] == "efigi" and row["reject"] == "" for row in made.truth]
     ours, theirs = ([measures(i) for i in images] for images in (made.images[alike], dataset.images(real)))
     allowed = {
         "sky": 4,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from training.data.dataset import RealGalaxy
 
 
-class Picture(Enum):
+class FigureName(Enum):
     """What ``figures`` draws."""
 
     CONTACT_SHEET = "contact-sheet"
@@ -32,38 +32,38 @@ def figures(
     galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv and giz512.csv")] = SHARED,
     model_repo: Annotated[Path, typer.Option(help="the release to show")] = MODEL_REPO,
     seed: Seed = 2,
-    only: Annotated[list[Picture] | None, typer.Option(help="draw this one; may be given again")] = None,
+    only: Annotated[list[FigureName] | None, typer.Option(help="draw this one; may be given again")] = None,
 ) -> None:
     """Draw simulated beside real galaxies, what augmentation makes of some, and the test galaxies' errors."""
-    from training.data import dataset  # noqa: PLC0415 - each command imports only what it needs
+    from training.data import dataset
 
     table = galaxies / "efigi.csv"
     if not table.exists():
         give_up(f"There is no {table}: real galaxies are needed for these pictures.")
     rows = dataset.read_table(table)
     test = [g for g in dataset.select(rows, "test") if g.measured]
-    wanted = set(only or Picture)
+    wanted = set(only or FigureName)
     out.mkdir(parents=True, exist_ok=True)
-    if Picture.CONTACT_SHEET in wanted:
+    if FigureName.CONTACT_SHEET in wanted:
         others = galaxies / "giz512.csv"
         measured = [g for g in dataset.read_table(others) if g.measured] if others.exists() else []
         _contact_sheet(test, measured, out / "contact-sheet.jpg", seed)
-    if Picture.AUGMENTATION in wanted:
+    if FigureName.AUGMENTATION in wanted:
         _augmentation([g for g in dataset.select(rows, "train") if g.measured], out / "augmentation.jpg", seed)
-    if Picture.COMPARISON in wanted:
+    if FigureName.COMPARISON in wanted:
         _comparison(test, out / "comparison.png", model_repo)
 
 
 def _contact_sheet(test: Sequence[RealGalaxy], others: Sequence[RealGalaxy], path: Path, seed: int) -> None:
-    from training.data import dataset  # noqa: PLC0415 - each command imports only what it needs
-    from training.figures import sheets  # noqa: PLC0415 - as above
-    from training.simulation import sample  # noqa: PLC0415 - each command imports only what it needs
+    from training.data import dataset
+    from training.figures import sheets
+    from training.simulation import sample
 
     made = sample.simulate(seed=seed, count=120)
     blocks: list[tuple[str, NDArray[np.uint8], Sequence[float]]] = []
     kinds = (("EFIGI", "efigi", test[:40], "of EFIGI"), ("the survey's server", "server", others, "at 512 pixels"))
-    for name, look, real, which in kinds:
-        likes = [row["reject"] == "" and row["look"] == look for row in made.truth]
+    for name, tone_curve, real, which in kinds:
+        likes = [row["reject"] == "" and row["tone_curve"] == tone_curve for row in made.truth]
         shown = np.flatnonzero(likes)[: max(len(real), 10)]
         truth = made.column("inclination_deg")[shown].tolist()
         blocks.append((f"simulated as {name} shows galaxies (true inclination)", made.images[shown], truth))
@@ -75,10 +75,10 @@ def _contact_sheet(test: Sequence[RealGalaxy], others: Sequence[RealGalaxy], pat
 
 def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, lines: int = 7, versions: int = 9) -> None:
     """Draw galaxies of evenly spaced inclinations as a training step would show them."""
-    from training.data import dataset  # noqa: PLC0415 - each command imports only what it needs
-    from training.figures import sheets  # noqa: PLC0415 - as above
-    from training.networks.augmentation import Augmentation, augment, draw  # noqa: PLC0415 - as above
-    from training.networks.batches import WIDEN_REAL  # noqa: PLC0415 - as above
+    from training.data import dataset
+    from training.figures import sheets
+    from training.networks.augmentation import Augmentation, augment, draw
+    from training.networks.batches import WIDEN_REAL
 
     order = sorted(training, key=lambda g: (g.inclination_deg, g.pgc))
     chosen = [order[round(place)] for place in np.linspace(0.02, 0.98, lines) * (len(order) - 1)]
@@ -92,14 +92,14 @@ def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, line
 
 
 def _comparison(test: Sequence[RealGalaxy], path: Path, model_repo: Path) -> None:
-    from gateway.core.manifest import read_manifest  # noqa: PLC0415 - each command imports only what it needs
-    from training.data import dataset  # noqa: PLC0415 - as above
-    from training.evaluation import evaluate as measuring  # noqa: PLC0415 - as above
-    from training.figures import report as drawing  # noqa: PLC0415 - as above
+    from gateway.core.manifest import read_manifest
+    from training.data import dataset
+    from training.evaluation import evaluate
+    from training.figures import report as drawing
 
     manifest = read_manifest(model_repo / "manifest.json")
     labels = np.array([g.inclination_deg for g in test])
-    median = measuring.predict(manifest, model_repo, dataset.images(test)).median
+    median = evaluate.predict(manifest, model_repo, dataset.images(test)).median
     catalogue = np.array([g.axis_ratio_deg for g in test])
     known = ~np.isnan(catalogue)
     predicted = {"median of the networks": median[known], "catalogue's axis ratio": catalogue[known]}
@@ -113,7 +113,7 @@ def curves(
     out: Annotated[Path, typer.Option(help="the picture: PNG, PDF or SVG")] = Path("runs/learning-curves.png"),
 ) -> None:
     """Draw the learning curves of every network of a release, also while it is still being made."""
-    from training.figures import curves as drawing  # noqa: PLC0415 - each command imports only what it needs
+    from training.figures import curves as drawing
 
     found = drawing.read(runs)
     if not found:

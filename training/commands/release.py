@@ -1,4 +1,4 @@
-"""Commands that make something: simulated galaxies, one trained network, a whole release."""
+"""The commands ``simulate``, ``train`` and ``release``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from training.commands.common import MODEL_REPO, SHARED, Seed, Workers, console, say
+from training.commands.common import MODEL_REPO, SHARED, Seed, Workers, console, read_release, say
 
 
 def simulate(
@@ -19,39 +19,42 @@ def simulate(
     workers: Workers = 1,
 ) -> None:
     """Simulate galaxies of known inclination, with a truth table."""
-    from training.simulation import sample  # noqa: PLC0415 - each command imports only what it needs
+    from training.simulation import sample
 
     made = sample.simulate(seed=seed, count=count, workers=workers, progress=lambda n: say("simulate", {"step": n}))
     sample.save(made, out)
     console.print(f"{count} galaxies in {out}")
 
 
-def train(  # noqa: PLR0917 - the options of a command line are given by name
+def train(
     simulated: Annotated[Path, typer.Option(help="folder that `simulate` wrote")],
     out: Annotated[Path, typer.Option(help="folder for the snapshot and the metrics")],
     steps: Annotated[int, typer.Option(min=1)] = 1800,
-    architecture: Annotated[str, typer.Option(help="one of training/networks.py")] = "vgg7",
+    architecture: Annotated[Literal["vgg4", "vgg7", "vgg9"], typer.Option()] = "vgg7",
     seed: Seed = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="go on from the snapshot in --out")] = False,  # noqa: FBT002 - a flag
+    resume: Annotated[bool, typer.Option("--resume", help="go on from the snapshot in --out")] = False,
 ) -> None:
     """Train one network on simulated galaxies alone."""
-    from training.release import recipe  # noqa: PLC0415 - each command imports only what it needs
-    from training.simulation import sample  # noqa: PLC0415 - each command imports only what it needs
+    from training.networks.architectures import ARCHITECTURES
+    from training.release import recipe
+    from training.simulation import sample
 
     how = replace(recipe.Recipe(), seed=seed, pretraining_steps=steps)
     recipe.pretrain(
         how,
         sample.load(simulated),
         out,
-        architecture=architecture,
+        architecture=ARCHITECTURES[architecture],
         resume=resume,
         progress=lambda m: say("train", m),
     )
 
 
-def release(  # noqa: PLR0917 - the options of a command line are given by name
+def release(
     name: Annotated[str, typer.Option(help="of the release, such as 2025.1")] = "1",
-    version: Annotated[int, typer.Option(help="of every model", min=1)] = 1,
+    version: Annotated[
+        int | None, typer.Option(help="of every model; the next after those of the release in place", min=1)
+    ] = None,
     seed: Seed = 1,
     galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv and giz512.csv")] = SHARED,
     runs: Annotated[Path, typer.Option(help="folder for what --resume needs")] = Path("runs/release"),
@@ -62,14 +65,14 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
     precision: Annotated[
         Literal["mixed_bfloat16", "float32"], typer.Option(help="float32 where the processor has no bfloat16")
     ] = "mixed_bfloat16",
-    resume: Annotated[bool, typer.Option("--resume", help="take up an interrupted run")] = False,  # noqa: FBT002 - a flag
-    train_only: Annotated[  # noqa: FBT002 - a flag
+    resume: Annotated[bool, typer.Option("--resume", help="take up an interrupted run")] = False,
+    train_only: Annotated[
         bool, typer.Option("--train-only", help="end when the networks are trained; JAX can do that much")
     ] = False,
 ) -> None:
     """Make a whole release: simulate, train every network, calibrate, export, write the manifest."""
-    from training.data.training_data import Places  # noqa: PLC0415 - as above
-    from training.release import parallel, recipe  # noqa: PLC0415 - each command imports only what it needs
+    from training.data.training_data import ReleasePaths
+    from training.release import parallel, recipe
 
     how = recipe.Recipe(seed=seed, precision=precision)
     how = replace(
@@ -83,7 +86,7 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
     tables, aside = galaxies / "efigi.csv", galaxies / "giz512.csv"
     if not tables.exists():
         console.print(f"No {tables}: learning from simulated galaxies alone.")
-    places = Places(
+    paths = ReleasePaths(
         tables=(tables,) if tables.exists() else (),
         set_aside=(aside,) if aside.exists() else (),
         runs=runs,
@@ -91,9 +94,17 @@ def release(  # noqa: PLR0917 - the options of a command line are given by name
         models_config=models_config,
     )
     if train_only:
-        parallel.train_all(how, places, resume=resume, workers=workers, say=say)
+        parallel.train_all(how, paths, resume=resume, workers=workers, say=say)
         return
-    from training.release import build as making  # noqa: PLC0415 - it needs TensorFlow
+    number = next_version(model_repo) if version is None else version
+    from training.release import build
 
-    made = making.release(how, places, name=name, version=version, resume=resume, workers=workers, say=say)
+    made = build.release(how, paths, name=name, version=number, resume=resume, workers=workers, say=say)
     console.print(json.dumps(made.metrics, indent=2))
+
+
+def next_version(model_repo: Path) -> int:
+    """Return the number after those of the release in place; 1 where there is none."""
+    if not (model_repo / "manifest.json").exists():
+        return 1
+    return 1 + max(model.version for model in read_release(model_repo).models)

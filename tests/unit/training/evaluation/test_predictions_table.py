@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.judged import CALIBRATION, galaxies, predictions
+from tests.support.labelled_galaxies import CALIBRATION, galaxies, predictions
 from training.data.dataset import TableError
 from training.evaluation import evaluate, predictions_table
 

@@ -10,7 +10,7 @@ from gateway.core.manifest import INPUT_SHAPE
 from tests.support.networks import TINY, noise_pictures
 from training.networks import architectures
 from training.networks.batches import Mixture, Pool
-from training.networks.train import Plan, fit
+from training.networks.train import Schedule, fit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +23,9 @@ def batches() -> Mixture:
 
 
 def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path) -> None:
-    plan = Plan(steps=6, rate=1e-2, seed=5, warmup=2, snapshot_every=2)
+    schedule = Schedule(steps=6, rate=1e-2, seed=5, warmup=2, snapshot_every=2)
     whole = architectures.build(TINY, "inclination", seed=1)
-    fit(whole, batches(), plan, tmp_path / "whole")
+    fit(whole, batches(), schedule, tmp_path / "whole")
 
     class Killed(Exception):
         pass
@@ -36,12 +36,16 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(t
 
     with pytest.raises(Killed):
         fit(
-            architectures.build(TINY, "inclination", seed=1), batches(), plan, tmp_path / "cut", progress=kill_at_step_4
+            architectures.build(TINY, "inclination", seed=1),
+            batches(),
+            schedule,
+            tmp_path / "cut",
+            progress=kill_at_step_4,
         )
     again = architectures.build(TINY, "inclination", seed=99)
-    fit(again, batches(), plan, tmp_path / "cut", resume=True)
+    fit(again, batches(), schedule, tmp_path / "cut", resume=True)
     for mine, theirs in zip(again.get_weights(), whole.get_weights(), strict=True):
-        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+        np.testing.assert_array_equal(mine, theirs)
     lines = [json.loads(line) for line in (tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(6))
 
@@ -52,6 +56,6 @@ def test_training_learns_what_the_pictures_say(tmp_path: Path) -> None:
     pool = Pool(images, np.arange(2), np.array([[-0.8], [0.8]], np.float32), np.full(2, 0.5), 8, (1.0, 1.1))
     architecture = architectures.Architecture("small", ((8,), (8,), (8,), (8,)), hidden=16, dropout=0.0)
     network = architectures.build(architecture, "inclination", seed=1)
-    fit(network, Mixture([pool], 1), Plan(steps=60, rate=5e-3, seed=1, warmup=5), tmp_path)
+    fit(network, Mixture([pool], 1), Schedule(steps=60, rate=5e-3, seed=1, warmup=5), tmp_path)
     losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])

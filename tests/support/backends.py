@@ -1,0 +1,55 @@
+"""What TensorFlow and JAX are compared by: simulated pictures, and a network that learned for five steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tests.support.networks import TINY, noise_pictures
+from training.networks import architectures
+from training.networks.batches import Mixture, Pool
+from training.networks.train import Schedule, fit, predict
+from training.simulation import sample, scene
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+NETWORK = replace(TINY, dropout=0.0)
+"""Without dropout: each backend draws its own."""
+
+
+def pictures() -> NDArray[np.uint8]:
+    """Return simulated pictures of 88 pixels."""
+    batch = [one for one in scene.draw_some(5, range(20)) if one.side == 88][: sample.BATCH // 2]
+    return np.asarray(sample.render(batch))[: len(batch)]
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+def learn(folder: Path, *, interrupted: bool = False) -> NDArray[Any]:
+    """Train from the weights of ``start.npz`` in a folder; return what the network says of some pictures then."""
+    network = architectures.build(NETWORK, "inclination", seed=1)
+    with np.load(folder / "start.npz") as start:
+        for variable, weights in zip(network.trainable_variables, start.values(), strict=True):
+            variable.assign(weights)
+    targets = np.linspace(-1, 1, 8, dtype=np.float32)[:, None]
+    batches = Mixture([Pool(noise_pictures(8), np.arange(8), targets, np.full(8, 1 / 8), 4, (1.0, 2.0))], 3)
+    schedule = Schedule(steps=5, rate=1e-2, seed=5, warmup=2, snapshot_every=2)
+
+    def interrupt(metrics: dict[str, float]) -> None:
+        if metrics["step"] == 3:
+            raise Interrupted
+
+    if interrupted:
+        try:
+            fit(network, batches, schedule, folder, progress=interrupt)
+        except Interrupted:
+            network = architectures.build(NETWORK, "inclination", seed=9)
+    fit(network, batches, schedule, folder, resume=True)
+    return predict(network, noise_pictures(4))
