@@ -21,8 +21,8 @@ from gateway.core.models import Cutout, Deadline, Galaxy
 from gateway.measure.targets import Fetched, Targets
 from gateway.sky import open_sky
 from gateway.sky.http.rate_limit import rate_exceeded
+from gateway.tables.cells.rows import Row
 from gateway.tables.results import GALAXY_COLUMNS, KEY, PROBLEM_COLUMNS, WARNINGS, Column
-from gateway.tables.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence

@@ -18,13 +18,13 @@ from batch.errors import BatchError
 from batch.partitions import Partition, recorded
 from batch.pixels import Pixels
 from gateway.core import errors
-from gateway.tables.astropyfile import short
-from gateway.tables.columns import recognise
+from gateway.tables.cells.rows import Row, question
+from gateway.tables.files.astropyfile import short
+from gateway.tables.files.parquetfile import fields_of
 from gateway.tables.folders import FilesIn
-from gateway.tables.parquetfile import fields_of
+from gateway.tables.header.column_use import Reading
+from gateway.tables.header.columns import recognise
 from gateway.tables.reader import columns_of, damaged, open_table
-from gateway.tables.reading import Reading
-from gateway.tables.rows import Row, question
 from gateway.tables.table import EXTRA
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from batch.fetch import Fetching
 from gateway.core import errors
 from gateway.settings import Settings
 from gateway.sky import SURVEYS
-from gateway.tables.columns import choice_of
+from gateway.tables.header.columns import choice_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ from batch.results import COLUMNS, clean
 from batch.source import Form
 from gateway.core import errors
 from gateway.tables import reader
-from gateway.tables.jsonfile import JsonFile
+from gateway.tables.files.jsonfile import JsonFile
+from gateway.tables.files.textfile import TextFile
 from gateway.tables.results import Column
-from gateway.tables.textfile import TextFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

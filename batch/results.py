@@ -17,7 +17,7 @@ from gateway.tables.results import Column
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gateway.tables.rows import Row
+    from gateway.tables.cells.rows import Row
 
 ROW = Column("row", "int", "Row of the table that was asked, from 0", ucd="meta.record")
 ASKED = Column("asked", "str", "What was asked: target or image", ucd="meta.note")

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from batch.partitions import Partition
     from batch.source import Source
     from gateway.core.models import FrameChoice
+    from gateway.tables.cells.rows import Row
     from gateway.tables.results import Column
     from gateway.tables.results import Row as Record
-    from gateway.tables.rows import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

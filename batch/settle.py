@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from batch.partitions import Folder, Partition, Report
-    from gateway.tables.rows import Row
+    from gateway.tables.cells.rows import Row
 
     Ask = Callable[[Sequence[Row]], AsyncGenerator["Outcome"]]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from batch import partitions, pixels, storage
 from batch.errors import BatchError
 from gateway.core import errors
-from gateway.tables import formats
+from gateway.tables.files import formats
 from gateway.tables.folders import FITS_SUFFIXES, NO_IMAGE, Listing, is_image
 
 if TYPE_CHECKING:

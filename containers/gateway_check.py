@@ -23,8 +23,8 @@ from gateway.settings import Settings
 from gateway.sky import positions
 from gateway.sky.catalogues import offline
 from gateway.tables import results
+from gateway.tables.cells.rows import rows_of
 from gateway.tables.reader import columns_of, read_table, records_of
-from gateway.tables.rows import rows_of
 from inclinet import local
 from inclinet.main import app
 

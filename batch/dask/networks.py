@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gateway.core.manifest import Manifest
-    from gateway.core.models import Deadline, Reading
+    from gateway.core.models import Deadline, EnsemblePrediction
 
 CALL_TIMEOUT_S = 60.0
 RETRY_S = 30.0
@@ -60,7 +60,7 @@ class Networks:
         """Close the channels."""
         await asyncio.gather(*(predictor.aclose() for predictor in self._predictors))
 
-    async def read(self, batch: NDArray[np.uint8], deadline: Deadline) -> list[Reading]:
+    async def read(self, batch: NDArray[np.uint8], deadline: Deadline) -> list[EnsemblePrediction]:
         """Return what all networks say of each model input of a batch, uint8 ``[N, 128, 128, 3]``.
 
         Raises
@@ -80,7 +80,7 @@ class Networks:
                 deadline.remaining_s()
         raise failure
 
-    def _whole(self, reading: Reading) -> Reading:
+    def _whole(self, reading: EnsemblePrediction) -> EnsemblePrediction:
         if reading.missing:
             raise errors.QuorumLost(
                 f"A batch needs every network of release {self._release}; without an answer: "

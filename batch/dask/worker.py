@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gateway.measure.targets import Fetched
     from gateway.settings import Settings
     from gateway.sky import Sky
-    from gateway.tables.rows import Row
+    from gateway.tables.cells.rows import Row
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from batch.progress import Progress
     from batch.settle import Settler
     from gateway.core.models import Target
-    from gateway.tables.rows import Row
+    from gateway.tables.cells.rows import Row
 
 _BREAKS = 3
 _READ_AT_ONCE = 8

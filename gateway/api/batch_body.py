@@ -12,10 +12,11 @@ from starlette.datastructures import UploadFile
 
 from gateway.api.uploads import is_form, limited_body
 from gateway.core import errors
-from gateway.tables import columns, reader
+from gateway.tables import reader
+from gateway.tables.cells.rows import Row, rows_of
 from gateway.tables.data import Data
-from gateway.tables.jsonfile import JsonFile
-from gateway.tables.rows import Row, rows_of
+from gateway.tables.files.jsonfile import JsonFile
+from gateway.tables.header import columns
 from gateway.tables.untrusted import check_rows
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from gateway.settings import Settings
-    from gateway.tables.reading import Reading
+    from gateway.tables.header.column_use import Reading
     from gateway.tables.table import Table
 
 _PREFIX = "column."

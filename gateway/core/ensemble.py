@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.core.manifest import Calibration
-    from gateway.core.models import Reading
+    from gateway.core.models import EnsemblePrediction
 
 REJECTION_LIKELY = 0.5
 EDGE_DEG = 2.0
@@ -96,7 +96,7 @@ def warnings(
     inclination: Inclination,
     rejection: float | None,
     ellipticity_deg: float | None,
-    reading: Reading,
+    reading: EnsemblePrediction,
     label_range_deg: tuple[float, float] = (45.0, 90.0),
 ) -> tuple[str, ...]:
     """Say in plain words what a careful reader of the numbers should know."""

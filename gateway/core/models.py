@@ -123,7 +123,7 @@ class Cutout:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelReading:
+class ModelPrediction:
     """What one served network said of one model input: an inclination in degrees or a rejection likelihood 0..1."""
 
     name: str
@@ -132,14 +132,14 @@ class ModelReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EnsemblePrediction:
     """What all networks said of one model input.
 
     Attributes
     ----------
-    flavors : tuple of ModelReading
+    flavors : tuple of ModelPrediction
         Inclinations, degrees, in the order of the manifest; those that did not answer are absent.
-    rejectors : tuple of ModelReading
+    rejectors : tuple of ModelPrediction
         Rejection likelihoods, 0..1.
     missing : tuple of str
         Models of the release that did not answer.
@@ -147,8 +147,8 @@ class Reading:
         Models that answered in another version than the release's, such as ``vgg6_m0 version 2``.
     """
 
-    flavors: tuple[ModelReading, ...]
-    rejectors: tuple[ModelReading, ...]
+    flavors: tuple[ModelPrediction, ...]
+    rejectors: tuple[ModelPrediction, ...]
     missing: tuple[str, ...] = ()
     unreleased: tuple[str, ...] = ()
 

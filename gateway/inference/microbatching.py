@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from opentelemetry.trace import SpanContext
 
-    from gateway.core.models import Deadline, Reading
+    from gateway.core.models import Deadline, EnsemblePrediction
 
 
 LONGEST_WAIT_S = 0.25
@@ -29,7 +29,7 @@ LONGEST_WAIT_S = 0.25
 class _QueuedImage:
     pixels: NDArray[np.uint8]
     deadline: Deadline
-    answer: asyncio.Future[Reading]
+    answer: asyncio.Future[EnsemblePrediction]
     since: float
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
     trace: SpanContext | None = field(default_factory=tracing.current)
@@ -51,7 +51,7 @@ class Batcher:
     Parameters
     ----------
     read : coroutine function
-        Reads a batch uint8 ``[N, 128, 128, 3]`` until a deadline: one :class:`~gateway.core.models.Reading` a row.
+        Reads a batch uint8 ``[N, 128, 128, 3]`` until a deadline: an ``EnsemblePrediction`` a row.
     largest : int
         Most images in a batch.
     in_flight : int
@@ -65,7 +65,7 @@ class Batcher:
 
     def __init__(
         self,
-        read: Callable[[NDArray[np.uint8], Deadline], Awaitable[list[Reading]]],
+        read: Callable[[NDArray[np.uint8], Deadline], Awaitable[list[EnsemblePrediction]]],
         *,
         largest: int,
         in_flight: int,
@@ -90,7 +90,7 @@ class Batcher:
         """Batches that are out."""
         return len(self._out)
 
-    async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> Reading:
+    async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> EnsemblePrediction:
         """Return what the networks say of one model input, uint8 ``[128, 128, 3]``.
 
         Raises

@@ -16,7 +16,7 @@ import structlog
 from gateway.core import errors
 from gateway.core.ensemble import quorum
 from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE, Manifest
-from gateway.core.models import Deadline, ModelReading, Reading
+from gateway.core.models import Deadline, EnsemblePrediction, ModelPrediction
 from gateway.core.proxies import is_loopback
 from gateway.inference import protos
 from gateway.inference.versions import OTHER_REPLICAS, RETRY_AFTER_S, ServedVersions
@@ -126,7 +126,7 @@ class Predictor:
         """Close the channel; calls in flight are given a moment."""
         await self._channel.close(grace=1.0)
 
-    async def read(self, batch: NDArray[np.uint8], deadline: Deadline) -> list[Reading]:
+    async def read(self, batch: NDArray[np.uint8], deadline: Deadline) -> list[EnsemblePrediction]:
         """Return what all networks say of each model input of a batch.
 
         Parameters
@@ -163,7 +163,7 @@ class Predictor:
             if not isinstance(answer, _Failure) and answer[0] != self._released[name]
         )
         return [
-            Reading(_readings(flavors, row), _readings(rejectors, row), missing, unreleased)
+            EnsemblePrediction(_readings(flavors, row), _readings(rejectors, row), missing, unreleased)
             for row in range(len(batch))
         ]
 
@@ -291,5 +291,5 @@ def _values(response: Any, output: str, count: int, version: int | None) -> tupl
     return served, values
 
 
-def _readings(answers: Mapping[str, Any], row: int) -> tuple[ModelReading, ...]:
-    return tuple(ModelReading(name, version, values[row]) for name, (version, values) in answers.items())
+def _readings(answers: Mapping[str, Any], row: int) -> tuple[ModelPrediction, ...]:
+    return tuple(ModelPrediction(name, version, values[row]) for name, (version, values) in answers.items())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.images.prepare import ImageData
     from gateway.measure.one import Answer, Inclinations
-    from gateway.tables.rows import Row
+    from gateway.tables.cells.rows import Row
 
 log = structlog.get_logger(__name__)
 

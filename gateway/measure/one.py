@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from gateway.core import ensemble
-from gateway.core.models import AUTO, WHOLE, Cutout, Deadline, Ellipse, Framing, Galaxy, ImageInput, Reading, Target
+from gateway.core.models import (
+    AUTO,
+    WHOLE,
+    Cutout,
+    Deadline,
+    Ellipse,
+    EnsemblePrediction,
+    Framing,
+    Galaxy,
+    ImageInput,
+    Target,
+)
 from gateway.images import ellipse
 from gateway.images.prepare import prepare
 from gateway.measure.targets import Fetched, Targets, stage
@@ -33,7 +44,7 @@ log = structlog.get_logger(__name__)
 class ReadsImages(Protocol):
     """What reads a model input with the ensemble (:class:`gateway.inference.microbatching.Batcher`)."""
 
-    async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> Reading:
+    async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> EnsemblePrediction:
         """Return what the networks say of one model input."""
 
 
@@ -56,7 +67,7 @@ class Answer:
     source : str
         ``upload``, or the survey.
     inclination : ensemble.Inclination
-    reading : Reading
+    reading : EnsemblePrediction
         What each network said.
     rejection : float, optional
         Median of the rejectors, 0..1; None when none answered.
@@ -73,7 +84,7 @@ class Answer:
     image: ImageInput
     source: str
     inclination: ensemble.Inclination
-    reading: Reading
+    reading: EnsemblePrediction
     rejection: float | None
     ellipticity: Ellipticity | None
     release: str

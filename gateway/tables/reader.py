@@ -6,19 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.core import errors
-from gateway.tables import formats, packed
-from gateway.tables.columns import recognise
 from gateway.tables.data import Data
-from gateway.tables.jsonfile import JsonFile
+from gateway.tables.files import formats, packed
+from gateway.tables.files.jsonfile import JsonFile
+from gateway.tables.files.textfile import TextFile
+from gateway.tables.header.columns import recognise
 from gateway.tables.table import EXTRA
-from gateway.tables.textfile import TextFile
 from gateway.tables.untrusted import check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from gateway.tables.reading import Reading
+    from gateway.tables.header.column_use import Reading
     from gateway.tables.table import Table
 
 MOST_BYTES = 100_000_000
@@ -92,7 +92,7 @@ def read_table(content: bytes, filename: str = "", *, most: int | None = None, m
 
 
 def columns_of(table: Table, choice: Mapping[str, str] | None = None) -> Reading:
-    """Recognise the columns of a table as :func:`gateway.tables.columns.recognise` does, its notes among the warnings.
+    """Recognise the columns of a table as ``columns.recognise`` does, its notes among the warnings.
 
     Raises
     ------
@@ -141,13 +141,13 @@ def _opened(data: Data, *, most: int | None = None, comments: bool = True) -> Ta
         return JsonFile(data, most=most)
     if file_format == formats.PARQUET:
         try:
-            from gateway.tables.parquetfile import ParquetFile  # noqa: PLC0415 - where pyarrow is missing, in one place
+            from gateway.tables.files.parquetfile import ParquetFile  # noqa: PLC0415 - where pyarrow is missing, in one place
 
             return ParquetFile(data, most=most)
         except ImportError:
             raise errors.BadTable(
                 "This gateway was installed without its Parquet reader; send the table as CSV, VOTable or FITS.",
             ) from None
-    from gateway.tables.astropyfile import AstropyFile  # noqa: PLC0415 - 0.5 s that only such a table is worth
+    from gateway.tables.files.astropyfile import AstropyFile  # noqa: PLC0415 - 0.5 s that only such a table is worth
 
     return AstropyFile(data, file_format, most=most)

@@ -18,8 +18,8 @@ from starlette.requests import ClientDisconnect
 
 from gateway.core import errors
 from gateway.core.models import Target
+from gateway.tables.cells.rows import Row, rows_of
 from gateway.tables.reader import columns_of, read_table, records_of
-from gateway.tables.rows import Row, rows_of
 from tests.support.fake_serving import FakeServing, inclination_of
 from tests.support.gateway import RELEASE, gateway
 from tests.support.manifests import models_of

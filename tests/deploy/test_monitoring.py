@@ -16,7 +16,7 @@ from gateway.core.drift import expectation
 from gateway.core.ensemble import combine
 from gateway.core.errors import BadImage
 from gateway.core.manifest import Flavor, read_manifest
-from gateway.core.models import Frame, ImageInput, ModelReading, Reading
+from gateway.core.models import EnsemblePrediction, Frame, ImageInput, ModelPrediction
 from gateway.measure.one import Answer
 from tests.support.deployment import ROOT, load
 from tests.support.pictures import disc
@@ -35,10 +35,10 @@ def gateways() -> Asked:
     metrics = Metrics(CollectorRegistry())
     metrics.expect(release, expectation(release), quorum=3)
     metrics.circuits.source = lambda: {"SIMBAD": {"https://simbad.example.org/tap": "closed"}}
-    readings = tuple(ModelReading(one.name, 1, 60.0 + number) for number, one in enumerate(release.flavors))
+    readings = tuple(ModelPrediction(one.name, 1, 60.0 + number) for number, one in enumerate(release.flavors))
     inclination = combine([one.value for one in readings], release.calibration)
     image = ImageInput(disc(128), 128, 128, "PNG", Frame(64, 64, 128, "whole"))
-    reading = Reading(readings, (), ("vgg8_reject",))
+    reading = EnsemblePrediction(readings, (), ("vgg8_reject",))
     metrics.observe_answer(Answer(image, "upload", inclination, reading, 0.2, None, release.release, ()))
     metrics.observe_stage("decode", 0.1)
     metrics.observe_call("vgg8_m0", "OK", 0.1)

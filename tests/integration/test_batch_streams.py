@@ -16,7 +16,7 @@ from astropy.io.votable import parse_single_table, validate
 from gateway.core import errors
 from gateway.measure import many
 from gateway.tables import results
-from gateway.tables.rows import Row
+from gateway.tables.cells.rows import Row
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE
 from tests.support.live import Live, live_gateway

@@ -20,7 +20,8 @@ from gateway.api.queries import AnswerQuery, BatchQuery  # noqa: TC001 - FastAPI
 from gateway.api.schemas import InclinationAnswer
 from gateway.core import errors
 from gateway.measure import many
-from gateway.tables import columns, results
+from gateway.tables import results
+from gateway.tables.header import columns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

@@ -16,13 +16,14 @@ from gateway.api.dependencies import WiredServices
 from gateway.api.problems import responses
 from gateway.api.schemas import ColumnsAnswer
 from gateway.core import errors
-from gateway.tables import columns, reader
-from gateway.tables.rows import Row, question
+from gateway.tables import reader
+from gateway.tables.cells.rows import Row, question
+from gateway.tables.header import columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.tables.reading import Reading
+    from gateway.tables.header.column_use import Reading
 
 router = APIRouter(tags=["inclination"])
 

@@ -25,7 +25,7 @@ from batch.own_columns import OwnColumns
 from batch.results import COLUMNS as RESULT_COLUMNS
 from batch.results import clean
 from gateway.core.errors import BadTable
-from gateway.tables import astropyfile, parquetfile
+from gateway.tables.files import astropyfile, parquetfile
 from gateway.tables.reader import open_table
 from gateway.tables.results import Column
 

@@ -13,8 +13,8 @@ from pyarrow import parquet as pq
 from batch import results
 from batch.results import Tally, encoded, record_of, tally, votable_header
 from gateway.core.models import Target
+from gateway.tables.cells.rows import Row
 from gateway.tables.results import BATCH_COLUMNS
-from gateway.tables.rows import Row
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from batch.partitions import Folder, Partition
 from batch.settle import Outcome, Patience, Settler
 from gateway.core import errors
 from gateway.core.models import Target
-from gateway.tables.rows import Row
+from gateway.tables.cells.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

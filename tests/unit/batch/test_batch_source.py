@@ -19,7 +19,7 @@ from batch.errors import BatchError
 from batch.partitions import Identity, claim
 from batch.pixels import Pixels
 from batch.source import Form
-from gateway.tables.rows import question
+from gateway.tables.cells.rows import question
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from batch.partitions import Folder, Partition
 from batch.settle import Patience
 from batch.source import Form
 from gateway.core import errors
-from gateway.core.models import FrameChoice, ModelReading, Reading
+from gateway.core.models import EnsemblePrediction, FrameChoice, ModelPrediction
 from gateway.measure.one import Inclinations
 from gateway.settings import Settings
 from tests.support.dask_runs import pictures, write_csv
@@ -44,14 +44,14 @@ class Networks:
     trouble: Callable[[int, int], Exception | None] = lambda _row, _times: None
     asked: Counter[int] = field(default_factory=Counter)
 
-    async def read(self, pixels: np.ndarray[Any, Any], _deadline: Deadline) -> Reading:
+    async def read(self, pixels: np.ndarray[Any, Any], _deadline: Deadline) -> EnsemblePrediction:
         row = int(np.abs(self.images.astype(int).mean(axis=(1, 2, 3)) - pixels.mean()).argmin())
         self.asked[row] += 1
         if (trouble := self.trouble(row, self.asked[row])) is not None:
             raise trouble
         value = 45 + float(pixels.mean()) / 10
-        flavors = tuple(ModelReading(model.name, 1, value) for model in RELEASE.flavors)
-        return Reading(flavors, (ModelReading("vgg6_reject", 1, 0.1),))
+        flavors = tuple(ModelPrediction(model.name, 1, value) for model in RELEASE.flavors)
+        return EnsemblePrediction(flavors, (ModelPrediction("vgg6_reject", 1, 0.1),))
 
 
 @dataclass

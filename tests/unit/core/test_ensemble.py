@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.core.ensemble import Interval, combine, quorum, warnings
 from gateway.core.manifest import Calibration
-from gateway.core.models import ModelReading, Reading
+from gateway.core.models import EnsemblePrediction, ModelPrediction
 
 if TYPE_CHECKING:
     from random import Random
@@ -77,9 +77,9 @@ def test_the_quorum_is_the_fraction_rounded_up(fraction: float, flavors: int, ne
     assert quorum(fraction, flavors) == needed
 
 
-def reading(*values: float, missing: tuple[str, ...] = ()) -> Reading:
-    flavors = tuple(ModelReading(f"vgg6_m{bag}", 1, value) for bag, value in enumerate(values))
-    return Reading(flavors, (), missing)
+def reading(*values: float, missing: tuple[str, ...] = ()) -> EnsemblePrediction:
+    flavors = tuple(ModelPrediction(f"vgg6_m{bag}", 1, value) for bag, value in enumerate(values))
+    return EnsemblePrediction(flavors, (), missing)
 
 
 def said(

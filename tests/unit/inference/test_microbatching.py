@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.core import errors
-from gateway.core.models import Deadline, ModelReading, Reading
+from gateway.core.models import Deadline, EnsemblePrediction, ModelPrediction
 from gateway.inference.microbatching import Batcher
 
 
@@ -19,12 +19,12 @@ class Networks:
         self.gate = asyncio.Event()
         self.error: Exception | None = None
 
-    async def read(self, batch: np.ndarray[Any, Any], _deadline: Deadline) -> list[Reading]:
+    async def read(self, batch: np.ndarray[Any, Any], _deadline: Deadline) -> list[EnsemblePrediction]:
         self.batches.append(batch[:, 0, 0, 0].tolist())
         await self.gate.wait()
         if self.error is not None:
             raise self.error
-        return [Reading((ModelReading("vgg6_m0", 1, float(image[0, 0, 0])),), ()) for image in batch]
+        return [EnsemblePrediction((ModelPrediction("vgg6_m0", 1, float(image[0, 0, 0])),), ()) for image in batch]
 
 
 def picture(value: int) -> np.ndarray[Any, Any]:
@@ -36,7 +36,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def ask(batcher: Batcher, value: int, seconds: float = 60.0) -> asyncio.Task[Reading]:
+def ask(batcher: Batcher, value: int, seconds: float = 60.0) -> asyncio.Task[EnsemblePrediction]:
     return asyncio.create_task(batcher.read(picture(value), Deadline.after(seconds)))
 
 

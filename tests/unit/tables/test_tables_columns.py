@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.errors import BadTable
-from gateway.tables.columns import choice_of, recognise
-from gateway.tables.reading import Reading
+from gateway.tables.header.column_use import Reading
+from gateway.tables.header.columns import choice_of, recognise
 from gateway.tables.table import Field
 
 PAIRS = [

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from gateway.core import errors
+from gateway.tables.cells.rows import Row, rows_of
 from gateway.tables.reader import columns_of, open_table, read_table, records_of
-from gateway.tables.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

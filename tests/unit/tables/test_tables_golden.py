@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gateway.core.errors import InclinetError
+from gateway.tables.cells.rows import Row, rows_of
 from gateway.tables.reader import columns_of, open_table, read_table, records_of
-from gateway.tables.rows import Row, rows_of
 
 ROOT = Path(__file__).parents[3]
 MAKER = ROOT.parent / "shared/wild/make_tables.py"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.core.models import Target
-from gateway.tables.columns import recognise
-from gateway.tables.rows import Row, question
+from gateway.tables.cells.rows import Row, question
+from gateway.tables.header.columns import recognise
 
 M31: dict[str, Any] = {"ra": 10.684708, "dec": 41.26875}
 AT: dict[str, Any] = {"ra": "10.684708", "dec": "41.26875"}

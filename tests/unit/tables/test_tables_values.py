@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gateway.core.errors import BadTarget
 from gateway.core.numbers import number
 from gateway.sky.positions import parse_position
-from gateway.tables import coordinates, values
-from gateway.tables.units import Conversion, conversion
+from gateway.tables.cells import coordinates, values
+from gateway.tables.header.units import Conversion, conversion
 
 RA, DEC = conversion("ra", None, "ra"), conversion("dec", None, "dec")
 floats = st.floats(allow_nan=False, allow_infinity=False)

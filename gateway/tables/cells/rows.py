@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.core import errors
 from gateway.core.models import Target
-from gateway.tables import coordinates, values
+from gateway.tables.cells import coordinates, values
+from gateway.tables.header.words import DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, words_of
 from gateway.tables.table import EXTRA
-from gateway.tables.words import DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from gateway.tables.reading import Reading, Use
+    from gateway.tables.header.column_use import Reading, Use
 
 _SHOWN = 80
 
@@ -88,7 +88,7 @@ def question(
     record : mapping
         Column name to value.
     reading : Reading
-        What :func:`gateway.tables.columns.recognise` said of the table.
+        What :func:`gateway.tables.header.columns.recognise` said of the table.
     files : container of str, optional
         Names of the images that are there; any name will do unless given.
     lasting : bool

@@ -8,10 +8,11 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from gateway.core import errors
-from gateway.tables import formats, untrusted
-from gateway.tables.columns import recognise
+from gateway.tables import untrusted
+from gateway.tables.files import formats
+from gateway.tables.files.text import encoding_of
+from gateway.tables.header.columns import recognise
 from gateway.tables.table import Field
-from gateway.tables.text import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ class AstropyFile:
     ----------
     data : Data
     file_format : str
-        As :func:`gateway.tables.formats.format_of` says it.
+        As :func:`gateway.tables.files.formats.format_of` says it.
     most : int, optional
         Rows that are taken.
 

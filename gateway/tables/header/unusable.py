@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gateway.tables.words import DEC, RA, words_of
+from gateway.tables.header.words import DEC, RA, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.core import errors
-from gateway.tables.astropyfile import ROWS_AT_ONCE, plain, short
+from gateway.tables.files.astropyfile import ROWS_AT_ONCE, plain, short
 from gateway.tables.table import Field
 from gateway.tables.untrusted import check_rows
 

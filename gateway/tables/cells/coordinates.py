@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from gateway.core import errors
 from gateway.core.numbers import LIKE, LONGEST, number
-from gateway.tables.values import SENTINELS, SHOWN, united
+from gateway.tables.cells.values import SENTINELS, SHOWN, united
 
 if TYPE_CHECKING:
-    from gateway.tables.units import Conversion
+    from gateway.tables.header.units import Conversion
 
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
 _PARTS = re.compile(r"[+-]?\s*\d{1,3}\s*[:hd\N{DEGREE SIGN}\s]\s*\d{1,2}(?:\D.*)?", re.IGNORECASE)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
-from gateway.tables.refusals import OTHER_FRAME, OTHER_SKY, refusal
-from gateway.tables.units import Conversion, conversion
-from gateway.tables.words import DEC, RA, UNITS, WHERE, words_of
+from gateway.tables.header.units import Conversion, conversion
+from gateway.tables.header.unusable import OTHER_FRAME, OTHER_SKY, refusal
+from gateway.tables.header.words import DEC, RA, UNITS, WHERE, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

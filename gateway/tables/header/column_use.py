@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gateway.tables.units import OWN_UNIT, Conversion
-from gateway.tables.words import FILE, KEY, NAME, PGC
+from gateway.tables.header.units import OWN_UNIT, Conversion
+from gateway.tables.header.words import FILE, KEY, NAME, PGC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Use:
     Attributes
     ----------
     role : str
-        One of :data:`gateway.tables.columns.ROLES`.
+        One of :data:`gateway.tables.header.columns.ROLES`.
     columns : tuple of str
         One, or those that a split right ascension or declination stands in: sign, hours or degrees, minutes, seconds.
     conversion : Conversion

@@ -8,9 +8,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.core import errors
-from gateway.tables.layout import SPACE, Layout, is_rule, layout_of
+from gateway.tables.files.layout import SPACE, Layout, is_rule, layout_of
+from gateway.tables.files.text import WESTERN, encoding_of, lines
 from gateway.tables.table import EXTRA, Field
-from gateway.tables.text import WESTERN, encoding_of, lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

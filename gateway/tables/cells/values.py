@@ -10,7 +10,7 @@ from gateway.core import errors
 from gateway.core.numbers import LONGEST, number
 
 if TYPE_CHECKING:
-    from gateway.tables.units import Conversion
+    from gateway.tables.header.units import Conversion
 
 _EMPTY = {
     *("", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "(null)", "none", "nil", "masked", "undef", "undefined"),

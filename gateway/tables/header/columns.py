@@ -7,11 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
-from gateway.tables import positions
-from gateway.tables.reading import Reading, Use
+from gateway.tables.header import position_columns
+from gateway.tables.header.column_use import Reading, Use
+from gateway.tables.header.units import OWN_UNIT, Conversion
+from gateway.tables.header.words import CATALOGUES, DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, UNITS, words_of
 from gateway.tables.table import Field
-from gateway.tables.units import OWN_UNIT, Conversion
-from gateway.tables.words import CATALOGUES, DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, UNITS, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -98,17 +98,17 @@ def recognise(fields: Iterable[Field | str], choice: Mapping[str, str] | None = 
     return dataclasses.replace(reading, ignored=ignored, warnings=tuple(warnings))
 
 
-def _add_position(uses: dict[str, Use], free: Sequence[Field], left_out: Collection[str]) -> positions.Found:
+def _add_position(uses: dict[str, Use], free: Sequence[Field], left_out: Collection[str]) -> position_columns.Found:
     """Add the position, or the half of it that the caller did not name."""
     if {RA, DEC} & set(left_out) or {RA, DEC} <= uses.keys():
-        return positions.Found()
+        return position_columns.Found()
     if RA in uses or DEC in uses:
         missing = DEC if RA in uses else RA
-        half = positions.half(missing, free)
+        half = position_columns.half(missing, free)
         if half is not None:
             uses[missing] = Use(missing, half.columns, half.conversion)
-        return positions.Found()
-    found = positions.find(free)
+        return position_columns.Found()
+    found = position_columns.find(free)
     for role, half in zip((RA, DEC), found.pair or (), strict=False):
         if half is not None:
             uses[role] = Use(role, half.columns, half.conversion)
@@ -161,7 +161,7 @@ def _prefix(role: str, one: Field) -> str:
 
 
 def _conversion(role: str, one: Field) -> Conversion:
-    return positions.conversion_of(role, one, words_of(one.name)) if role in OWN_UNIT else Conversion()
+    return position_columns.conversion_of(role, one, words_of(one.name)) if role in OWN_UNIT else Conversion()
 
 
 def _ranked(fields: Sequence[Field]) -> dict[str, list[tuple[int, Use]]]:

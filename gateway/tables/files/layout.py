@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
-from gateway.tables.columns import recognise
-from gateway.tables.words import UNITS, words_of
+from gateway.tables.header.columns import recognise
+from gateway.tables.header.words import UNITS, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -1,0 +1,1 @@
+"""What the columns of a table mean, by their names, UCDs and units."""
