@@ -19,7 +19,7 @@ from gateway.core.models import AUTO, WHOLE, Framing
 from gateway.images.decode import decode
 from gateway.images.frame import Framed, Square, cut, framed
 from gateway.images.model_input import model_input
-from tests.support.starfields import Field, scaled, starfield, stars_alone
+from tests.support.starfields import StarField, scaled, starfield, stars_alone
 from training.data.dataset import RealGalaxy, read_table
 from training.evaluation.evaluate import Predictions, opened
 
@@ -149,7 +149,7 @@ def _middle(rgb: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     return cut(rgb, Square(len(rgb) / 2, len(rgb) / 2, share * len(rgb)))
 
 
-def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> Field:
+def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> StarField:
     """Embed a picture so many D25 wide in a field 2 to 6 D25 wide."""
     field = starfield(
         stamp,
@@ -162,7 +162,7 @@ def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> 
     return field.negative() if rng.random() < 0.2 else field  # noqa: PLR2004 - a share
 
 
-def _missed(fields: Sequence[Field], automatic: Sequence[Framed]) -> None:
+def _missed(fields: Sequence[StarField], automatic: Sequence[Framed]) -> None:
     numbers = []
     for number, (field, one) in enumerate(zip(fields, automatic, strict=True)):
         square = one.square

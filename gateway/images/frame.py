@@ -13,7 +13,7 @@ from gateway.core.models import Ellipse, FrameChoice, Framing
 from gateway.images.ellipse import fit_ellipse
 from gateway.images.limits import SMALLEST_SIDE
 from gateway.images.model_input import background
-from gateway.images.sources import Source, main_source, source_at
+from gateway.images.sources import DetectedSource, main_source, source_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,7 +177,7 @@ def _named(
     return _measured_in(rgb, replace(square, side=max(square.side, SMALLEST_SIDE / scale)), outside)
 
 
-def _around(rgb: NDArray[np.uint8], source: Source, outside: NDArray[np.bool_] | None) -> Square:
+def _around(rgb: NDArray[np.uint8], source: DetectedSource, outside: NDArray[np.bool_] | None) -> Square:
     """Return the frame of an object: its isophote is fitted in a window around it, where its own sky is seen.
 
     A frame is as wide as the isophote is long, 1.2 D25 by the median of galaxies embedded in fields. Networks err 0.2

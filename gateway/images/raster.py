@@ -13,7 +13,7 @@ from gateway.images import tiff
 from gateway.images.limits import Share, check_size
 from gateway.images.reduce import block_side
 from gateway.images.tiff_source import TiffSource
-from gateway.images.vips import Source
+from gateway.images.vips import VipsImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
     errors.BadImage, errors.ImageTooLarge, errors.DeadlineExceeded
     """
     try:
-        source = TiffSource(data) if file_format == "TIFF" else Source(data, file_format)
+        source = TiffSource(data) if file_format == "TIFF" else VipsImage(data, file_format)
     except pyvips.Error as error:
         raise errors.BadImage("The image file is damaged or truncated in its first bytes.") from error
     check_size(source.width, source.height, max_pixels)

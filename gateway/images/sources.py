@@ -1,4 +1,4 @@
-"""Source extraction on a picture of the sky: which extended objects it shows, stars and trails left out."""
+"""DetectedSource extraction on a picture of the sky: which extended objects it shows, stars and trails left out."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _STARS, _STAR_SIZES = 5, 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DetectedSource:
     """An extended object: its centre and its isophotal diameter along the major axis, pixels of the picture."""
 
     x: float
@@ -53,7 +53,7 @@ class Source:
     diameter: float
 
 
-def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> Source | None:
+def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> DetectedSource | None:
     """Return the largest extended object, the nearer to the middle the better, of a picture.
 
     Large is what has many pixels brighter than half of its brightest: a star has few, however wide its halo.
@@ -70,7 +70,7 @@ def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
 
     Returns
     -------
-    Source or None
+    DetectedSource or None
         None when no object looks like a galaxy.
     """
     sky = _Sky(rgb, outside)
@@ -95,7 +95,9 @@ def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     return None
 
 
-def source_at(rgb: NDArray[np.uint8], x: float, y: float, outside: NDArray[np.bool_] | None = None) -> Source | None:
+def source_at(
+    rgb: NDArray[np.uint8], x: float, y: float, outside: NDArray[np.bool_] | None = None
+) -> DetectedSource | None:
     """Return the object whose isophote covers a place, pixels of the picture: any that is seen, stars too."""
     sky = _Sky(rgb, outside)
     objects, _ = sky.objects()
@@ -133,9 +135,9 @@ class _Sky:
         )
         return objects, regions
 
-    def source(self, found: Any) -> Source:
+    def source(self, found: Any) -> DetectedSource:
         """Express an object of the table in pixels of the picture."""
-        return Source(
+        return DetectedSource(
             x=float(found["x"] + 0.5) * self.scale,
             y=float(found["y"] + 0.5) * self.scale,
             diameter=4 * float(found["a"]) * self.scale,

@@ -9,7 +9,7 @@ import pyvips
 
 from gateway.core import errors
 from gateway.images import tiff
-from gateway.images.vips import Source
+from gateway.images.vips import VipsImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ _MOST_SAMPLES = 16
 _WIDEST = 1 << 20
 
 
-class TiffSource(Source):
+class TiffSource(VipsImage):
     """A TIFF file that libvips has opened.
 
     Raises

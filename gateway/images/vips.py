@@ -37,7 +37,7 @@ pyvips.cache_set_max(0)
 pyvips.block_untrusted_set(True)  # noqa: FBT003 - the function's only argument
 
 
-class Source:
+class VipsImage:
     """A file that libvips has opened: its header is known, no pixel is decoded."""
 
     words = 1

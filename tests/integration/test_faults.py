@@ -44,7 +44,7 @@ def gateway(folder: Path, release: Repository, serving: ServingProcess, **settin
     return UpProcess(folder, manifest, f"--serving={serving.address}", environment=environment)
 
 
-class Load(threading.Thread):
+class LoadThread(threading.Thread):
     """Clients that ask again and again, and keep what they were answered."""
 
     def __init__(self, url: str, clients: int = 4) -> None:
@@ -89,7 +89,7 @@ def test_serving_killed_and_restarted_under_load(release: Repository, tmp_path: 
         ServingProcess(release.config, tmp_path / "serving.log") as serving,
         gateway(tmp_path, release, serving) as service,
     ):
-        clients = Load(service.url)
+        clients = LoadThread(service.url)
         clients.start()
         wait_until(lambda: clients.good() > 20, "the load to run")
         serving.kill()
@@ -106,7 +106,7 @@ def test_a_corrupt_version_dropped_in_under_load_changes_no_answer(release: Repo
         ServingProcess(release.config, tmp_path / "serving.log", "--max_num_load_retries=0") as serving,
         gateway(tmp_path, release, serving) as service,
     ):
-        clients = Load(service.url)
+        clients = LoadThread(service.url)
         clients.start()
         wait_until(lambda: clients.good() > 10, "the load to run")
         write_corrupt(release.base("tiny_m1"), version=2)

@@ -32,7 +32,7 @@ MEGABYTE = 1_000_000
 ONE, FOUR = 200 * MEGABYTE, 500 * MEGABYTE
 
 
-class Gateway:
+class LimitedGateway:
     """A gateway whose memory is watched."""
 
     def __init__(self, up: UpProcess, client: httpx.Client) -> None:
@@ -61,7 +61,7 @@ class Gateway:
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LimitedGateway]:
     folder = tmp_path_factory.mktemp("up")
     manifest = folder / "manifest.json"
     manifest.write_text(RELEASE.model_dump_json())
@@ -70,7 +70,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         UpProcess(folder, f"--manifest={manifest}", f"--serving={address}") as up,
         httpx.Client(base_url=up.url, timeout=120) as client,
     ):
-        yield Gateway(up, client)
+        yield LimitedGateway(up, client)
 
 
 def is_an_answer(response: httpx.Response) -> bool:
@@ -81,7 +81,7 @@ def is_an_answer(response: httpx.Response) -> bool:
 
 
 @pytest.mark.parametrize("kind", LARGE)
-def test_a_large_picture_costs_little_memory_alone_and_with_three_others(watched: Gateway, kind: str) -> None:
+def test_a_large_picture_costs_little_memory_alone_and_with_three_others(watched: LimitedGateway, kind: str) -> None:
     data = LARGE[kind]()
     assert len(data) < 10 * MEGABYTE
     for together, most in ((1, ONE), (4, FOUR)):
@@ -90,7 +90,7 @@ def test_a_large_picture_costs_little_memory_alone_and_with_three_others(watched
         assert peak <= most, f"{kind}, {together} at once: {peak / MEGABYTE:.0f} MB"
 
 
-def test_damaged_files_get_an_answer_or_a_problem(watched: Gateway) -> None:
+def test_damaged_files_get_an_answer_or_a_problem(watched: LimitedGateway) -> None:
     files = list(small().values())
     rng = np.random.default_rng(20261128)
     for _ in range(300):

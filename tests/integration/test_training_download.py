@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from gateway.images.decode import decode
 from gateway.sky.http.retry_policy import RetryPolicy
-from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, Field, ObservedSky, Star
+from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, ObservedSky, SdssField, Star
 from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli
 from training.data.download import archive, run
@@ -38,7 +38,7 @@ class Archives:
 
     def __init__(self) -> None:
         self.survey = ObservedSky(
-            fields=[Field(100, 1, n, RA + east * 32 * EAST, DEC) for n, east in ((10, -1), (11, 0), (12, 1))],
+            fields=[SdssField(100, 1, n, RA + east * 32 * EAST, DEC) for n, east in ((10, -1), (11, 0), (12, 1))],
             things=[Disc(RA, DEC, PA), Star(RA + 8 * EAST, DEC + 3 / 3600)],
         )
         self.cutouts = FakeSkyServer()
@@ -229,7 +229,9 @@ def test_the_archives_are_asked_politely(archives: Archives, tmp_path: Path) -> 
 
 def test_a_field_across_the_first_hour_is_found_on_both_sides(archives: Archives, tmp_path: Path) -> None:
     wide = 1 / 3600
-    archives.survey.fields[:] = [Field(5, 2, n, (east * 40 * wide) % 360, 0.0) for n, east in ((1, -1), (2, 0), (3, 1))]
+    archives.survey.fields[:] = [
+        SdssField(5, 2, n, (east * 40 * wide) % 360, 0.0) for n, east in ((1, -1), (2, 0), (3, 1))
+    ]
     archives.survey.things[:] = [Disc(0.0, 0.0, 90.0)]
     entry = archives.download(tmp_path, {3: Facts(0.0, 0.0, d25_arcmin=0.4)}).journal.last(3, "coadd")
     assert entry is not None
@@ -237,7 +239,7 @@ def test_a_field_across_the_first_hour_is_found_on_both_sides(archives: Archives
 
 
 def test_near_a_pole_all_right_ascensions_are_searched(archives: Archives, tmp_path: Path) -> None:
-    archives.survey.fields[:] = [Field(5, 2, 1, 200.0, 89.99, shape=(300, 300))]
+    archives.survey.fields[:] = [SdssField(5, 2, 1, 200.0, 89.99, shape=(300, 300))]
     work = archives.download(tmp_path, {3: Facts(20.0, 89.995, d25_arcmin=0.2)})
     entry = work.journal.last(3, "coadd")
     assert entry is not None

@@ -21,7 +21,7 @@ _COUNTS_SLOPE = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class StarField:
     """A field and the truth about the galaxy in it.
 
     Attributes
@@ -38,7 +38,7 @@ class Field:
     y: float
     side: float
 
-    def negative(self) -> Field:
+    def negative(self) -> StarField:
         """The same, dark on white."""
         return replace(self, rgb=255 - self.rgb)
 
@@ -51,7 +51,7 @@ def starfield(
     stars: float = 1.0,
     aspect: float = 1.0,
     place: tuple[float, float] | None = None,
-) -> Field:
+) -> StarField:
     """Paste a square picture of a galaxy into a field of its own sky, with stars and far galaxies.
 
     Parameters
@@ -69,7 +69,7 @@ def starfield(
     """
     size = len(stamp)
     height, width = round(size * wider / np.sqrt(aspect)), round(size * wider * np.sqrt(aspect))
-    sky = _Sky.of(stamp)
+    sky = _Background.of(stamp)
     noise = max(1.0, float(np.sqrt(np.trace(sky.covariance) / 3)))
     slope = rng.normal(0, 0.5 * noise, 2)
     down, right = np.mgrid[:height, :width]
@@ -87,7 +87,7 @@ def starfield(
     canvas += sky.light(np.hypot(*np.tensordot(sky.shape, [right - middle_x, down - middle_y], 1)))
     _blend(canvas, stamp.astype(float), left, top)
     rgb = np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
-    return Field(rgb=rgb, x=left + size / 2, y=top + size / 2, side=float(size))
+    return StarField(rgb=rgb, x=left + size / 2, y=top + size / 2, side=float(size))
 
 
 def stars_alone(rng: np.random.Generator, *, side: int, stars: float = 1.0, far: bool = True) -> NDArray[np.uint8]:
@@ -101,7 +101,7 @@ def stars_alone(rng: np.random.Generator, *, side: int, stars: float = 1.0, far:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sky:
+class _Background:
     """What a galaxy's picture would show beyond its border: its sky, and the galaxy's own outskirts.
 
     Attributes
@@ -125,7 +125,7 @@ class _Sky:
     profile: NDArray[np.float64]
 
     @classmethod
-    def of(cls, stamp: NDArray[np.uint8]) -> _Sky:
+    def of(cls, stamp: NDArray[np.uint8]) -> _Background:
         size = len(stamp)
         fitted = fit_ellipse(stamp)
         ratio, angle = (fitted.axis_ratio, np.deg2rad(fitted.angle_deg)) if fitted else (1.0, 0.0)

@@ -37,8 +37,8 @@ DOWN = errors.QuorumLost("The networks are away.", retry_after_s=0.0)
 
 
 @dataclass
-class Networks:
-    """Networks that answer a picture's mean brightness, unless ``trouble`` says otherwise of its number."""
+class FakeNetworks:
+    """FakeNetworks that answer a picture's mean brightness, unless ``trouble`` says otherwise of its number."""
 
     images: np.ndarray[Any, Any]
     trouble: Callable[[int, int], Exception | None] = lambda _row, _times: None
@@ -55,11 +55,11 @@ class Networks:
 
 
 @dataclass
-class Place:
+class DaskPlace:
     """A batch of model inputs in one partition, and what its worker may be told."""
 
     job: Job
-    networks: Networks
+    networks: FakeNetworks
     executor: ThreadPoolExecutor
     partition: Partition
     told: list[int] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path) -> Iterator[DaskPlace]:
     images = pictures(ROWS)
     np.save(tmp_path / "images.npy", images)
     job = Job(
@@ -104,10 +104,10 @@ def place(tmp_path: Path) -> Iterator[Place]:
         frame=FrameChoice.AUTO,
     )
     with ThreadPoolExecutor(1) as executor:
-        yield Place(job, Networks(images), executor, Partition(3, str(tmp_path / "images.npy"), 0, ROWS, 100))
+        yield DaskPlace(job, FakeNetworks(images), executor, Partition(3, str(tmp_path / "images.npy"), 0, ROWS, 100))
 
 
-async def test_every_row_is_written_once_in_order_with_its_answer(place: Place) -> None:
+async def test_every_row_is_written_once_in_order_with_its_answer(place: DaskPlace) -> None:
     report = await place.measure()
     assert report.done
     assert (report.tally.rows, report.tally.answered) == (ROWS, ROWS)
@@ -119,14 +119,14 @@ async def test_every_row_is_written_once_in_order_with_its_answer(place: Place) 
     assert place.files() == ["part-000003.parquet"]
 
 
-async def test_passing_trouble_is_asked_again_and_what_was_answered_is_not(place: Place) -> None:
+async def test_passing_trouble_is_asked_again_and_what_was_answered_is_not(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, times: DOWN if row in {2, 5} and times < 3 else None
     assert (await place.measure()).done
     assert place.networks.asked == Counter({row: 3 if row in {2, 5} else 1 for row in range(ROWS)})
     assert [row["problem"] for row in place.rows()] == [None] * ROWS
 
 
-async def test_rows_without_an_answer_keep_their_partition_unwritten_and_say_why(place: Place) -> None:
+async def test_rows_without_an_answer_keep_their_partition_unwritten_and_say_why(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, _times: DOWN if row in {2, 5} else None
     report = await place.measure()
     assert not report.done
@@ -134,7 +134,7 @@ async def test_rows_without_an_answer_keep_their_partition_unwritten_and_say_why
     assert place.files() == ["_unfinished/part-000003.parquet"]
 
 
-async def test_the_next_run_asks_only_what_stayed_without_an_answer(place: Place) -> None:
+async def test_the_next_run_asks_only_what_stayed_without_an_answer(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, _times: DOWN if row in {2, 5} else None
     await place.measure()
     place.networks.trouble = lambda _row, _times: None
@@ -145,7 +145,7 @@ async def test_the_next_run_asks_only_what_stayed_without_an_answer(place: Place
     assert place.files() == ["part-000003.parquet"]
 
 
-async def test_rows_without_an_answer_are_written_with_their_reason_where_that_is_accepted(place: Place) -> None:
+async def test_rows_without_an_answer_are_written_with_their_reason_where_that_is_accepted(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, _times: DOWN if row == 2 else None
     report = await place.measure(accept_unanswered=True)
     assert report.done
@@ -158,7 +158,7 @@ async def test_rows_without_an_answer_are_written_with_their_reason_where_that_i
     )
 
 
-async def test_what_is_down_is_not_asked_about_every_row(place: Place) -> None:
+async def test_what_is_down_is_not_asked_about_every_row(place: DaskPlace) -> None:
     place.networks.trouble = lambda _row, _times: DOWN
     report = await place.measure()
     assert (report.done, report.unanswered, report.tally.answered) == (False, ROWS, 0)
@@ -167,20 +167,20 @@ async def test_what_is_down_is_not_asked_about_every_row(place: Place) -> None:
     assert place.files() == ["_unfinished/part-000003.parquet"]
 
 
-async def test_patience_begins_anew_with_every_answer(place: Place) -> None:
+async def test_patience_begins_anew_with_every_answer(place: DaskPlace) -> None:
     # one more row a round, in more rounds than patience has for those that bring nothing
     place.networks.trouble = lambda row, times: DOWN if times <= row else None
     assert (await place.measure(concurrency=ROWS)).done
     assert place.networks.asked[ROWS - 1] == ROWS
 
 
-async def test_something_unforeseen_is_not_final_either(place: Place) -> None:
+async def test_something_unforeseen_is_not_final_either(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, times: RuntimeError("odd") if (row, times) == (4, 1) else None
     assert (await place.measure()).done
     assert place.networks.asked[4] == 2
 
 
-async def test_rows_that_can_not_be_answered_are_rows_with_a_problem_and_asked_once(place: Place) -> None:
+async def test_rows_that_can_not_be_answered_are_rows_with_a_problem_and_asked_once(place: DaskPlace) -> None:
     base = Path(place.job.base)
     (base / "good.png").write_bytes(encoded(disc(96), "PNG"))
     (base / "cut.png").write_bytes(encoded(disc(96), "PNG")[:200])
@@ -202,7 +202,7 @@ async def test_rows_that_can_not_be_answered_are_rows_with_a_problem_and_asked_o
 
 
 async def test_an_image_that_its_store_will_not_give_is_asked_for_again(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: DaskPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = Path(place.job.base)
     (base / "a.png").write_bytes(encoded(disc(96), "PNG"))
@@ -221,6 +221,6 @@ async def test_an_image_that_its_store_will_not_give_is_asked_for_again(
     assert next(refusals, None) is None
 
 
-async def test_progress_is_told_while_it_goes_on(place: Place) -> None:
+async def test_progress_is_told_while_it_goes_on(place: DaskPlace) -> None:
     await place.measure()
     assert place.told == list(range(1, ROWS + 1))

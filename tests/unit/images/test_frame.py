@@ -13,17 +13,17 @@ from gateway.images.decode import shown
 from gateway.images.frame import FEWEST_PIXELS, Framed, Square, cut, framed
 from tests.support.galaxies import SHARED, needs_galaxies, picture_of, shared_pictures
 from tests.support.pictures import disc
-from tests.support.starfields import Field, starfield, stars_alone
+from tests.support.starfields import StarField, starfield, stars_alone
 
 
-def field(seed: int, *, wider: float = 4.0, negative: bool = False, **how: object) -> Field:
+def field(seed: int, *, wider: float = 4.0, negative: bool = False, **how: object) -> StarField:
     rng = np.random.default_rng(seed)
     stamp = disc(96, float(rng.uniform(0.2, 0.9)), float(rng.uniform(0, 180)))
     made = starfield(stamp, rng, wider=wider, **how)  # type: ignore[arg-type]
     return made.negative() if negative else made
 
 
-def away(one: Framed, truth: Field) -> float:
+def away(one: Framed, truth: StarField) -> float:
     """How far a frame's centre is from the galaxy's, in sides of its picture."""
     assert one.square is not None
     return math.hypot(one.square.x - truth.x, one.square.y - truth.y) / truth.side

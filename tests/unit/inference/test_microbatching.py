@@ -11,7 +11,7 @@ from gateway.core.models import Deadline, EnsemblePrediction, ModelPrediction
 from gateway.inference.microbatching import Batcher
 
 
-class Networks:
+class CountedNetworks:
     """Reads a batch when it is let, remembering every batch; the reading of an image is its first pixel."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ def ask(batcher: Batcher, value: int, seconds: float = 60.0) -> asyncio.Task[Ens
 
 
 async def test_a_lone_image_leaves_at_once() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     lone = ask(Batcher(networks.read, largest=32, in_flight=2), 7)
     await settle()
     assert networks.batches == [[7]]
@@ -50,7 +50,7 @@ async def test_a_lone_image_leaves_at_once() -> None:
 
 
 async def test_images_that_wait_share_the_next_batch_in_order_and_each_gets_its_own_answer() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     batcher = Batcher(networks.read, largest=4, in_flight=1)
     tasks = [ask(batcher, value) for value in range(10)]
     await settle()
@@ -62,7 +62,7 @@ async def test_images_that_wait_share_the_next_batch_in_order_and_each_gets_its_
 
 
 async def test_images_gather_behind_a_batch_until_they_are_as_many_or_it_is_back() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     batcher = Batcher(networks.read, largest=32, in_flight=2)
     tasks = [ask(batcher, 0), ask(batcher, 1)]
     await settle()
@@ -87,7 +87,7 @@ async def test_images_gather_behind_a_batch_until_they_are_as_many_or_it_is_back
 
 
 async def test_behind_a_batch_that_hangs_an_image_waits_for_others_no_longer_than_it_may() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     batcher = Batcher(networks.read, largest=32, in_flight=2, longest_wait_s=0.05)
     tasks = [ask(batcher, value) for value in range(5)]
     await settle()
@@ -106,7 +106,7 @@ async def test_behind_a_batch_that_hangs_an_image_waits_for_others_no_longer_tha
 
 
 async def test_no_more_batches_are_out_than_allowed_even_when_their_callers_gave_up() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     batcher = Batcher(networks.read, largest=1, in_flight=2)
     first = [ask(batcher, value, 0.01) for value in range(2)]
     results = await asyncio.gather(*first, return_exceptions=True)
@@ -119,7 +119,7 @@ async def test_no_more_batches_are_out_than_allowed_even_when_their_callers_gave
 
 
 async def test_those_who_gave_up_while_waiting_are_not_computed() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     batcher = Batcher(networks.read, largest=8, in_flight=1)
     out, gone, stays = ask(batcher, 1), ask(batcher, 2), ask(batcher, 3)
     await settle()
@@ -131,7 +131,7 @@ async def test_those_who_gave_up_while_waiting_are_not_computed() -> None:
 
 
 async def test_a_failed_batch_fails_its_own_callers_only_each_with_an_exception_of_its_own() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     batcher = Batcher(networks.read, largest=2, in_flight=1)
     alone, one, other = ask(batcher, 1), ask(batcher, 2), ask(batcher, 3)
     await settle()
@@ -148,7 +148,7 @@ async def test_a_failed_batch_fails_its_own_callers_only_each_with_an_exception_
 
 
 async def test_a_deadline_that_has_passed_is_never_sent() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     batcher = Batcher(networks.read, largest=2, in_flight=1)
     with pytest.raises(errors.DeadlineExceeded):
         await batcher.read(picture(1), Deadline.after(-1))
@@ -156,7 +156,7 @@ async def test_a_deadline_that_has_passed_is_never_sent() -> None:
 
 
 async def test_draining_waits_for_what_is_out() -> None:
-    networks = Networks()
+    networks = CountedNetworks()
     batcher = Batcher(networks.read, largest=2, in_flight=1)
     task = ask(batcher, 5)
     await settle()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from tests.support.sdss_fakes import Field
+from tests.support.sdss_fakes import SdssField
 from training.data.download import coadd
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RA, DEC = 200.0, -5.0
-FRAME = Field(1, 1, 1, RA, DEC, angle=20.0, shape=(240, 240))
+FRAME = SdssField(1, 1, 1, RA, DEC, angle=20.0, shape=(240, 240))
 
 
-def write(path: Path, pixels: NDArray[np.float32], field: Field = FRAME) -> Path:
+def write(path: Path, pixels: NDArray[np.float32], field: SdssField = FRAME) -> Path:
     fits.PrimaryHDU(pixels.astype(np.float32), field.wcs().to_header()).writeto(path)
     return path
 
@@ -53,7 +53,7 @@ def test_four_exposures_have_half_the_noise_of_one(tmp_path: Path) -> None:
 
 
 def test_what_no_frame_shows_is_known(tmp_path: Path) -> None:
-    beside = Field(1, 1, 2, RA, DEC + 0.02, angle=90.0, shape=(120, 240))
+    beside = SdssField(1, 1, 2, RA, DEC + 0.02, angle=90.0, shape=(120, 240))
     path = write(tmp_path / "a.fits", np.ones((120, 240), np.float32), beside)
     # the frame ends 48 arcsec above its middle and below it, and the picture reaches 90 arcsec to both sides
     found = coadd.coadd([path], coadd.frame_of(RA, DEC + 0.02, 1.6, 40, None), 40)

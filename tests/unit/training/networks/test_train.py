@@ -27,14 +27,14 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(t
     whole = architectures.build(TINY, "inclination", seed=1)
     fit(whole, batches(), schedule, tmp_path / "whole")
 
-    class Killed(Exception):
+    class Interrupted(Exception):
         pass
 
     def kill_at_step_4(metrics: dict[str, float]) -> None:
         if metrics["step"] == 4:
-            raise Killed
+            raise Interrupted
 
-    with pytest.raises(Killed):
+    with pytest.raises(Interrupted):
         fit(
             architectures.build(TINY, "inclination", seed=1),
             batches(),
