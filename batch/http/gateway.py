@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
-from datetime import UTC, datetime
+import time
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +11,7 @@ import httpx
 from pydantic import ValidationError
 
 from gateway.api.schemas import InclinationAnswer
-from gateway.core import proxies
+from gateway.core import proxies, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -194,7 +193,12 @@ class Gateway:
         if status in _TOO_MUCH:
             return CallFailed(Kind.TOO_MUCH, sentence, problem_type)
         if status in _AWAY:
-            return CallFailed(Kind.AWAY, sentence, problem_type, _retry_after_s(response))
+            return CallFailed(
+                Kind.AWAY,
+                sentence,
+                problem_type,
+                retry_after.read(response.headers.get("retry-after", ""), time.time()),
+            )
         return CallFailed(Kind.BROKEN if status >= _SERVER_ERRORS else Kind.REFUSED, sentence, problem_type)
 
 
@@ -247,16 +251,3 @@ def _lost(error: httpx.HTTPError | httpx.InvalidURL) -> CallFailed:
     if isinstance(error, httpx.ReadTimeout):
         return CallFailed(Kind.BROKEN, "nothing came any more")
     return CallFailed(Kind.BROKEN, f"the connection was lost ({str(error) or type(error).__name__})")
-
-
-def _retry_after_s(response: httpx.Response) -> float | None:
-    """Read ``Retry-After``: seconds, or a date (RFC 9110, section 10.2.3)."""
-    said = response.headers.get("retry-after", "").strip()
-    if said.isdecimal():
-        return float(said)
-    try:
-        when = email.utils.parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())

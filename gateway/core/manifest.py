@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import pydantic
 
+from gateway.core.files import written_whole
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -122,6 +124,5 @@ def read_manifest(path: Path) -> Manifest:
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write ``manifest`` as indented JSON, replacing ``path`` in one step."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(manifest.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(manifest.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")

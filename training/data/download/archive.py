@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from gateway.sky.http.service import NonsenseError, Reply, Service, refuse_html
+from gateway.sky.positions import separation_arcsec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +59,7 @@ class Exposure:
 
     def apart_arcmin(self, ra_deg: float, dec_deg: float) -> float:
         """Return how far the centre is from a position, arcmin."""
-        ra, dec, own_ra, own_dec = map(math.radians, (ra_deg, dec_deg, self.ra_deg, self.dec_deg))
-        half = math.sin((dec - own_dec) / 2) ** 2 + math.cos(dec) * math.cos(own_dec) * math.sin((ra - own_ra) / 2) ** 2
-        return math.degrees(2 * math.asin(min(1.0, math.sqrt(half)))) * 60
+        return separation_arcsec(ra_deg, dec_deg, self.ra_deg, self.dec_deg) / 60
 
 
 class Archive:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
+from gateway.core.files import written_whole
 from gateway.core.models import Deadline, Galaxy
 from training.data.download import coadd as making
 from training.data.download.archive import BANDS, chosen
@@ -217,11 +218,10 @@ class Download:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write under a temporary name first: what has its own name is whole."""
+    """Write a file and its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_bytes(data)
 
 
 def _angle(position_angle_deg: float | None) -> str:
