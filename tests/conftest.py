@@ -11,6 +11,9 @@ for name in ("http", "https", "all", "no", "grpc", "no_grpc"):
     for spelling in (f"{name}_proxy", f"{name}_proxy".upper()):
         os.environ.pop(spelling, None)
 
+# gRPC's threads survive a fork for a moment and complain where a test reads what the child says.
+os.environ["GRPC_VERBOSITY"] = "NONE"
+
 # Machines are noisy: a slow example is no failure, and fixtures here hold no state between examples.
 settings.register_profile("suite", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")

@@ -1,4 +1,4 @@
-"""DetectedSource extraction on a picture of the sky: which extended objects it shows, stars and trails left out."""
+"""Source extraction on a picture of the sky: which extended objects it shows, stars and trails left out."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class ObservedSky:
 
 
 class FakeSqlSearch(FakeService):
-    """SkyServer's SqlSearch with the table SdssField, in JSON; a query that SQL does not understand is an error 400."""
+    """SkyServer's SqlSearch with the table Field, in JSON; a query that SQL does not understand is an error 400."""
 
     def __init__(self, survey: ObservedSky) -> None:
         super().__init__()
@@ -106,9 +106,9 @@ class FakeSqlSearch(FakeService):
         assert limited, request.query["cmd"]
         with sqlite3.connect(":memory:") as base:
             base.row_factory = sqlite3.Row
-            base.execute("CREATE TABLE SdssField (run, rerun, camcol, field, ra, dec)")
+            base.execute("CREATE TABLE Field (run, rerun, camcol, field, ra, dec)")
             rows = [(f.run, 301, f.camcol, f.field, f.ra, f.dec) for f in self.survey.fields]
-            base.executemany("INSERT INTO SdssField VALUES (?, ?, ?, ?, ?, ?)", rows)
+            base.executemany("INSERT INTO Field VALUES (?, ?, ?, ?, ?, ?)", rows)
             try:
                 found = base.execute(f"SELECT {limited[2]} LIMIT {limited[1]}").fetchall()
             except sqlite3.Error as error:

@@ -38,7 +38,7 @@ DOWN = errors.QuorumLost("The networks are away.", retry_after_s=0.0)
 
 @dataclass
 class FakeNetworks:
-    """FakeNetworks that answer a picture's mean brightness, unless ``trouble`` says otherwise of its number."""
+    """Networks that answer a picture's mean brightness, unless ``trouble`` says otherwise of its number."""
 
     images: np.ndarray[Any, Any]
     trouble: Callable[[int, int], Exception | None] = lambda _row, _times: None
