@@ -43,7 +43,7 @@ def gzipped_fits(side: int, dtype: str, planes: int = 1) -> bytes:
     if planes > 1:
         header.set("NAXIS3", planes, after="NAXIS2")
     raw = plane.astype(plane.dtype.newbyteorder(">")).tobytes() * planes
-    return gzip.compress(header.tostring().encode() + raw + bytes(-len(raw) % 2880), 1)
+    return gzip.compress(header.tostring().encode() + raw + bytes(-len(raw) % 2880), 1, mtime=0)
 
 
 def tiled_fits(side: int, tile_rows: int) -> bytes:
@@ -174,7 +174,7 @@ def small() -> dict[str, bytes]:
         "several": several.getvalue(),
         "tiled": tiled.getvalue(),
         "cube": cube.getvalue(),
-        "gzip": gzip.compress(fits_image.getvalue()),
+        "gzip": gzip.compress(fits_image.getvalue(), mtime=0),
         "bzip2": bz2.compress(several.getvalue()),
     }
 

@@ -42,4 +42,4 @@ def fits_file(samples: NDArray[Any], *, compress: bool = False) -> bytes:
     """Write samples as the primary image of a FITS file."""
     buffer = io.BytesIO()
     fits.PrimaryHDU(samples).writeto(buffer)
-    return gzip.compress(buffer.getvalue()) if compress else buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0) if compress else buffer.getvalue()

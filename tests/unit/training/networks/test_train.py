@@ -27,14 +27,14 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(t
     whole = architectures.build(TINY, "inclination", seed=1)
     fit(whole, batches(), schedule, tmp_path / "whole")
 
-    class Interrupted(Exception):
+    class StoppedShort(Exception):
         pass
 
     def kill_at_step_4(metrics: dict[str, float]) -> None:
         if metrics["step"] == 4:
-            raise Interrupted
+            raise StoppedShort
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(StoppedShort):
         fit(
             architectures.build(TINY, "inclination", seed=1),
             batches(),
