@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Self
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from batch.results import Tally
+from batch.outputs.results import Tally
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
 
-    from batch.partitions import Report
+    from batch.outputs.partitions import Report
 
 _TICK_S, _LINE_EVERY_S = 0.5, 30.0
 _MINUTE_S, _HOUR_S, _DAY_S, _YEAR_S = 60, 3600, 86_400, 31_557_600

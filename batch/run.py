@@ -8,13 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batch import catalogue, convert, partitions, results, source, storage
+from batch import storage
+from batch.conversion import convert
+from batch.conversion.own_columns import OwnColumns
 from batch.errors import BatchError
-from batch.own_columns import OwnColumns
-from batch.partitions import Folder, Identity
+from batch.inputs import catalogue, source
+from batch.inputs.source import Form
+from batch.outputs import partitions, results
+from batch.outputs.partitions import Folder, Identity
+from batch.outputs.results import COLUMNS, Tally
 from batch.progress import Progress
-from batch.results import COLUMNS, Tally
-from batch.source import Form
 from batch.summary import Summary
 
 if TYPE_CHECKING:
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.partitions import Partition
-    from batch.source import Source
+    from batch.inputs.source import Source
+    from batch.outputs.partitions import Partition
     from gateway.core.models import FrameChoice
     from gateway.tables.cells.rows import Row
     from gateway.tables.results import Column
@@ -255,13 +258,26 @@ def finish(asked: Asked, prepared: Prepared, progress: Progress, own: OwnColumns
         raise BatchError(
             f"{prepared.source.location} was changed while it was asked. Run it again into another output."
         )
-    summary = Summary.of(prepared, progress)
+    summary = _summed_up(prepared, progress)
     if summary.failed_partitions == 0:
         storage.sweep(prepared.folder.url)
         if asked.is_table:
             about = {name: prepared.folder.about[name] for name in ("release", "creator")}
             convert.convert(asked.out, lambda: _records(prepared), own, about)
     return summary
+
+
+def _summed_up(prepared: Prepared, progress: Progress) -> Summary:
+    """Sum up earlier runs and this one."""
+    measured = sum((report.tally for report in progress.reports), Tally())
+    return Summary(
+        tally=sum(prepared.done.values(), Tally()) + measured,
+        rows=prepared.rows,
+        unanswered=sum(report.unanswered for report in progress.reports),
+        failed_partitions=len(prepared.missing) - len(progress.reports),
+        measured=measured.rows,
+        seconds=progress.seconds if progress.reports else 0.0,
+    )
 
 
 def _records(prepared: Prepared) -> Iterator[Record]:

@@ -7,14 +7,14 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from batch.results import record_of
+from batch.outputs.results import record_of
 from gateway.core import errors
 from gateway.tables import results
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
-    from batch.partitions import Folder, Partition, Report
+    from batch.outputs.partitions import Folder, Partition, Report
     from gateway.tables.cells.rows import Row
 
     Ask = Callable[[Sequence[Row]], AsyncGenerator["Outcome"]]

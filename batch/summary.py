@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from batch.results import Tally
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from batch.progress import Progress
-    from batch.run import Prepared
+    from batch.outputs.results import Tally
 
 
 @dataclass(slots=True)
@@ -40,22 +37,9 @@ class Summary:
     measured: int
     seconds: float
 
-    @classmethod
-    def of(cls, prepared: Prepared, progress: Progress) -> Summary:
-        """Sum up earlier runs and this one."""
-        tally, measured = Tally(), Tally()
-        for one in prepared.done.values():
-            tally += one
-        for report in progress.reports:
-            measured += report.tally
-        failed = len(prepared.missing) - len(progress.reports)
-        unanswered = sum(report.unanswered for report in progress.reports)
-        seconds = progress.seconds if progress.reports else 0.0
-        return cls(tally + measured, prepared.rows, unanswered, failed, measured.rows, seconds)
-
     @property
     def reasons(self) -> Mapping[str, tuple[int, str, str]]:
-        """Kinds of problems, the most frequent first; see :class:`batch.results.Tally`."""
+        """Kinds of problems, the most frequent first; see :class:`batch.outputs.results.Tally`."""
         return dict(sorted(self.tally.problems.items(), key=lambda one: -one[1][0]))
 
     def as_json(self, out: str) -> dict[str, Any]:

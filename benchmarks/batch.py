@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
-from batch.results import COLUMNS
+from batch.outputs.results import COLUMNS
 from benchmarks import speed
 from gateway.core.manifest import INPUT_SHAPE
 from gateway.core.resources import processors

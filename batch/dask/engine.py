@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
     from batch.dask.worker import Job
-    from batch.partitions import Partition, Report
+    from batch.outputs.partitions import Partition, Report
     from batch.progress import Progress
 
 READY_S = 180.0

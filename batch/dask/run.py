@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batch import catalogue, fetch, partitions, run, source, storage
+from batch import run, storage
 from batch.dask import engine
 from batch.dask.cluster import OwnNetworks, Workers, connected
 from batch.dask.worker import Job
 from batch.errors import BatchError
+from batch.fetching import fetch
+from batch.inputs import catalogue, source
+from batch.outputs import partitions
 from gateway.core.manifest import Manifest, read_manifest
 from gateway.core.models import FrameChoice
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.fetch import Fetching
+    from batch.fetching.fetch import Fetching
     from batch.progress import Progress
     from batch.run import Asked, Prepared
     from batch.summary import Summary

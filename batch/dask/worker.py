@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import structlog
 from distributed import WorkerPlugin, get_worker
 
-from batch import catalogue
-from batch.archives import FetchedRows
 from batch.dask.networks import Networks
-from batch.images import Files, Pictures
+from batch.fetching.archives import FetchedRows
+from batch.inputs import catalogue
+from batch.inputs.images import Files, Pictures
+from batch.inputs.source import Form
 from batch.settle import Outcome, Patience, Settler
-from batch.source import Form
 from gateway.api.schemas import InclinationAnswer
 from gateway.core.models import FrameChoice, Framing
 from gateway.inference.microbatching import Batcher
@@ -30,8 +30,8 @@ from gateway.measure.one import Inclinations
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 
-    from batch.images import Images
-    from batch.partitions import Folder, Partition, Report
+    from batch.inputs.images import Images
+    from batch.outputs.partitions import Folder, Partition, Report
     from gateway.core.manifest import Manifest
     from gateway.images.prepare import ImageData
     from gateway.measure.targets import Fetched
@@ -61,7 +61,7 @@ class Job:
     serving : tuple of str
         ``host:port`` of each TensorFlow Serving.
     form, base, fetched
-        Of the source (:class:`batch.source.Source`).
+        Of the source (:class:`batch.inputs.source.Source`).
     choice, frame, r
         As a person asked (:class:`batch.run.Asked`); model inputs are always measured as a whole.
     concurrency : int

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from batch.http.gateway import Gateway
     from batch.http.pacing import Pacing
-    from batch.images import Images
-    from batch.partitions import Partition
+    from batch.inputs.images import Images
+    from batch.outputs.partitions import Partition
     from batch.progress import Progress
     from batch.settle import Settler
     from gateway.core.models import Target

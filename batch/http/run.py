@@ -6,14 +6,15 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from batch import run, source, storage
+from batch import run, storage
 from batch.errors import BatchError
 from batch.http.engine import HttpEngine, met
 from batch.http.gateway import Gateway
 from batch.http.pacing import Pace, Pacing
-from batch.images import Files
+from batch.inputs import source
+from batch.inputs.images import Files
+from batch.inputs.source import Form
 from batch.settle import Patience, Settler
-from batch.source import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -167,7 +167,8 @@ def batch(
     """
 
     def measure(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch import options, run  # noqa: PLC0415 - the other commands need none of this
+        from batch import run  # noqa: PLC0415 - the other commands need none of this
+        from batch.fetching import options  # noqa: PLC0415 - the other commands need none of this
 
         asked = run.Asked(
             what=tuple(table),
@@ -232,7 +233,8 @@ def fetch(
     """
 
     def work(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch import fetch, options, run  # noqa: PLC0415 - the other commands need none of this
+        from batch import run  # noqa: PLC0415 - the other commands need none of this
+        from batch.fetching import fetch, options  # noqa: PLC0415 - the other commands need none of this
 
         options.check_survey(survey)
         choice = options.columns(column or [])

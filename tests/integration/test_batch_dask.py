@@ -13,12 +13,12 @@ from pyarrow import parquet
 from rich.console import Console
 
 from batch import run, storage
-from batch.archives import RATES_PER_S
 from batch.dask import engine
 from batch.dask.cluster import OwnNetworks, Workers
 from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
-from batch.fetch import Fetching, fetch
+from batch.fetching.archives import RATES_PER_S
+from batch.fetching.fetch import Fetching, fetch
 from batch.settle import Patience
 from gateway.settings import Settings
 from tests.support.dask_runs import rows_of, write_csv

@@ -10,7 +10,8 @@ import pytest
 from astropy.table import Table
 from pyarrow import parquet
 
-from batch import convert, storage
+from batch import storage
+from batch.conversion import convert
 from batch.errors import BatchError
 from batch.http.engine import OtherRelease
 from tests.support.batch_runs import Ear, kept, rows_of, run, table_of

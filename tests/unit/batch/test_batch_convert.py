@@ -19,11 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from batch import convert, source
+from batch.conversion import convert
+from batch.conversion.own_columns import OwnColumns
 from batch.errors import BatchError
-from batch.own_columns import OwnColumns
-from batch.results import COLUMNS as RESULT_COLUMNS
-from batch.results import clean
+from batch.inputs import source
+from batch.outputs.results import COLUMNS as RESULT_COLUMNS
+from batch.outputs.results import clean
 from gateway.core.errors import BadTable
 from gateway.tables.files import astropyfile, parquetfile
 from gateway.tables.reader import open_table

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from batch import partitions, results, storage
+from batch import storage
 from batch.errors import BatchError
-from batch.partitions import Folder, Identity, Partition
+from batch.outputs import partitions, results
+from batch.outputs.partitions import Folder, Identity, Partition
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ import pytest
 from astropy.io.votable import parse_single_table
 from pyarrow import parquet as pq
 
-from batch import results
-from batch.results import Tally, encoded, record_of, tally, votable_header
+from batch.outputs import results
+from batch.outputs.results import Tally, encoded, record_of, tally, votable_header
 from gateway.core.models import Target
 from gateway.tables.cells.rows import Row
 from gateway.tables.results import BATCH_COLUMNS

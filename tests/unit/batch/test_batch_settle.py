@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch import storage
-from batch.partitions import Folder, Partition
+from batch.outputs.partitions import Folder, Partition
 from batch.settle import Outcome, Patience, Settler
 from gateway.core import errors
 from gateway.core.models import Target

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from batch import catalogue, source
-from batch.catalogue import STAGED, Piece
 from batch.errors import BatchError
-from batch.partitions import Identity, claim
-from batch.pixels import Pixels
-from batch.source import Form
+from batch.inputs import catalogue, source
+from batch.inputs.catalogue import STAGED, Piece
+from batch.inputs.pixels import Pixels
+from batch.inputs.source import Form
+from batch.outputs.partitions import Identity, claim
 from gateway.tables.cells.rows import question
 
 if TYPE_CHECKING:

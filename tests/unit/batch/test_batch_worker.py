@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from batch import catalogue, results, source
 from batch.dask.worker import Job, measure_in
-from batch.partitions import Folder, Partition
+from batch.inputs import catalogue, source
+from batch.inputs.source import Form
+from batch.outputs import results
+from batch.outputs.partitions import Folder, Partition
 from batch.settle import Patience
-from batch.source import Form
 from gateway.core import errors
 from gateway.core.models import EnsemblePrediction, FrameChoice, ModelPrediction
 from gateway.measure.one import Inclinations
@@ -28,7 +29,7 @@ from tests.support.pictures import disc, encoded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from batch.partitions import Report
+    from batch.outputs.partitions import Report
     from gateway.core.models import Deadline
 
 RELEASE = manifest(2)

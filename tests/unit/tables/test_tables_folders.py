@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batch import source
 from batch.errors import BatchError
+from batch.inputs import source
 from gateway.tables import folders
 
 

@@ -27,13 +27,13 @@ from pyarrow import parquet
 
 from batch import storage
 from batch.errors import BatchError
-from batch.results import COLUMNS, votable_header
+from batch.outputs.results import COLUMNS, votable_header
 from gateway.tables import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from batch.own_columns import OwnColumns
+    from batch.conversion.own_columns import OwnColumns
     from gateway.tables.results import Column
 
     Rows = Callable[[], Iterable[Sequence[Any]]]

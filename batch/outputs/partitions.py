@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from batch import results, storage
+from batch import storage
 from batch.errors import BatchError
-from batch.results import COLUMNS, Tally
+from batch.outputs import results
+from batch.outputs.results import COLUMNS, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -183,7 +184,7 @@ class Folder:
         What every file says of itself; ``batch`` is the identity's digest.
     columns : sequence of Column
     header : str
-        As :func:`batch.results.encoded` takes it.
+        As :func:`batch.outputs.results.encoded` takes it.
     retry_failed : bool
         Whether rows with a problem are asked again.
     """

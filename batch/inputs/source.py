@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from batch import partitions, pixels, storage
+from batch import storage
 from batch.errors import BatchError
+from batch.inputs import pixels
+from batch.outputs import partitions
 from gateway.core import errors
 from gateway.tables.files import formats
 from gateway.tables.folders import FITS_SUFFIXES, NO_IMAGE, Listing, is_image
@@ -55,7 +57,7 @@ class Source:
     told : tuple of str
         Of a folder, which files were found and which were passed over and why, in sentences.
     fetched : bool
-        Whether it is the folder of a fetch (:mod:`batch.archives`).
+        Whether it is the folder of a fetch (:mod:`batch.fetching.archives`).
     """
 
     location: str

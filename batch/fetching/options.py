@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from batch.archives import RATES_PER_S
 from batch.errors import BatchError
-from batch.fetch import Fetching
+from batch.fetching.archives import RATES_PER_S
+from batch.fetching.fetch import Fetching
 from gateway.core import errors
 from gateway.settings import Settings
 from gateway.sky import SURVEYS

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from batch import storage
 from batch.errors import BatchError
-from batch.results import COLUMNS, clean
-from batch.source import Form
+from batch.inputs.source import Form
+from batch.outputs.results import COLUMNS, clean
 from gateway.core import errors
 from gateway.tables import reader
 from gateway.tables.files.jsonfile import JsonFile
@@ -18,7 +18,7 @@ from gateway.tables.results import Column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from batch.source import Source
+    from batch.inputs.source import Source
     from gateway.tables.table import Table
 
 _INT64_MOST = 2**63 - 1

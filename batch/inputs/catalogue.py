@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from batch import source as sources
 from batch import storage
 from batch.errors import BatchError
-from batch.partitions import Partition, recorded
-from batch.pixels import Pixels
+from batch.inputs import source as sources
+from batch.inputs.pixels import Pixels
+from batch.outputs.partitions import Partition, recorded
 from gateway.core import errors
 from gateway.tables.cells.rows import Row, question
 from gateway.tables.files.astropyfile import short
@@ -30,7 +30,7 @@ from gateway.tables.table import EXTRA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from batch.source import Form, Source
+    from batch.inputs.source import Form, Source
 
 STAGED = "_catalogue.parquet"
 """What is asked as Parquet, in the folder of the partitions, where it did not come so. ``_``: no result."""

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from batch import run, source, storage
-from batch.archives import COLUMNS, Fetch
+from batch import run, storage
 from batch.errors import BatchError
+from batch.fetching.archives import COLUMNS, Fetch
+from batch.inputs import source
 from batch.settle import Patience, Settler
 from gateway.core import proxies
 
@@ -34,7 +35,7 @@ class Fetching:
     settings : Settings
         Of the gateway: ``INCLINET_*`` say where the services are, and whom their operators can write to.
     rates_per_s : mapping
-        What differs from :data:`batch.archives.RATES_PER_S`.
+        What differs from :data:`batch.fetching.archives.RATES_PER_S`.
     concurrency : int
         Rows under way at a time.
     accept_unanswered : bool

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from batch import results, storage
-from batch.results import ASKED, ROW
+from batch import storage
+from batch.outputs import results
+from batch.outputs.results import ASKED, ROW
 from batch.settle import Outcome
 from gateway.core import errors
 from gateway.core.models import Cutout, Deadline, Galaxy
@@ -27,7 +28,7 @@ from gateway.tables.results import GALAXY_COLUMNS, KEY, PROBLEM_COLUMNS, WARNING
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
-    from batch.partitions import Partition
+    from batch.outputs.partitions import Partition
     from batch.progress import Progress
     from batch.settle import Settler
     from gateway.sky import SkySettings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from batch import storage
 from batch.errors import BatchError
-from batch.pixels import Pixels
+from batch.inputs.pixels import Pixels
 from gateway.core import errors
 
 if TYPE_CHECKING:

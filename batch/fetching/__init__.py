@@ -1,0 +1,1 @@
+"""Images of galaxies from the public archives, no faster than these allow: a step of its own."""
