@@ -67,7 +67,7 @@ class CollectorTracerProvider(TracerProvider):
 class _Adapter(HTTPAdapter):
     """Sends requests by the project's own rule for proxies, which spares loopback, instead of that of ``requests``."""
 
-    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:  # type: ignore[override]  # its options by name
         proxy = proxies.from_environment().of(request.url or "")
         how["proxies"] = {"http": proxy, "https": proxy} if proxy else {}
         return super().send(request, **how)

@@ -25,7 +25,7 @@ def soon() -> Deadline:
 async def test_a_name_of_several_objects_is_asked_of_nobody(sky: Sky, fakes: FakeSky, name: str) -> None:
     with pytest.raises(errors.UnknownTarget) as told:
         await sky.resolver.by_name(name, deadline=soon())
-    assert len(told.value.extra["members"]) == 2  # type: ignore[arg-type]
+    assert len(told.value.extra["members"]) == 2  # type: ignore[arg-type]  # a list
     assert fakes.calls == {}
 
 
@@ -41,7 +41,7 @@ async def test_a_position_or_a_bare_number_is_no_name(sky: Sky, fakes: FakeSky, 
 async def test_a_pair_that_simbad_knows_is_refused_with_the_galaxies_there(sky: Sky) -> None:
     with pytest.raises(errors.UnknownTarget, match=r"Arp 9984 is a pair of galaxies: NGC 539\d and NGC 539\d") as told:
         await sky.resolver.by_name("Arp 9984", deadline=soon())
-    assert sorted(told.value.extra["members"]) == ["NGC 5394", "NGC 5395"]  # type: ignore[call-overload]
+    assert sorted(told.value.extra["members"]) == ["NGC 5394", "NGC 5395"]  # type: ignore[call-overload]  # a list
     with pytest.raises(errors.UnknownTarget, match="Arp 999 is a pair of galaxies"):
         await sky.resolver.by_name("Arp 999", deadline=soon())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,11 +101,11 @@ async def test_without_sesame_and_simbad_ned_answers(sky: Sky, fakes: FakeSky) -
 
 
 async def test_a_slow_sesame_leaves_time_for_simbad(sky: Sky, fakes: FakeSky) -> None:
-    fakes.sesame.delay_s = 30
-    began = time.monotonic()
-    galaxy = await sky.resolver.by_name(ONLY_ONLINE, deadline=Deadline.after(1.5))
+    fakes.sesame.delay_s = 600
+    deadline = Deadline.after(6)
+    galaxy = await sky.resolver.by_name(ONLY_ONLINE, deadline=deadline)
     assert galaxy.source == "SIMBAD"
-    assert time.monotonic() - began < 1.5
+    assert deadline.remaining_s() > 0
 
 
 async def test_silence_of_the_others_does_not_make_a_name_unknown(sky: Sky, fakes: FakeSky) -> None:

@@ -77,13 +77,14 @@ async def test_nobody_listening_is_tried_again_and_told_as_503(client: Client, o
 
 
 @pytest.mark.parametrize("fault", ["500", "html", "truncated", "rate_limited", "hang_up", "redirect_loop"])
-async def test_the_next_mirror_is_asked_at_once(client: Client, one: Counter, other: Counter, fault: Fault) -> None:
+async def test_the_next_mirror_is_asked_at_once(one: Counter, other: Counter, fault: Fault) -> None:
+    # a pause of any kind would outlast the deadline
+    client = Client(RetryPolicy(backoff_s=3600))
     one.fault = fault
-    one.retry_after = "60"
-    began = time.monotonic()
+    one.retry_after = "3600"
     assert await client.get(service(one, other), "", parse, deadline=soon()) == "answer 1"
-    assert time.monotonic() - began < 1
     assert len(other.requests) == 1
+    await client.aclose()
 
 
 async def test_a_mirror_that_is_down_is_passed_over(client: Client, one: Counter, other: Counter) -> None:
@@ -92,10 +93,8 @@ async def test_a_mirror_that_is_down_is_passed_over(client: Client, one: Counter
 
 
 async def test_a_slow_mirror_gives_way_within_the_deadline(client: Client, one: Counter, other: Counter) -> None:
-    one.delay_s = 3
-    began = time.monotonic()
+    one.delay_s = 600
     assert await client.get(service(one, other, timeout_s=0.3), "", parse, deadline=soon()) == "answer 1"
-    assert time.monotonic() - began < 2
     assert client.outcomes == ["timeout", "ok"]
 
 
@@ -107,23 +106,23 @@ async def test_retry_after_is_waited_for_when_the_deadline_allows(client: Client
 
 
 async def test_retry_after_beyond_the_deadline_is_passed_on_at_once(client: Client, one: Counter) -> None:
-    one.fault, one.retry_after = "rate_limited", "60"
-    began = time.monotonic()
+    one.fault, one.retry_after = "rate_limited", "3600"
+    deadline = soon()
     with pytest.raises(errors.UpstreamUnavailable, match="asks for patience") as told:
-        await client.get(service(one), "", parse, deadline=soon())
-    assert time.monotonic() - began < 1
-    assert told.value.retry_after_s == pytest.approx(60, abs=2)
+        await client.get(service(one), "", parse, deadline=deadline)
+    # nothing was waited for: the deadline has not passed
+    assert deadline.remaining_s() > 0
+    assert told.value.retry_after_s == pytest.approx(3600, abs=30)
     with pytest.raises(errors.UpstreamUnavailable):
         await client.get(service(one), "?another", parse, deadline=soon())
     assert len(one.requests) == 1
 
 
 async def test_the_deadline_ends_every_step_and_is_told_as_504(client: Client, one: Counter) -> None:
-    one.delay_s = 5
-    began = time.monotonic()
+    # longer than a test may take
+    one.delay_s = 3600
     with pytest.raises(errors.DeadlineExceeded, match="Fake did not answer in time") as told:
         await client.get(service(one), "", parse, deadline=Deadline.after(0.3))
-    assert time.monotonic() - began < 1
     assert told.value.extra["service"] == "Fake"
 
 
@@ -134,12 +133,12 @@ async def test_a_deadline_that_has_passed_asks_nobody(client: Client, one: Count
 
 
 async def test_retries_never_outlast_the_deadline(one: Counter) -> None:
-    client = Client(RetryPolicy(backoff_s=10))
+    client = Client(RetryPolicy(backoff_s=3600))
     one.fault = "500"
-    began = time.monotonic()
+    deadline = soon()
     with pytest.raises(errors.UpstreamUnavailable, match="status 500"):
-        await client.get(service(one), "", parse, deadline=Deadline.after(1))
-    assert time.monotonic() - began < 1
+        await client.get(service(one), "", parse, deadline=deadline)
+    assert deadline.remaining_s() > 0
     assert len(one.requests) == 1
     await client.aclose()
 

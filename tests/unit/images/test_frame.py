@@ -19,7 +19,7 @@ from tests.support.starfields import StarField, starfield, stars_alone
 def field(seed: int, *, wider: float = 4.0, negative: bool = False, **how: object) -> StarField:
     rng = np.random.default_rng(seed)
     stamp = disc(96, float(rng.uniform(0.2, 0.9)), float(rng.uniform(0, 180)))
-    made = starfield(stamp, rng, wider=wider, **how)  # type: ignore[arg-type]
+    made = starfield(stamp, rng, wider=wider, **how)  # type: ignore[arg-type]  # its own arguments
     return made.negative() if negative else made
 
 

@@ -98,7 +98,8 @@ async def test_behind_a_batch_that_hangs_an_image_waits_for_others_no_longer_tha
     tasks.append(ask(batcher, 5))
     await settle()
     assert networks.batches[3:] == []
-    await asyncio.sleep(0.3)
+    while not networks.batches[3:]:
+        await settle()
     assert networks.batches[3:] == [[5]]
     assert batcher.out == 2
     networks.gate.set()

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import psutil
 import pytest
 
 from tests.support.networks import TINY_RECIPE, paths_in, quiet
+from tests.support.waiting import wait_until
 from training.release import parallel
 
 if TYPE_CHECKING:
@@ -77,9 +77,8 @@ def test_networks_stop_learning_when_whoever_asked_for_them_is_killed(
         [sys.executable, str(script), str(tmp_path)], env={**os.environ, "PYTHONPATH": str(Path.cwd())}
     )
     logs = [runs / f"{name}_pretrained" / "metrics.jsonl" for name in ("tiny1", "tiny2")]
-    while not all(log.exists() for log in logs):
-        assert asking.is_running(), "it ended before it had begun"
-        time.sleep(0.2)
+    wait_until(lambda: all(log.exists() for log in logs) or not asking.is_running(), "both to be trained", 240)
+    assert asking.is_running(), "it ended before it had begun"
     workers = [one for one in asking.children() if "spawn_main" in " ".join(one.cmdline())]
     asking.kill()
     gone, alive = psutil.wait_procs([asking, *workers], timeout=120)
