@@ -33,12 +33,12 @@ UNWATCHED = {
 """What Dask does otherwise than by default, in workers whose partitions take minutes.
 
 For its dashboard, Dask looks at every thread of a worker a hundred times a second and keeps what it saw: 3 % of what a
-worker was seen doing here. It looks at memory, disk and its own loop so often that two workers and a scheduler without
-work take 6 % of a core. And it has every worker give memory back to the system from 64 KiB on, so that each batch's
-requests, 1.5 MB a network, are fetched from it again page by page. Without these two a worker was measured to take 4.3
-ms of a core for an image instead of 5.9. glibc then
-keeps for the next batch what the last one needed, in one place for all threads, or else it grows with every thread
-that ever held a batch.
+worker was seen doing here. In CPython 3.11 that can also hang a worker for ever (python/cpython#106883). It looks at
+memory, disk and its own loop so often that two workers and a scheduler without work take 6 % of a core. And it has
+workers give memory back to the system from 64 KiB on, so that each batch's requests, 1.5 MB a network, are fetched
+from it again page by page. Without these two a worker takes 4.3 ms of a core for an image instead of 5.9.
+glibc then keeps for the next batch what the last one needed, in one place for all threads, or else it grows with every
+thread that ever held a batch.
 """
 
 

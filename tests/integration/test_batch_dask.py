@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import dask
 import pytest
 from distributed import LocalCluster
 from pyarrow import parquet
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from batch import run, storage
 from batch.dask import engine
-from batch.dask.cluster import OwnNetworks, Workers
+from batch.dask.cluster import UNWATCHED, OwnNetworks, Workers
 from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
 from batch.fetching.archives import RATES_PER_S
@@ -54,7 +55,11 @@ def serving(release: Repository) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as made:
+    # among other things without the profiler, which in CPython 3.11 can hang a process for ever
+    with (
+        dask.config.set(UNWATCHED),
+        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as made,
+    ):
         yield made
 
 
