@@ -10,6 +10,8 @@ from gateway.core.manifest import INPUT_SHAPE
 from training.data.training_data import ReleasePaths
 from training.networks.architectures import Architecture
 from training.release.recipe import Recipe
+from training.simulation.sample import SimulatedSample, save
+from training.simulation.scene import COLUMNS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +48,17 @@ def paths_in(folder: Path) -> ReleasePaths:
 
 def quiet(_what: str, _metrics: dict[str, float]) -> None:
     """Hear of a step, and say nothing."""
+
+
+def write_noise_sample(folder: Path) -> None:
+    """Write what :func:`training.simulation.sample.save` would, of pictures that show nothing."""
+    count = TINY_RECIPE.simulated
+    row = {**dict.fromkeys(COLUMNS, 0.0), "reject": ""}
+    truth = tuple(
+        {**row, "index": n, "human_deg": 45 + 45 * n / count, "reject": "unsuitable" if n % 8 == 0 else ""}
+        for n in range(count)
+    )
+    save(SimulatedSample(noise_pictures(count), truth), folder)
 
 
 def noise_pictures(count: int) -> NDArray[np.uint8]:

@@ -55,9 +55,17 @@ def test_a_tensor_of_no_elements_has_no_values() -> None:
 
 @pytest.mark.slow
 def test_a_model_that_tensorflow_exported_keeps_its_variables_and_functions(tmp_path: Path) -> None:
+    # the messages come first: the runtime can be imported after them
     script = """
 import sys
+
+import gateway.inference.protos
+
+assert "tensorflow" not in sys.modules
 import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
+
+assert predict_pb2.PredictRequest is gateway.inference.protos.PredictRequest
 
 class Network(tf.Module):
     def __init__(self):
