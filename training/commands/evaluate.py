@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - the command line is made from the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,13 @@ def evaluate(
     predictions: Annotated[
         Path | None, typer.Option(help="instead: CSV with measured and one column per model, made elsewhere")
     ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="CSV with pgc and inclination by gas motions: a truth for the whole range"),
+    ] = None,
+    isotropy: Annotated[
+        bool, typer.Option("--isotropy", help="measure every disc of the table: are their cos i uniform?")
+    ] = False,
     model_repo: Annotated[Path, typer.Option(help="the release to measure")] = MODEL_REPO,
     split: Annotated[str, typer.Option(help="only train, validation or test galaxies; empty for all")] = "",
     turns: Annotated[int, typer.Option(help="show every picture this many times turned; 0 for not", min=0)] = 0,
@@ -37,8 +45,8 @@ def evaluate(
 ) -> None:
     """Measure a release on labelled pictures, or predictions made elsewhere.
 
-    Writes report.json, predictions.csv (which --predictions reads back), residuals.png, ellipticity.png, rejectors.png
-    and outliers.png, each where there is something to show.
+    Writes report.json, predictions.csv (which --predictions reads back), residuals.png, ellipticity.png, rejectors.png,
+    isotropy.png and outliers.png, each where there is something to show.
     """
     from training.data.dataset import TableError
 
@@ -48,7 +56,8 @@ def evaluate(
         if predictions is not None:
             _elsewhere(predictions, out, figures=figures)
         elif labels is not None and images is not None:
-            _release(images, labels, out, model_repo, split=split, turns=turns, figures=figures)
+            asked = _Asked(images, labels, truth, split, turns, isotropy=isotropy, figures=figures)
+            _release(asked, out, model_repo)
     except TableError as error:
         give_up(str(error))
     except OSError as error:
@@ -73,22 +82,46 @@ def _elsewhere(path: Path, out: Path, *, figures: bool) -> None:
         _draw(table.galaxies, table.said, report, out, table.ellipticity_deg, title=path.name)
 
 
-def _release(images: Path, labels: Path, out: Path, model_repo: Path, *, split: str, turns: int, figures: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is measured, as the command line says it."""
+
+    images: Path
+    labels: Path
+    truth: Path | None
+    split: str
+    turns: int
+    isotropy: bool
+    figures: bool
+
+
+def _release(asked: _Asked, out: Path, model_repo: Path) -> None:
     from training.data import dataset
     from training.evaluation import evaluate as evaluation
-    from training.evaluation import labelled_images, predictions_table
+    from training.evaluation import independent, labelled_images, predictions_table
 
+    images, labels, split = asked.images, asked.labels, asked.split
     manifest = read_release(model_repo)
-    sample = labelled_images.read(_chosen(dataset.read_table(labels, images), split, labels))
+    truth = independent.read_truth(asked.truth) if asked.truth else {}
+
+    def wanted(galaxy: RealGalaxy) -> bool:
+        return galaxy.pgc in truth or (asked.isotropy and independent.is_disc(galaxy))
+
+    sample = labelled_images.read(_chosen(dataset.read_table(labels, images), split, labels), wanted)
     _say_left_out(sample)
     if not sample.galaxies:
         give_up(f"{labels.name} has no galaxy that people judged and whose picture could be read from {images}.")
     ask = evaluation.opened(manifest, model_repo)
-    said = ask(sample.inputs)
+    said, ellipticity = ask(sample.inputs), sample.ellipticity_deg
     served = evaluation.intervals(said, manifest.calibration, manifest.label_range_deg)
     report: dict[str, Any] = {"release": manifest.release, "split": split or "all", "sample": sample.counted()}
-    report |= evaluation.report(sample.galaxies, said, served=served, ellipticity_deg=sample.ellipticity_deg)
-    if turns > 1 and (found := labelled_images.orientation(sample.galaxies, ask, turns)):
+    report |= evaluation.report(sample.galaxies, said, served=served, ellipticity_deg=ellipticity)
+    if asked.truth is not None:
+        compared = independent.compare(sample.galaxies, said, truth, served=served, ellipticity_deg=ellipticity)
+        report["truth"] = {"table": asked.truth.name, **compared}
+    if asked.isotropy:
+        report["isotropy"] = _isotropy(sample, said)
+    if asked.turns > 1 and (found := labelled_images.orientation(sample.galaxies, ask, asked.turns)):
         report["orientation"] = found
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "report.json", report)
@@ -96,9 +129,23 @@ def _release(images: Path, labels: Path, out: Path, model_repo: Path, *, split: 
         out / "predictions.csv", sample.galaxies, said, ellipticity_deg=sample.ellipticity_deg, served=served
     )
     _print(report)
-    if figures:
+    if asked.figures:
         title = f"release {manifest.release} on {labels.name}" + (f", {split} galaxies" if split else "")
-        _draw(sample.galaxies, said, report, out, sample.ellipticity_deg, title=title, inputs=sample.inputs)
+        _draw(sample.galaxies, said, report, out, ellipticity, title=title, inputs=sample.inputs)
+    if asked.figures and asked.isotropy:
+        from training.figures import report as drawing
+
+        drawing.isotropy(report["isotropy"], out / "isotropy.png", title=f"release {manifest.release} on {labels.name}")
+
+
+def _isotropy(sample: LabelledImages, said: Predictions) -> dict[str, Any]:
+    """Return how the discs lie as the networks, the ellipses and the catalogue's axis ratios have them."""
+    from training.evaluation import independent
+
+    discs = np.array([independent.is_disc(g) for g in sample.galaxies], bool)
+    catalogue = np.array([g.axis_ratio_deg for g in sample.galaxies], np.float64)
+    ways = {"ensemble": said.median, "ellipticity": sample.ellipticity_deg, "axis_ratio": catalogue}
+    return {name: independent.isotropy(values[discs]) for name, values in ways.items()}
 
 
 def _chosen(rows: Sequence[RealGalaxy], split: str, labels: Path) -> Sequence[RealGalaxy]:

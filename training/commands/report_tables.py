@@ -19,6 +19,10 @@ def of(report: dict[str, Any]) -> Iterator[Table]:
     if "ensemble" in report:
         yield _errors(report)
         yield _bins(report)
+    if "ranges" in report and "truth" in report:
+        yield _ranges(report)
+    if "isotropy" in report:
+        yield _isotropy(report["isotropy"])
     if "coverage" in report or "orientation" in report:
         yield _promises(report)
     if "rejectors" in report:
@@ -49,8 +53,7 @@ def _errors(report: dict[str, Any]) -> Table:
     rows = {name: report["ensemble"][key] for key, name in names.items() if key in report["ensemble"]}
     rows |= {f"median of {name}": found for name, found in report.get("architectures", {}).items()}
     rows |= report.get("flavors", {})
-    rivals = {"ellipticity": "ellipticity, r = 0.3", "axis_ratio": "catalogue's axis ratio"}
-    rows |= {name: report[key] for key, name in rivals.items() if key in report}
+    rows |= {name: report[key] for key, name in _RIVALS.items() if key in report and key != "ensemble"}
     for name, found in rows.items():
         table.add_row(
             name,
@@ -69,6 +72,33 @@ def _bins(report: dict[str, Any]) -> Table:
     for found in report["ensemble"]["median"]["bins"]:
         span = f"{found['from_deg']:.0f} to {found['to_deg']:.0f}"
         table.add_row(span, f"{found['galaxies']:.0f}", _number(found["rms_deg"]), _number(found["bias_deg"]))
+    return table
+
+
+_RIVALS = {"ensemble": "ensemble", "ellipticity": "ellipticity, r = 0.3", "axis_ratio": "catalogue's axis ratio"}
+
+
+def _ranges(report: dict[str, Any]) -> Table:
+    table = _table(
+        f"By range of the truth: people, and {report['truth']['table']}", "", "n", "rms", "bias", "in 68 %", "in 95 %"
+    )
+    parts = [("ensemble, people", report["ranges"])]
+    parts += [(name, report["truth"][key]["ranges"]) for key, name in _RIVALS.items() if key in report["truth"]]
+    for name, ranges in parts:
+        for found in ranges:
+            held = [_number(found[key] * 100, 0) if key in found else "" for key in ("inside68", "inside95")]
+            span = f"{name}, {found['from_deg']:.0f} to {found['to_deg']:.0f}"
+            numbers = [_number(found[key]) for key in ("rms_deg", "bias_deg")]
+            table.add_row(span, f"{found['galaxies']:.0f}", *numbers, *held)
+    return table
+
+
+def _isotropy(found: dict[str, dict[str, Any]]) -> Table:
+    """Return the counts in bins of the cosine: all alike where discs lie at random."""
+    edges = [f"{n / 10:.1f}" for n in range(10)]
+    table = _table("Discs of stage 1 to 8 by cos i, from edge-on in tenths", "", *edges)
+    for key, name in _RIVALS.items():
+        table.add_row(name, *map(str, found[key]["counts"]))
     return table
 
 

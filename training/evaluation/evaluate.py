@@ -38,6 +38,10 @@ class Intervals:
     low95: NDArray[np.float64]
     high95: NDArray[np.float64]
 
+    def of(self, chosen: NDArray[np.bool_]) -> Intervals:
+        """Return those of some of the pictures."""
+        return Intervals(self.low68[chosen], self.high68[chosen], self.low95[chosen], self.high95[chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
@@ -135,7 +139,8 @@ def report(
         the median of the galaxies that the rejectors accept}, ``architectures``, ``flavors``, ``ellipticity``, and
         ``axis_ratio`` (the catalogue's inclinations of the same galaxies, where it has them). ``rejectors``: the dict
         of :func:`training.evaluation.metrics.classification` for each and for ``ensemble``, their median; the two
-        reasons apart. ``coverage`` of the intervals. What can't be measured is absent.
+        reasons apart. ``ranges`` of the median by the label and ``coverage`` of the intervals. What can't be measured
+        is absent.
     """
     found: dict[str, Any] = {}
     measured = np.array([g.measured for g in galaxies], bool)
@@ -152,8 +157,9 @@ def report(
         found["flavors"] = {name: summary(predicted) for name, predicted in said.flavors.items()}
         if calibration is not None and served is None:
             served = intervals(said, calibration)
+        found["ranges"] = metrics.by_range(labels, said.median[measured], served and served.of(measured))
         if served is not None:
-            found["coverage"] = _coverage(labels, served, measured)
+            found["coverage"] = _coverage(labels, served.of(measured))
         catalogued = np.array([g.axis_ratio_deg for g in galaxies], np.float64)
         for name, rival in (("ellipticity", ellipticity_deg), ("axis_ratio", catalogued)):
             if rival is not None and (known := ~np.isnan(rival[measured])).any():
@@ -166,14 +172,13 @@ def report(
     return found
 
 
-def _coverage(labels: NDArray[np.float64], served: Intervals, measured: NDArray[np.bool_]) -> dict[str, float]:
+def _coverage(labels: NDArray[np.float64], served: Intervals) -> dict[str, float]:
     """Return the shares of labels inside the intervals, their standard errors, and the mean widths.
 
     The errors are those of Agresti & Coull (1998, American Statistician 52, 119): all of ten is no certainty.
     """
     found = {}
-    for level, low, high in ((68, served.low68, served.high68), (95, served.low95, served.high95)):
-        below, above = low[measured], high[measured]
+    for level, below, above in ((68, served.low68, served.high68), (95, served.low95, served.high95)):
         inside = int(((labels >= below) & (labels <= above)).sum())
         likely = (inside + 2) / (len(labels) + 4)
         found[f"interval{level}"] = inside / len(labels)

@@ -1,4 +1,4 @@
-"""The labelled pictures that a release is measured on: read, fitted with an ellipse, turned; what fails is named."""
+"""The pictures that a release is measured on: read, fitted with an ellipse, turned; what fails is named."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LabelledImages:
     unreadable : dict of str
         Why, for every file that could not be read as a picture.
     unjudged : int
-        Rows that nobody measured or rejected.
+        Rows that nobody measured or rejected, and that were not wanted.
     """
 
     galaxies: tuple[RealGalaxy, ...]
@@ -64,9 +64,12 @@ class LabelledImages:
         }
 
 
-def read(galaxies: Sequence[RealGalaxy]) -> LabelledImages:
-    """Read the pictures of the galaxies that people judged; what can't be read is left out and named."""
-    judged = [g for g in galaxies if g.measured or g.reject]
+def read(galaxies: Sequence[RealGalaxy], wanted: Callable[[RealGalaxy], bool] = lambda _: False) -> LabelledImages:
+    """Read the pictures of the galaxies that people judged, or that are ``wanted`` for another reason.
+
+    What can't be read is left out and named.
+    """
+    judged = [g for g in galaxies if g.measured or g.reject or wanted(g)]
     kept: list[RealGalaxy] = []
     inputs, inclinations = np.empty((len(judged), *INPUT_SHAPE), np.uint8), []
     missing: list[str] = []

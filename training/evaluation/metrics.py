@@ -10,6 +10,11 @@ from scipy import stats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from training.evaluation.evaluate import Intervals
+
+
+RANGES_DEG = ((0, 30), (30, 45), (45, 60), (60, 75), (75, 90))
+"""In which errors and intervals are told apart where the truth runs from face-on to edge-on."""
 
 _BIN_DEG = 5
 _RANGE_DEG = (45, 90)
@@ -88,6 +93,34 @@ def by_bin(labels: NDArray[np.float64], predicted: NDArray[np.float64]) -> list[
             found.append(
                 {"from_deg": float(low), "to_deg": float(low + _BIN_DEG), "galaxies": float(inside.sum()), **summary}
             )
+    return found
+
+
+def by_range(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], intervals: Intervals | None = None
+) -> list[dict[str, float]]:
+    """Return rms and bias in the ranges of :data:`RANGES_DEG` of the truth, without empty ones.
+
+    With ``intervals`` also ``inside68`` and ``inside95``, the shares of the truth inside them.
+    """
+    found = []
+    for low, high in RANGES_DEG:
+        chosen = (truth >= low) & ((truth < high) | ((high == RANGES_DEG[-1][1]) & (truth <= high)))
+        if not chosen.any():
+            continue
+        error = predicted[chosen] - truth[chosen]
+        one = {
+            "from_deg": float(low),
+            "to_deg": float(high),
+            "galaxies": float(chosen.sum()),
+            "rms_deg": float(np.sqrt(np.mean(error**2))),
+            "bias_deg": float(error.mean()),
+        }
+        if intervals is not None:
+            held = intervals.of(chosen)
+            one["inside68"] = float(np.mean((held.low68 <= truth[chosen]) & (truth[chosen] <= held.high68)))
+            one["inside95"] = float(np.mean((held.low95 <= truth[chosen]) & (truth[chosen] <= held.high95)))
+        found.append(one)
     return found
 
 

@@ -143,6 +143,41 @@ def roc_curves(
     figure.savefig(path, dpi=120)
 
 
+def isotropy(found: Mapping[str, Mapping[str, Any]], path: Path, *, title: str) -> None:
+    """Draw how many discs have which ``cos i``: flat where they lie at random.
+
+    Parameters
+    ----------
+    found : mapping
+        The report's ``isotropy``: counts in equal bins of ``cos i`` for each way to measure.
+    path : Path
+    title : str
+    """
+    figure = _figure(5.2, 3.4)
+    panel = figure.subplots()
+    colours = {"ensemble": _POINTS, "ellipticity": "#ddaa33", "axis_ratio": _LINE}
+    words = {"ensemble": "networks", "ellipticity": "ellipse, r = 0.3", "axis_ratio": "catalogue's axis ratio"}
+    for name, one in found.items():
+        counts = np.array(one["counts"], float)
+        share = counts / max(counts.sum(), 1) * len(counts)
+        edges = np.linspace(0, 1, len(counts) + 1)
+        label = f"{words[name]}, {one['galaxies']}"
+        panel.stairs(share, edges, color=colours[name], lw=2 if name == "ensemble" else 1, label=label)
+    panel.axhline(1, color=_ZERO, lw=0.8)
+    panel.set_xlim(0, 1)
+    panel.set_ylim(0)
+    panel.set_xlabel("cos i", fontsize=8)
+    panel.set_ylabel("discs, relative to random orientation", fontsize=8)
+    above = panel.secondary_xaxis("top", functions=(lambda x: x, lambda x: x))
+    degrees = [90, 80, 70, 60, 50, 40, 30, 20, 0]
+    above.set_xticks(np.cos(np.radians(degrees)), [f"{d}°" for d in degrees])
+    for one_axis in (panel, above):
+        one_axis.tick_params(labelsize=7)
+    panel.legend(fontsize=7, frameon=False)
+    panel.set_title(title, fontsize=9)
+    figure.savefig(path, dpi=120)
+
+
 def _curve(panel: Any, rejected: NDArray[np.bool_], likelihood: NDArray[np.float64], **style: Any) -> None:
     steps = np.concatenate([[np.inf], np.unique(likelihood)[::-1]])
     false = [float(np.mean(likelihood[~rejected] >= step)) for step in steps]
