@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.core import errors
-from gateway.core.models import Deadline
 from gateway.sky import SkySettings
 from tests.support.gateway import gateway
+from tests.support.sky_client import soon
 
 if TYPE_CHECKING:
     from gateway.sky import Sky
     from tests.support.sky_fakes import FakeSky
-
-
-def soon() -> Deadline:
-    return Deadline.after(10)
 
 
 @pytest.mark.parametrize("name", ["UGC 12914/5", "NGC 545/7", "UGC 99991 and UGC 99992", "ESO 001-002/003", "PGC 1/2"])

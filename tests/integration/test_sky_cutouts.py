@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from gateway.core import errors
-from gateway.core.models import Deadline, Galaxy
+from gateway.core.models import Galaxy
 from gateway.images.decode import decode
 from gateway.images.model_input import model_input
+from tests.support.sky_client import soon
 from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 INSIDE = Galaxy(235.5, 52.5, name="UGC 9999X", pgc=2999999, d25_arcmin=1.9, axis_ratio=0.35, position_angle_deg=40.0)
 SOUTH = Galaxy(189.9976, -11.6231, name="NGC 4594", pgc=42407, d25_arcmin=8.45, position_angle_deg=90.0)
-
-
-def soon() -> Deadline:
-    return Deadline.after(10)
 
 
 def light(data: bytes) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import pytest
 from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.sky.catalogues.operator_file import CatalogueFileError
+from tests.support.sky_client import soon
 from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 # Objects of the fake universe that no offline catalogue has.
 ONLY_ONLINE = "UGC 9999X"
 WITHOUT_NUMBER = "2MASX J08375604+3014526"
-
-
-def soon() -> Deadline:
-    return Deadline.after(10)
 
 
 @pytest.mark.parametrize("name", ["M31", "NGC 224", "ngc224", "UGC 454", "IC 342", "Sombrero", "PGC 2557", "LEDA 2557"])

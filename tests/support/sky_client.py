@@ -58,4 +58,5 @@ def service(*fakes: FakeService, **changes: Any) -> Service:
 
 
 def soon() -> Deadline:
-    return Deadline.after(5)
+    """Return a deadline that no answer misses on a slow machine."""
+    return Deadline.after(60)
