@@ -138,7 +138,7 @@ class Fetch:
         progress : Progress
         """
         rates = Rates({**RATES_PER_S, **self.rates_per_s})
-        sky = open_sky(self.sky, version=version("inclinet"), rate_limit=rates)
+        sky = open_sky(self.sky, version=version("inclinet-service"), rate_limit=rates)
         ticking = asyncio.create_task(progress.tick_until_cancelled())
         progress.begin()
         try:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from batch.dask.cluster import UNWATCHED
 from gateway.settings import Settings
-from inclinet.commands.running import REFUSED, SOME_FAILED, STOPPED
+from inclinet_service.commands.running import REFUSED, SOME_FAILED, STOPPED
 from inclinet.main import app
 from tests.support.deployment import ROOT, instructions, load, one, pod, rendered, value
 
@@ -148,7 +148,7 @@ def test_the_image_stands_on_the_gateways_and_adds_only_what_is_locked() -> None
     }
     assert locked["gateway"] < locked["survey"]
     assert {"distributed", "pyarrow"} <= {name for name, _ in locked["survey"] - locked["gateway"]}
-    assert "://" not in (ROOT / "requirements-survey.lock").read_text()
+    assert "://" not in (ROOT / "requirements-batch.lock").read_text()
 
 
 def test_workers_are_told_what_those_of_one_machine_are() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.core.models_config import CONTAINER_BASE_PATH
 from gateway.settings import Settings
-from inclinet.local import KEEP_ALIVE_S
+from inclinet_service.local import KEEP_ALIVE_S
 from serving.flags import parse
 from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value
 
@@ -46,7 +46,7 @@ def test_the_gateways_lock_has_hashes_and_neither_tensorflow_nor_an_index() -> N
 def test_what_both_locks_hold_they_hold_in_one_version() -> None:
     whole, gateways = (
         set(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-survey.lock")
+        for name in ("requirements.lock", "requirements-batch.lock")
     )
     names = {name for name, _ in whole}
     shared = {(name, version) for name, version in gateways if name in names}

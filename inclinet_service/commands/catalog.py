@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from inclinet.commands import common
+from inclinet.commands import terminal
+from inclinet_service.commands import configured
 
 catalog = typer.Typer(no_args_is_help=True, help="The local catalogue of galaxies.")
 
@@ -23,9 +24,9 @@ def download(
     from gateway.core.errors import InclinetError  # noqa: PLC0415 - asking a gateway needs none of this
     from gateway.sky.resolvers.download import download as fetch  # noqa: PLC0415 - as above
 
-    settings = common.settings({})
+    settings = configured.settings({})
     try:
-        with common.err.status("Asking VizieR…") as status:
+        with terminal.err.status("Asking VizieR…") as status:
             rows = asyncio.run(
                 fetch(
                     path,
@@ -36,7 +37,7 @@ def download(
                 ),
             )
     except (InclinetError, OSError) as error:
-        raise common.stop(f"The catalogue could not be fetched: {error}") from None
-    common.out.print(
+        raise terminal.stop(f"The catalogue could not be fetched: {error}") from None
+    terminal.out.print(
         f"{rows:,} galaxies written to {path}. Use it: INCLINET_CATALOG={path} inclinet up", soft_wrap=True
     )

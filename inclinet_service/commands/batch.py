@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the annotations
 from gateway.core.resources import processors
 from inclinet.commands.address import DEFAULT_URL, KEY_VARIABLE, Url, credentials
-from inclinet.commands.running import carried_out, told
+from inclinet_service.commands.running import carried_out, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.core.errors import UpstreamUnavailable
 from gateway.inference.predictor import Predictor
 from gateway.telemetry.logs import configure_logging
-from inclinet.local import Standin, StartError, listen, release, server
+from inclinet_service.local import Standin, StartError, listen, release, server
 
 if TYPE_CHECKING:
     import socket

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from inclinet.commands import common
+from inclinet.commands import terminal
+from inclinet_service.commands.configured import settings
 
 
 class LogLevel(StrEnum):
@@ -36,8 +37,8 @@ def up(
     ),
 ) -> None:
     """Start the networks and the gateway on this machine, and run until Ctrl-C."""
-    from inclinet import local  # noqa: PLC0415 - asking a gateway needs none of what running one does
-    from inclinet import up as service  # noqa: PLC0415 - as above
+    from inclinet_service import local  # noqa: PLC0415 - the other commands need none of what running one does
+    from inclinet_service import up as service  # noqa: PLC0415 - as above
 
     changed: dict[str, Any] = {"log_level": str(log_level)}
     if serving is not None:
@@ -49,16 +50,16 @@ def up(
     try:
         service.up(
             service.Start(
-                settings=common.settings(changed),
+                settings=settings(changed),
                 host=host,
                 port=port,
                 own_serving=serving is None and "INCLINET_SERVING" not in os.environ,
                 log=serving_log,
-                say=lambda line: common.out.print(line, highlight=False, soft_wrap=True),
+                say=lambda line: terminal.out.print(line, highlight=False, soft_wrap=True),
             ),
         )
     except local.StartError as error:
-        raise common.stop(str(error)) from None
+        raise terminal.stop(str(error)) from None
 
 
 def gateway(
@@ -67,9 +68,9 @@ def gateway(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
 ) -> None:
     """Run the gateway alone, as its container does; the environment INCLINET_* holds its settings."""
-    from inclinet import local  # noqa: PLC0415 - as above
+    from inclinet_service import local  # noqa: PLC0415 - as above
 
     try:
-        local.run_gateway(common.settings({}), host=host, port=port)
+        local.run_gateway(settings({}), host=host, port=port)
     except local.StartError as error:
-        raise common.stop(str(error)) from None
+        raise terminal.stop(str(error)) from None
