@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from inclinet import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
@@ -255,8 +255,7 @@ class Answer:
         astropy.table.QTable
             ``meta`` holds ``release``, ``service`` and ``warnings``.
         """
-        meta = {"release": self.release, "service": self.service, "warnings": list(self.warnings)}
-        return columns.table_of([self.row()], columns.COLUMNS, meta)
+        return tabulate([self])
 
     def plot(self) -> tuple[Axes, Axes]:
         """Draw the picture with the fitted ellipse, and each network's word with the intervals, by pyplot.
@@ -296,3 +295,10 @@ class Answer:
         from inclinet.drawing import html  # noqa: PLC0415 - as above
 
         return html(self)
+
+
+def tabulate(answers: Sequence[Answer]) -> QTable:
+    """Return answers of one gateway as a table, a row each; see :meth:`Answer.to_table`."""
+    warnings = [warning for one in answers for warning in one.warnings]
+    meta = {"release": answers[0].release, "service": answers[0].service, "warnings": warnings}
+    return columns.table_of([one.row() for one in answers], columns.COLUMNS, meta)

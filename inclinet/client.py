@@ -40,11 +40,11 @@ class Questions(Generic[_Answer, _Table, _Text]):
     """The questions, the same for both clients; what sends them is theirs."""
 
     def __init__(
-        self, url: str | None = None, *, key: str | None = None, timeout: float = 60.0, pictures: bool = True
+        self, url: str | None = None, *, key: str | None = None, timeout: float = 60.0, pictures: bool = True, retry: bool = True
     ) -> None:
         self.url = (url or os.environ.get(URL_VARIABLE, "") or DEFAULT_URL).rstrip("/")
         self.timeout = timeout
-        self._pictures = pictures
+        self._pictures, self._retry = pictures, retry
         # httpx takes 0.3 s, which `import inclinet` is not to cost
         import httpx  # noqa: PLC0415
 
@@ -72,7 +72,8 @@ class Questions(Generic[_Answer, _Table, _Text]):
     def _gather(self, question: Question, *, progress: bool) -> Any:
         raise NotImplementedError
 
-    def _answer(self, question: Question) -> _Answer:
+    def ask(self, question: Question) -> _Answer:
+        """Ask a question that :mod:`inclinet.questions` made."""
         answer: _Answer = self._ask(question.showing(pictures=self._pictures), wire.reader(self.url))
         return answer
 
@@ -108,7 +109,7 @@ class Questions(Generic[_Answer, _Table, _Text]):
         >>> Inclinet().query_object("NGC 7331").inclination  # doctest: +SKIP
         <Quantity 70.1 deg>
         """
-        return self._answer(questions.by_name(name, fov=questions.in_unit(fov, "arcmin"), survey=survey, r=r))
+        return self.ask(questions.by_name(name, fov=questions.in_unit(fov, "arcmin"), survey=survey, r=r))
 
     def query_pgc(
         self, number: int, *, fov: Quantity | None = None, survey: str | None = None, r: float | None = None
@@ -135,7 +136,7 @@ class Questions(Generic[_Answer, _Table, _Text]):
         >>> Inclinet().query_pgc(69327).galaxy.name  # doctest: +SKIP
         'NGC 7331'
         """
-        return self._answer(questions.by_pgc(number, fov=questions.in_unit(fov, "arcmin"), survey=survey, r=r))
+        return self.ask(questions.by_pgc(number, fov=questions.in_unit(fov, "arcmin"), survey=survey, r=r))
 
     def query_region(
         self,
@@ -178,7 +179,7 @@ class Questions(Generic[_Answer, _Table, _Text]):
         <Answer NGC 7331: 70.1 deg, 68 % within 68.2 to 72.0, release 2026.3>
         """
         angles = {"fov": questions.in_unit(fov, "arcmin"), "pa": questions.in_unit(pa, "deg")}
-        return self._answer(questions.by_position(coordinates, **angles, survey=survey, r=r))
+        return self.ask(questions.by_position(coordinates, **angles, survey=survey, r=r))
 
     def query_image(
         self,
@@ -226,7 +227,7 @@ class Questions(Generic[_Answer, _Table, _Text]):
         >>> Inclinet().query_image("galaxy.jpg", frame="whole").rejection  # doctest: +SKIP
         0.0185
         """
-        return self._answer(questions.by_image(image, frame=frame, x=x, y=y, side=side, r=r))
+        return self.ask(questions.by_image(image, frame=frame, x=x, y=y, side=side, r=r))
 
     def query_table(
         self,
@@ -305,10 +306,11 @@ class Inclinet(Questions[Answer, "QTable", str]):
     key : str, optional
         Shown to a gateway that answers holders of a key only; the environment's ``INCLINET_API_KEY`` unless given.
     timeout : float
-        Seconds for a question. A gateway that is busy (429, 503) is asked again within them, after the time that it
-        says. For a table: the longest silence.
+        Seconds for a question, all waiting included; for a table the longest silence.
     pictures : bool
         Let answers carry the survey's cutout and what the networks saw, for :meth:`Answer.plot` and notebooks.
+    retry : bool
+        Ask a gateway that is busy (429, 503) again within the timeout, after the time that it says.
 
     Raises
     ------
@@ -329,7 +331,7 @@ class Inclinet(Questions[Answer, "QTable", str]):
         return Client(transport=HTTPTransport(**transport), **settings)
 
     def _ask(self, question: Question, read: Callable[[httpx.Response], _Result]) -> _Result:
-        patience = wire.Patience(self.timeout)
+        patience = wire.Patience(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url):
@@ -338,7 +340,7 @@ class Inclinet(Questions[Answer, "QTable", str]):
                 time.sleep(patience.wait_s(error))
 
     def _gather(self, question: Question, *, progress: bool) -> QTable:
-        patience = wire.Patience(self.timeout)
+        patience = wire.Patience(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url), self._http.stream(**question.request) as response:
@@ -418,7 +420,7 @@ class AsyncInclinet(Questions[Awaitable[Answer], "Awaitable[QTable]", Awaitable[
         return AsyncClient(transport=AsyncHTTPTransport(**transport), **settings)
 
     async def _ask(self, question: Question, read: Callable[[httpx.Response], _Result]) -> _Result:
-        patience = wire.Patience(self.timeout)
+        patience = wire.Patience(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url):
@@ -427,7 +429,7 @@ class AsyncInclinet(Questions[Awaitable[Answer], "Awaitable[QTable]", Awaitable[
                 await asyncio.sleep(patience.wait_s(error))
 
     async def _gather(self, question: Question, *, progress: bool) -> QTable:
-        patience = wire.Patience(self.timeout)
+        patience = wire.Patience(self.timeout, retry=self._retry)
         while True:
             try:
                 async with self._results(question) as (results, lines):

@@ -66,6 +66,12 @@ class InclinetError(Exception):
         self.retry_after = retry_after
         self.extra = dict(extra or {})
 
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The problem as JSON (RFC 9457)."""
+        said = {"type": _PREFIX + self.slug, "status": self.status, "detail": self.detail}
+        return self.extra | {name: value for name, value in said.items() if value is not None}
+
 
 class TargetError(InclinetError):
     """The question can't be answered as it was asked."""
@@ -178,5 +184,5 @@ def from_problem(problem: Mapping[str, Any], retry_after: float | None = None) -
     kind = next((kind for kind in _kinds() if slug in kind.slugs), None)
     if kind is None:
         kind = GatewayFailed if status >= _SERVER_ERRORS else BadRequest
-    extra = {name: value for name, value in members.items() if name not in {"type", "title", "instance"}}
-    return kind(detail, slug=slug, status=status, retry_after=retry_after, extra=extra)
+    members.pop("type", None)
+    return kind(detail, slug=slug, status=status, retry_after=retry_after, extra=members)

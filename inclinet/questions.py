@@ -68,7 +68,12 @@ def by_position(coordinates: SkyCoord, **params: Any) -> Question:
     if not getattr(coordinates, "isscalar", False):
         raise TypeError("query_region takes one SkyCoord. For many positions put them into a table: query_table.")
     place = coordinates.icrs
-    return Question("GET", "/api/coordinates", {"ra": f"{place.ra.deg:.7f}", "dec": f"{place.dec.deg:.7f}", **params})
+    return by_text(f"{place.ra.deg:.7f}", f"{place.dec.deg:.7f}", **params)
+
+
+def by_text(ra: str, dec: str, **params: Any) -> Question:
+    """Ask about a position as people write it: degrees, or sexagesimal with the right ascension in hours."""
+    return Question("GET", "/api/coordinates", {"ra": ra, "dec": dec, **params})
 
 
 def by_image(image: Any, **params: Any) -> Question:
@@ -176,11 +181,23 @@ def table_file(table: Any) -> tuple[str, bytes]:
         return Path(table).name, Path(table).read_bytes()
     if not hasattr(table, "colnames"):
         raise TypeError(f"{type(table).__name__} is no table: give an astropy Table, or the path of a file.")
-    return "table.vot", votable(table)
+    return "table.vot", table_bytes(table)
 
 
-def votable(table: Any) -> bytes:
-    """Write a table as VOTable; positions become two columns in degrees, and objects text."""
+def table_bytes(table: Any, ending: str = ".vot") -> bytes:
+    """Write a table as VOTable, or as what the ending of a file's name says: ``.fits``, ``.ecsv`` or ``.csv``.
+
+    Positions become two columns in degrees, and objects text.
+
+    Raises
+    ------
+    ValueError
+        There is no such format.
+    """
+    formats = {".vot": "votable", ".votable": "votable", ".xml": "votable", ".fits": "fits", ".ecsv": "ascii.ecsv"}
+    formats |= {".csv": "ascii.csv"}
+    if ending.lower() not in formats:
+        raise ValueError(f"Nothing is known of tables in {ending or 'a file without an ending'}")
     from astropy.coordinates import SkyCoord  # noqa: PLC0415 - only tables need it
     from astropy.table import Table  # noqa: PLC0415 - as above
 
@@ -194,6 +211,8 @@ def votable(table: Any) -> bytes:
                 plain[end if alone and end not in table.colnames else f"{name}_{end}"] = angle.to("deg")
         else:
             plain[name] = column.astype(str) if getattr(column, "dtype", None) == object else column
-    written = io.BytesIO()
-    plain.write(written, format="votable")
-    return written.getvalue()
+    text = formats[ending.lower()].startswith("ascii")
+    written = io.StringIO() if text else io.BytesIO()
+    plain.write(written, format=formats[ending.lower()])
+    said = written.getvalue()
+    return said.encode() if isinstance(said, str) else said

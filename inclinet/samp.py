@@ -8,7 +8,7 @@ from typing import Any
 
 from inclinet.answer import Answer
 from inclinet.errors import SampError
-from inclinet.questions import picture, votable
+from inclinet.questions import picture, table_bytes
 
 TABLE, IMAGE = "table.load.votable", "image.load.fits"
 _LOADED = "samp.ok"
@@ -48,7 +48,7 @@ def broadcast(thing: Any, *, name: str = "inclinet", timeout: float = 30.0) -> l
 
     table = thing.to_table() if isinstance(thing, Answer) else thing
     if hasattr(table, "colnames"):
-        message, data, ending = TABLE, votable(table), "vot"
+        message, data, ending = TABLE, table_bytes(table), "vot"
     else:
         message, data, ending = IMAGE, picture(table)[1], "fits"
         if not data.startswith((b"SIMPLE  =", b"\x1f\x8b")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _OK = 200
 _WAIT_FOR = frozenset({429, 503})
 _LONGEST_PAUSE_S = 8.0
+_NOBODY = re.compile("refused|All connection attempts failed")
 NDJSON = "application/x-ndjson"
 
 
@@ -32,17 +34,17 @@ def told(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ProxyError as error:
-        raise errors.Unreachable(f"The environment's proxy does not let {url} be reached ({error}).") from error
+        raise errors.Unreachable(f"The environment's proxy does not let {url} be reached ({error}).") from None
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         # the cause is worth a word where it is a name, a certificate or a slow network
-        cause = "" if str(error) in {"", "All connection attempts failed"} else f" ({error})"
-        raise errors.Unreachable(f"No gateway answers at {url}{cause}.") from error
+        cause = "" if not str(error) or _NOBODY.search(str(error)) else f" ({error})"
+        raise errors.Unreachable(f"No gateway answers at {url}{cause}.") from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise errors.NotAGateway(f"{url} is no address of a gateway: {str(error).removesuffix('.')}.") from error
+        raise errors.NotAGateway(f"{url} is no address of a gateway: {str(error).removesuffix('.')}.") from None
     except httpx.TimeoutException as error:
-        raise errors.NoAnswer("Nothing came from the gateway in time.") from error
+        raise errors.NoAnswer("Nothing came from the gateway in time.") from None
     except httpx.HTTPError as error:
-        raise errors.NoAnswer(f"The connection was lost ({str(error) or type(error).__name__}).") from error
+        raise errors.NoAnswer(f"The connection was lost ({str(error) or type(error).__name__}).") from None
 
 
 def check(response: httpx.Response) -> None:
@@ -98,9 +100,12 @@ class Patience:
     ----------
     timeout_s : float
         For the whole of it.
+    retry : bool
+        Whether it is asked again at all.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, *, retry: bool = True) -> None:
+        self._retry = retry
         self._until = time.monotonic() + timeout_s
         self._pause_s = 0.5
 
@@ -111,7 +116,7 @@ class Patience:
 
     def wait_s(self, error: errors.InclinetError) -> float:
         """Return the seconds after which to ask again; raises the error itself where that is of no use or too late."""
-        if error.status not in _WAIT_FOR:
+        if not self._retry or error.status not in _WAIT_FOR:
             raise error
         wait_s = error.retry_after
         if wait_s is None:

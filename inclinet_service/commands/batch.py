@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 
 from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the annotations
 from gateway.core.resources import processors
-from inclinet.commands.address import DEFAULT_URL, KEY_VARIABLE, Url, credentials
+from inclinet.commands.address import DEFAULT_URL, Survey, Url
 from inclinet_service.commands.running import carried_out, told
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ Column = Annotated[
     ),
 ]
 Images = Annotated[str | None, typer.Option(help="Folder of the images that the table names; else the table's own.")]
-Survey = Annotated[str | None, typer.Option(help="Survey to take images from, such as sdss or panstarrs.")]
 Rows = Annotated[
     int | None,
     typer.Option(
@@ -189,8 +188,6 @@ def batch(
 
             http = over_http.Http(
                 url=url,
-                headers=credentials(),
-                key_from=KEY_VARIABLE,
                 timeout_s=timeout,
                 pace=pacing.Pace(concurrency or 4, patience_s=patience),
                 attempts=attempts,
