@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-containers lint format lock dist bench contract audit sbom
+.PHONY: help env run demo test test-containers lint docs format lock dist bench contract audit sbom
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ lint: env ## ruff (lint and format), import-linter (the arrows between rooms) an
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
+
+docs: env ## the documentation's site, into build/docs; no network needed, and a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
 bench: env ## how close the service is to the machine's limit; ratios within one run
 	$(BIN)/python -m benchmarks.speed

@@ -40,8 +40,6 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]
 # The notebook lies in git with its pictures, which the suite compares with a run against the demo; a build starts nothing.
 nb_execution_mode = "off"
-# What stands behind a fence's language says how the suite treats the block (tests/docs/blocks.py).
-myst_highlight_code_blocks = True
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import nbformat
 import pytest
 
+from tests.docs.notebook import NOTEBOOK, executed, kinds
 from tests.support.pages import PAGES, README_GALAXY, ROOT, Block, Shell, blocks, lay_out
 from tests.support.service import UpProcess
 
@@ -35,6 +38,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield demo.url
 
 
+# a page that asks once closes no connection, and Python tells nobody unless asked to
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.parametrize("page", [page for page in PAGES if any(map(is_run, blocks(page)))])
 def test_what_a_page_says_can_be_done(
     page: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -56,6 +61,8 @@ def test_what_a_page_says_can_be_done(
             with contextlib.redirect_stdout(io.StringIO()) as output:
                 exec(compile(block.text, f"{block.page}:{block.line}", "exec"), namespace)  # noqa: S102 - of a page
             printed = output.getvalue()
+    namespace.clear()
+    gc.collect()
 
 
 def assert_shown(shown: Any, printed: Any, where: str) -> None:
@@ -72,3 +79,7 @@ def assert_shown(shown: Any, printed: Any, where: str) -> None:
         assert printed == pytest.approx(shown, abs=0.2) or not README_GALAXY.exists(), where
     else:
         assert printed == shown, where
+
+
+def test_the_notebook_runs_and_draws_what_the_site_shows(url: str, tmp_path: Path) -> None:
+    assert kinds(executed(tmp_path, url)) == kinds(nbformat.read(NOTEBOOK, as_version=4))
