@@ -38,7 +38,7 @@ html_theme_options = {
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]
-# The notebook lies in git with its pictures, which the suite compares with a run against the demo; a build starts nothing.
+# The notebook lies in git with its pictures, and the suite runs it: a build starts no service.
 nb_execution_mode = "off"
 
 autodoc_typehints = "none"

@@ -185,7 +185,7 @@ class Standin:
                     *(sys.executable, "-m", "serving", f"--port={self._port}", f"--model_config_file={self._config}"),
                     # every batch in flight is a call to every network at once; the default is four a core
                     "--grpc_max_threads=256",
-                    # networks side by side, a core each, answer more than one after the other on all (docs/serving.md)
+                    # networks side by side, a core each, answer more than one after the other (serving/Dockerfile)
                     "--tensorflow_intra_op_parallelism=1",
                     f"--tensorflow_inter_op_parallelism={processors()}",
                 ],

@@ -57,7 +57,9 @@ def columns() -> str:
 
 def problem_types() -> str:
     """Return every type of problem, by status."""
-    kinds = sorted((kind for kind in _kinds(errors.InclinetError) if "slug" in vars(kind)), key=lambda kind: kind.status)
+    kinds = sorted(
+        (kind for kind in _kinds(errors.InclinetError) if "slug" in vars(kind)), key=lambda kind: kind.status
+    )
     shown = ((f"`{kind.slug}`", kind.status, kind.title, _says(kind)) for kind in kinds)
     return table(("type", "status", "title", "when"), *shown)
 

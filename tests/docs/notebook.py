@@ -1,4 +1,4 @@
-"""The notebook of the documentation: ``python -m tests.docs.notebook`` runs it against the demo and keeps its pictures."""
+"""Runs the notebook of the documentation: ``python -m tests.docs.notebook`` keeps what it draws from the demo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTEBOOK = ROOT / "docs" / "histogram.ipynb"
 def executed(folder: Path, url: str) -> nbformat.NotebookNode:
     """Run the notebook in a folder, beside a copy of its catalogue, against a gateway; return it with what came."""
     shutil.copy(ROOT / "docs" / "catalogue.fits", folder)
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(NOTEBOOK, as_version=4)
     environment = os.environ | {"INCLINET_URL": url, "PYTHONPATH": str(ROOT), "MPLBACKEND": ""}
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
     client.execute(env=environment)

@@ -41,9 +41,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 # a page that asks once closes no connection, and Python tells nobody unless asked to
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.parametrize("page", [page for page in PAGES if any(map(is_run, blocks(page)))])
-def test_what_a_page_says_can_be_done(
-    page: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_page_says_can_be_done(page: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay_out(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INCLINET_URL", url)
@@ -66,7 +64,7 @@ def test_what_a_page_says_can_be_done(
 
 
 def assert_shown(shown: Any, printed: Any, where: str) -> None:
-    """Hold what a page shows of an answer, which may be shortened, to what came; numbers where the picture is at hand."""
+    """Hold what a page shows of an answer, perhaps shortened, to what came; numbers where the picture is at hand."""
     if isinstance(shown, dict):
         for key, value in shown.items():
             assert key in printed, f"{where}: {key}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 import shlex
 import tomllib
@@ -92,7 +93,7 @@ def _make(arguments: list[str]) -> None:
 def _docker(arguments: list[str]) -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"].values()
     profiles = {profile for service in services for profile in service.get("profiles", [])}
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in itertools.pairwise(arguments):
         if option == "--profile":
             assert value in profiles, value
         if option == "-f" and "$" not in value:
@@ -101,7 +102,7 @@ def _docker(arguments: list[str]) -> None:
 
 def _kubectl(arguments: list[str]) -> None:
     named = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "k8s").rglob("*.yaml"))
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in itertools.pairwise(arguments):
         if option == "-k":
             assert (ROOT / value / "kustomization.yaml").is_file(), value
     for word in arguments:

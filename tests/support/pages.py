@@ -55,7 +55,11 @@ def blocks(page: str) -> tuple[Block, ...]:
 def lay_out(folder: Path) -> None:
     """Write the files that the pages name: images, tables, a folder of images, predictions of a network."""
     galaxy = disc()
-    for name, pixels in {"a": disc(axis_ratio=0.4), "b": disc(axis_ratio=0.7), "photograph": disc(262, width=408)}.items():
+    for name, pixels in {
+        "a": disc(axis_ratio=0.4),
+        "b": disc(axis_ratio=0.7),
+        "photograph": disc(262, width=408),
+    }.items():
         (folder / f"{name}.jpg").write_bytes(encoded(pixels, "JPEG", quality=95))
     (folder / "galaxy.jpg").write_bytes(encoded(galaxy, "JPEG", quality=95))
     (folder / "galaxy.fits").write_bytes(fits_file(galaxy[..., 0].astype("f4")))
@@ -63,7 +67,9 @@ def lay_out(folder: Path) -> None:
     (folder / "images").mkdir()
     for name in ("a.jpg", "b.jpg"):
         shutil.copy(folder / name, folder / "images")
-    table = Table({"pgc": [69327, 0], "name": ["NGC 7331", "NGC 4258"], "ra": [339.267, 184.74], "dec": [34.4156, 47.304]})
+    table = Table(
+        {"pgc": [69327, 0], "name": ["NGC 7331", "NGC 4258"], "ra": [339.267, 184.74], "dec": [34.4156, 47.304]}
+    )
     table.write(folder / "galaxies.csv")
     table.write(folder / "galaxies.fits")
     table.write(folder / "galaxies.parquet")
@@ -80,8 +86,10 @@ class Shell:
     def run(self, text: str) -> subprocess.CompletedProcess[str]:
         """Run a block as a person would type it, ended by the first command that fails, HTTP errors too."""
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        script = 'curl() { command curl -sS --fail-with-body "$@"; }\n' + text.replace("http://127.0.0.1:8080", self._url)
-        return subprocess.run(  # noqa: S602 - what is run stands in the project's own pages
+        script = 'curl() { command curl -sS --fail-with-body "$@"; }\n' + text.replace(
+            "http://127.0.0.1:8080", self._url
+        )
+        return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - whichever bash comes first
             cwd=self._folder,
             env=os.environ | {"INCLINET_URL": self._url, "PATH": programs, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},

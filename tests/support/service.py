@@ -32,7 +32,9 @@ class UpProcess:
         self, folder: Path, *arguments: str, environment: dict[str, str] | None = None, demo: bool = False
     ) -> None:
         self._folder = folder
-        self._end = signal.SIGTERM if demo else signal.SIGINT  # Ctrl-C reaches both of a demo's processes, SIGTERM the first
+        self._end = (
+            signal.SIGTERM if demo else signal.SIGINT
+        )  # Ctrl-C reaches both of a demo's processes, SIGTERM the first
         self._command = ["-m", "tests.support.demo"] if demo else ["-m", "inclinet", "up"]
         self._arguments = ["--port=0", *arguments]
         self._environment = os.environ | {"PYTHONPATH": str(ROOT)} | (environment or {})
