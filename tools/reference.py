@@ -39,14 +39,14 @@ def _cell(value: object) -> str:
 def settings() -> str:
     """Return every setting of the gateway, in the order of its fields."""
 
-    def row(name: str) -> tuple[str, str, str]:
+    def entry(name: str) -> str:
         field = Settings.model_fields[name]
         default = f"{field.default:.4g}" if isinstance(field.default, float) else field.default
-        shown = "" if default is None or default == "" else f"`{default}`"
+        shown = "" if default is None or default == "" else f" = `{default}`"
         meaning = ". ".join(text.rstrip(".") for text in (field.title, field.description) if text)
-        return f"`INCLINET_{name.upper()}`", shown, f"{meaning}."
+        return f"`INCLINET_{name.upper()}`{shown}\n: {meaning}.\n"
 
-    return table(("variable", "default", "meaning"), *(row(name) for name in Settings.model_fields))
+    return "\n".join(entry(name) for name in Settings.model_fields)
 
 
 def columns() -> str:
@@ -109,7 +109,7 @@ def _call(method: str, path: str, call: dict[str, Any], slugs: dict[str, str]) -
     if body := call.get("requestBody"):
         parts.append(f"Body: {_codes(body['content'])}.\n")
     answers = [answer for status, answer in call["responses"].items() if status.startswith("2")]
-    parts.append(f"Answers {', '.join(_codes(answer['content']) for answer in answers)}.")
+    parts.append(f"Answers {', '.join(_codes(answer['content']) for answer in answers)}.\n")
     titles = {
         title
         for answer in call["responses"].values()
