@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from batch.dask.cluster import UNWATCHED
 from gateway.settings import Settings
-from inclinet_service.commands.running import REFUSED, SOME_FAILED, STOPPED
 from inclinet.main import app
+from inclinet_service.commands.running import REFUSED, SOME_FAILED, STOPPED
 from tests.support.deployment import ROOT, instructions, load, one, pod, rendered, value
 
 JOB, SCHEDULER, WORKERS = "inclinet-batch", "inclinet-batch-scheduler", "inclinet-batch-workers"
