@@ -44,21 +44,27 @@ ra_deg | galaxy.ra_deg | float | deg | pos.eq.ra;meta.main | Right ascension, J2
 dec_deg | galaxy.dec_deg | float | deg | pos.eq.dec;meta.main | Declination, J2000
 d25_arcmin | galaxy.d25_arcmin | float | arcmin | phys.angSize.smajAxis | Major diameter at 25 mag/arcsec^2
 axis_ratio | galaxy.axis_ratio | float | | phys.angSize;arith.ratio | Minor over major axis
-position_angle_deg | galaxy.position_angle_deg | float | deg | pos.posAng | Position angle of the major axis, east of north
+position_angle_deg | galaxy.position_angle_deg | float | deg | pos.posAng | \
+  Position angle of the major axis, east of north
 galaxy_source | galaxy.source | str | | meta.ref | Catalogue or service that resolved the target
 size_source | galaxy.size_source | str | | meta.ref | Catalogue or service that the diameter is from
 image_source | image.source | str | | meta.id;instr | Survey, or upload
-inclination_deg | inclination.median_deg | float | deg | src.orbital.inclination;meta.main | Inclination: median of the ensemble
+inclination_deg | inclination.median_deg | float | deg | src.orbital.inclination;meta.main | \
+  Inclination: median of the ensemble
 mean_deg | inclination.mean_deg | float | deg | src.orbital.inclination;stat.mean | Mean of the ensemble
-stdev_deg | inclination.stdev_deg | float | deg | stat.stdev;src.orbital.inclination | Standard deviation of the ensemble
+stdev_deg | inclination.stdev_deg | float | deg | stat.stdev;src.orbital.inclination | \
+  Standard deviation of the ensemble
 interval68_low_deg | inclination.interval68_deg.low | float | deg | stat.error;stat.min | Lower end of the 68 % interval
-interval68_high_deg | inclination.interval68_deg.high | float | deg | stat.error;stat.max | Upper end of the 68 % interval
+interval68_high_deg | inclination.interval68_deg.high | float | deg | stat.error;stat.max | \
+  Upper end of the 68 % interval
 interval95_low_deg | inclination.interval95_deg.low | float | deg | stat.error;stat.min | Lower end of the 95 % interval
-interval95_high_deg | inclination.interval95_deg.high | float | deg | stat.error;stat.max | Upper end of the 95 % interval
+interval95_high_deg | inclination.interval95_deg.high | float | deg | stat.error;stat.max | \
+  Upper end of the 95 % interval
 n_flavors | flavors | int | | meta.number | Networks that answered
 rejection | rejection.median | float | | stat.probability | Likelihood that a person would reject the image
 ellipticity_axis_ratio | ellipticity.axis_ratio | float | | phys.angSize;arith.ratio | Axis ratio of the fitted isophote
-ellipticity_inclination_deg | ellipticity.inclination_deg | float | deg | src.orbital.inclination | Inclination from that axis ratio
+ellipticity_inclination_deg | ellipticity.inclination_deg | float | deg | src.orbital.inclination | \
+  Inclination from that axis ratio
 release | release | str | | meta.version | Model release
 warnings | warnings | str | | meta.note | Warnings in plain words
 """)
