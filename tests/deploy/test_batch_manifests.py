@@ -144,10 +144,10 @@ def test_the_image_stands_on_the_gateways_and_adds_only_what_is_locked() -> None
         name: set(
             re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / f"requirements-{name}.lock").read_text(), re.MULTILINE)
         )
-        for name in ("gateway", "survey")
+        for name in ("gateway", "batch")
     }
-    assert locked["gateway"] < locked["survey"]
-    assert {"distributed", "pyarrow"} <= {name for name, _ in locked["survey"] - locked["gateway"]}
+    assert locked["gateway"] < locked["batch"]
+    assert {"distributed", "pyarrow"} <= {name for name, _ in locked["batch"] - locked["gateway"]}
     assert "://" not in (ROOT / "requirements-batch.lock").read_text()
 
 

@@ -279,9 +279,7 @@ def test_an_answer_that_does_not_come_in_time_is_told(scripted: tuple[Scripted, 
         ("http://host:port", errors.NotAGateway, "is no address of a gateway"),
     ],
 )
-def test_a_gateway_that_is_not_there_is_told_in_one_sentence(
-    url: str, kind: type[InclinetError], words: str
-) -> None:
+def test_a_gateway_that_is_not_there_is_told_in_one_sentence(url: str, kind: type[InclinetError], words: str) -> None:
     with pytest.raises(kind, match=words) as told:
         Inclinet(url).query_pgc(2557)
     assert told.value.__cause__ is None
