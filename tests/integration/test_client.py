@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from contextlib import asynccontextmanager
@@ -38,8 +39,10 @@ PNG = encoded(disc(128), "PNG")
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[str]:
     universe()
-    with FakeSky() as sky, live_gateway(**{name: tuple(urls) for name, urls in sky.urls.items()}) as live:
-        yield live.url
+    with FakeSky() as sky:
+        mirrors: dict[str, Any] = {name: tuple(urls) for name, urls in sky.urls.items()}
+        with live_gateway(**mirrors) as live:
+            yield live.url
 
 
 @pytest.fixture
@@ -255,7 +258,7 @@ def test_a_stranger_never_answers(scripted: tuple[Scripted, str], said: Response
 
 def test_a_table_that_ends_early_is_no_table(scripted: tuple[Scripted, str]) -> None:
     server, url = scripted
-    line = JSONResponse({"row": 0, "key": "a", "ok": True, "answer": answer(2557, "first")}).body.decode()
+    line = json.dumps({"row": 0, "key": "a", "ok": True, "answer": answer(2557, "first")})
     for body in (f"{line}\n", f"{line}\n{line}\n", "nonsense\n", f'{line}\n{{"row": 7, "ok": true}}\n'):
         ndjson: dict[str, Any] = {"media_type": "application/x-ndjson", "headers": {"X-Inclinet-Rows": "2"}}
         server.answers = [Response(body, **ndjson)]

@@ -115,7 +115,7 @@ def test_the_ellipse_is_drawn_where_it_lies_on_the_picture_that_is_shown() -> No
         (with_pictures(model_input=png(128)), (64, 64), 2 * 0.2 * 512 / 2),
     ):
         picture, dots = answer.plot()
-        (ellipse,) = picture.patches
+        ellipse: Any = picture.patches[0]
         assert ellipse.get_center() == pytest.approx(middle)
         assert (ellipse.get_width(), ellipse.get_angle()) == pytest.approx((width, -30))
         assert dots.get_title() == "70.6 deg"
@@ -125,13 +125,13 @@ def test_the_ellipse_is_drawn_where_it_lies_on_the_picture_that_is_shown() -> No
 def test_a_notebook_shows_the_answer_and_asks_nobody_for_it() -> None:
     json = said(warnings=["<script>alert(1)</script>"])
     json["galaxy"]["name"] = "<b>NGC"
-    html = Answer(json)._repr_html_()  # noqa: SLF001 - the name that notebooks call
+    html = Answer(json)._repr_html_()
     assert "70.6 deg" in html
     assert "&lt;script&gt;" in html
     assert "<script>" not in html
     assert "<b>" not in html
     assert "<img" not in html
-    shown = with_pictures(model_input=png(128))._repr_html_()  # noqa: SLF001 - as above
+    shown = with_pictures(model_input=png(128))._repr_html_()
     assert 'src="data:image/png;base64,' in shown
     assert "translate(64.00 64.00) rotate(-30.00)" in shown
     assert "http" not in shown

@@ -119,5 +119,5 @@ def test_tables_are_written_as_the_ending_says(ending: str, tmp_path: Path) -> N
     assert np.ma.is_masked(read["d25"][1]) or np.isnan(read["d25"][1])
     if ending == ".vot":
         assert parse(path).get_first_table().get_field_by_id("d25").description == "Major diameter"
-    with pytest.raises(ValueError, match="Nothing is known of tables in .doc"):
+    with pytest.raises(ValueError, match=r"Nothing is known of tables in \.doc"):
         questions.table_bytes(table, ".doc")
