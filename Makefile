@@ -71,6 +71,6 @@ lock: env ## write the locks anew from the two pyproject.toml: everything, the g
 	$(LOCK) pyproject.toml --extra batch --extra tracing $(IMAGE) -o ../requirements-batch.lock
 
 dist: env ## build both distributions into dist/: inclinet, which astronomers install, and inclinet-service
-	rm -rf dist
+	rm -rf dist *.egg-info service/*.egg-info # whose lists of files outlive the files
 	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist .
 	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist service

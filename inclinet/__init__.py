@@ -5,11 +5,11 @@
 <Quantity 70.1 deg>
 """
 
-from inclinet import errors
+from inclinet import errors, samp
 from inclinet.answer import Answer
 from inclinet.client import AsyncInclinet, Inclinet
 from inclinet.errors import InclinetError
 
 __version__ = "1.0.0"
 
-__all__ = ["Answer", "AsyncInclinet", "Inclinet", "InclinetError", "errors"]
+__all__ = ["Answer", "AsyncInclinet", "Inclinet", "InclinetError", "errors", "samp"]

@@ -26,100 +26,53 @@ class ResultColumn(NamedTuple):
     ucd: str | None = None
 
 
-_INCLINATION = "src.orbital.inclination"
-COLUMNS = (
-    ResultColumn("name", "galaxy.name", str, "Name that the resolver prefers", ucd="meta.id;meta.main"),
-    ResultColumn("pgc", "galaxy.pgc", int, "Principal Galaxies Catalogue number", ucd="meta.id"),
-    ResultColumn("ra_deg", "galaxy.ra_deg", float, "Right ascension, J2000", "deg", "pos.eq.ra;meta.main"),
-    ResultColumn("dec_deg", "galaxy.dec_deg", float, "Declination, J2000", "deg", "pos.eq.dec;meta.main"),
-    ResultColumn(
-        "d25_arcmin",
-        "galaxy.d25_arcmin",
-        float,
-        "Major diameter at 25 mag/arcsec^2",
-        "arcmin",
-        "phys.angSize.smajAxis",
-    ),
-    ResultColumn("axis_ratio", "galaxy.axis_ratio", float, "Minor over major axis", None, "phys.angSize;arith.ratio"),
-    ResultColumn(
-        "position_angle_deg",
-        "galaxy.position_angle_deg",
-        float,
-        "Position angle of the major axis, east of north",
-        "deg",
-        "pos.posAng",
-    ),
-    ResultColumn(
-        "galaxy_source", "galaxy.source", str, "Catalogue or service that resolved the target", ucd="meta.ref"
-    ),
-    ResultColumn(
-        "size_source", "galaxy.size_source", str, "Catalogue or service that the diameter is from", ucd="meta.ref"
-    ),
-    ResultColumn("image_source", "image.source", str, "Survey, or upload", ucd="meta.id;instr"),
-    ResultColumn(
-        "inclination_deg",
-        "inclination.median_deg",
-        float,
-        "Inclination: median of the ensemble",
-        "deg",
-        f"{_INCLINATION};meta.main",
-    ),
-    ResultColumn(
-        "mean_deg", "inclination.mean_deg", float, "Mean of the ensemble", "deg", f"{_INCLINATION};stat.mean"
-    ),
-    ResultColumn(
-        "stdev_deg",
-        "inclination.stdev_deg",
-        float,
-        "Standard deviation of the ensemble",
-        "deg",
-        f"stat.stdev;{_INCLINATION}",
-    ),
-    *(
-        ResultColumn(
-            f"interval{share}_{end}_deg",
-            f"inclination.interval{share}_deg.{end}",
-            float,
-            f"{words} end of the {share} % interval",
-            "deg",
-            f"stat.error;{limit}",
-        )
-        for share in (68, 95)
-        for end, words, limit in (("low", "Lower", "stat.min"), ("high", "Upper", "stat.max"))
-    ),
-    ResultColumn("n_flavors", "flavors", int, "Networks that answered", ucd="meta.number"),
-    ResultColumn(
-        "rejection",
-        "rejection.median",
-        float,
-        "Likelihood that a person would reject the image",
-        None,
-        "stat.probability",
-    ),
-    ResultColumn(
-        "ellipticity_axis_ratio",
-        "ellipticity.axis_ratio",
-        float,
-        "Axis ratio of the fitted isophote",
-        None,
-        "phys.angSize;arith.ratio",
-    ),
-    ResultColumn(
-        "ellipticity_inclination_deg",
-        "ellipticity.inclination_deg",
-        float,
-        "Inclination from that axis ratio",
-        "deg",
-        _INCLINATION,
-    ),
-    ResultColumn("release", "release", str, "Model release", ucd="meta.version"),
-    ResultColumn("warnings", "warnings", str, "Warnings in plain words", ucd="meta.note"),
-)
+_READ = {"float": float, "int": int, "str": str}
+
+
+def _columns(text: str) -> tuple[ResultColumn, ...]:
+    """Read columns that are written as a table: name, path, kind, unit, UCD, description."""
+    lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+    return tuple(
+        ResultColumn(name, path, _READ[kind], about, unit or None, ucd) for name, path, kind, unit, ucd, about in lines
+    )
+
+
+COLUMNS = _columns("""
+name | galaxy.name | str | | meta.id;meta.main | Name that the resolver prefers
+pgc | galaxy.pgc | int | | meta.id | Principal Galaxies Catalogue number
+ra_deg | galaxy.ra_deg | float | deg | pos.eq.ra;meta.main | Right ascension, J2000
+dec_deg | galaxy.dec_deg | float | deg | pos.eq.dec;meta.main | Declination, J2000
+d25_arcmin | galaxy.d25_arcmin | float | arcmin | phys.angSize.smajAxis | Major diameter at 25 mag/arcsec^2
+axis_ratio | galaxy.axis_ratio | float | | phys.angSize;arith.ratio | Minor over major axis
+position_angle_deg | galaxy.position_angle_deg | float | deg | pos.posAng | \
+  Position angle of the major axis, east of north
+galaxy_source | galaxy.source | str | | meta.ref | Catalogue or service that resolved the target
+size_source | galaxy.size_source | str | | meta.ref | Catalogue or service that the diameter is from
+image_source | image.source | str | | meta.id;instr | Survey, or upload
+inclination_deg | inclination.median_deg | float | deg | src.orbital.inclination;meta.main | \
+  Inclination: median of the ensemble
+mean_deg | inclination.mean_deg | float | deg | src.orbital.inclination;stat.mean | Mean of the ensemble
+stdev_deg | inclination.stdev_deg | float | deg | stat.stdev;src.orbital.inclination | \
+  Standard deviation of the ensemble
+interval68_low_deg | inclination.interval68_deg.low | float | deg | stat.error;stat.min | Lower end of the 68 % interval
+interval68_high_deg | inclination.interval68_deg.high | float | deg | stat.error;stat.max | \
+  Upper end of the 68 % interval
+interval95_low_deg | inclination.interval95_deg.low | float | deg | stat.error;stat.min | Lower end of the 95 % interval
+interval95_high_deg | inclination.interval95_deg.high | float | deg | stat.error;stat.max | \
+  Upper end of the 95 % interval
+n_flavors | flavors | int | | meta.number | Networks that answered
+rejection | rejection.median | float | | stat.probability | Likelihood that a person would reject the image
+ellipticity_axis_ratio | ellipticity.axis_ratio | float | | phys.angSize;arith.ratio | Axis ratio of the fitted isophote
+ellipticity_inclination_deg | ellipticity.inclination_deg | float | deg | src.orbital.inclination | \
+  Inclination from that axis ratio
+release | release | str | | meta.version | Model release
+warnings | warnings | str | | meta.note | Warnings in plain words
+""")
 KEY = ResultColumn("key", "key", str, "The row's own key", ucd="meta.id")
-PROBLEMS = (
-    ResultColumn("problem_type", "", str, "Kind of the problem, if there is no answer", ucd="meta.code.error"),
-    ResultColumn("problem", "", str, "Why there is no answer", ucd="meta.note"),
-)
+PROBLEMS = _columns("""
+problem_type | | str | | meta.code.error | Kind of the problem, if there is no answer
+problem | | str | | meta.note | Why there is no answer
+""")
 TABLE_COLUMNS = (KEY, *COLUMNS, *PROBLEMS)
 """The columns of a table of many results, as the API writes it."""
 

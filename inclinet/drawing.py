@@ -76,9 +76,9 @@ def axes(answer: Answer) -> tuple[Axes, Axes]:
         seen.imshow(image.imread(io.BytesIO(answer.picture), format=kind))
         if (drawn := on_picture(answer)) is not None:
             # the picture's rows run downwards, so that matplotlib's angles run clockwise
-            size = 2 * drawn.semi_major, 2 * drawn.semi_minor
-            outline = {"angle": -drawn.angle_deg, "fill": False, "edgecolor": _LINE, "linewidth": 1.5}
-            seen.add_patch(patches.Ellipse((drawn.x, drawn.y), *size, **outline))
+            middle, width, height = (drawn.x, drawn.y), 2 * drawn.semi_major, 2 * drawn.semi_minor
+            outline = patches.Ellipse(middle, width, height, angle=-drawn.angle_deg, fill=False, edgecolor=_LINE)
+            seen.add_patch(outline)
     values = answer.json["inclination"]
     for name, alpha in (("interval95_deg", 0.25), ("interval68_deg", 0.45)):
         said.axvspan(values[name]["low"], values[name]["high"], color=_BAR, alpha=alpha, linewidth=0)
@@ -142,7 +142,7 @@ def _dots(answer: Answer) -> str:
     """Draw each network as a dot over the intervals, from the lowest value to the highest."""
     values, flavors = answer.json["inclination"], answer.json["flavors"]
     ends = [values["interval95_deg"][end] for end in ("low", "high")] + [one["inclination_deg"] for one in flavors]
-    first, last = min(ends) - _MARGIN_DEG, max(ends) + _MARGIN_DEG
+    first, last = float(min(ends)) - _MARGIN_DEG, float(max(ends)) + _MARGIN_DEG
     left, width, step = 70.0, 260.0, 16.0
     height = step * (len(flavors) + 1)
 

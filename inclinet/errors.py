@@ -45,7 +45,7 @@ class InclinetError(Exception):
     retry_after : float, optional
         Seconds after which it may be worth asking again.
     extra : mapping, optional
-        Further members of the problem, such as ``suggestions`` of an unknown target or ``surveys`` that cover a position.
+        Further members of the problem, such as ``suggestions`` of an unknown target.
     """
 
     slugs: ClassVar[tuple[str, ...]] = ("problem",)
@@ -76,7 +76,7 @@ class InclinetError(Exception):
 class TargetError(InclinetError):
     """The question can't be answered as it was asked."""
 
-    slugs = ("bad-target", "not-a-galaxy", "unusable-cutout")
+    slugs: ClassVar[tuple[str, ...]] = ("bad-target", "not-a-galaxy", "unusable-cutout")
 
 
 class UnknownTarget(TargetError):
@@ -136,7 +136,7 @@ class GatewayFailed(InclinetError):
 class NoAnswer(InclinetError):
     """The answer did not come, or not whole: the connection was lost, or nothing came in time."""
 
-    slugs = ("no-answer",)
+    slugs: ClassVar[tuple[str, ...]] = ("no-answer",)
 
 
 class Unreachable(NoAnswer):

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inclinet.client import DEFAULT_URL
 from inclinet.errors import ServiceMissing
+from inclinet.queries import DEFAULT_URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,9 @@ def service(manifest: str | Path | None = None, *, timeout_s: float = 180.0) -> 
     inclinet.errors.ServiceMissing
     """
     if not importlib.metadata.entry_points(group=COMMANDS):
-        raise ServiceMissing(f"The service is not installed here: {INSTALL}. Or ask a gateway: Inclinet({DEFAULT_URL!r}).")
+        raise ServiceMissing(
+            f"The service is not installed here: {INSTALL}. Or ask a gateway: Inclinet({DEFAULT_URL!r})."
+        )
     if importlib.util.find_spec("tensorflow") is None:
         raise ServiceMissing(f"The networks need TensorFlow, which is not installed here: {INSTALL}.")
     with tempfile.TemporaryDirectory(prefix="inclinet-local-") as folder:

@@ -210,7 +210,7 @@ def table_bytes(table: Any, ending: str = ".vot") -> bytes:
             for end, angle in (("ra", place.ra), ("dec", place.dec)):
                 plain[end if alone and end not in table.colnames else f"{name}_{end}"] = angle.to("deg")
         else:
-            plain[name] = column.astype(str) if getattr(column, "dtype", None) == object else column
+            plain[name] = column.astype(str) if column.info.dtype.hasobject else column
     text = formats[ending.lower()].startswith("ascii")
     written = io.StringIO() if text else io.BytesIO()
     plain.write(written, format=formats[ending.lower()])

@@ -41,7 +41,7 @@ def told(url: str) -> Iterator[None]:
         raise errors.Unreachable(f"No gateway answers at {url}{cause}.") from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise errors.NotAGateway(f"{url} is no address of a gateway: {str(error).removesuffix('.')}.") from None
-    except httpx.TimeoutException as error:
+    except httpx.TimeoutException:
         raise errors.NoAnswer("Nothing came from the gateway in time.") from None
     except httpx.HTTPError as error:
         raise errors.NoAnswer(f"The connection was lost ({str(error) or type(error).__name__}).") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from batch.errors import BatchError
 from inclinet import Answer, AsyncInclinet, InclinetError, errors
-from inclinet.client import KEY_VARIABLE
+from inclinet.queries import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -166,7 +166,7 @@ def _judged() -> Iterator[None]:
         sentence = error.detail.removesuffix(".")
         sentence = sentence[:1].lower() + sentence[1:]
         if error.status is None:
-            kinds = {errors.Unreachable: Kind.AWAY, errors.NotAGateway: Kind.REFUSED}
+            kinds: dict[type, Kind] = {errors.Unreachable: Kind.AWAY, errors.NotAGateway: Kind.REFUSED}
             raise CallFailed(kinds.get(type(error), Kind.BROKEN), sentence) from error
         if not error.slug.startswith("http-"):
             sentence = f"it answered {error.status}: {error.detail.removesuffix('.')}"

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inclinet.client import DEFAULT_URL, KEY_VARIABLE, URL_VARIABLE, Inclinet
+from inclinet.client import Inclinet
 from inclinet.commands.terminal import out, stop
 from inclinet.errors import NotAGateway, SampError, Unreachable
+from inclinet.queries import DEFAULT_URL, URL_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DEFAULT_URL", "KEY_VARIABLE", "Samp", "Survey", "Url", "client", "send"]
+__all__ = ["DEFAULT_URL", "Samp", "Survey", "Url", "client", "send"]
 
 TIMEOUT_S = 60.0
 Url = Annotated[

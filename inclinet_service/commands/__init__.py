@@ -1,4 +1,4 @@
-"""The commands of who runs the service, or measures whole catalogues; ``inclinet`` finds them where this is installed."""
+"""The commands that run the service and measure whole catalogues; ``inclinet`` finds them where this is installed."""
 
 from __future__ import annotations
 
