@@ -31,6 +31,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
+smartquotes = False  # it makes one dash of the two before an option
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#1f4e79", "color-brand-content": "#1f5f99"},
     "dark_css_variables": {"color-brand-primary": "#9cc7ee", "color-brand-content": "#8fc1ef"},

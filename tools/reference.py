@@ -90,7 +90,8 @@ def training_command_line() -> str:
 def _commands(app: Typer, name: str) -> str:
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name=name)
-    return get_docs_for_click(obj=command, ctx=context, name=name, indent=1).partition("\n")[2]
+    described = get_docs_for_click(obj=command, ctx=context, name=name, indent=1)
+    return described[described.index("\n### ") :]  # what stands before lists the commands alone
 
 
 def http() -> str:
