@@ -1,6 +1,6 @@
 """The interface under ``/api`` as its description in git says: a change of it shows as a difference there.
 
-``INCLINET_REWRITE_GOLDEN=1`` writes the file anew; docs/reference/stability.md says which differences a version may have.
+``INCLINET_REWRITE_GOLDEN=1`` writes it anew; docs/reference/stability.md says which differences a version may have.
 """
 
 from __future__ import annotations
