@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Awaitable
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -57,7 +58,10 @@ class Inclinet(Queries[Answer, "QTable", str]):
     def _open(self, transport: dict[str, Any], **settings: Any) -> httpx.Client:
         from httpx import Client, HTTPTransport  # noqa: PLC0415 - as above
 
-        return Client(transport=HTTPTransport(**transport), **settings)
+        client = Client(transport=HTTPTransport(**transport), **settings)
+        # in a notebook nobody closes it
+        weakref.finalize(self, client.close)
+        return client
 
     def _ask(self, question: Question, read: Callable[[httpx.Response], _Result]) -> _Result:
         patience = wire.Patience(self.timeout, retry=self._retry)

@@ -20,12 +20,15 @@ OF_THE_SERVICE = {
 }
 """Commands that come with ``inclinet-service``, and the extra that each needs."""
 
+_installed = entry_points(group=COMMANDS)
 app = typer.Typer(
     name="inclinet",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The spatial inclination of spiral galaxies: 0 deg is face-on, 90 deg edge-on.",
-    epilog="Start the service with 'inclinet up', then ask it: 'inclinet image galaxy.jpg'.",
+    epilog="Start the service with 'inclinet up', then ask it: 'inclinet image galaxy.jpg'."
+    if _installed
+    else "These ask a gateway that runs elsewhere (--url, INCLINET_URL). To start one: pip install 'inclinet-service'.",
 )
 app.command()(ask.image)
 app.command()(ask.pgc)
@@ -49,7 +52,6 @@ def _missing(command: str, extra: str) -> None:
         raise stop(f"inclinet {command} comes with the service, which is not installed here: pip install {wanted}.")
 
 
-_installed = entry_points(group=COMMANDS)
 for _entry in _installed:
     _entry.load()(app)
 if not _installed:

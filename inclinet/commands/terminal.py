@@ -11,5 +11,6 @@ out, err = Console(), Console(stderr=True)
 
 def stop(sentence: str) -> typer.Exit:
     """Say why a command can't be carried out, and return what ends it."""
-    err.print(sentence, style="red", highlight=False, soft_wrap=True)
+    # brackets in a sentence are no markup
+    err.print(sentence, style="red", highlight=False, soft_wrap=True, markup=False)
     return typer.Exit(USAGE)

@@ -113,13 +113,14 @@ def test_the_installed_client_imports_without_what_only_some_questions_need(site
 
 
 def test_commands_of_the_service_say_how_to_get_it_where_it_is_not_installed(site: Path) -> None:
-    for command in OF_THE_SERVICE:
+    for command, extra in OF_THE_SERVICE.items():
         done = run(
             site, f"sys.argv = ['inclinet', {command!r}, '--any', 'thing']\nfrom inclinet.main import main\nmain()"
         )
         assert done.returncode == 2
         assert f"inclinet {command} comes with the service" in done.stderr
-        assert "pip install" in done.stderr
+        wanted = f"'inclinet-service[{extra}]'" if extra else "inclinet-service"
+        assert f"pip install {wanted}." in done.stderr
     done = run(site, "from inclinet import Inclinet\nwith Inclinet.local(): pass")
     assert "The service is not installed here: pip install 'inclinet-service[serving]'" in done.stderr
     shown = run(site, "sys.argv = ['inclinet', '--help']\nfrom inclinet.main import main\nmain()").stdout
