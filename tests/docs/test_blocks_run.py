@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import json
 import shutil
@@ -38,8 +37,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield demo.url
 
 
-# a page that asks once closes no connection, and Python tells nobody unless asked to
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.parametrize("page", [page for page in PAGES if any(map(is_run, blocks(page)))])
 def test_what_a_page_says_can_be_done(page: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay_out(tmp_path)
@@ -59,8 +56,6 @@ def test_what_a_page_says_can_be_done(page: str, url: str, tmp_path: Path, monke
             with contextlib.redirect_stdout(io.StringIO()) as output:
                 exec(compile(block.text, f"{block.page}:{block.line}", "exec"), namespace)  # noqa: S102 - of a page
             printed = output.getvalue()
-    namespace.clear()
-    gc.collect()
 
 
 def assert_shown(shown: Any, printed: Any, where: str) -> None:
