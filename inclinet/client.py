@@ -64,16 +64,16 @@ class Inclinet(Queries[Answer, "QTable", str]):
         return client
 
     def _ask(self, question: Question, read: Callable[[httpx.Response], _Result]) -> _Result:
-        patience = wire.Patience(self.timeout, retry=self._retry)
+        time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url):
-                    return read(self._http.request(**question.request, timeout=patience.left_s))
+                    return read(self._http.request(**question.request, timeout=time_left.seconds))
             except errors.InclinetError as error:
-                time.sleep(patience.wait_s(error))
+                time.sleep(time_left.wait_s(error))
 
     def _gather(self, question: Question, *, progress: bool) -> QTable:
-        patience = wire.Patience(self.timeout, retry=self._retry)
+        time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url), self._http.stream(**question.request) as response:
@@ -86,7 +86,7 @@ class Inclinet(Queries[Answer, "QTable", str]):
                             advance()
                     return results.table()
             except errors.InclinetError as error:
-                time.sleep(patience.wait_s(error))
+                time.sleep(time_left.wait_s(error))
 
     @classmethod
     @contextmanager
@@ -153,16 +153,16 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[QTable]", Awaitable[st
         return AsyncClient(transport=AsyncHTTPTransport(**transport), **settings)
 
     async def _ask(self, question: Question, read: Callable[[httpx.Response], _Result]) -> _Result:
-        patience = wire.Patience(self.timeout, retry=self._retry)
+        time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url):
-                    return read(await self._http.request(**question.request, timeout=patience.left_s))
+                    return read(await self._http.request(**question.request, timeout=time_left.seconds))
             except errors.InclinetError as error:
-                await asyncio.sleep(patience.wait_s(error))
+                await asyncio.sleep(time_left.wait_s(error))
 
     async def _gather(self, question: Question, *, progress: bool) -> QTable:
-        patience = wire.Patience(self.timeout, retry=self._retry)
+        time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
                 async with self._results(question) as (results, lines):
@@ -172,7 +172,7 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[QTable]", Awaitable[st
                             advance()
                     return results.table()
             except errors.InclinetError as error:
-                await asyncio.sleep(patience.wait_s(error))
+                await asyncio.sleep(time_left.wait_s(error))
 
     @asynccontextmanager
     async def _results(

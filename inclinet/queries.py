@@ -192,10 +192,11 @@ class Queries(Generic[_Answer, _Table, _Text]):
 
         Parameters
         ----------
-        image : path, bytes, file, PIL image, array or FITS HDU
+        image : path, bytes, file, PIL image, array, FITS HDU or bands
             A file of JPEG, PNG, GIF, TIFF, WebP or FITS, by its path or its bytes; an array ``[H, W]`` or ``[H, W, 3]``
             whose first row is the uppermost, of 8 bits for a finished picture, of any other type for measured pixels;
-            an HDU or HDUList.
+            an HDU or HDUList; bands as a list of HDUs, or as arrays by name (``{"g": ..., "r": ..., "i": ...}``),
+            which the service orders by wavelength.
         frame : {"auto", "whole"}, optional
             Measure a frame around a galaxy that is small or off centre, or the whole image; ``auto`` unless given.
         x, y : float, optional
