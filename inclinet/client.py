@@ -50,8 +50,8 @@ class Inclinet(Queries[Answer, "QTable", str]):
     Examples
     --------
     >>> from inclinet import Inclinet
-    >>> inclinet = Inclinet("http://127.0.0.1:8080")
-    >>> inclinet.query_object("NGC 7331").inclination  # doctest: +SKIP
+    >>> inclinet = Inclinet()
+    >>> inclinet.query_object("NGC 7331").inclination
     <Quantity 70.1 deg>
     """
 
@@ -114,7 +114,7 @@ class Inclinet(Queries[Answer, "QTable", str]):
 
         Examples
         --------
-        >>> with Inclinet.local() as inclinet:  # doctest: +SKIP
+        >>> with Inclinet.local() as inclinet:
         ...     print(inclinet.query_image("galaxy.jpg").inclination)
         66.87 deg
         """
@@ -141,10 +141,13 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[QTable]", Awaitable[st
 
     Examples
     --------
+    >>> import asyncio
+    >>> from inclinet import AsyncInclinet
     >>> async def both():
     ...     async with AsyncInclinet() as inclinet:
-    ...         return await asyncio.gather(inclinet.query_object("M31"), inclinet.query_object("M33"))
-    >>> asyncio.run(both())  # doctest: +SKIP
+    ...         return await asyncio.gather(inclinet.query_object("NGC 7331"), inclinet.query_object("NGC 628"))
+    >>> [answer.inclination for answer in asyncio.run(both())]
+    [<Quantity 70.1 deg>, <Quantity 33.8 deg>]
     """
 
     def _open(self, transport: dict[str, Any], **settings: Any) -> httpx.AsyncClient:
