@@ -1,7 +1,7 @@
 """The spatial inclination of spiral galaxies: a client of the inclinet service.
 
 >>> from inclinet import Inclinet
->>> Inclinet().query_object("NGC 7331").inclination  # doctest: +SKIP
+>>> Inclinet().query_object("NGC 7331").inclination
 <Quantity 70.1 deg>
 """
 

@@ -145,8 +145,8 @@ class Answer:
 
     Examples
     --------
-    >>> answer = Inclinet().query_object("NGC 7331")  # doctest: +SKIP
-    >>> answer.inclination, answer.interval68  # doctest: +SKIP
+    >>> answer = Inclinet().query_object("NGC 7331")
+    >>> answer.inclination, answer.interval68
     (<Quantity 70.1 deg>, <Quantity [68.2, 72. ] deg>)
     """
 

@@ -50,8 +50,8 @@ class Inclinet(Queries[Answer, "QTable", str]):
     Examples
     --------
     >>> from inclinet import Inclinet
-    >>> inclinet = Inclinet("http://127.0.0.1:8080")
-    >>> inclinet.query_object("NGC 7331").inclination  # doctest: +SKIP
+    >>> inclinet = Inclinet()
+    >>> inclinet.query_object("NGC 7331").inclination
     <Quantity 70.1 deg>
     """
 
@@ -64,16 +64,16 @@ class Inclinet(Queries[Answer, "QTable", str]):
         return client
 
     def _ask(self, question: Question, read: Callable[[httpx.Response], _Result]) -> _Result:
-        patience = wire.Patience(self.timeout, retry=self._retry)
+        time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url):
-                    return read(self._http.request(**question.request, timeout=patience.left_s))
+                    return read(self._http.request(**question.request, timeout=time_left.seconds))
             except errors.InclinetError as error:
-                time.sleep(patience.wait_s(error))
+                time.sleep(time_left.wait_s(error))
 
     def _gather(self, question: Question, *, progress: bool) -> QTable:
-        patience = wire.Patience(self.timeout, retry=self._retry)
+        time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url), self._http.stream(**question.request) as response:
@@ -86,7 +86,7 @@ class Inclinet(Queries[Answer, "QTable", str]):
                             advance()
                     return results.table()
             except errors.InclinetError as error:
-                time.sleep(patience.wait_s(error))
+                time.sleep(time_left.wait_s(error))
 
     @classmethod
     @contextmanager
@@ -114,7 +114,7 @@ class Inclinet(Queries[Answer, "QTable", str]):
 
         Examples
         --------
-        >>> with Inclinet.local() as inclinet:  # doctest: +SKIP
+        >>> with Inclinet.local() as inclinet:
         ...     print(inclinet.query_image("galaxy.jpg").inclination)
         66.87 deg
         """
@@ -141,10 +141,13 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[QTable]", Awaitable[st
 
     Examples
     --------
+    >>> import asyncio
+    >>> from inclinet import AsyncInclinet
     >>> async def both():
     ...     async with AsyncInclinet() as inclinet:
-    ...         return await asyncio.gather(inclinet.query_object("M31"), inclinet.query_object("M33"))
-    >>> asyncio.run(both())  # doctest: +SKIP
+    ...         return await asyncio.gather(inclinet.query_object("NGC 7331"), inclinet.query_object("NGC 628"))
+    >>> [answer.inclination for answer in asyncio.run(both())]
+    [<Quantity 70.1 deg>, <Quantity 33.8 deg>]
     """
 
     def _open(self, transport: dict[str, Any], **settings: Any) -> httpx.AsyncClient:
@@ -153,16 +156,16 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[QTable]", Awaitable[st
         return AsyncClient(transport=AsyncHTTPTransport(**transport), **settings)
 
     async def _ask(self, question: Question, read: Callable[[httpx.Response], _Result]) -> _Result:
-        patience = wire.Patience(self.timeout, retry=self._retry)
+        time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
                 with wire.told(self.url):
-                    return read(await self._http.request(**question.request, timeout=patience.left_s))
+                    return read(await self._http.request(**question.request, timeout=time_left.seconds))
             except errors.InclinetError as error:
-                await asyncio.sleep(patience.wait_s(error))
+                await asyncio.sleep(time_left.wait_s(error))
 
     async def _gather(self, question: Question, *, progress: bool) -> QTable:
-        patience = wire.Patience(self.timeout, retry=self._retry)
+        time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
                 async with self._results(question) as (results, lines):
@@ -172,7 +175,7 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[QTable]", Awaitable[st
                             advance()
                     return results.table()
             except errors.InclinetError as error:
-                await asyncio.sleep(patience.wait_s(error))
+                await asyncio.sleep(time_left.wait_s(error))
 
     @asynccontextmanager
     async def _results(

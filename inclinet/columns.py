@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
 HYPERLEDA = "http://atlas.obs-hp.fr/hyperleda/ledacat.cgi?o=pgc${pgc}"
-"""The galaxy's page, by the rule of VOTable's LINK: the column's value in braces."""
+"""A page about each value, which stands in it by the name of the column (VOTable 1.4, section 3.5)."""
 
 
 class ResultColumn(NamedTuple):

@@ -103,7 +103,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
 
         Examples
         --------
-        >>> Inclinet().query_object("NGC 7331").inclination  # doctest: +SKIP
+        >>> Inclinet().query_object("NGC 7331").inclination
         <Quantity 70.1 deg>
         """
         return self.ask(questions.by_name(name, fov=questions.in_unit(fov, "arcmin"), survey=survey, r=r))
@@ -130,7 +130,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
 
         Examples
         --------
-        >>> Inclinet().query_pgc(69327).galaxy.name  # doctest: +SKIP
+        >>> Inclinet().query_pgc(69327).galaxy.name
         'NGC 7331'
         """
         return self.ask(questions.by_pgc(number, fov=questions.in_unit(fov, "arcmin"), survey=survey, r=r))
@@ -172,7 +172,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
         >>> from astropy import units as u
         >>> from astropy.coordinates import SkyCoord
         >>> place = SkyCoord(339.267 * u.deg, 34.4156 * u.deg)
-        >>> Inclinet().query_region(place, fov=14 * u.arcmin)  # doctest: +SKIP
+        >>> Inclinet().query_region(place, fov=14 * u.arcmin)
         <Answer NGC 7331: 70.1 deg, 68 % within 68.2 to 72.0, release 2026.3>
         """
         angles = {"fov": questions.in_unit(fov, "arcmin"), "pa": questions.in_unit(pa, "deg")}
@@ -192,10 +192,11 @@ class Queries(Generic[_Answer, _Table, _Text]):
 
         Parameters
         ----------
-        image : path, bytes, file, PIL image, array or FITS HDU
+        image : path, bytes, file, PIL image, array, FITS HDU or bands
             A file of JPEG, PNG, GIF, TIFF, WebP or FITS, by its path or its bytes; an array ``[H, W]`` or ``[H, W, 3]``
             whose first row is the uppermost, of 8 bits for a finished picture, of any other type for measured pixels;
-            an HDU or HDUList.
+            an HDU or HDUList; bands as a list of HDUs, or as arrays by name (``{"g": ..., "r": ..., "i": ...}``),
+            which the service orders by wavelength.
         frame : {"auto", "whole"}, optional
             Measure a frame around a galaxy that is small or off centre, or the whole image; ``auto`` unless given.
         x, y : float, optional
@@ -221,7 +222,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
 
         Examples
         --------
-        >>> Inclinet().query_image("galaxy.jpg", frame="whole").rejection  # doctest: +SKIP
+        >>> Inclinet().query_image("galaxy.jpg", frame="whole").rejection
         0.0185
         """
         return self.ask(questions.by_image(image, frame=frame, x=x, y=y, side=side, r=r))
@@ -271,8 +272,8 @@ class Queries(Generic[_Answer, _Table, _Text]):
 
         Examples
         --------
-        >>> result = Inclinet().query_table("catalogue.fits", progress=True)  # doctest: +SKIP
-        >>> result["inclination_deg"][result["problem_type"] == ""]  # doctest: +SKIP
+        >>> result = Inclinet().query_table("catalogue.fits", progress=True)
+        >>> result["inclination_deg"][result["problem_type"] == ""]
         <Quantity [70.1, 33.8] deg>
         """
         question = questions.by_table(table, columns or {}, survey=survey, frame=frame, r=r)

@@ -110,7 +110,7 @@ def in_unit(value: Any, unit: str) -> float | None:
 
 
 def picture(image: Any) -> tuple[str, bytes]:
-    """Return the name and the bytes of an image: a path, bytes, an open file, a PIL image, an array or FITS HDUs.
+    """Return the name and the bytes of an image: a path, bytes, an open file, a PIL image, an array, HDUs or bands.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def picture(image: Any) -> tuple[str, bytes]:
         return Path(image).name, Path(image).read_bytes()
     # recognised by what they can do, so that none of their packages is imported for the others
     buffer = io.BytesIO()
-    if hasattr(image, "writeto"):
+    if hasattr(image, "writeto") or (isinstance(image, dict | list | tuple) and image):
         _hdus(image).writeto(buffer)
         return "image.fits", buffer.getvalue()
     if hasattr(image, "getbands"):
@@ -135,7 +135,9 @@ def picture(image: Any) -> tuple[str, bytes]:
         return "image", image.read()
     if hasattr(image, "__array__"):
         return _array(image)
-    raise TypeError(f"{type(image).__name__} is no image: give a path, bytes, a PIL image, an array or a FITS HDU.")
+    raise TypeError(
+        f"{type(image).__name__} is no image: give a path, bytes, a PIL image, an array, FITS HDUs or bands."
+    )
 
 
 def _hdus(image: Any) -> Any:
@@ -143,7 +145,23 @@ def _hdus(image: Any) -> Any:
 
     if isinstance(image, fits.HDUList | fits.PrimaryHDU):
         return image
-    return fits.HDUList([fits.PrimaryHDU(), image])
+    if isinstance(image, dict):
+        bands = [fits.ImageHDU(_lowest_first(band), fits.Header({"FILTER": name})) for name, band in image.items()]
+        return fits.HDUList([fits.PrimaryHDU(), *bands])
+    hdus = image if isinstance(image, list | tuple) else [image]
+    if not all(hasattr(hdu, "header") for hdu in hdus):
+        raise TypeError(
+            "Bands are HDUs, or a dict of arrays by the names of the bands: {'g': ..., 'r': ..., 'i': ...}."
+        )
+    return fits.HDUList([fits.PrimaryHDU(), *(fits.ImageHDU(hdu.data, hdu.header) for hdu in hdus)])
+
+
+def _lowest_first(planes: Any) -> Any:
+    """Turn arrays whose first row is the uppermost as FITS has them, which knows no half floats."""
+    import numpy as np  # noqa: PLC0415 - only arrays need it
+
+    planes = np.asarray(planes)
+    return planes[..., ::-1, :].astype(np.float32 if planes.dtype.kind == "f" else planes.dtype)
 
 
 def _array(image: Any) -> tuple[str, bytes]:
@@ -162,9 +180,7 @@ def _array(image: Any) -> tuple[str, bytes]:
     from astropy.io import fits  # noqa: PLC0415 - only FITS needs it
 
     planes = pixels if pixels.ndim == 2 else np.moveaxis(pixels[..., :_PLANES], 2, 0)  # noqa: PLR2004 - a plane
-    # the first row of FITS is the lowest, and it knows no half floats
-    lowest_first = planes[..., ::-1, :].astype(np.float32 if pixels.dtype.kind == "f" else pixels.dtype)
-    return picture(fits.PrimaryHDU(lowest_first))
+    return picture(fits.PrimaryHDU(_lowest_first(planes)))
 
 
 def table_file(table: Any) -> tuple[str, bytes]:

@@ -41,7 +41,7 @@ def broadcast(thing: Any, *, name: str = "inclinet", timeout: float = 30.0) -> l
     Examples
     --------
     >>> from inclinet import samp
-    >>> samp.broadcast(result)  # doctest: +SKIP
+    >>> samp.broadcast(result)
     ['topcat']
     """
     from astropy.samp import SAMPHubError, SAMPIntegratedClient, SAMPProxyError  # noqa: PLC0415 - asking needs none

@@ -93,7 +93,7 @@ def release_reader(url: str) -> Callable[[httpx.Response], str]:
     return read
 
 
-class Patience:
+class TimeLeft:
     """How long a question may still take, and when it is asked again.
 
     Parameters
@@ -110,7 +110,7 @@ class Patience:
         self._pause_s = 0.5
 
     @property
-    def left_s(self) -> float:
+    def seconds(self) -> float:
         """Seconds that are left."""
         return max(0.0, self._until - time.monotonic())
 
@@ -123,7 +123,7 @@ class Patience:
             wait_s, self._pause_s = self._pause_s, min(2 * self._pause_s, _LONGEST_PAUSE_S)
         # never earlier than asked for, and not all clients in the same moment
         wait_s += random.uniform(0, 0.1) * wait_s  # noqa: S311 - spreads clients in time, keeps no secret
-        if wait_s >= self.left_s:
+        if wait_s >= self.seconds:
             raise error
         return wait_s
 

@@ -59,9 +59,9 @@ const xml = (value) => String(value ?? "").replace(/[^\t\n\r\u0020-\ud7ff\ue000-
 export async function votable(names, rows) {
   const known = await described();
   const field = (name) => {
-    const { kind = "str", unit, ucd, description } = known.get(name) ?? {};
+    const { kind = "str", unit, ucd, description, link } = known.get(name) ?? {};
     const said = Object.entries({ unit, ucd }).filter(([, value]) => value).map(([key, value]) => ` ${key}="${xml(value)}"`);
-    return `   <FIELD ID="${name}" name="${name}" ${TYPES[kind]}${said.join("")}>${description ? `<DESCRIPTION>${xml(description)}</DESCRIPTION>` : ""}</FIELD>\n`;
+    return `   <FIELD ID="${name}" name="${name}" ${TYPES[kind]}${said.join("")}>${description ? `<DESCRIPTION>${xml(description)}</DESCRIPTION>` : ""}${link ? `<LINK content-role="doc" title="HyperLEDA" href="${xml(link)}"/>` : ""}</FIELD>\n`;
   };
   const lines = rows.map((one) => `    <TR>${names.map((name) => `<TD>${xml(one[name])}</TD>`).join("")}</TR>\n`);
   return (

@@ -30,7 +30,7 @@ _OF_ALL = (Unreachable, NotAGateway)
 """What ends the command, because it would meet every question."""
 
 
-class Framed(StrEnum):
+class FrameOption(StrEnum):
     """What of an image is measured."""
 
     AUTO = "auto"
@@ -48,7 +48,7 @@ def image(
     samp: Samp = False,
     r: Annotated[float, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison.")] = 0.3,
     frame: Annotated[
-        Framed | None,
+        FrameOption | None,
         typer.Option(
             help="What is measured: a frame around a small galaxy (auto), or the whole image.", show_default="auto"
         ),

@@ -10,7 +10,7 @@ from inclinet_service.local import KEEP_ALIVE_S
 from serving.flags import parse
 from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value
 
-GATEWAY, SERVING, SURVEY = "gateway/Dockerfile", "serving/Dockerfile", "batch/Dockerfile"
+GATEWAY, SERVING, BATCH = "gateway/Dockerfile", "serving/Dockerfile", "batch/Dockerfile"
 DEFAULTS = Settings()
 
 
@@ -56,7 +56,7 @@ def test_what_both_locks_hold_they_hold_in_one_version() -> None:
 
 def test_what_the_dockerfiles_copy_passes_the_dockerignore() -> None:
     kept = [line[1:].rstrip("/") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    for dockerfile in (GATEWAY, SERVING, SURVEY):
+    for dockerfile in (GATEWAY, SERVING, BATCH):
         copies = [rest.split()[:-1] for name, rest in instructions(dockerfile) if name == "COPY"]
         for source in (source for sources in copies if "--from" not in sources[0] for source in sources):
             folder, _, name = source.rstrip("/").partition("/")

@@ -94,7 +94,10 @@ def test_a_result_is_downloaded_as_votable(page: Page, gateway: GatewayServer, t
     taken, wanted = (parse(tmp_path / name).get_first_table() for name in ("taken.vot", "written.vot"))
     assert "found no violations" in validate(tmp_path / "taken.vot", output=None)
     for mine, own in zip(taken.fields, wanted.fields, strict=True):
-        told = [(one.name, one.datatype, str(one.unit), one.ucd, one.description) for one in (mine, own)]
+        told = [
+            (one.name, one.datatype, str(one.unit), one.ucd, one.description, [link.href for link in one.links])
+            for one in (mine, own)
+        ]
         assert told[0] == told[1]
     assert [str(cell) for cell in taken.array[0]] == [str(cell) for cell in wanted.array[0]]
 

@@ -13,7 +13,7 @@ from gateway.api.schemas import InclinationAnswer
 from gateway.tables import results
 from inclinet import Answer
 from inclinet.answer import tabulate
-from inclinet.columns import TABLE_COLUMNS
+from inclinet.columns import HYPERLEDA, TABLE_COLUMNS
 from tests.support.scripted_gateway import answer as scripted
 
 ELLIPSE = {"x": 0.5, "y": 0.25, "semi_major": 0.2, "semi_minor": 0.1, "angle_deg": 30.0}
@@ -28,6 +28,7 @@ def said(**changed: Any) -> dict[str, Any]:
 def test_the_columns_are_those_of_the_apis_tables() -> None:
     own = [(one.name, one.kind.__name__, one.description, one.unit, one.ucd) for one in TABLE_COLUMNS]
     assert own == [(one.name, one.kind, one.description, one.unit, one.ucd) for one in results.BATCH_COLUMNS]
+    assert [one.link for one in results.BATCH_COLUMNS if one.link] == [HYPERLEDA]
 
 
 @pytest.mark.parametrize("json", [said(), said(ellipticity=None), said(galaxy=None)])

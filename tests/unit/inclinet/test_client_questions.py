@@ -75,12 +75,22 @@ def test_images_come_as_people_have_them(tmp_path: Path) -> None:
     floats = GRADIENT.astype(np.float32)
     for hdu in (fits.PrimaryHDU(floats), fits.ImageHDU(floats), fits.HDUList([fits.PrimaryHDU(floats)])):
         assert decode(questions.picture(hdu)[1]).format == "FITS"
-    for stranger in (3.0, None, [1, 2]):
-        with pytest.raises(TypeError, match="is no image"):
+    for stranger in (3.0, None, [], [1, 2]):
+        with pytest.raises(TypeError, match=r"is no image|Bands are HDUs"):
             questions.picture(stranger)
     for shape in ((5,), (4, 4, 2), (2, 2, 2, 2)):
         with pytest.raises(TypeError, match="not one of shape"):
             questions.picture(np.zeros(shape))
+
+
+def test_bands_are_ordered_by_the_service() -> None:
+    floats = GRADIENT.astype(np.float32)
+    bands = {"i": 3 * floats, "g": floats, "r": 2 * floats}
+    seen = decode(questions.picture(bands)[1])
+    assert seen.part == "extensions i, r, g as red, green, blue"
+    assert seen.rgb[-20:].mean() > seen.rgb[:20].mean() + 50.0, "dark above, bright below"
+    hdus = [fits.PrimaryHDU(band, fits.Header({"FILTER": name})) for name, band in bands.items()]
+    assert decode(questions.picture(hdus)[1]).part == seen.part
 
 
 def test_a_table_is_read_by_the_gateway_as_it_was_meant() -> None:
