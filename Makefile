@@ -7,21 +7,21 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-containers lint format lock bench contract audit sbom
+.PHONY: help env run demo test test-containers lint docs format lock dist bench contract audit sbom
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 env: $(STAMP) ## make the environment in .venv from the hash-locked requirements
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml service/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { echo "inclinet needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@# uv first, from its own locked hashes: it installs the rest several times faster than pip
 	awk '/^[a-zA-Z]/ { keep = /^uv==/ } keep' requirements.lock > $(VENV)/uv.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e ./service
 	@touch $@
 
 run: env ## start the models and the gateway (PORT=8080), Ctrl-C ends both
@@ -42,6 +42,9 @@ lint: env ## ruff (lint and format), import-linter (the arrows between rooms) an
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 
+docs: env ## the documentation's site, into build/docs; no network needed, and a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+
 bench: env ## how close the service is to the machine's limit; ratios within one run
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.flat
@@ -59,7 +62,15 @@ format: env ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: env ## write the locks anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra tracing --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements.lock -o requirements-gateway.lock
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra survey --extra tracing --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -c requirements.lock -o requirements-survey.lock
+LOCK = $(abspath $(BIN))/uv --directory service pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-package inclinet --custom-compile-command "make lock"
+IMAGE = --python-platform x86_64-manylinux_2_28 --python-version 3.11 -c ../requirements.lock
+
+lock: env ## write the locks anew from the two pyproject.toml: everything, the gateway's image, the batch's
+	$(LOCK) pyproject.toml ../pyproject.toml --all-extras --universal --python-version 3.11 -o ../requirements.lock
+	$(LOCK) pyproject.toml --extra tracing $(IMAGE) -o ../requirements-gateway.lock
+	$(LOCK) pyproject.toml --extra batch --extra tracing $(IMAGE) -o ../requirements-batch.lock
+
+dist: env ## build both distributions into dist/: inclinet, which astronomers install, and inclinet-service
+	rm -rf dist *.egg-info service/*.egg-info # whose lists of files outlive the files
+	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist .
+	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist service

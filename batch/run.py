@@ -229,7 +229,11 @@ def prepare(
     for sentence in _told(asked, found, pieces):
         say(sentence)
     partitions.claim(folder, identity, location=location, partitions=len(cut))
-    about = {"batch": identity.digest, "release": identity.release, "creator": f"inclinet {version('inclinet')}"}
+    about = {
+        "batch": identity.digest,
+        "release": identity.release,
+        "creator": f"inclinet {version('inclinet-service')}",
+    }
     header = "" if asked.is_table else results.votable_header(columns)
     into = Folder(folder, about, columns, header, asked.retry_failed)
     prepared = Prepared(found, cut, into, into.done(cut), identity.release)

@@ -25,8 +25,8 @@ from gateway.sky.catalogues import offline
 from gateway.tables import results
 from gateway.tables.cells.rows import rows_of
 from gateway.tables.reader import columns_of, read_table, records_of
-from inclinet import local
 from inclinet.main import app
+from inclinet_service import local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -115,7 +115,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             in_flight=settings.batches_in_flight,
             observe=metrics.batch_size.observe,
         )
-        sky = open_sky(settings.sky(), version=version("inclinet"), observe=metrics.observe_upstream)
+        sky = open_sky(settings.sky(), version=version("inclinet-service"), observe=metrics.observe_upstream)
         if settings.catalog is not None:
             # a file that can't be used is told now, not at the first question
             await sky.warm()
@@ -164,7 +164,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
 
     app = _Gateway(
         title="inclinet",
-        version=version("inclinet"),
+        version=version("inclinet-service"),
         summary="The spatial inclination of spiral galaxies, as a service",
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -201,7 +201,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             release=release.release,
             root_path=settings.root_path,
             log_client_address=settings.log_client_address,
-            tracer=tracers.get_tracer("inclinet", version("inclinet")) if tracers is not None else None,
+            tracer=tracers.get_tracer("inclinet", version("inclinet-service")) if tracers is not None else None,
         )
 
     app.surround = surround
@@ -217,8 +217,8 @@ def _tracer_provider(settings: Settings, release: str) -> CollectorTracerProvide
     except ImportError:
         raise TracingMissing(
             "INCLINET_OTLP_ENDPOINT is set, but the packages for tracing are not installed: "
-            "pip install 'inclinet[tracing]'.",
+            "pip install 'inclinet-service[tracing]'.",
         ) from None
     return CollectorTracerProvider(
-        settings.otlp_endpoint, share=settings.trace_share, version=version("inclinet"), release=release
+        settings.otlp_endpoint, share=settings.trace_share, version=version("inclinet-service"), release=release
     )

@@ -1,32 +1,62 @@
-"""The command line: ``inclinet up`` starts the service, ``inclinet image`` and its sisters ask one."""
+"""The command line: ``inclinet image`` and its sisters ask a gateway; an installed service adds what starts one."""
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
+
 import typer
 
-from inclinet.commands import ask, service
-from inclinet.commands.batch import DaskCommand, batch, fetch
-from inclinet.commands.catalog import catalog
-from inclinet.commands.keys import keys
+from inclinet.commands import ask, table
+from inclinet.commands.terminal import stop
+from inclinet.local import COMMANDS
 
+OF_THE_SERVICE = {
+    "up": "serving",
+    "gateway": "",
+    "batch": "batch",
+    "fetch": "batch",
+    "catalog": "",
+    "key": "",
+}
+"""Commands that come with ``inclinet-service``, and the extra that each needs."""
+
+_installed = entry_points(group=COMMANDS)
 app = typer.Typer(
     name="inclinet",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The spatial inclination of spiral galaxies: 0 deg is face-on, 90 deg edge-on.",
-    epilog="Start the service with 'inclinet up', then ask it: 'inclinet image galaxy.jpg'.",
+    epilog="Start the service with 'inclinet up', then ask it: 'inclinet image galaxy.jpg'."
+    if _installed
+    else "These ask a gateway that runs elsewhere (--url, INCLINET_URL). To start one: pip install 'inclinet-service'.",
 )
-app.command()(service.up)
-app.command()(service.gateway)
 app.command()(ask.image)
 app.command()(ask.pgc)
 app.command()(ask.name)
 # a southern declination starts with a minus
 app.command(context_settings={"ignore_unknown_options": True})(ask.at)
-app.command(cls=DaskCommand)(batch)
-app.command()(fetch)
-app.add_typer(catalog, name="catalog")
-app.add_typer(keys, name="key")
+app.command()(table.table)
+
+
+def _missing(command: str, extra: str) -> None:
+    """Put a command in its place that says how to get it."""
+    wanted = f"'inclinet-service[{extra}]'" if extra else "inclinet-service"
+
+    @app.command(
+        command,
+        hidden=True,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def say() -> None:
+        raise stop(f"inclinet {command} comes with the service, which is not installed here: pip install {wanted}.")
+
+
+for _entry in _installed:
+    _entry.load()(app)
+if not _installed:
+    for _command, _extra in OF_THE_SERVICE.items():
+        _missing(_command, _extra)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The command line of ``tensorflow_model_server``, which docs/serving.md explains flag by flag."""
+"""The command line of ``tensorflow_model_server``, which docs/reference/serving.md explains flag by flag."""
 
 from __future__ import annotations
 

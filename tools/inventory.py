@@ -131,7 +131,7 @@ def is_allowed(part: Part) -> bool:
 
 def bill(found: list[Part]) -> str:
     """Return the bill of materials, CycloneDX 1.6 as JSON."""
-    version = importlib.metadata.version("inclinet")
+    version = importlib.metadata.version("inclinet-service")
     made = LicenseFactory()
     bom = Bom()
     bom.metadata.component = Component(

@@ -111,7 +111,7 @@ class OwnNetworks:
     """
 
     def __init__(self, manifest: Path, log: Path, say: Callable[[str], None]) -> None:
-        from inclinet import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
+        from inclinet_service import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
 
         self._standin = local.Standin(manifest, log=log)
         self._say = say

@@ -56,7 +56,7 @@ RATES_PER_S: Mapping[str, float] = {
     "SkyServer": 1.0,
     "hips2fits": 2.0,
 }
-"""Calls a second, unless set otherwise; docs/batch.md says where they come from."""
+"""Calls a second, unless set otherwise; docs/how-to/survey.md says where they come from."""
 
 LONGEST_REST_S = 600.0
 """A service that asks for more patience is asked again after this, once; it may say so again."""
@@ -138,7 +138,7 @@ class Fetch:
         progress : Progress
         """
         rates = Rates({**RATES_PER_S, **self.rates_per_s})
-        sky = open_sky(self.sky, version=version("inclinet"), rate_limit=rates)
+        sky = open_sky(self.sky, version=version("inclinet-service"), rate_limit=rates)
         ticking = asyncio.create_task(progress.tick_until_cancelled())
         progress.begin()
         try:

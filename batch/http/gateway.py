@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import time
+from contextlib import aclosing, contextmanager
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
-from pydantic import ValidationError
-
-from gateway.api.schemas import InclinationAnswer
-from gateway.core import proxies, retry_after
+from batch.errors import BatchError
+from inclinet import Answer, AsyncInclinet, InclinetError, errors
+from inclinet.queries import KEY_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from gateway.core.models import Target
     from gateway.tables import results
 
-CONNECT_TIMEOUT_S = 10.0
-KEEPALIVE_S = 1.0
-_OK, _UNAUTHORIZED, _SERVER_ERRORS = 200, 401, 500
+_SERVER_ERRORS = 500
 _TOO_MUCH = frozenset({408, 413})
 _AWAY = frozenset({425, 429, 502, 503, 504})
 _MAY_PASS = _AWAY | {408}
@@ -82,41 +77,23 @@ class Gateway:
     url : str
     params : mapping
         How everything is asked: ``survey``, ``r``, ``frame``.
-    headers : mapping
-        Such as the one with the API key.
-    key_from : str
-        Where the key is taken from, for the sentence about one that is missing.
     timeout_s : float
         A call counts as lost when nothing has come for so long.
 
     Raises
     ------
-    gateway.core.proxies.ProxyUnusable
-        The environment names a proxy for it that can't be used.
+    BatchError
+        The address is none, or has a proxy that can't be used.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        key_from: str = "",
-        timeout_s: float = 180.0,
-    ) -> None:
+    def __init__(self, url: str, *, params: Mapping[str, Any] | None = None, timeout_s: float = 180.0) -> None:
         self.url = url
-        self._params, self._key_from = dict(params or {}), key_from
-        transport = httpx.AsyncHTTPTransport(
-            proxy=proxies.from_environment().of(url),
-            # a server that closes an idle connection in the moment that it is used again looks like one that fails
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_S),
-        )
-        self._client = httpx.AsyncClient(
-            base_url=url,
-            headers=dict(headers or {}),
-            timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            transport=transport,
-        )
+        self._params = dict(params or {})
+        try:
+            # when to ask again is the pacing's to say
+            self._client = AsyncInclinet(url, timeout=timeout_s, pictures=False, retry=False)
+        except InclinetError as error:
+            raise BatchError(error.detail) from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -128,16 +105,8 @@ class Gateway:
 
     async def release(self) -> str:
         """Return the model release that answers; raises CallFailed."""
-        try:
-            response = await self._client.get("/api/models")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _lost(error) from error
-        if response.status_code != _OK:
-            raise self._refusal(response)
-        try:
-            return str(response.json()["release"])
-        except (ValueError, KeyError, TypeError):
-            raise _stranger() from None
+        with _judged():
+            return await self._client.release()
 
     async def ask(self, asked: Sequence[Target | bytes]) -> AsyncGenerator[tuple[int, results.Row, Standing]]:
         """Ask about targets, or about images, in one call.
@@ -159,51 +128,11 @@ class Gateway:
         ------
         CallFailed
         """
-        images = [("file", (str(place), one)) for place, one in enumerate(asked) if isinstance(one, bytes)]
-        targets = [_said(one) for one in asked if not isinstance(one, bytes)]
-        body: dict[str, Any] = {"files": images} if images else {"json": targets}
-        left = set(range(len(asked)))
-        try:
-            async with self._client.stream("POST", "/api/batch", params=self._params, **body) as response:
-                if response.status_code != _OK:
-                    await response.aread()
-                    raise self._refusal(response)
-                if not response.headers.get("content-type", "").startswith("application/x-ndjson"):
-                    raise _stranger()
-                async for line in response.aiter_lines():
-                    result = _result(line, left)
-                    left.remove(result[0])
-                    yield result
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _lost(error) from error
-        if left:
-            raise CallFailed(Kind.BROKEN, "the answer ended before all rows had come")
-
-    def _refusal(self, response: httpx.Response) -> CallFailed:
-        """Judge an answer of any status but 200, from the gateway or from a proxy before it."""
-        status, detail, problem_type = response.status_code, "", "no-answer"
-        try:
-            said = response.json()
-            problem_type, detail = _type(said)[0], str(said["detail"]).removesuffix(".")
-        except (ValueError, KeyError, TypeError):
-            detail = response.headers.get("location", "") and f"moved to {response.headers['location']}"
-        sentence = f"it answered {status}" + (f": {detail}" if detail else "")
-        if status == _UNAUTHORIZED and self._key_from:
-            sentence += f" (a key is taken from {self._key_from})"
-        if status in _TOO_MUCH:
-            return CallFailed(Kind.TOO_MUCH, sentence, problem_type)
-        if status in _AWAY:
-            return CallFailed(
-                Kind.AWAY,
-                sentence,
-                problem_type,
-                retry_after.read(response.headers.get("retry-after", ""), time.time()),
-            )
-        return CallFailed(Kind.BROKEN if status >= _SERVER_ERRORS else Kind.REFUSED, sentence, problem_type)
-
-
-def _stranger() -> CallFailed:
-    return CallFailed(Kind.REFUSED, "it answers, and is not an inclinet gateway")
+        bodies = [one if isinstance(one, bytes) else _said(one) for one in asked]
+        with _judged():
+            async with aclosing(self._client.stream(bodies, **self._params)) as answers:
+                async for place, result in answers:
+                    yield place, *_worth(result)
 
 
 def _said(target: Target) -> dict[str, Any]:
@@ -218,36 +147,31 @@ def _said(target: Target) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _result(line: str, left: set[int]) -> tuple[int, results.Row, Standing]:
-    """Read a line of the answer: the place of what was asked, its cells and what they are worth."""
+def _worth(result: Answer | InclinetError) -> tuple[results.Row, Standing]:
+    """Return the cells of a result, and what they are worth."""
+    if isinstance(result, Answer):
+        return result.row(), Standing.FINAL
+    cells = {"problem_type": result.slug, "problem": result.detail}
+    if result.slug in _NOT_THE_ROW:
+        return cells, Standing.GATEWAY
+    return cells, Standing.PASSING if result.status in _MAY_PASS else Standing.FINAL
+
+
+@contextmanager
+def _judged() -> Iterator[None]:
+    """Let what goes wrong with a call be a :class:`CallFailed`, which says what to do about it."""
     try:
-        said = json.loads(line)
-        (place,) = {said["row"]} & left
-        if said["ok"]:
-            return place, InclinationAnswer.model_validate(said["answer"]).row(), Standing.FINAL
-        problem_type, status = _type(said["problem"])
-        cells = {"problem_type": problem_type, "problem": str(said["problem"]["detail"])}
-    except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
-        raise CallFailed(Kind.BROKEN, "it sent a line that can't be understood") from None
-    standing = Standing.PASSING if status in _MAY_PASS else Standing.FINAL
-    return place, cells, Standing.GATEWAY if problem_type in _NOT_THE_ROW else standing
-
-
-def _type(problem: dict[str, Any]) -> tuple[str, int]:
-    """Return the slug and the status of a problem."""
-    status, kind = int(problem["status"]), str(problem["type"])
-    return (kind.rpartition(":")[2] if kind.startswith("urn:inclinet:") else f"http-{status}"), status
-
-
-def _lost(error: httpx.HTTPError | httpx.InvalidURL) -> CallFailed:
-    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-        # the cause is worth a word where it is a name, a certificate or a slow network
-        cause = "" if str(error) in {"", "All connection attempts failed"} else f" ({error})"
-        return CallFailed(Kind.AWAY, f"no gateway answers{cause}")
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
-        return CallFailed(Kind.REFUSED, f"that is no address of a gateway ({error})")
-    if isinstance(error, httpx.ProxyError):
-        return CallFailed(Kind.AWAY, f"the environment's proxy does not let it be reached ({error})")
-    if isinstance(error, httpx.ReadTimeout):
-        return CallFailed(Kind.BROKEN, "nothing came any more")
-    return CallFailed(Kind.BROKEN, f"the connection was lost ({str(error) or type(error).__name__})")
+        yield
+    except InclinetError as error:
+        sentence = error.detail.removesuffix(".")
+        sentence = sentence[:1].lower() + sentence[1:]
+        if error.status is None:
+            kinds: dict[type, Kind] = {errors.Unreachable: Kind.AWAY, errors.NotAGateway: Kind.REFUSED}
+            raise CallFailed(kinds.get(type(error), Kind.BROKEN), sentence) from error
+        if not error.slug.startswith("http-"):
+            sentence = f"it answered {error.status}: {error.detail.removesuffix('.')}"
+        if isinstance(error, errors.Unauthorized):
+            sentence += f" (a key is taken from {KEY_VARIABLE})"
+        kind = Kind.BROKEN if error.status >= _SERVER_ERRORS else Kind.REFUSED
+        kind = Kind.TOO_MUCH if error.status in _TOO_MUCH else Kind.AWAY if error.status in _AWAY else kind
+        raise CallFailed(kind, sentence, error.slug, error.retry_after) from error

@@ -39,10 +39,6 @@ class Http:
     Attributes
     ----------
     url : str
-    headers : mapping
-        Such as the one with the API key.
-    key_from : str
-        Where the key is taken from, for people.
     timeout_s : float
         A call counts as lost when nothing has come for so long.
     pace : Pace
@@ -53,8 +49,6 @@ class Http:
     """
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    key_from: str = ""
     timeout_s: float = 180.0
     pace: Pace = field(default_factory=Pace)
     attempts: int = 3
@@ -93,8 +87,8 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     return run.finish(asked, prepared, progress, own)
 
 
-def _gateway(http: Http, params: Mapping[str, str] | None = None) -> Gateway:
-    return Gateway(http.url, params=params, headers=http.headers, key_from=http.key_from, timeout_s=http.timeout_s)
+def _gateway(http: Http, params: Mapping[str, Any] | None = None) -> Gateway:
+    return Gateway(http.url, params=params, timeout_s=http.timeout_s)
 
 
 async def _release(http: Http) -> str:
@@ -103,8 +97,7 @@ async def _release(http: Http) -> str:
 
 
 async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress) -> None:
-    given: dict[str, Any] = {"survey": asked.survey, "r": asked.r, "frame": asked.frame}
-    params = {name: str(value) for name, value in given.items() if value is not None}
+    params = {"survey": asked.survey, "r": asked.r, "frame": asked.frame}
     images = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)
     pacing = Pacing(http.pace, http.url, progress)
     patience = Patience(

@@ -1,7 +1,7 @@
 """Fit an ellipse to the galaxy in a picture: the classical estimate of its inclination, to compare the networks with.
 
 Measured on 1,199 galaxies of EFIGI that people measured (``python -m benchmarks.ellipse``): with r = 0.3 this fit
-scatters by 5.0 deg about people's inclinations. The table of other ways to fit is in ``docs/science.md``.
+scatters by 5.0 deg about people's inclinations. The table of other ways to fit is in ``docs/explanation/science.md``.
 """
 
 from __future__ import annotations

@@ -34,18 +34,23 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a result table; ``kind`` is ``float``, ``int`` or ``str``."""
+    """A column of a result table; ``kind`` is ``float``, ``int`` or ``str``.
+
+    ``link`` is a page about each value, which stands in it as ``${name}`` (VOTable 1.4, section 3.5).
+    """
 
     name: str
     kind: str
     description: str
     unit: str | None = None
     ucd: str | None = None
+    link: str | None = None
 
 
+HYPERLEDA = "http://atlas.obs-hp.fr/hyperleda/ledacat.cgi?o=pgc${pgc}"
 GALAXY_COLUMNS = (
     Column("name", "str", "Name that the resolver prefers", ucd="meta.id;meta.main"),
-    Column("pgc", "int", "Principal Galaxies Catalogue number", ucd="meta.id"),
+    Column("pgc", "int", "Principal Galaxies Catalogue number", ucd="meta.id", link=HYPERLEDA),
     Column("ra_deg", "float", "Right ascension, J2000", "deg", "pos.eq.ra;meta.main"),
     Column("dec_deg", "float", "Declination, J2000", "deg", "pos.eq.dec;meta.main"),
     Column("d25_arcmin", "float", "Major diameter at 25 mag/arcsec^2", "arcmin", "phys.angSize.smajAxis"),
@@ -185,7 +190,7 @@ def _votable_head(columns: tuple[Column, ...]) -> bytes:
 
 def votable(columns: Sequence[Column]) -> Any:
     """Return an ``astropy.io.votable.tree.VOTableFile`` of one table with these columns as FIELDs and no row."""
-    from astropy.io.votable.tree import Field, Resource, TableElement, VOTableFile  # noqa: PLC0415 - as below
+    from astropy.io.votable.tree import Field, Link, Resource, TableElement, VOTableFile  # noqa: PLC0415 - as below
 
     document = VOTableFile()
     resource = Resource(type="results", name="inclinet")
@@ -205,5 +210,7 @@ def votable(columns: Sequence[Column]) -> Any:
             ucd=column.ucd,
         )
         field.description = column.description
+        if column.link:
+            field.links.append(Link(href=column.link, content_role="doc", title="HyperLEDA"))
         element.fields.append(field)
     return document

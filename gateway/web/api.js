@@ -96,3 +96,17 @@ export function measure(file, { name, r, framing = {}, signal, sent = () => {} }
     request.send(form);
   });
 }
+
+let columns = null;
+
+/** What the columns of tables mean: a map from their names to {kind, unit, ucd, description}. */
+export function described() {
+  columns ??= fetched("web/columns.json", {})
+    .then(json)
+    .then((listed) => new Map(listed.map((one) => [one.name, one])))
+    .catch((error) => {
+      columns = null;
+      throw error;
+    });
+  return columns;
+}

@@ -3,7 +3,7 @@
 import { button, h, one } from "./dom.js";
 import { degrees, interval, moment, number } from "./format.js";
 import { toSearch } from "./question.js";
-import { columns, csv, download } from "./rows.js";
+import { VOTABLE, columns, csv, download, votable } from "./rows.js";
 import { forget, onHistory, remembered } from "./store.js";
 import { Table } from "./table.js";
 
@@ -33,6 +33,7 @@ export function setUpHistory() {
       h("p", { class: "fine" }, "Kept in this browser only. A picture of your own is not kept, its result is."),
       h("div", { class: "bar-end" },
         button("Export CSV", () => download(csv(exported, rows()), "inclinet_history.csv", "text/csv")),
+        button("Export VOTable", async () => download(await votable(exported, rows()), "inclinet_history.vot", VOTABLE)),
         button("Export JSON", () => download(JSON.stringify(rows(), null, 2), "inclinet_history.json", "application/json")),
         button("Clear", () => confirm("Forget all questions of this browser?") && forget(), { class: "danger" }))),
     table.element);

@@ -7,7 +7,7 @@ import { announce, button, h, one } from "./dom.js";
 import { failure } from "./failure.js";
 import { bytes, degrees, duration, interval, number } from "./format.js";
 import { toSearch } from "./question.js";
-import { columns, csv, download, row } from "./rows.js";
+import { VOTABLE, columns, csv, download, row, votable } from "./rows.js";
 import { Table } from "./table.js";
 
 const REDRAW_MS = 250;
@@ -73,6 +73,7 @@ class Run {
   #stop = button("Cancel", () => this.cancel());
   #exports = h("div", { class: "bar-end", hidden: true },
     button("Export CSV", () => download(csv(exported, this.#items.map(flat)), "inclinet.csv", "text/csv")),
+    button("Export VOTable", async () => download(await votable(exported, this.#items.map(flat)), "inclinet.vot", VOTABLE)),
     button("Export JSON", () => download(JSON.stringify(this.#items.map(({ thumbnail: _seen, ...item }) => item), null, 2), "inclinet.json", "application/json")));
   #end = h("div");
   #table = new Table("Results, row by row", names, { rowClass: (item) => (item.problem ? "bad" : null) });

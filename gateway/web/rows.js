@@ -1,4 +1,6 @@
-// Results as flat rows, with the columns of the API's own tables, and rows as CSV.
+// Results as flat rows, with the columns of the API's own tables, and rows as CSV and VOTable.
+
+import { described } from "./api.js";
 
 const galaxy = (field) => (answer) => answer.galaxy?.[field] ?? null;
 
@@ -44,6 +46,29 @@ function cell(value) {
 export function csv(names, rows) {
   const lines = [names, ...rows.map((one) => names.map((name) => one[name]))];
   return lines.map((line) => `${line.map(cell).join(",")}\n`).join("");
+}
+
+export const VOTABLE = "application/x-votable+xml";
+const TYPES = { float: 'datatype="double"', int: 'datatype="long"', str: 'datatype="unicodeChar" arraysize="*"' };
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;" };
+
+// what no document of XML 1.0 may hold is replaced
+const xml = (value) => String(value ?? "").replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd").replace(/[&<>"\r]/g, (one) => ENTITIES[one]);
+
+/** Rows as VOTable 1.4, with the units, UCDs and descriptions that the service gives its columns. */
+export async function votable(names, rows) {
+  const known = await described();
+  const field = (name) => {
+    const { kind = "str", unit, ucd, description, link } = known.get(name) ?? {};
+    const said = Object.entries({ unit, ucd }).filter(([, value]) => value).map(([key, value]) => ` ${key}="${xml(value)}"`);
+    return `   <FIELD ID="${name}" name="${name}" ${TYPES[kind]}${said.join("")}>${description ? `<DESCRIPTION>${xml(description)}</DESCRIPTION>` : ""}${link ? `<LINK content-role="doc" title="HyperLEDA" href="${xml(link)}"/>` : ""}</FIELD>\n`;
+  };
+  const lines = rows.map((one) => `    <TR>${names.map((name) => `<TD>${xml(one[name])}</TD>`).join("")}</TR>\n`);
+  return (
+    '<?xml version="1.0" encoding="utf-8"?>\n<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n' +
+    ` <RESOURCE type="results" name="inclinet">\n  <INFO name="QUERY_STATUS" value="OK"/>\n  <TABLE name="inclinations">\n${names.map(field).join("")}` +
+    `   <DATA><TABLEDATA>\n${lines.join("")}   </TABLEDATA></DATA>\n  </TABLE>\n </RESOURCE>\n</VOTABLE>\n`
+  );
 }
 
 /** Hand a file to the person. */

@@ -5,7 +5,7 @@ import { announce, button, h } from "./dom.js";
 import { degrees, fileName, interval } from "./format.js";
 import { hasKey } from "./key.js";
 import { apiPath } from "./question.js";
-import { columns, csv, download, row } from "./rows.js";
+import { VOTABLE, columns, csv, download, row, votable } from "./rows.js";
 
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const python = (text) => JSON.stringify(text);
@@ -26,8 +26,6 @@ function fileQuery({ r, frame, x, y, side }) {
 
 // the key itself is not for a notebook or a shell's history
 const shellKey = () => (hasKey() ? '-H "Authorization: Bearer $INCLINET_API_KEY" ' : "");
-const PYTHON_KEY = 'headers={"Authorization": f"Bearer {os.environ[\'INCLINET_API_KEY\']}"}, ';
-const pythonKey = () => (hasKey() ? PYTHON_KEY : "");
 
 /** A command that asks the same. `file` names the picture of an upload. */
 export function asCurl(asked, file) {
@@ -37,17 +35,33 @@ export function asCurl(asked, file) {
   return `curl ${shellKey()}${shell(address(apiPath(asked)))}`;
 }
 
-/** A program that asks the same. */
-export function asPython(asked, file) {
-  const call = file
-    ? `with open(${python(file)}, "rb") as picture:\n` +
-      `    reply = requests.post(${python(address(`api/file${fileQuery(asked)}`))}, files={"file": picture}, ${pythonKey()}timeout=60)`
-    : `reply = requests.get(${python(address(apiPath(asked)))}, ${pythonKey()}timeout=60)`;
-  return (
-    `${hasKey() ? "import os\n\n" : ""}import requests\n\n${call}\nreply.raise_for_status()\nanswer = reply.json()\n` +
-    `interval = answer["inclination"]["interval68_deg"]\n` +
-    `print(answer["inclination"]["median_deg"], interval["low"], interval["high"])\n`
-  );
+const UNITS = { fov: "arcmin", pa: "deg" };
+const DECIMAL = /^[+-]?\d+(\.\d*)?$/;
+
+/** A position as Python writes it: as it was asked where that is in degrees, else where it was found to be. */
+function position({ ra, dec }, { galaxy }) {
+  const [alpha, delta] = DECIMAL.test(ra) && DECIMAL.test(dec ?? "") ? [ra, dec] : [galaxy.ra_deg, galaxy.dec_deg];
+  return `SkyCoord(${Number(alpha)}, ${Number(delta)}, unit="deg")`;
+}
+
+/** A program that asks the same, with the client that `pip install inclinet` brings. */
+export function asPython(asked, file, answer) {
+  const named = Object.entries(asked).filter(([name]) => ["fov", "pa", "survey", "r", "frame", "x", "y", "side"].includes(name) && asked[name] !== undefined);
+  const value = (name, given) => (name in UNITS ? `${Number(given)} * u.${UNITS[name]}` : DECIMAL.test(given) ? String(Number(given)) : python(given));
+  const options = named.map(([name, given]) => `, ${name}=${value(name, given)}`).join("");
+  const where = !file && asked.by === "coordinates";
+  const call = file ? `query_image(${python(file)}` : where ? `query_region(${position(asked, answer)}` : asked.by === "pgc" ? `query_pgc(${Number(asked.pgc)}` : `query_object(${python(asked.name)}`;
+  return [
+    "# pip install inclinet",
+    named.some(([name]) => name in UNITS) && "from astropy import units as u",
+    where && "from astropy.coordinates import SkyCoord",
+    "from inclinet import Inclinet",
+    "",
+    `inclinet = Inclinet(${python(address("."))})${hasKey() ? "  # the key is that of the environment: INCLINET_API_KEY" : ""}`,
+    `answer = inclinet.${call}${options})`,
+    "print(answer.inclination, answer.interval68)",
+    "",
+  ].filter((line) => line !== false).join("\n");
 }
 
 /** The two lines under a downloaded picture. */
@@ -80,7 +94,7 @@ export function shareCard(state, picture) {
     ["JSON", ({ answer }) => asJson(answer)],
     ["CSV row", ({ answer }) => asCsv(answer)],
     ["curl", ({ asked, file }) => asCurl(asked, file)],
-    ["Python", ({ asked, file }) => asPython(asked, file)],
+    ["Python", ({ asked, file, answer }) => asPython(asked, file, answer)],
   ];
   const link = button("Link", () => copy("Link", state().shared));
   const sharing = h("p", { class: "fine" });
@@ -93,7 +107,8 @@ export function shareCard(state, picture) {
           download(await picture.poster(caption(state())), `${fileName(state().title)}_inclinet.png`);
           announce("Picture downloaded.");
         }),
-        button("Picture", async () => download(await picture.snapshot(), `${fileName(state().title)}.png`)))),
+        button("Picture", async () => download(await picture.snapshot(), `${fileName(state().title)}.png`)),
+        button("VOTable", async () => download(await votable(columns, [row(state().answer)]), `${fileName(state().title)}.vot`, VOTABLE)))),
     said, shown, sharing);
   return {
     element,

@@ -1,21 +1,48 @@
-"""Where the gateway is, and how its door opens; what every command that asks one shares."""
+"""Where the gateway is, how its door opens, and what becomes of an answer; what every command that asks one shares."""
 
 from __future__ import annotations
 
-import os
-from typing import Annotated
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-DEFAULT_URL = "http://127.0.0.1:8080"
-KEY_VARIABLE = "INCLINET_API_KEY"
+from inclinet.client import Inclinet
+from inclinet.commands.terminal import out, stop
+from inclinet.errors import NotAGateway, SampError, Unreachable
+from inclinet.queries import DEFAULT_URL, URL_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DEFAULT_URL", "Samp", "Survey", "Url", "client", "send"]
+
+TIMEOUT_S = 60.0
 Url = Annotated[
     str,
-    typer.Option("--url", "--gateway", envvar="INCLINET_URL", help="Where the gateway is.", show_default=True),
+    typer.Option("--url", "--gateway", envvar=URL_VARIABLE, help="Where the gateway is.", show_default=True),
 ]
+Samp = Annotated[bool, typer.Option("--samp", help="Send the result to TOPCAT, Aladin and the like.")]
+Survey = Annotated[str | None, typer.Option(help="Survey to take images from, such as sdss or panstarrs.")]
 
 
-def credentials() -> dict[str, str]:
-    """Return the headers that show the key in the environment, if there is one; a command line shows it to anyone."""
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    return {"Authorization": f"Bearer {key}"} if key else {}
+@contextmanager
+def client(url: str) -> Iterator[Inclinet]:
+    """Open a client; where no gateway is, the command ends with a sentence."""
+    try:
+        with Inclinet(url, timeout=TIMEOUT_S, pictures=False) as opened:
+            yield opened
+    except Unreachable as error:
+        raise stop(f"{error.detail} Start one: inclinet up.") from None
+    except NotAGateway as error:
+        raise stop(error.detail) from None
+
+
+def send(table: Any) -> None:
+    """Send a table by SAMP; ends the command where nobody takes it."""
+    from inclinet.samp import broadcast  # noqa: PLC0415 - most commands send nothing
+
+    try:
+        out.print(f"Sent to {', '.join(broadcast(table))}.", highlight=False)
+    except SampError as error:
+        raise stop(error.detail) from None

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
 
-import httpx
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.core import proxies
-from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the annotations
-from inclinet.commands.address import DEFAULT_URL, Url, credentials
-from inclinet.commands.common import FAILED, out, stop
+from inclinet import questions
+from inclinet.answer import tabulate
+from inclinet.commands.address import DEFAULT_URL, Samp, Survey, Url, client, send
+from inclinet.commands.terminal import FAILED, out
+from inclinet.errors import InclinetError, NotAGateway, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from inclinet.answer import Answer
+    from inclinet.client import Inclinet
+    from inclinet.questions import Question
+
 AT_ONCE = 4
-TIMEOUT_S = 60.0
+_OF_ALL = (Unreachable, NotAGateway)
+"""What ends the command, because it would meet every question."""
+
+
+class FrameOption(StrEnum):
+    """What of an image is measured."""
+
+    AUTO = "auto"
+    WHOLE = "whole"
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print the gateway's JSON instead of a table.")]
 
@@ -32,9 +45,10 @@ def image(
     *,
     url: Url = DEFAULT_URL,
     as_json: Json = False,
+    samp: Samp = False,
     r: Annotated[float, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison.")] = 0.3,
     frame: Annotated[
-        FrameChoice | None,
+        FrameOption | None,
         typer.Option(
             help="What is measured: a frame around a small galaxy (auto), or the whole image.", show_default="auto"
         ),
@@ -49,26 +63,20 @@ def image(
     ] = None,
 ) -> None:
     """Measure the inclination of the galaxy in each image."""
-    given = {"r": r, "frame": frame, "x": x, "y": y, "side": side}
-    params = {name: value for name, value in given.items() if value is not None}
-    with (
-        _client(url) as client,
-        ThreadPoolExecutor(AT_ONCE) as pool,
-    ):
+    with client(url) as asked, ThreadPoolExecutor(AT_ONCE) as pool:
 
-        def measure(path: Path) -> dict[str, Any]:
+        def measure(path: Path) -> Answer | InclinetError:
             try:
-                data = path.read_bytes()
+                question = questions.by_image(path, frame=frame, x=x, y=y, side=side, r=r)
             except OSError as error:
-                return {"detail": f"can't be read: {error.strerror}."}
-            return _answer(client, "POST", "/api/file", params=params, files={"file": (path.name, data)})
+                return InclinetError(f"can't be read: {error.strerror}.")
+            return _asked(asked, question)
 
-        answers = list(pool.map(measure, files))
-    _show([str(path) for path in files], answers, as_json=as_json)
+        results = list(pool.map(measure, files))
+    _show([str(path) for path in files], results, as_json=as_json, samp=samp)
 
 
 Fov = Annotated[float | None, typer.Option(min=0.01, help="Side of the field, arcmin; else from the galaxy's size.")]
-Survey = Annotated[str | None, typer.Option(help="Survey to take the image from, such as sdss or panstarrs.")]
 
 
 def pgc(
@@ -78,9 +86,10 @@ def pgc(
     survey: Survey = None,
     url: Url = DEFAULT_URL,
     as_json: Json = False,
+    samp: Samp = False,
 ) -> None:
     """Measure the galaxy of a PGC number, on the survey's image of it."""
-    _ask(url, f"/api/pgc/{number}", f"PGC {number}", {"fov": fov, "survey": survey}, as_json=as_json)
+    _ask(url, f"PGC {number}", questions.by_pgc(number, fov=fov, survey=survey), as_json=as_json, samp=samp)
 
 
 def name(
@@ -90,9 +99,10 @@ def name(
     survey: Survey = None,
     url: Url = DEFAULT_URL,
     as_json: Json = False,
+    samp: Samp = False,
 ) -> None:
     """Measure a galaxy by its name, on the survey's image of it."""
-    _ask(url, f"/api/objname/{quote(galaxy)}", galaxy, {"fov": fov, "survey": survey}, as_json=as_json)
+    _ask(url, galaxy, questions.by_name(galaxy, fov=fov, survey=survey), as_json=as_json, samp=samp)
 
 
 def at(
@@ -104,79 +114,66 @@ def at(
     survey: Survey = None,
     url: Url = DEFAULT_URL,
     as_json: Json = False,
+    samp: Samp = False,
 ) -> None:
     """Measure the galaxy at a position, on the survey's image of it."""
-    asked = {"ra": ra, "dec": dec, "fov": fov, "pa": pa, "survey": survey}
-    _ask(url, "/api/coordinates", f"{ra} {dec}", asked, as_json=as_json)
+    question = questions.by_text(ra, dec, fov=fov, pa=pa, survey=survey)
+    _ask(url, f"{ra} {dec}", question, as_json=as_json, samp=samp)
 
 
-def _ask(url: str, path: str, key: str, asked: dict[str, Any], *, as_json: bool) -> None:
-    params = {name: value for name, value in asked.items() if value is not None}
-    with _client(url) as client:
-        _show([key], [_answer(client, "GET", path, params=params)], as_json=as_json)
+def _ask(url: str, key: str, question: Question, *, as_json: bool, samp: bool) -> None:
+    with client(url) as asked:
+        result = _asked(asked, question)
+    _show([key], [result], as_json=as_json, samp=samp)
 
 
-def _client(url: str) -> httpx.Client:
+def _asked(asked: Inclinet, question: Question) -> Answer | InclinetError:
+    """Ask; a problem is a result, too, unless it would be that of every question."""
     try:
-        return proxies.client(url, headers=credentials(), timeout=TIMEOUT_S)
-    except proxies.ProxyUnusable as error:
-        raise stop(str(error)) from None
-    except httpx.InvalidURL as error:
-        raise stop(f"{url} is no address of a gateway: {error}.") from None
+        return asked.ask(question)
+    except _OF_ALL:
+        raise
+    except InclinetError as error:
+        return error
 
 
-def _answer(client: httpx.Client, method: str, path: str, **request: Any) -> dict[str, Any]:
-    """Ask the gateway; a problem comes back as the dict that the gateway sent, or one that says what went wrong."""
-    try:
-        response = client.request(method, path, **request)
-    except httpx.ConnectError:
-        raise stop(f"No gateway answers at {client.base_url}. Start one: inclinet up.") from None
-    except httpx.UnsupportedProtocol as error:
-        raise stop(f"{client.base_url} is no address of a gateway: {error}") from None
-    except httpx.HTTPError as error:
-        return {"detail": f"The gateway did not answer: {error or type(error).__name__}."}
-    try:
-        answer: dict[str, Any] = response.json()
-    except ValueError:
-        return {"detail": f"The gateway answered {response.status_code} with something that is not JSON."}
-    return answer
-
-
-def _show(keys: Sequence[str], answers: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """Print answers as a table, or as JSON (one object, or a list of them); exit with 1 if any is a problem."""
+def _show(keys: Sequence[str], results: Sequence[Answer | InclinetError], *, as_json: bool, samp: bool) -> None:
+    """Print results as a table, or as JSON (one object, or a list of them); exit with 1 if any is a problem."""
+    answers = [one for one in results if not isinstance(one, InclinetError)]
     if as_json:
-        out.print_json(json.dumps(answers[0] if len(answers) == 1 else list(answers)))
+        said = [one.problem if isinstance(one, InclinetError) else one.json for one in results]
+        out.print_json(json.dumps(said[0] if len(said) == 1 else said))
     else:
-        _table(keys, answers)
-    if any("inclination" not in answer for answer in answers):
+        _table(keys, results)
+    if samp and answers:
+        send(tabulate(answers))
+    if len(answers) < len(results):
         raise typer.Exit(FAILED)
 
 
-def _table(keys: Sequence[str], answers: Sequence[dict[str, Any]]) -> None:
+def _table(keys: Sequence[str], results: Sequence[Answer | InclinetError]) -> None:
     """Print one line of numbers a target, and below them what is to be said in words."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("target", overflow="fold")
     for title in ("inclination", "68 %", "stdev", "rejection", "ellipticity"):
         table.add_column(title, justify="right", no_wrap=True)
     remarks = []
-    for key, answer in zip(keys, answers, strict=True):
-        if "inclination" not in answer:
-            nearest = answer.get("suggestions") or []
-            said = str(answer.get("detail", "failed")) + (f" Perhaps {', '.join(nearest[:3])}?" if nearest else "")
+    for key, result in zip(keys, results, strict=True):
+        if isinstance(result, InclinetError):
+            nearest = result.extra.get("suggestions") or []
+            said = result.detail + (f" Perhaps {', '.join(nearest[:3])}?" if nearest else "")
             remarks.append(f"[red]{escape(key)}: {escape(said)}[/red]")
             table.add_row(escape(key), "[red]failed[/red]")
             continue
-        values, fit = answer["inclination"], answer["ellipticity"]
-        rejection = answer["rejection"]["median"]
-        low, high = values["interval68_deg"]["low"], values["interval68_deg"]["high"]
-        remarks += [f"{escape(key)}: {escape(warning)}" for warning in answer["warnings"]]
+        values: dict[str, Any] = result.row()
+        remarks += [f"{escape(key)}: {escape(warning)}" for warning in result.warnings]
         table.add_row(
             escape(key),
-            f"[bold]{values['median_deg']:.1f}°[/bold]",
-            f"{low:.1f}…{high:.1f}",
+            f"[bold]{values['inclination_deg']:.1f}°[/bold]",
+            f"{values['interval68_low_deg']:.1f}…{values['interval68_high_deg']:.1f}",
             f"{values['stdev_deg']:.1f}",
-            "" if rejection is None else f"{rejection:.2f}",
-            f"{fit['inclination_deg']:.1f}°" if fit else "",
+            "" if values["rejection"] is None else f"{values['rejection']:.2f}",
+            "" if (fitted := values["ellipticity_inclination_deg"]) is None else f"{fitted:.1f}°",
         )
     out.print(table)
     for remark in remarks:

@@ -2,7 +2,7 @@
 
 The model server is a C++ program around TensorFlow's session. The C interface leads to the same session, so error
 texts are the same and shapes stay unchecked, as in the real server. TensorFlow's Python half would add 16 s and 400 MB
-to the start (docs/serving.md). ctypes releases the GIL during every call.
+to the start (docs/reference/serving.md). ctypes releases the GIL during every call.
 """
 
 from __future__ import annotations

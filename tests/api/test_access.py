@@ -13,7 +13,7 @@ from gateway.api.keys import Keys, KeysError, make
 from gateway.app import create_app
 from gateway.settings import Settings
 from inclinet import main
-from inclinet.local import StartError, server
+from inclinet_service.local import StartError, server
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
 from tests.support.logs import logged

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ from gateway.settings import Settings
 from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE, gateway
 from tests.support.manifests import models_of
+from tools.reference import MADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,7 @@ _FASTAPI = {"HTTPValidationError", "ValidationError"}
 def test_slugs_are_unique_and_the_table_in_the_docs_is_complete() -> None:
     kinds = table()
     assert len(kinds) >= 20
-    page = (Path(__file__).parents[2] / "docs" / "usage.md").read_text(encoding="utf-8")
+    page = MADE["problems"]()
     for slug, (status, title) in kinds.items():
         assert f"| `{slug}` | {status} | {title} |" in page
 

@@ -236,7 +236,7 @@ async def test_off_no_tracer_is_made_and_nothing_is_sent_along() -> None:
 def test_a_collector_without_the_packages_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gateway.telemetry.otlp", None)
     monkeypatch.delattr("gateway.telemetry.otlp")
-    with pytest.raises(TracingMissing, match=r"pip install 'inclinet\[tracing\]'"):
+    with pytest.raises(TracingMissing, match=r"pip install 'inclinet-service\[tracing\]'"):
         create_app(Settings(otlp_endpoint=NOWHERE), manifest=RELEASE)
 
 

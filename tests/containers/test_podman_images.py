@@ -60,7 +60,7 @@ def test_no_runtime_of_tensorflow_no_installer_and_no_compiler_is_in_the_gateway
 def test_what_a_gateway_imports_is_compiled_already() -> None:
     script = (
         "import json, os, sys\n"
-        "import inclinet.local\n"
+        "import inclinet_service.local\n"
         "cached = {name: getattr(module, '__cached__', None) for name, module in sys.modules.items()}\n"
         "missing = [name for name, path in cached.items() if path and not os.path.exists(path)]\n"
         "print(json.dumps([len(cached), missing]))\n"

@@ -1,6 +1,6 @@
 """The rendered k8s/, as far as podman plays it: pods, settings, limits, a canary beside its release, a roll and back.
 
-What happens here is what docs/releases.md has an operator do.
+What happens here is what docs/how-to/roll-a-release.md has an operator do.
 """
 
 from __future__ import annotations

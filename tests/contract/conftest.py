@@ -2,7 +2,7 @@
 
 ``SERVING_MODELS`` is the directory of ``python -m
 tests.contract.repository`` that it has mounted; without it the cases that change what lies there are skipped.
-docs/serving.md has the commands.
+docs/reference/serving.md has the commands.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from batch.dask.cluster import UNWATCHED
 from gateway.settings import Settings
-from inclinet.commands.running import REFUSED, SOME_FAILED, STOPPED
 from inclinet.main import app
+from inclinet_service.commands.running import REFUSED, SOME_FAILED, STOPPED
 from tests.support.deployment import ROOT, instructions, load, one, pod, rendered, value
 
 JOB, SCHEDULER, WORKERS = "inclinet-batch", "inclinet-batch-scheduler", "inclinet-batch-workers"
@@ -144,11 +144,11 @@ def test_the_image_stands_on_the_gateways_and_adds_only_what_is_locked() -> None
         name: set(
             re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / f"requirements-{name}.lock").read_text(), re.MULTILINE)
         )
-        for name in ("gateway", "survey")
+        for name in ("gateway", "batch")
     }
-    assert locked["gateway"] < locked["survey"]
-    assert {"distributed", "pyarrow"} <= {name for name, _ in locked["survey"] - locked["gateway"]}
-    assert "://" not in (ROOT / "requirements-survey.lock").read_text()
+    assert locked["gateway"] < locked["batch"]
+    assert {"distributed", "pyarrow"} <= {name for name, _ in locked["batch"] - locked["gateway"]}
+    assert "://" not in (ROOT / "requirements-batch.lock").read_text()
 
 
 def test_workers_are_told_what_those_of_one_machine_are() -> None:

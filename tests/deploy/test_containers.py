@@ -6,11 +6,11 @@ import pytest
 
 from gateway.core.models_config import CONTAINER_BASE_PATH
 from gateway.settings import Settings
-from inclinet.local import KEEP_ALIVE_S
+from inclinet_service.local import KEEP_ALIVE_S
 from serving.flags import parse
 from tests.support.deployment import ROOT, instructions, load, pod, serving_flags, value
 
-GATEWAY, SERVING, SURVEY = "gateway/Dockerfile", "serving/Dockerfile", "batch/Dockerfile"
+GATEWAY, SERVING, BATCH = "gateway/Dockerfile", "serving/Dockerfile", "batch/Dockerfile"
 DEFAULTS = Settings()
 
 
@@ -46,7 +46,7 @@ def test_the_gateways_lock_has_hashes_and_neither_tensorflow_nor_an_index() -> N
 def test_what_both_locks_hold_they_hold_in_one_version() -> None:
     whole, gateways = (
         set(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-survey.lock")
+        for name in ("requirements.lock", "requirements-batch.lock")
     )
     names = {name for name, _ in whole}
     shared = {(name, version) for name, version in gateways if name in names}
@@ -56,7 +56,7 @@ def test_what_both_locks_hold_they_hold_in_one_version() -> None:
 
 def test_what_the_dockerfiles_copy_passes_the_dockerignore() -> None:
     kept = [line[1:].rstrip("/") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    for dockerfile in (GATEWAY, SERVING, SURVEY):
+    for dockerfile in (GATEWAY, SERVING, BATCH):
         copies = [rest.split()[:-1] for name, rest in instructions(dockerfile) if name == "COPY"]
         for source in (source for sources in copies if "--from" not in sources[0] for source in sources):
             folder, _, name = source.rstrip("/").partition("/")

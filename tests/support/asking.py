@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from inclinet.local import listen
+from inclinet_service.local import listen
 from tests.support.pictures import disc, encoded
 from tests.support.waiting import wait_until
 

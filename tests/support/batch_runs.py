@@ -18,7 +18,6 @@ from rich.console import Console
 from batch.http.pacing import Pace
 from batch.http.run import Http, measure
 from batch.run import Asked
-from inclinet.commands.address import KEY_VARIABLE, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +58,7 @@ def run(
     ear, said = ear or Ear(), io.StringIO()
     mine = {name: changed.pop(name) for name in ("attempts", "any_release", "timeout_s") if name in changed}
     asked = Asked(what=(str(table),), out=str(out), partition_rows=rows, **changed)
-    http = Http(url=url, pace=pace, headers=credentials(), key_from=KEY_VARIABLE, **mine)
+    http = Http(url=url, pace=pace, **mine)
     try:
         return measure(asked, http, Console(file=said, width=300), ear.notes.append)
     finally:

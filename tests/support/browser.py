@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from gateway.app import create_app
 from gateway.core.manifest import Calibration, Flavor, Manifest, Rejector, write_manifest
 from gateway.core.models_config import models_config
-from inclinet.local import listen
+from inclinet_service.local import listen
 from tests.support.models import Repository, write_flavor, write_rejector
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ def main() -> None:
             environment = os.environ | mirrors | {"INCLINET_CACHE_DIR": cache}
             command = [sys.executable, "-m", "inclinet", "up", *sys.argv[1:]]
             with subprocess.Popen(command, env=environment) as service:
+                signal.signal(signal.SIGTERM, lambda _number, _frame: service.terminate())
                 while True:
                     try:
                         sys.exit(service.wait())

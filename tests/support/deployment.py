@@ -12,8 +12,6 @@ from typing import Any
 
 import yaml
 
-from gateway.settings import Settings
-
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ("dev", "prod")
 BASE = ("base", "base/deployments")
@@ -89,14 +87,3 @@ def serving_flags() -> list[str]:
     """Return the arguments that the serving image gives its entry point."""
     (arguments,) = (json.loads(rest) for name, rest in instructions("serving/Dockerfile") if name == "CMD")
     return [str(argument) for argument in arguments]
-
-
-def settings_table() -> str:
-    """Return the table of all settings for the documentation, in the order of their fields."""
-    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
-    for name, field in Settings.model_fields.items():
-        default = f"{field.default:.4g}" if isinstance(field.default, float) else field.default
-        shown = "" if default is None or default == "" else f"`{default}`"
-        meaning = ". ".join(text.rstrip(".") for text in (field.title, field.description) if text)
-        rows.append(f"| `INCLINET_{name.upper()}` | {shown} | {meaning}. |")
-    return "\n".join(rows) + "\n"

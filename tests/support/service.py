@@ -24,11 +24,18 @@ _READY = re.compile(r"Ready\. Page (http://\S+)/ ")
 class UpProcess:
     """``inclinet up`` in a folder of its own, on a free port.
 
-    Use as a context manager: entering waits until it is ready, leaving interrupts it as Ctrl-C does.
+    Use as a context manager: entering waits until it is ready, leaving interrupts it as Ctrl-C does. ``demo`` starts
+    ``make demo`` instead, the same with a faked sky.
     """
 
-    def __init__(self, folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, environment: dict[str, str] | None = None, demo: bool = False
+    ) -> None:
         self._folder = folder
+        self._end = (
+            signal.SIGTERM if demo else signal.SIGINT
+        )  # Ctrl-C reaches both of a demo's processes, SIGTERM the first
+        self._command = ["-m", "tests.support.demo"] if demo else ["-m", "inclinet", "up"]
         self._arguments = ["--port=0", *arguments]
         self._environment = os.environ | {"PYTHONPATH": str(ROOT)} | (environment or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -59,7 +66,7 @@ class UpProcess:
         """Start it and return at once."""
         with self.output_path.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "inclinet", "up", *self._arguments],
+                [sys.executable, *self._command, *self._arguments],
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -96,4 +103,4 @@ class UpProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.stop(self._end)

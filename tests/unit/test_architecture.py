@@ -24,7 +24,7 @@ def test_what_measures_a_batch_loads_neither_the_web_framework_nor_tensorflow(en
 
 def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
     script = (
-        "import sys, gateway.app, inclinet.main, inclinet.up\n"
+        "import sys, gateway.app, inclinet.main, inclinet_service.up\n"
         "heavy = [m for m in sys.modules if m == 'tensorflow' or m.startswith(('tensorflow.python', 'keras', 'jax'))]\n"
         "assert not heavy, heavy\n"
         # what only some questions need would double the time until the gateway is ready

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from gateway.settings import Settings
 from gateway.telemetry.logs import configure_logging
-from inclinet.local import standin
+from inclinet_service.local import standin
 from tests.support.browser import GatewayServer, chromium, launched, page_on
 from tests.support.sky_fakes import FakeSky
 from tests.support.sky_universe import SHARED, universe

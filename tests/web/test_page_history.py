@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from astropy.io.votable import parse
 from playwright.sync_api import expect
 
 from tests.web.steps import ask, upload
@@ -68,6 +69,10 @@ def test_the_history_is_exported_in_the_order_shown(asked: Page) -> None:
     table = list(csv.DictReader(io.StringIO(caught.value.path().read_text(encoding="utf-8"))))
     assert [row["question"] for row in table] == ["disc.png", "?name=NGC+4565", "?name=NGC+7331"]
     assert [row["pgc"] for row in table] == ["", "42038", "69327"]
+    with asked.expect_download() as caught:
+        asked.get_by_role("button", name="Export VOTable").click()
+    exported = parse(caught.value.path()).get_first_table().array
+    assert [str(row["inclination_deg"]) for row in exported] == [row["inclination_deg"] for row in table]
     with asked.expect_download() as caught:
         asked.get_by_role("button", name="Export JSON").click()
     kept = json.loads(caught.value.path().read_text(encoding="utf-8"))

@@ -85,7 +85,7 @@ def test_what_is_taken_along_names_the_key_and_does_not_hold_it(guarded: Guarded
     take.get_by_role("button", name="curl").click()
     expect(take.locator("pre")).to_contain_text('curl -H "Authorization: Bearer $INCLINET_API_KEY" -F')
     take.get_by_role("button", name="Python").click()
-    expect(take.locator("pre")).to_contain_text("os.environ['INCLINET_API_KEY']")
+    expect(take.locator("pre")).to_contain_text("the key is that of the environment: INCLINET_API_KEY")
     code = take.locator("pre").text_content() or ""
     compile(code, "taken", "exec")
     assert guarded.key not in code

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from astropy.io.votable import parse
 from astropy.table import Table
 from playwright.sync_api import expect
 
@@ -142,7 +143,7 @@ def test_only_the_rows_with_a_problem_can_be_shown(many: Page, tmp_path: Path) -
     expect(rows(many)).to_have_count(4)
 
 
-def test_results_are_exported_as_csv_and_json(many: Page, tmp_path: Path) -> None:
+def test_results_are_exported_as_csv_votable_and_json(many: Page, tmp_path: Path) -> None:
     measure(many, write_table(tmp_path, "csv"))
     with many.expect_download() as caught:
         many.get_by_role("button", name="Export CSV").click()
@@ -153,6 +154,11 @@ def test_results_are_exported_as_csv_and_json(many: Page, tmp_path: Path) -> Non
     assert by_row[1]["problem"] == "Unknown target: No object is known as NGC 73311."
     assert by_row[2]["pgc"] == "69327"
     assert 45 < float(by_row[2]["inclination_deg"]) < 90
+    with many.expect_download() as caught:
+        many.get_by_role("button", name="Export VOTable").click()
+    written = {int(one["row"]): one for one in parse(caught.value.path()).get_first_table().array}
+    assert str(written[1]["problem"]) == by_row[1]["problem"]
+    assert float(written[2]["inclination_deg"]) == float(by_row[2]["inclination_deg"])
     with many.expect_download() as caught:
         many.get_by_role("button", name="Export JSON").click()
     results: list[dict[str, Any]] = json.loads(caught.value.path().read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from astropy.io.votable import parse, validate
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -63,6 +64,42 @@ def test_curl_and_python_ask_the_same_question(page: Page, gateway: GatewayServe
     program.write_text(copied(page, "Python"), encoding="utf-8")
     printed = subprocess.run([sys.executable, program], capture_output=True, check=True, text=True).stdout
     assert float(printed.split()[0]) == median
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "?pgc=69327&survey=dss2&r=0.2",
+        "?ra=339.267&dec=34.4156&fov=14&pa=170",
+        "?ra=22 37 04.1&dec=+34 24 57",
+    ],
+)
+def test_python_asks_by_number_and_position_with_what_was_chosen(page: Page, asked: str) -> None:
+    page.goto(f"./{asked}")
+    median = float(page.locator(".median").inner_text().split()[-1].rstrip("°"))
+    program = copied(page, "Python")
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert float(ran.stdout.split()[0]) == pytest.approx(median, abs=0.06)
+    assert ("survey=" in program, "fov=14 * u.arcmin" in program) == ("survey" in asked, "fov" in asked)
+
+
+def test_a_result_is_downloaded_as_votable(page: Page, gateway: GatewayServer, tmp_path: Path) -> None:
+    ask(page)
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="VOTable", exact=True).click()
+    assert caught.value.suggested_filename == "NGC_7331.vot"
+    caught.value.save_as(tmp_path / "taken.vot")
+    written = httpx.get(f"{gateway.url}api/objname/NGC 7331", params={"format": "votable"}).content
+    (tmp_path / "written.vot").write_bytes(written)
+    taken, wanted = (parse(tmp_path / name).get_first_table() for name in ("taken.vot", "written.vot"))
+    assert "found no violations" in validate(tmp_path / "taken.vot", output=None)
+    for mine, own in zip(taken.fields, wanted.fields, strict=True):
+        told = [
+            (one.name, one.datatype, str(one.unit), one.ucd, one.description, [link.href for link in one.links])
+            for one in (mine, own)
+        ]
+        assert told[0] == told[1]
+    assert [str(cell) for cell in taken.array[0]] == [str(cell) for cell in wanted.array[0]]
 
 
 def test_curl_and_python_of_an_upload_send_the_file(page: Page, tmp_path: Path) -> None:

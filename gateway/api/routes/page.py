@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.resources
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
+
+from gateway.tables import results
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,6 +28,12 @@ async def page() -> FileResponse:
 async def docs() -> FileResponse:
     """Serve Swagger UI over ``/openapi.json``."""
     return FileResponse(WEB / "docs.html")
+
+
+@router.get("/web/columns.json")
+async def columns() -> JSONResponse:
+    """Tell what the columns of results mean, for the tables that the page writes."""
+    return JSONResponse([dataclasses.asdict(column) for column in results.BATCH_COLUMNS])
 
 
 def mount(app: FastAPI) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -23,7 +22,6 @@ from batch.conversion import convert
 from batch.conversion.own_columns import OwnColumns
 from batch.errors import BatchError
 from batch.inputs import source
-from batch.outputs.results import COLUMNS as RESULT_COLUMNS
 from batch.outputs.results import clean
 from gateway.core.errors import BadTable
 from gateway.tables.files import astropyfile, parquetfile
@@ -32,8 +30,8 @@ from gateway.tables.results import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
 FORMATS = ["csv", "ecsv", "votable", "fits", "parquet"]
 COLUMNS = (
     Column("key", "str", "The row's own key", ucd="meta.id"),
@@ -237,12 +235,6 @@ def test_numbers_that_a_format_has_no_word_for_are_empty_cells(tmp_path: Path) -
     with (tmp_path / "csv").open() as file:
         assert list(csv.reader(file))[1] == ["k", "", "", ""]
     assert math.isnan(fits.getdata(tmp_path / "fits", 1)["inclination_deg"][0])
-
-
-def test_the_page_about_tables_describes_every_column() -> None:
-    page = (ROOT / "docs/batch.md").read_text().partition("<!-- columns -->\n")[2].partition("<!-- end")[0]
-    rows = [f"| `{one.name}` | {one.unit or ''} | {one.description} |\n" for one in RESULT_COLUMNS]
-    assert page == "| column | unit | meaning |\n| --- | --- | --- |\n" + "".join(rows)
 
 
 def own(path: Path) -> OwnColumns:

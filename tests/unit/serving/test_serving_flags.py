@@ -54,7 +54,7 @@ def test_what_clients_would_miss_is_refused_rather_than_left_out(argument: str) 
 
 
 def test_every_flag_is_explained() -> None:
-    text = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "serving.md").read_text(encoding="utf-8")
     heeded = {field.name for field in dataclasses.fields(flags.Options)}
     for name in heeded | flags.WITHOUT_EFFECT | flags.REFUSED:
         assert f"`--{name}`" in text

@@ -1,0 +1,147 @@
+"""The columns of a table of answers: the names, units, UCDs and descriptions that the API's own tables have."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from astropy.table import QTable
+
+HYPERLEDA = "http://atlas.obs-hp.fr/hyperleda/ledacat.cgi?o=pgc${pgc}"
+"""A page about each value, which stands in it by the name of the column (VOTable 1.4, section 3.5)."""
+
+
+class ResultColumn(NamedTuple):
+    """A column: its name, where its value is in an answer's JSON, ``float``, ``int`` or ``str``, and what it means."""
+
+    name: str
+    path: str
+    kind: type
+    description: str
+    unit: str | None = None
+    ucd: str | None = None
+
+
+_READ = {"float": float, "int": int, "str": str}
+
+
+def _columns(text: str) -> tuple[ResultColumn, ...]:
+    """Read columns that are written as a table: name, path, kind, unit, UCD, description."""
+    lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+    return tuple(
+        ResultColumn(name, path, _READ[kind], about, unit or None, ucd) for name, path, kind, unit, ucd, about in lines
+    )
+
+
+COLUMNS = _columns("""
+name | galaxy.name | str | | meta.id;meta.main | Name that the resolver prefers
+pgc | galaxy.pgc | int | | meta.id | Principal Galaxies Catalogue number
+ra_deg | galaxy.ra_deg | float | deg | pos.eq.ra;meta.main | Right ascension, J2000
+dec_deg | galaxy.dec_deg | float | deg | pos.eq.dec;meta.main | Declination, J2000
+d25_arcmin | galaxy.d25_arcmin | float | arcmin | phys.angSize.smajAxis | Major diameter at 25 mag/arcsec^2
+axis_ratio | galaxy.axis_ratio | float | | phys.angSize;arith.ratio | Minor over major axis
+position_angle_deg | galaxy.position_angle_deg | float | deg | pos.posAng | \
+  Position angle of the major axis, east of north
+galaxy_source | galaxy.source | str | | meta.ref | Catalogue or service that resolved the target
+size_source | galaxy.size_source | str | | meta.ref | Catalogue or service that the diameter is from
+image_source | image.source | str | | meta.id;instr | Survey, or upload
+inclination_deg | inclination.median_deg | float | deg | src.orbital.inclination;meta.main | \
+  Inclination: median of the ensemble
+mean_deg | inclination.mean_deg | float | deg | src.orbital.inclination;stat.mean | Mean of the ensemble
+stdev_deg | inclination.stdev_deg | float | deg | stat.stdev;src.orbital.inclination | \
+  Standard deviation of the ensemble
+interval68_low_deg | inclination.interval68_deg.low | float | deg | stat.error;stat.min | Lower end of the 68 % interval
+interval68_high_deg | inclination.interval68_deg.high | float | deg | stat.error;stat.max | \
+  Upper end of the 68 % interval
+interval95_low_deg | inclination.interval95_deg.low | float | deg | stat.error;stat.min | Lower end of the 95 % interval
+interval95_high_deg | inclination.interval95_deg.high | float | deg | stat.error;stat.max | \
+  Upper end of the 95 % interval
+n_flavors | flavors | int | | meta.number | Networks that answered
+rejection | rejection.median | float | | stat.probability | Likelihood that a person would reject the image
+ellipticity_axis_ratio | ellipticity.axis_ratio | float | | phys.angSize;arith.ratio | Axis ratio of the fitted isophote
+ellipticity_inclination_deg | ellipticity.inclination_deg | float | deg | src.orbital.inclination | \
+  Inclination from that axis ratio
+release | release | str | | meta.version | Model release
+warnings | warnings | str | | meta.note | Warnings in plain words
+""")
+KEY = ResultColumn("key", "key", str, "The row's own key", ucd="meta.id")
+PROBLEMS = _columns("""
+problem_type | | str | | meta.code.error | Kind of the problem, if there is no answer
+problem | | str | | meta.note | Why there is no answer
+""")
+TABLE_COLUMNS = (KEY, *COLUMNS, *PROBLEMS)
+"""The columns of a table of many results, as the API writes it."""
+
+_NEEDED = ("inclination.median_deg", "inclination.interval68_deg.low", "inclination.interval68_deg.high", "release")
+
+
+def row(json: Mapping[str, Any]) -> dict[str, Any]:
+    """Flatten an answer's JSON: the values of :data:`COLUMNS`, None where it has none.
+
+    Raises
+    ------
+    ValueError, TypeError
+        It lacks what every answer has, or a number is none: a wrong answer is worse than none.
+    """
+    for path in _NEEDED:
+        if _at(json, path) is None:
+            raise ValueError(f"an answer without {path}")
+    return {column.name: _cell(_at(json, column.path), column) for column in COLUMNS}
+
+
+def _at(json: Any, path: str) -> Any:
+    for name in path.split("."):
+        json = json.get(name) if json is not None else None
+    return json
+
+
+def _cell(value: Any, column: ResultColumn) -> Any:
+    if isinstance(value, (list, tuple)):
+        return len(value) if column.kind is int else " ".join(value)
+    if value is None:
+        return None
+    if column.kind is float and not math.isfinite(value):
+        raise ValueError(f"{column.name} is {value}")
+    return column.kind(value)
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[ResultColumn], meta: Mapping[str, Any]) -> QTable:
+    """Make a table of flat rows, with units, descriptions and UCDs; what a number's cell lacks is masked.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Values by the names of columns; a text that is missing is empty.
+    columns : sequence of ResultColumn
+    meta : mapping
+        Of the table; the moment is added.
+    """
+    import numpy as np  # noqa: PLC0415 - asking needs none of what tables do
+    from astropy.table import MaskedColumn, QTable  # noqa: PLC0415 - as above
+    from astropy.units import Quantity  # noqa: PLC0415 - as above
+    from astropy.utils.masked import Masked  # noqa: PLC0415 - as above
+
+    table = QTable(meta={**meta, "created": datetime.now(UTC).isoformat(timespec="seconds")})
+    for column in columns:
+        values = [one.get(column.name) for one in rows]
+        missing = np.array([value is None for value in values], bool)
+        if column.kind is str:
+            made: Any = np.array(["" if value is None else value for value in values], str)
+        else:
+            empty = math.nan if column.kind is float else 0
+            made = np.array([empty if value is None else value for value in values], column.kind)
+            if column.unit:
+                made = Quantity(made, column.unit)
+            if missing.any():
+                made = Masked(made, mask=missing) if column.unit else MaskedColumn(made, mask=missing)
+        table[column.name] = made
+        info = table[column.name].info
+        info.description = column.description
+        info.meta = {"ucd": column.ucd}
+        if column.name == "pgc":
+            info.meta["links"] = [{"href": HYPERLEDA, "content-role": "doc", "title": "HyperLEDA"}]
+    return table

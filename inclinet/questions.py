@@ -1,0 +1,234 @@
+"""What is sent: questions as requests of HTTP, and pictures and tables as files."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from astropy.coordinates import SkyCoord
+
+_PICTURES = ("cutout", "model_input")
+_PLANES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request of HTTP.
+
+    Attributes
+    ----------
+    method, path : str
+    params : dict
+        Of the query; None is left out.
+    body : dict
+        ``json`` or ``files``, as httpx takes them.
+    """
+
+    method: str
+    path: str
+    params: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The arguments of ``httpx.Client.build_request``."""
+        params = {name: value for name, value in self.params.items() if value is not None}
+        return {"method": self.method, "url": self.path, "params": params, **self.body}
+
+    def showing(self, *, pictures: bool) -> Question:
+        """Return the question whose answer carries its pictures, or not."""
+        return Question(self.method, self.path, self.params | {"include": _PICTURES if pictures else None}, self.body)
+
+
+def by_pgc(number: int, **params: Any) -> Question:
+    """Ask about a PGC number."""
+    return Question("GET", f"/api/pgc/{int(number)}", params)
+
+
+def by_name(name: str, **params: Any) -> Question:
+    """Ask about a name."""
+    return Question("GET", f"/api/objname/{quote(name.strip(), safe='')}", params)
+
+
+def by_position(coordinates: SkyCoord, **params: Any) -> Question:
+    """Ask about a position in any frame that astropy turns into ICRS.
+
+    Raises
+    ------
+    TypeError
+        It is not one position.
+    """
+    if not getattr(coordinates, "isscalar", False):
+        raise TypeError("query_region takes one SkyCoord. For many positions put them into a table: query_table.")
+    place = coordinates.icrs
+    return by_text(f"{place.ra.deg:.7f}", f"{place.dec.deg:.7f}", **params)
+
+
+def by_text(ra: str, dec: str, **params: Any) -> Question:
+    """Ask about a position as people write it: degrees, or sexagesimal with the right ascension in hours."""
+    return Question("GET", "/api/coordinates", {"ra": ra, "dec": dec, **params})
+
+
+def by_image(image: Any, **params: Any) -> Question:
+    """Ask about an image, in any form that :func:`picture` takes."""
+    return Question("POST", "/api/file", params, {"files": {"file": picture(image)}})
+
+
+def by_table(table: Any, columns: Mapping[str, str], **params: Any) -> Question:
+    """Ask about each row of a table; ``columns`` says which column is which."""
+    chosen = {f"column.{role}": name for role, name in columns.items()}
+    return Question("POST", "/api/batch", chosen | params, {"files": {"table": table_file(table)}})
+
+
+def by_many(asked: Sequence[Mapping[str, Any] | bytes], **params: Any) -> Question:
+    """Ask about targets, as the API writes them, or about images, all of one kind."""
+    images = [("file", (str(place), one)) for place, one in enumerate(asked) if isinstance(one, bytes)]
+    return Question("POST", "/api/batch", params, {"files": images} if images else {"json": list(asked)})
+
+
+def in_unit(value: Any, unit: str) -> float | None:
+    """Return the number of a Quantity in a unit; None for None.
+
+    Raises
+    ------
+    TypeError
+        It has no unit: a bare number could mean anything.
+    astropy.units.UnitConversionError
+    """
+    if value is None:
+        return None
+    if not hasattr(value, "to_value"):
+        raise TypeError(f"{value!r} has no unit: write it as a Quantity, such as {value!r} * u.{unit}.")
+    return float(value.to_value(unit))
+
+
+def picture(image: Any) -> tuple[str, bytes]:
+    """Return the name and the bytes of an image: a path, bytes, an open file, a PIL image, an array, HDUs or bands.
+
+    Raises
+    ------
+    TypeError
+        It is none of these.
+    OSError
+        The file can't be read.
+    """
+    if isinstance(image, bytes | bytearray | memoryview):
+        return "image", bytes(image)
+    if isinstance(image, str | os.PathLike):
+        return Path(image).name, Path(image).read_bytes()
+    # recognised by what they can do, so that none of their packages is imported for the others
+    buffer = io.BytesIO()
+    if hasattr(image, "writeto") or (isinstance(image, dict | list | tuple) and image):
+        _hdus(image).writeto(buffer)
+        return "image.fits", buffer.getvalue()
+    if hasattr(image, "getbands"):
+        image.save(buffer, "PNG")
+        return "image.png", buffer.getvalue()
+    if hasattr(image, "read"):
+        return "image", image.read()
+    if hasattr(image, "__array__"):
+        return _array(image)
+    raise TypeError(
+        f"{type(image).__name__} is no image: give a path, bytes, a PIL image, an array, FITS HDUs or bands."
+    )
+
+
+def _hdus(image: Any) -> Any:
+    from astropy.io import fits  # noqa: PLC0415 - only FITS needs it
+
+    if isinstance(image, fits.HDUList | fits.PrimaryHDU):
+        return image
+    if isinstance(image, dict):
+        bands = [fits.ImageHDU(_lowest_first(band), fits.Header({"FILTER": name})) for name, band in image.items()]
+        return fits.HDUList([fits.PrimaryHDU(), *bands])
+    hdus = image if isinstance(image, list | tuple) else [image]
+    if not all(hasattr(hdu, "header") for hdu in hdus):
+        raise TypeError(
+            "Bands are HDUs, or a dict of arrays by the names of the bands: {'g': ..., 'r': ..., 'i': ...}."
+        )
+    return fits.HDUList([fits.PrimaryHDU(), *(fits.ImageHDU(hdu.data, hdu.header) for hdu in hdus)])
+
+
+def _lowest_first(planes: Any) -> Any:
+    """Turn arrays whose first row is the uppermost as FITS has them, which knows no half floats."""
+    import numpy as np  # noqa: PLC0415 - only arrays need it
+
+    planes = np.asarray(planes)
+    return planes[..., ::-1, :].astype(np.float32 if planes.dtype.kind == "f" else planes.dtype)
+
+
+def _array(image: Any) -> tuple[str, bytes]:
+    """Write an array whose first row is the uppermost: 8 bits as a finished picture, others as measured pixels."""
+    import numpy as np  # noqa: PLC0415 - only arrays need it
+
+    pixels = np.asarray(image)
+    if pixels.ndim not in {2, _PLANES} or (pixels.ndim == _PLANES and pixels.shape[2] not in {_PLANES, 4}):
+        raise TypeError(f"An image is an array [H, W] or [H, W, 3], not one of shape {list(pixels.shape)}.")
+    if pixels.dtype == np.uint8:
+        try:
+            from PIL import Image  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError:
+            raise TypeError("An array of 8 bits needs pillow: pip install 'inclinet[plot]'.") from None
+        return picture(Image.fromarray(pixels))
+    from astropy.io import fits  # noqa: PLC0415 - only FITS needs it
+
+    planes = pixels if pixels.ndim == 2 else np.moveaxis(pixels[..., :_PLANES], 2, 0)  # noqa: PLR2004 - a plane
+    return picture(fits.PrimaryHDU(_lowest_first(planes)))
+
+
+def table_file(table: Any) -> tuple[str, bytes]:
+    """Return the name and the bytes of a table: a file as it is, a Table as VOTable, which keeps units and UCDs.
+
+    Raises
+    ------
+    TypeError
+        It is neither.
+    OSError
+        The file can't be read.
+    """
+    if isinstance(table, str | os.PathLike):
+        return Path(table).name, Path(table).read_bytes()
+    if not hasattr(table, "colnames"):
+        raise TypeError(f"{type(table).__name__} is no table: give an astropy Table, or the path of a file.")
+    return "table.vot", table_bytes(table)
+
+
+def table_bytes(table: Any, ending: str = ".vot") -> bytes:
+    """Write a table as VOTable, or as what the ending of a file's name says: ``.fits``, ``.ecsv`` or ``.csv``.
+
+    Positions become two columns in degrees, and objects text.
+
+    Raises
+    ------
+    ValueError
+        There is no such format.
+    """
+    formats = {".vot": "votable", ".votable": "votable", ".xml": "votable", ".fits": "fits", ".ecsv": "ascii.ecsv"}
+    formats |= {".csv": "ascii.csv"}
+    if ending.lower() not in formats:
+        raise ValueError(f"Nothing is known of tables in {ending or 'a file without an ending'}")
+    from astropy.coordinates import SkyCoord  # noqa: PLC0415 - only tables need it
+    from astropy.table import Table  # noqa: PLC0415 - as above
+
+    plain = Table(meta={})
+    for name in table.colnames:
+        column = table[name]
+        if isinstance(column, SkyCoord):
+            place = column.icrs
+            alone = sum(isinstance(table[other], SkyCoord) for other in table.colnames) == 1
+            for end, angle in (("ra", place.ra), ("dec", place.dec)):
+                plain[end if alone and end not in table.colnames else f"{name}_{end}"] = angle.to("deg")
+        else:
+            plain[name] = column.astype(str) if column.info.dtype.hasobject else column
+    text = formats[ending.lower()].startswith("ascii")
+    written = io.StringIO() if text else io.BytesIO()
+    plain.write(written, format=formats[ending.lower()])
+    said = written.getvalue()
+    return said.encode() if isinstance(said, str) else said

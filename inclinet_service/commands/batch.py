@@ -1,0 +1,243 @@
+"""``inclinet batch`` and ``inclinet fetch``: the options, the exit codes and the last words of a run."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the annotations
+from gateway.core.resources import processors
+from inclinet.commands.address import DEFAULT_URL, Survey, Url
+from inclinet_service.commands.running import carried_out, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from batch.summary import Summary
+
+LOCAL = "local"
+
+
+class DaskCommand(TyperCommand):
+    """A command whose ``--dask`` may stand without a value."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give ``--dask`` its value, where it is not an address of a scheduler that follows."""
+        given = itertools.pairwise([*args, ""])
+        args = [f"--dask={LOCAL}" if one == "--dask" and "://" not in after else one for one, after in given]
+        return super().parse_args(ctx, args)
+
+
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ROLE=NAME",
+        help="Which column is which, where its name does not say it: ra=NAME, dec=, pgc=, name=, fov=, pa=, file=, "
+        "key=. Several times for several; an empty NAME leaves a role out.",
+    ),
+]
+Images = Annotated[str | None, typer.Option(help="Folder of the images that the table names; else the table's own.")]
+Rows = Annotated[
+    int | None,
+    typer.Option(
+        "--rows",
+        "--chunk",
+        min=1,
+        max=100_000,
+        help="Rows of a partition, which is asked and written as a whole. [default: 100 over HTTP, 2000 with --dask]",
+    ),
+]
+Rate = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SERVICE=N",
+        help="Calls a second to a public service; 0 for one of your own that needs no limit. Several for several.",
+    ),
+]
+AcceptUnanswered = Annotated[
+    bool,
+    typer.Option(
+        "--accept-unanswered",
+        help="Write rows that got no answer for passing reasons too, with their problem; they are not asked again.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+def batch(
+    table: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TABLE",
+            help="A table (CSV, ECSV, VOTable, FITS, Parquet), a folder of images or of Parquet files, a pattern in "
+            "quotes, images, or model inputs as .npy. A path or a URL.",
+            show_default=False,
+        ),
+    ],
+    *,
+    out: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "--out",
+            "-o",
+            help="Table to write (.csv, .ecsv, .vot, .fits or .parquet), or a folder for one Parquet file a partition.",
+            show_default=False,
+        ),
+    ],
+    url: Url = DEFAULT_URL,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[tcp://HOST:PORT]",
+            help="Measure with Dask instead of asking a gateway: on this machine, or with the workers of a scheduler.",
+        ),
+    ] = None,
+    images: Images = None,
+    column: Column = None,
+    keep_columns: Annotated[bool, typer.Option("--keep-columns", help="Carry the table's own columns along.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask again what failed in an earlier run.")
+    ] = False,
+    allow_problems: Annotated[
+        bool, typer.Option("--allow-problems", help="Exit with 0 also where rows have a final problem.")
+    ] = False,
+    survey: Survey = None,
+    r: Annotated[
+        float | None, typer.Option(min=0, max=0.99, help="Axis ratio of an edge-on disc, for the comparison; else 0.3.")
+    ] = None,
+    frame: Annotated[
+        FrameChoice | None,
+        typer.Option(help="What of an image is measured: a frame around a small galaxy (auto), or the whole of it."),
+    ] = None,
+    rows: Rows = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=256, help="Calls at the same time; with --dask rows of a partition. [default: 4, 64 with --dask]"
+        ),
+    ] = None,
+    mix_releases: Annotated[
+        bool, typer.Option("--mix-releases", help="Let answers of different model releases stand in one result.")
+    ] = False,
+    attempts: Annotated[int, typer.Option(min=1, help="Times that a row is asked whose problem may pass.")] = 3,
+    patience: Annotated[
+        float, typer.Option(min=0, help="Give up after so many seconds without a result and with failures only.")
+    ] = 600.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="A call counts as lost when nothing has come for so many seconds.")
+    ] = 180.0,
+    serving: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            envvar="INCLINET_SERVING",
+            help="TensorFlow Serving for --dask, several times for several. On this machine the stand-in is started.",
+        ),
+    ] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Manifest of the model release, for --dask.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of --dask on this machine.")] = processors(),
+    threads: Annotated[int, typer.Option(min=1, help="Partitions that each works on at a time.")] = 2,
+    memory: Annotated[str, typer.Option(help="Limit of each process.")] = "2GiB",
+    dashboard: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where Dask's dashboard is; port 0 takes a free one.")
+    ] = "127.0.0.1:8787",
+    rate: Rate = None,
+    accept_unanswered: AcceptUnanswered = False,
+    serving_log: Annotated[Path, typer.Option(help="Where the stand-in's output goes.")] = Path(
+        ".inclinet/batch-serving.log"
+    ),
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Measure a whole table, or many images, and write a table of inclinations.
+
+    However a run ends, the same command goes on from there.
+    Exit codes: 0 all rows answered, 1 some have a problem instead,
+    2 the command can't be carried out, 3 the gateway, scheduler, networks or disk
+    were lost, 130 Ctrl-C.
+    """
+
+    def measure(console: Console, say: Callable[[str], None]) -> Summary:
+        from batch import run  # noqa: PLC0415 - the other commands need none of this
+        from batch.fetching import options  # noqa: PLC0415 - the other commands need none of this
+
+        asked = run.Asked(
+            what=tuple(table),
+            out=out,
+            images=images,
+            choice=options.columns(column or []),
+            partition_rows=rows,
+            survey=survey,
+            r=r,
+            frame=frame,
+            keep_columns=keep_columns,
+            retry_failed=retry_failed,
+            quiet=quiet,
+        )
+        if dask is None:
+            from batch.http import pacing  # noqa: PLC0415 - as above
+            from batch.http import run as over_http  # noqa: PLC0415 - as above
+
+            http = over_http.Http(
+                url=url,
+                timeout_s=timeout,
+                pace=pacing.Pace(concurrency or 4, patience_s=patience),
+                attempts=attempts,
+                any_release=mix_releases,
+            )
+            return over_http.measure(asked, http, console, say)
+        from batch.dask import cluster  # noqa: PLC0415 - as above
+        from batch.dask import run as on_dask  # noqa: PLC0415 - as above
+
+        options.check_survey(survey)
+        given = on_dask.OnDask(
+            scheduler=None if dask == LOCAL else dask,
+            serving=options.addresses(serving or []),
+            workers=cluster.Workers(workers, threads, memory, dashboard),
+            fetching=options.fetching(rate or [], manifest, accept_unanswered=accept_unanswered),
+            concurrency=concurrency or 64,
+            log=serving_log,
+        )
+        return on_dask.measure(asked, given, console, say)
+
+    summary = carried_out(measure, quiet=quiet)
+    raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=allow_problems))
+
+
+def fetch(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="A table with pgc, name, or ra and dec.")],
+    *,
+    out: Annotated[str, typer.Option("--output", "--out", "-o", help="Folder for the images and what they show.")],
+    column: Column = None,
+    survey: Survey = None,
+    rows: Rows = None,
+    rate: Rate = None,
+    accept_unanswered: AcceptUnanswered = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch the images of a table's galaxies from the public archives, no faster than these allow.
+
+    However it ends, the same command goes on. The folder is what 'inclinet batch --dask' measures.
+    """
+
+    def work(console: Console, say: Callable[[str], None]) -> Summary:
+        from batch import run  # noqa: PLC0415 - the other commands need none of this
+        from batch.fetching import fetch, options  # noqa: PLC0415 - the other commands need none of this
+
+        options.check_survey(survey)
+        choice = options.columns(column or [])
+        asked = run.Asked(what=(table,), out=out, choice=choice, partition_rows=rows, survey=survey, quiet=quiet)
+        fetching = options.fetching(rate or [], None, accept_unanswered=accept_unanswered)
+        return fetch.fetch(asked, fetching, console, say)
+
+    summary = carried_out(work, quiet=quiet)
+    raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=False))

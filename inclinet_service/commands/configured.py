@@ -1,0 +1,23 @@
+"""The settings of the gateway, as the commands take them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from inclinet.commands.terminal import stop
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+
+def settings(changed: dict[str, Any]) -> Settings:
+    """Return the settings of the environment with some changed; ends the command where they are wrong."""
+    from pydantic import ValidationError  # noqa: PLC0415 - one that asks for help needs none of this
+
+    from gateway.settings import Settings  # noqa: PLC0415 - as above
+
+    try:
+        return Settings(**changed)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise stop(f"The settings are wrong: {said}") from None
