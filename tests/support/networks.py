@@ -11,7 +11,7 @@ from training.data.training_data import ReleasePaths
 from training.networks.architectures import Architecture
 from training.release.recipe import Recipe
 from training.simulation.sample import SimulatedSample, save
-from training.simulation.scene import COLUMNS
+from training.simulation.scene import COLUMNS, Truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,8 +53,8 @@ def quiet(_what: str, _metrics: dict[str, float]) -> None:
 def write_noise_sample(folder: Path) -> None:
     """Write what :func:`training.simulation.sample.save` would, of pictures that show nothing."""
     count = TINY_RECIPE.simulated
-    row = {**dict.fromkeys(COLUMNS, 0.0), "reject": ""}
-    truth = tuple(
+    row: Truth = dict.fromkeys(COLUMNS, 0.0)
+    truth: tuple[Truth, ...] = tuple(
         {**row, "index": n, "human_deg": 45 + 45 * n / count, "reject": "unsuitable" if n % 8 == 0 else ""}
         for n in range(count)
     )
