@@ -84,9 +84,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     asking = found
     if not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
         folder = storage.join(asked.folder, FETCHED)
-        summary = fetch.fetch(asked, dask.fetching, console, say, into=folder)
-        if summary.unanswered or summary.failed_partitions:
-            return summary
+        fetch.fetch(asked, dask.fetching, console, say, into=folder)
         asking = replace(source.of_batch(folder), fingerprint=found.fingerprint)
     prepared = run.prepare(
         asked,
@@ -110,7 +108,7 @@ def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
     return {
         "engine": "dask",
         **asked.settings,
-        **dask.fetching.identity(asked),
+        **dask.fetching.archive(asked).identity,
         "r": _r(asked),
         "models": {model.name: model.version for model in manifest.models},
         # a new calibration is a new batch

@@ -9,14 +9,15 @@ import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import structlog
 from distributed import WorkerPlugin, get_worker
 
 from batch.dask.networks import Networks
-from batch.fetching.archives import FetchedRows
+from batch.fetching.galaxies import FetchedRows
 from batch.inputs import catalogue
 from batch.inputs.images import Files, Pictures
 from batch.inputs.source import Form
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
     from gateway.sky import Sky
     from gateway.tables.cells.rows import Row
+    from gateway.tables.results import Row as Cells
 
 T = TypeVar("T")
 
@@ -221,29 +223,40 @@ async def measure_in(
         if not job.fetched:
             rows = await asyncio.to_thread(catalogue.rows_of, partition, job.form, job.base, job.choice)
             return await settler.settle(partition, rows, _asking(job, inclinations, images.read))
-        known = await asyncio.to_thread(FetchedRows.read, partition)
+        fetched = await asyncio.to_thread(FetchedRows.read, partition)
 
         async def read(name: str) -> Fetched | bytes:
-            return known.fetched(name, cast("bytes", await images.read(name)))
+            return fetched.fetched(name, cast("bytes", await images.read(name)))
 
-        asking = _asking(job, inclinations, read)
-        return await settler.settle(partition, known.rows, asking, asked=known.asked, known=known.known)
+        asking = _asking(job, inclinations, read, fetched.known)
+        return await settler.settle(partition, fetched.rows, asking, passing=fetched.passing)
     finally:
         images.close()
 
 
 def _asking(
-    job: Job, inclinations: Inclinations, read: Callable[[str], Awaitable[ImageData | Fetched]]
+    job: Job,
+    inclinations: Inclinations,
+    read: Callable[[str], Awaitable[ImageData | Fetched]],
+    known: Mapping[int, Cells] = MappingProxyType({}),
 ) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:
     terms = many.Terms(None, job.r, job.patience.row_s, Framing(job.frame))
 
     async def ask(rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
-        measured = many.measure(rows, inclinations, read, terms=terms, concurrency=job.concurrency)
-        async with aclosing(measured):
+        failed = {number for number, cells in known.items() if "problem" in cells}
+        for row in rows:
+            if row.number in failed:
+                yield Outcome(row, known[row.number])
+        rows = [row for row in rows if row.number not in failed]
+        async with aclosing(
+            many.measure(rows, inclinations, read, terms=terms, concurrency=job.concurrency)
+        ) as measured:
             async for result in measured:
+                cells = known.get(result.row.number, {})
                 if result.answer is not None:
-                    yield Outcome(result.row, InclinationAnswer.of(result.answer).row())
+                    yield Outcome(result.row, InclinationAnswer.of(result.answer).row() | cells)
                 elif result.problem is not None:
-                    yield Outcome.of(result.row, result.problem)
+                    outcome = Outcome.of(result.row, result.problem)
+                    yield replace(outcome, cells=outcome.cells | cells)
 
     return ask

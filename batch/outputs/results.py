@@ -35,8 +35,8 @@ def clean(text: str) -> str:
     return text.strip()
 
 
-def record_of(row: Row, cells: Mapping[str, Any], *, asked: str | None = None) -> results.Row:
-    """Return a row of the result: what was asked (as the row says unless given), its answer or its problem."""
+def record_of(row: Row, cells: Mapping[str, Any]) -> results.Row:
+    """Return a row of the result: what was asked (as the row says unless the cells do), its answer or its problem."""
     record: results.Row = dict.fromkeys(column.name for column in COLUMNS)
     for name, value in cells.items():
         record[name] = (clean(value) or None) if isinstance(value, str) else value
@@ -44,7 +44,8 @@ def record_of(row: Row, cells: Mapping[str, Any], *, asked: str | None = None) -
         # a gateway that was asked for the target alone does not know what of the row was passed over
         said = record["warnings"] or ""
         record["warnings"] = " ".join([*(clean(one) for one in row.warnings if clean(one) not in said), said]).strip()
-    return record | {"row": row.number, "key": clean(row.key) or f"row {row.number + 1}", "asked": asked or _asked(row)}
+    key, asked = clean(row.key) or f"row {row.number + 1}", record["asked"] or _asked(row)
+    return record | {"row": row.number, "key": key, "asked": asked}
 
 
 def _asked(row: Row) -> str | None:

@@ -17,8 +17,8 @@ from batch.dask import engine
 from batch.dask.cluster import OwnNetworks, Workers
 from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
-from batch.fetching.archives import RATES_PER_S
 from batch.fetching.fetch import Fetching, fetch
+from batch.fetching.rates import RATES_PER_S
 from batch.settle import Patience
 from gateway.settings import Settings
 from tests.support.dask_runs import rows_of, write_csv
@@ -26,6 +26,7 @@ from tests.support.models import write_repository
 from tests.support.pictures import disc, encoded
 from tests.support.serving import ServingProcess
 from tests.support.sky_fakes import FakeSky
+from tests.support.sky_http import FakeReply
 from tests.support.sky_universe import universe
 from tests.support.waiting import wait_until
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from batch.summary import Summary
     from tests.support.models import Repository
+    from tests.support.sky_http import Seen
 
 pytestmark = pytest.mark.slow
 
@@ -160,6 +162,30 @@ def test_a_service_that_is_down_leaves_its_rows_for_the_next_run(
     assert asking(table, tmp_path / "out").tally.answered == 7
     assert [row["key"] for row in rows_of(tmp_path / "out")] == GALAXIES
     assert not [one for one in fakes.sesame.requests if "nonesuch" in one.raw_query], "its answer was final"
+
+
+def test_one_image_that_does_not_come_holds_no_other_row_back(
+    tmp_path: Path, asking: Asking, table: Path, fakes: FakeSky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = fakes.skyserver.answer
+
+    def without_ngc_7331(request: Seen) -> FakeReply:
+        lost = request.query["ra"].startswith("339.")
+        return FakeReply(b"", "text/plain", 503, headers={"Retry-After": "0"}) if lost else answer(request)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fakes.skyserver, "answer", without_ngc_7331)
+        summary = asking(table, tmp_path / "out")
+    assert (summary.tally.rows, summary.tally.answered, summary.unanswered) == (9, 6, 1)
+    assert sorted(path.name for path in (tmp_path / "out").glob("part-*")) == [
+        "part-000000.parquet",
+        "part-000002.parquet",
+    ]
+    fakes.skyserver.requests.clear()
+    summary = asking(table, tmp_path / "out")
+    assert (summary.measured, summary.tally.answered, summary.unanswered) == (4, 7, 0)
+    assert len(fakes.skyserver.requests) == 1
+    assert [row["key"] for row in rows_of(tmp_path / "out")] == GALAXIES
 
 
 def test_rows_that_stay_without_an_image_may_be_accepted(

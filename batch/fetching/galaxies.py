@@ -1,0 +1,165 @@
+"""The images of galaxies: fetched by what a table says of them, and read again by who measures them.
+
+The folder of a fetch is one of partitions. The Parquet file of a partition says of each row which galaxy it is and
+where its image lies (``images/``). A batch with Dask measures it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from batch import run, storage
+from batch.outputs import results
+from batch.outputs.results import ASKED, ROW
+from gateway.core.models import Cutout, Deadline, Galaxy
+from gateway.measure.targets import Fetched, Targets
+from gateway.sky import open_sky
+from gateway.tables.cells.rows import Row
+from gateway.tables.results import GALAXY_COLUMNS, KEY, PROBLEM_COLUMNS, WARNINGS, Column
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from batch.fetching.fetch import Fetch
+    from batch.fetching.rates import Rates
+    from batch.outputs.partitions import Partition
+    from gateway.settings import Settings
+    from gateway.tables import results as tables
+
+IMAGES = "images"
+COLUMNS = (
+    *(ROW, KEY, ASKED),
+    Column("file", "str", "The image, below this folder", ucd="meta.file"),
+    *GALAXY_COLUMNS,
+    Column("galaxy_warnings", "str", "What to be wary of in the galaxy", ucd="meta.note"),
+    Column("image_source", "str", "Survey", ucd="meta.id;instr"),
+    Column("fov_arcmin", "float", "Side of the image's field", "arcmin", "phys.angSize"),
+    Column("turned_deg", "float", "Position angle that lies along the image's rows", "deg", "pos.posAng"),
+    *(WARNINGS, *PROBLEM_COLUMNS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GalaxyImages:
+    """Images of galaxies, as the gateway fetches them (an ``ImageArchive``).
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the gateway: ``INCLINET_*`` say where the services are, and whom their operators can write to.
+    survey : str, optional
+        Whose images are fetched.
+    row_s : float
+        For one row; waiting for a service's rate is the better part of it.
+    """
+
+    settings: Settings
+    survey: str | None
+    row_s: float
+
+    columns = COLUMNS
+
+    @property
+    def identity(self) -> dict[str, str | int | None]:
+        """What an image depends on, by the words that a refusal uses."""
+        return {
+            "survey": self.survey or self.settings.survey,
+            "SDSS release": self.settings.sdss_release,
+            "own catalogue of galaxies": run.digest_of_file(self.settings.catalog),
+        }
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Of all services."""
+        return self.settings.sky().urls
+
+    @property
+    def contact(self) -> str:
+        """Whom the operators of the services can write to."""
+        return self.settings.contact
+
+    @asynccontextmanager
+    async def opened(self, rates: Rates, folder: str, base: str) -> AsyncIterator[Fetch]:
+        """Open the services; yield what fetches a row's image below ``folder`` and returns the row's cells."""
+        sky = open_sky(self.settings.sky(), version=version("inclinet"), rate_limit=rates)
+        targets = Targets(sky)
+
+        async def fetch(row: Row, partition: Partition) -> tables.Row:
+            if row.target is None:
+                return {"file": storage.below(base, row.file or "")}
+            fetched = await targets.fetch(row.target, deadline=Deadline.after(self.row_s), survey=self.survey)
+            galaxy, cutout = fetched.galaxy, fetched.cutout
+            number = f"_pgc{galaxy.pgc}" if galaxy.pgc else ""
+            name = f"{IMAGES}/{partition.number:06d}/{row.number:08d}{number}.jpg"
+            await asyncio.to_thread(storage.write, storage.join(folder, name), cutout.data)
+            return {one.name: getattr(galaxy, one.name, None) for one in GALAXY_COLUMNS} | {
+                "galaxy_source": galaxy.source,
+                "galaxy_warnings": " ".join(galaxy.warnings),
+                "file": name,
+                "image_source": cutout.survey,
+                "fov_arcmin": cutout.fov_arcmin,
+                "turned_deg": cutout.position_angle_deg,
+                "warnings": " ".join(fetched.warnings),
+            }
+
+        try:
+            yield fetch
+        finally:
+            await sky.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRows:
+    """The rows of a partition of a fetch.
+
+    Attributes
+    ----------
+    rows : list of Row
+    known : dict
+        Number of a row to the cells that its result has in any case: what was asked, and the problem of one that has
+        no image.
+    passing : dict
+        Those of rows whose images may come with the next fetch.
+    records : dict
+        Name of an image to what the file says of its row.
+    """
+
+    rows: list[Row]
+    known: dict[int, tables.Row]
+    passing: dict[int, tables.Row]
+    records: dict[str, tables.Row]
+
+    @classmethod
+    def read(cls, partition: Partition) -> FetchedRows:
+        """Read a partition; errors as the store has them."""
+        found, about = results.decoded(partition.url)
+        records = found[partition.start : partition.stop]
+        names = ("asked", *(one.name for one in PROBLEM_COLUMNS))
+        known = {one["row"]: {name: one[name] for name in names if one[name] is not None} for one in records}
+        again = set(json.loads(about["again"])) & known.keys()
+        return cls(
+            [
+                Row(one["row"], one["key"], file=one["file"], warnings=tuple(filter(None, [one["warnings"]])))
+                for one in records
+            ],
+            known,
+            {number: known[number] for number in again},
+            {one["file"]: one for one in records},
+        )
+
+    def fetched(self, name: str, data: bytes) -> Fetched | bytes:
+        """Return the galaxy and the cutout of an image that was fetched; of any other the bytes alone."""
+        record = self.records[name]
+        if record["ra_deg"] is None:
+            return data
+        galaxy = {one.name: record[one.name] for one in GALAXY_COLUMNS if one.name != "galaxy_source"}
+        warnings = tuple(filter(None, [record["galaxy_warnings"]]))
+        return Fetched(
+            Galaxy(**galaxy, source=record["galaxy_source"] or "", warnings=warnings),
+            Cutout(data, record["image_source"] or "", record["fov_arcmin"], record["turned_deg"]),
+        )
