@@ -51,7 +51,7 @@ class Progress:
         self._unanswered = 0
         self._under_way: dict[int, int] = {}
         self._ended: set[int] = set()
-        self._began = self._said = time.monotonic()
+        self._began = self._said = self._ended_at = time.monotonic()
         self._waits = (0.0, "")
         self._lately: deque[tuple[float, int]] = deque()
         # workers' words come in on a thread of the client
@@ -79,8 +79,8 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Since the first partition was begun."""
-        return time.monotonic() - self._began
+        """From the first partition's begin to the last one's end."""
+        return self._ended_at - self._began
 
     def begin(self) -> None:
         """Start the clock: everything is ready, and the first partition is begun."""
@@ -98,6 +98,7 @@ class Progress:
         """Note that a partition is done, or given up."""
         with self._lock:
             self.reports.append(report)
+            self._ended_at = time.monotonic()
             self._ended.add(report.number)
             self._under_way.pop(report.number, None)
             self._tally += report.tally

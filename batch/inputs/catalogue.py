@@ -17,6 +17,7 @@ from batch.errors import BatchError
 from batch.inputs import source as sources
 from batch.inputs.pixels import Pixels
 from batch.outputs.partitions import Partition, recorded
+from batch.outputs.results import table_of
 from gateway.core import errors
 from gateway.tables.cells.rows import Row, question
 from gateway.tables.files.astropyfile import short
@@ -229,10 +230,10 @@ def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None
             for row in rows:
                 group.append({name: _text(row.get(name)) for name in (*names, EXTRA)})
                 if len(group) == max(size, _LEAST_ROWS):
-                    writer.write_table(pa.Table.from_pylist(group, schema))
+                    writer.write_table(table_of(group, schema))
                     group = []
             if group:
-                writer.write_table(pa.Table.from_pylist(group, schema))
+                writer.write_table(table_of(group, schema))
 
 
 def _text(cell: Any) -> str | None:
