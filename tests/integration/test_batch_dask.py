@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-QUICK = Patience(fruitless=3, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0)
+QUICK = Patience(fruitless=2, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0)
 
 
 @pytest.fixture(scope="module")
