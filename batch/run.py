@@ -19,6 +19,7 @@ from batch.outputs.partitions import Folder, Identity
 from batch.outputs.results import COLUMNS, Tally
 from batch.progress import Progress
 from batch.summary import Summary
+from gateway.images.ellipse import INTRINSIC_AXIS_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,6 +83,11 @@ class Asked:
         return {"columns": said} if said else {}
 
     @property
+    def edge_on_r(self) -> float:
+        """The axis ratio that is used."""
+        return INTRINSIC_AXIS_RATIO if self.r is None else self.r
+
+    @property
     def settings(self) -> dict[str, Any]:
         """How everything is asked, by the words that a refusal uses."""
         images = storage.full(self.images) if self.images is not None else None
@@ -141,7 +147,7 @@ class Prepared:
 
     def read(self, choice: Mapping[str, str]) -> Callable[[Partition], list[Row]]:
         """Return what reads the rows of a partition."""
-        return lambda partition: catalogue.rows_of(partition, self.source.form, self.source.base, choice)
+        return lambda partition: catalogue.rows_of(partition, self.source, choice)
 
 
 def check(asked: Asked) -> None:

@@ -31,7 +31,7 @@ from gateway.tables.table import EXTRA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from batch.inputs.source import Form, Source
+    from batch.inputs.source import Source
 
 STAGED = "_catalogue.parquet"
 """What is asked as Parquet, in the folder of the partitions, where it did not come so. ``_``: no result."""
@@ -128,15 +128,13 @@ def roles(source: Source, choice: Mapping[str, str] | None = None) -> set[str]:
     return set()
 
 
-def rows_of(partition: Partition, form: Form, base: str, choice: Mapping[str, str] | None = None) -> list[Row]:
+def rows_of(partition: Partition, source: Source, choice: Mapping[str, str] | None = None) -> list[Row]:
     """Read the rows of a partition.
 
     Parameters
     ----------
     partition : Partition
-    form : Form
-    base : str
-        Folder that relative names of images are looked for in.
+    source : Source
     choice : mapping, optional
         Which column is which, where a person says it.
 
@@ -145,14 +143,14 @@ def rows_of(partition: Partition, form: Form, base: str, choice: Mapping[str, st
     OSError
         As the store does.
     """
-    if form is sources.Form.PIXELS:
+    if source.form is sources.Form.PIXELS:
         return [
             Row(partition.first + n, str(partition.first + n), file=str(partition.start + n))
             for n in range(partition.rows)
         ]
     found, reading = records(partition, choice)
     # whether a store that is no disk has an image is found out when it is asked for
-    there = FilesIn(Path(base)) if storage.is_local(storage.locate(base)[0]) else None
+    there = FilesIn(Path(source.base)) if storage.is_local(storage.locate(source.base)[0]) else None
     return [question(partition.first + n, record, reading, there, lasting=True) for n, record in enumerate(found)]
 
 

@@ -158,19 +158,11 @@ class Report:
         Of all its rows.
     unanswered : int
         Rows that got no answer for reasons that may pass: with one of them, the partition is not done.
-    reason : str
-        The first such reason, if any.
     """
 
     number: int
     tally: Tally
     unanswered: int = 0
-    reason: str = ""
-
-    @property
-    def done(self) -> bool:
-        """Whether the partition's file is there."""
-        return self.unanswered == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +260,7 @@ class Folder:
             written, old = old, written
         storage.write(written, data)
         storage.remove(old)
-        reason = str(next(iter(passing.values()))["problem"]) if passing else ""
-        return Report(partition.number, tally, len(passing), reason)
+        return Report(partition.number, tally, len(passing))
 
     def _encoded(self, partition: Partition, found: Mapping[int, Row], *, again: Iterable[int]) -> tuple[bytes, Tally]:
         rows = [found[number] for number in sorted(found)]

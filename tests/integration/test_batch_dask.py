@@ -14,7 +14,7 @@ from rich.console import Console
 
 from batch import run, storage
 from batch.dask import engine
-from batch.dask.cluster import OwnNetworks, Workers
+from batch.dask.cluster import Workers, own_networks
 from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
 from batch.fetching.fetch import Fetching, fetch
@@ -253,14 +253,14 @@ def test_a_release_that_is_not_the_one_served_is_refused(
 def test_networks_of_one_s_own_that_die_are_started_again_where_they_were(tmp_path: Path, release: Repository) -> None:
     said: list[str] = []
     log = tmp_path / "serving.log"
-    with OwnNetworks(release.root / "manifest.json", log, said.append) as networks:
-        address = networks.address
-        networks.watch()
+    with own_networks(release.root / "manifest.json", log, said.append) as (standin, watch):
+        address = standin.address
+        watch()
         assert said == []
-        networks.process.kill()
-        networks.process.wait()
+        standin.process.kill()
+        standin.process.wait()
         before = log.read_text().count("Running gRPC ModelServer")
-        networks.watch()
-        assert networks.address == address
+        watch()
+        assert standin.address == address
         assert "started again" in said[0]
         wait_until(lambda: log.read_text().count("Running gRPC ModelServer") > before, "the networks to run again", 60)

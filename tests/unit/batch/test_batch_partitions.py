@@ -73,10 +73,10 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_a_partition_with_all_rows_settled_is_done_and_one_with_some_left_is_not(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     first, second, _ = PARTITIONS
-    assert folder.keep(first, records(first), {}).done
+    assert folder.keep(first, records(first), {}).unanswered == 0
     rows = records(second)
     report = folder.keep(second, {2: rows[2]}, {3: rows[3] | {"problem_type": "busy", "problem": "Later."}})
-    assert (report.done, report.unanswered, report.reason, report.tally.rows) == (False, 1, "Later.", 2)
+    assert (report.unanswered, report.tally.rows) == (1, 2)
     assert {number: tally.rows for number, tally in folder.done(PARTITIONS).items()} == {0: 2}
     assert list(folder.kept(second)) == [2], "what may pass is asked again"
     assert [row["row"] for row in folder.rows(second)] == [2, 3]
