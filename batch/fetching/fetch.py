@@ -7,68 +7,32 @@ of training. A partition is done when its Parquet file is there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from batch import run, storage
 from batch.errors import BatchError
-from batch.fetching.galaxies import GalaxyImages
+from batch.fetching.galaxies import images_of_galaxies
 from batch.fetching.rates import RATES_PER_S, Rates
 from batch.inputs import source
-from batch.outputs.partitions import Partition
 from batch.settle import Outcome, Patience, Settler
 from gateway.core import errors, proxies
-from gateway.tables.cells.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from rich.console import Console
 
+    from batch.fetching.archive import Fetch, ImageArchive
+    from batch.outputs.partitions import Partition
     from batch.progress import Progress
     from batch.run import Asked, Prepared
     from batch.summary import Summary
     from gateway.settings import Settings
-    from gateway.tables.results import Column
+    from gateway.tables.cells.rows import Row
 
 ROWS = 500
 """Of a partition: at the pace of the archives, more would be lost when the machine dies."""
-
-Fetch = Callable[[Row, Partition], Awaitable[dict[str, Any]]]
-"""Fetches what a row of a partition names, and returns the row's cells."""
-
-
-class ImageArchive(Protocol):
-    """What images are fetched from.
-
-    Attributes
-    ----------
-    columns : sequence of Column
-        Of the partitions' files.
-    identity : mapping
-        What an image depends on, by the words that a refusal uses.
-    urls : sequence of str
-        Of all services that may be asked.
-    contact : str
-        Whom their operators can write to.
-    """
-
-    @property
-    def columns(self) -> Sequence[Column]: ...  # noqa: D102 - described above
-
-    @property
-    def identity(self) -> Mapping[str, Any]: ...  # noqa: D102 - described above
-
-    @property
-    def urls(self) -> Sequence[str]: ...  # noqa: D102 - described above
-
-    @property
-    def contact(self) -> str: ...  # noqa: D102 - described above
-
-    def opened(self, rates: Rates, folder: str, base: str) -> AbstractAsyncContextManager[Fetch]:
-        """Open the services; images go below ``folder``, and those that a table names relatively are below ``base``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +68,9 @@ class Fetching(FetchLimits):
 
     settings: Settings
 
-    def archive(self, asked: Asked) -> GalaxyImages:
+    def archive(self, asked: Asked) -> ImageArchive:
         """Return what the images are fetched from."""
-        return GalaxyImages(self.settings, asked.survey, self.patience.row_s)
+        return images_of_galaxies(self.settings, asked.survey, row_s=self.patience.row_s)
 
 
 def fetch(

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from batch import run, storage
+from batch.fetching.archive import ImageArchive
 from batch.outputs import results
 from batch.outputs.results import ASKED, ROW
 from gateway.core.models import Cutout, Deadline, Galaxy
@@ -25,7 +26,7 @@ from gateway.tables.results import GALAXY_COLUMNS, KEY, PROBLEM_COLUMNS, WARNING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from batch.fetching.fetch import Fetch
+    from batch.fetching.archive import Fetch
     from batch.fetching.rates import Rates
     from batch.outputs.partitions import Partition
     from gateway.settings import Settings
@@ -44,11 +45,10 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GalaxyImages:
-    """Images of galaxies, as the gateway fetches them (an ``ImageArchive``).
+def images_of_galaxies(settings: Settings, survey: str | None, *, row_s: float) -> ImageArchive:
+    """Return images of galaxies as the gateway fetches them.
 
-    Attributes
+    Parameters
     ----------
     settings : Settings
         Of the gateway: ``INCLINET_*`` say where the services are, and whom their operators can write to.
@@ -58,41 +58,15 @@ class GalaxyImages:
         For one row; waiting for a service's rate is the better part of it.
     """
 
-    settings: Settings
-    survey: str | None
-    row_s: float
-
-    columns = COLUMNS
-
-    @property
-    def identity(self) -> dict[str, str | int | None]:
-        """What an image depends on, by the words that a refusal uses."""
-        return {
-            "survey": self.survey or self.settings.survey,
-            "SDSS release": self.settings.sdss_release,
-            "own catalogue of galaxies": run.digest_of_file(self.settings.catalog),
-        }
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """Of all services."""
-        return self.settings.sky().urls
-
-    @property
-    def contact(self) -> str:
-        """Whom the operators of the services can write to."""
-        return self.settings.contact
-
     @asynccontextmanager
-    async def opened(self, rates: Rates, folder: str, base: str) -> AsyncIterator[Fetch]:
-        """Open the services; yield what fetches a row's image below ``folder`` and returns the row's cells."""
-        sky = open_sky(self.settings.sky(), version=version("inclinet"), rate_limit=rates)
+    async def opened(rates: Rates, folder: str, base: str) -> AsyncIterator[Fetch]:
+        sky = open_sky(settings.sky(), version=version("inclinet"), rate_limit=rates)
         targets = Targets(sky)
 
         async def fetch(row: Row, partition: Partition) -> tables.Row:
             if row.target is None:
                 return {"file": storage.below(base, row.file or "")}
-            fetched = await targets.fetch(row.target, deadline=Deadline.after(self.row_s), survey=self.survey)
+            fetched = await targets.fetch(row.target, deadline=Deadline.after(row_s), survey=survey)
             galaxy, cutout = fetched.galaxy, fetched.cutout
             number = f"_pgc{galaxy.pgc}" if galaxy.pgc else ""
             name = f"{IMAGES}/{partition.number:06d}/{row.number:08d}{number}.jpg"
@@ -111,6 +85,18 @@ class GalaxyImages:
             yield fetch
         finally:
             await sky.aclose()
+
+    return ImageArchive(
+        opened=opened,
+        columns=COLUMNS,
+        identity={
+            "survey": survey or settings.survey,
+            "SDSS release": settings.sdss_release,
+            "own catalogue of galaxies": run.digest_of_file(settings.catalog),
+        },
+        urls=settings.sky().urls,
+        contact=settings.contact,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from batch.errors import BatchStopped
+from batch.fetching.archive import ImageArchive
 from batch.outputs.results import ASKED, ROW
 from gateway.core import errors
 from gateway.core.files import written_whole
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from batch.fetching.fetch import Fetch
+    from batch.fetching.archive import Fetch
     from batch.fetching.rates import Rates
     from batch.outputs.partitions import Partition
     from gateway.core.models import Galaxy
@@ -63,7 +64,7 @@ class NotThereError(errors.TargetError):
 
 @dataclass(frozen=True, slots=True)
 class SdssPictures:
-    """Pictures of galaxies from the Sloan Digital Sky Survey (an ``ImageArchive``).
+    """Pictures of galaxies from the Sloan Digital Sky Survey.
 
     Attributes
     ----------
@@ -80,29 +81,28 @@ class SdssPictures:
     sources: Sources
     wanted: Wanted
 
-    columns = COLUMNS
-
     @property
-    def identity(self) -> dict[str, Any]:
-        """What a picture depends on, by the words that a refusal uses."""
-        side, runs = self.wanted.side, self.wanted.runs
-        return {"field in D25": self.wanted.field_in_d25, "side": side, "runs": runs, "release": self.sources.release}
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """Of all services."""
-        return self._released(*self.sources.cutout_urls, *self.sources.search_urls, *self.sources.frame_urls)
-
-    @property
-    def contact(self) -> str:
-        """Whom the operators of the archives can write to."""
-        return self.sources.contact
+    def archive(self) -> ImageArchive:
+        """What the pictures are fetched from."""
+        wanted, sources = self.wanted, self.sources
+        return ImageArchive(
+            opened=self._opened,
+            columns=COLUMNS,
+            identity={
+                "field in D25": wanted.field_in_d25,
+                "side": wanted.side,
+                "runs": wanted.runs,
+                "release": sources.release,
+            },
+            urls=self._released(*sources.cutout_urls, *sources.search_urls, *sources.frame_urls),
+            contact=sources.contact,
+        )
 
     def _released(self, *urls: str) -> tuple[str, ...]:
         return tuple(url.replace("{release}", str(self.sources.release)) for url in urls)
 
     @asynccontextmanager
-    async def opened(self, rates: Rates, folder: str, base: str) -> AsyncIterator[Fetch]:
+    async def _opened(self, rates: Rates, folder: str, base: str) -> AsyncIterator[Fetch]:
         """Open the services; yield what makes a row's pictures and returns the row's cells."""
         del folder, base  # what is written there is not the pictures
         sources = self.sources

@@ -106,7 +106,7 @@ def download(
         patience=Patience(rounds=1),
     )
     asked = Asked(what=(str(table),), out=str(state), retry_failed=again)
-    archive = SdssPictures(folder, known, sources, wanted)
+    archive = SdssPictures(folder, known, sources, wanted).archive
     try:
         return fetch_from(archive, asked, limits, console, lambda _sentence: None, rows=ROWS)
     finally:
