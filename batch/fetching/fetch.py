@@ -153,28 +153,25 @@ async def _fetch(
 
 
 def _asking(fetch_one: Fetch, partition: Partition, most: int) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:
-    async def one(row: Row) -> Outcome:
-        try:
-            if row.problem is not None:
-                raise row.problem
-            return Outcome(row, await fetch_one(row, partition))
-        except errors.InclinetError as problem:
-            return Outcome.of(row, problem)
-
     async def ask(rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
-        waiting, under_way = iter(rows), set[asyncio.Task[Outcome]]()
+        places = asyncio.Semaphore(most)
+
+        async def one(row: Row) -> Outcome:
+            async with places:
+                try:
+                    if row.problem is not None:
+                        raise row.problem
+                    return Outcome(row, await fetch_one(row, partition))
+                except errors.InclinetError as problem:
+                    return Outcome.of(row, problem)
+
+        tasks = [asyncio.create_task(one(row)) for row in rows]
         try:
-            while True:
-                while len(under_way) < most and (row := next(waiting, None)) is not None:
-                    under_way.add(asyncio.create_task(one(row)))
-                if not under_way:
-                    return
-                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield task.result()
+            for done in asyncio.as_completed(tasks):
+                yield await done
         finally:
-            for task in under_way:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     return ask
