@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -289,18 +288,3 @@ def _summed_up(prepared: Prepared, progress: Progress) -> Summary:
 def _records(prepared: Prepared) -> Iterator[Record]:
     for partition in prepared.partitions:
         yield from prepared.folder.rows(partition)
-
-
-def digest_of_file(path: Path | None) -> str | None:
-    """Return the fingerprint of a small file.
-
-    Raises
-    ------
-    BatchError
-    """
-    if path is None:
-        return None
-    try:
-        return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    except OSError as error:
-        raise BatchError(f"{path} can't be read: {error.strerror}.") from error

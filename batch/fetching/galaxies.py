@@ -7,13 +7,15 @@ where its image lies (``images/``). A batch with Dask measures it.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from batch import run, storage
+from batch import storage
+from batch.errors import BatchError
 from batch.fetching.archive import ImageArchive
 from batch.outputs import results
 from batch.outputs.results import ASKED, ROW
@@ -25,6 +27,7 @@ from gateway.tables.results import GALAXY_COLUMNS, KEY, PROBLEM_COLUMNS, WARNING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from batch.fetching.archive import Fetch
     from batch.fetching.rates import Rates
@@ -92,11 +95,21 @@ def images_of_galaxies(settings: Settings, survey: str | None, *, row_s: float) 
         identity={
             "survey": survey or settings.survey,
             "SDSS release": settings.sdss_release,
-            "own catalogue of galaxies": run.digest_of_file(settings.catalog),
+            "own catalogue of galaxies": _digest(settings.catalog),
         },
         urls=settings.sky().urls,
         contact=settings.contact,
     )
+
+
+def _digest(path: Path | None) -> str | None:
+    """Return the fingerprint of a small file."""
+    if path is None:
+        return None
+    try:
+        return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        raise BatchError(f"{path} can't be read: {error.strerror}.") from error
 
 
 @dataclass(frozen=True, slots=True)
