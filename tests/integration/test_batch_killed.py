@@ -70,7 +70,7 @@ def test_a_batch_killed_in_two_ways_ends_with_every_row_once_and_right(
     first, second = (Held(tmp_path / f"{number}.png") for number in HELD)
     table = write_csv(tmp_path / "table.csv", ["key", "file"], [(f"g{n}", f"{n}.png") for n in range(ROWS)])
     arguments = [
-        *(str(table), f"--out={out}", f"--rows={SIZE}", "--workers=1", "--threads=1", f"--serving={serving}"),
+        *(str(table), f"--out={out}", f"--rows={SIZE}", "--workers=1", "--threads=2", f"--serving={serving}"),
         f"--manifest={release.root / 'manifest.json'}",
     ]
 
@@ -79,7 +79,7 @@ def test_a_batch_killed_in_two_ways_ends_with_every_row_once_and_right(
 
     running = DaskProcess(tmp_path, *arguments)
     try:
-        # a worker dies in the middle of a partition
+        # a worker dies in the middle of a partition; the one that takes its place does it again
         running.holder_of(first.path).kill()
         first.arrive(encoded(images[HELD[0]], "PNG"))
         # client and scheduler die with another one under way, when all others are written
