@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, TextColumn
@@ -51,9 +50,8 @@ class Progress:
         self._unanswered = 0
         self._under_way: dict[int, int] = {}
         self._ended: set[int] = set()
-        self._began = self._said = time.monotonic()
+        self._began = self._said = self._ended_at = time.monotonic()
         self._waits = (0.0, "")
-        self._lately: deque[tuple[float, int]] = deque()
         # workers' words come in on a thread of the client
         self._lock = threading.Lock()
         self._bar = Bar(
@@ -63,6 +61,7 @@ class Progress:
             console=console,
             disable=quiet or not console.is_terminal,
             transient=True,
+            speed_estimate_period=_MINUTE_S,
         )
         self._task = self._bar.add_task(what, total=total, completed=before, words="")
 
@@ -79,13 +78,13 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Since the first partition was begun."""
-        return time.monotonic() - self._began
+        """From the first partition's begin to the last one's end."""
+        return self._ended_at - self._began
 
     def begin(self) -> None:
         """Start the clock: everything is ready, and the first partition is begun."""
         self._began = self._said = time.monotonic()
-        self._lately.append((self._began, 0))
+        self._bar.reset(self._task, completed=self._before)
 
     def told(self, partition: int, rows: int) -> None:
         """Note that ``rows`` of a partition are settled."""
@@ -98,6 +97,7 @@ class Progress:
         """Note that a partition is done, or given up."""
         with self._lock:
             self.reports.append(report)
+            self._ended_at = time.monotonic()
             self._ended.add(report.number)
             self._under_way.pop(report.number, None)
             self._tally += report.tally
@@ -120,7 +120,10 @@ class Progress:
         """Show where it is now."""
         with self._lock:
             here = self._tally.rows + sum(self._under_way.values())
-            rate, done = self._rate(here), self._before + here
+            done = self._before + here
+            # a worker that died takes back what it had told
+            self._bar.update(self._task, completed=done)
+            rate = self._bar.tasks[0].speed or 0.0
             words = f"{rate:.1f}/s"
             if rate > 0 and done < self._total:
                 words += f", {duration((self._total - done) / rate)} left"
@@ -130,24 +133,13 @@ class Progress:
                 words += f", {self._unanswered:,} of them to be asked again"
         waits_s = self._waits[0] - time.monotonic()
         shown = f"{words}. Waiting {waits_s:.0f} s: {self._waits[1]}" if waits_s > 0 else words
-        self._bar.update(self._task, completed=done, words=shown)
+        self._bar.update(self._task, words=shown)
         if not self._console.is_terminal and not self._quiet and time.monotonic() - self._said >= _LINE_EVERY_S:
             self._said = time.monotonic()
             self._print(f"{done:,} of {self._total:,} rows, {words}")
 
     def _print(self, line: str) -> None:
         self._console.print(line, highlight=False, soft_wrap=True, markup=False)
-
-    def _rate(self, here: int) -> float:
-        """Return rows a second of the last minute, or as much of it as there was."""
-        now = time.monotonic()
-        while len(self._lately) > 1 and self._lately[1][0] <= now - _MINUTE_S:
-            self._lately.popleft()
-        if not self._lately or now - self._lately[-1][0] >= 1:
-            self._lately.append((now, here))
-        began, rows = self._lately[0]
-        # a worker that died takes back what it had told
-        return max(0.0, here - rows) / max(now - began, 1.0)
 
 
 def duration(seconds: float) -> str:

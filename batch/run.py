@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ from batch.outputs.partitions import Folder, Identity
 from batch.outputs.results import COLUMNS, Tally
 from batch.progress import Progress
 from batch.summary import Summary
+from gateway.images.ellipse import INTRINSIC_AXIS_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,6 +82,11 @@ class Asked:
         return {"columns": said} if said else {}
 
     @property
+    def edge_on_r(self) -> float:
+        """The axis ratio that is used."""
+        return INTRINSIC_AXIS_RATIO if self.r is None else self.r
+
+    @property
     def settings(self) -> dict[str, Any]:
         """How everything is asked, by the words that a refusal uses."""
         images = storage.full(self.images) if self.images is not None else None
@@ -141,7 +146,7 @@ class Prepared:
 
     def read(self, choice: Mapping[str, str]) -> Callable[[Partition], list[Row]]:
         """Return what reads the rows of a partition."""
-        return lambda partition: catalogue.rows_of(partition, self.source.form, self.source.base, choice)
+        return lambda partition: catalogue.rows_of(partition, self.source, choice)
 
 
 def check(asked: Asked) -> None:
@@ -287,18 +292,3 @@ def _summed_up(prepared: Prepared, progress: Progress) -> Summary:
 def _records(prepared: Prepared) -> Iterator[Record]:
     for partition in prepared.partitions:
         yield from prepared.folder.rows(partition)
-
-
-def digest_of_file(path: Path | None) -> str | None:
-    """Return the fingerprint of a small file.
-
-    Raises
-    ------
-    BatchError
-    """
-    if path is None:
-        return None
-    try:
-        return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    except OSError as error:
-        raise BatchError(f"{path} can't be read: {error.strerror}.") from error

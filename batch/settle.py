@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _PASSING = (errors.UpstreamError, errors.Overload, errors.EnsembleError, errors.DeadlineExceeded)
 
+_NOT_ASKED = results.problem_row(errors.UpstreamUnavailable("What the row needs could not be reached for a while."))
+
 _FUTILE = 2
 """When so many times the rows under way fail one after the other, a round is broken off: something is down."""
 
@@ -100,13 +102,7 @@ class Settler:
     tell: Callable[[int, int], None]
 
     async def settle(
-        self,
-        partition: Partition,
-        rows: Sequence[Row],
-        ask: Ask,
-        *,
-        asked: Mapping[int, str] | None = None,
-        known: Mapping[int, results.Row] | None = None,
+        self, partition: Partition, rows: Sequence[Row], ask: Ask, *, passing: Mapping[int, results.Row] | None = None
     ) -> Report:
         """Ask every row that has no answer from an earlier run, and write the partition.
 
@@ -117,10 +113,8 @@ class Settler:
             All of it.
         ask : callable
             Asks rows and yields what becomes of them.
-        asked : mapping, optional
-            Numbers of rows to what was asked, where it is not what the rows say.
-        known : mapping, optional
-            Numbers of rows that need not be asked to their cells.
+        passing : mapping, optional
+            Numbers of rows that can't be asked in this run to the cells of their problem.
 
         Raises
         ------
@@ -128,35 +122,36 @@ class Settler:
             The result can't be written.
         """
         settled = await asyncio.to_thread(self.folder.kept, partition)
-
-        def record(row: Row, cells: results.Row) -> results.Row:
-            return record_of(row, cells, asked=(asked or {}).get(row.number))
-
-        settled |= {row.number: record(row, known[row.number]) for row in rows if known and row.number in known}
         waiting = {row.number: row for row in rows if row.number not in settled}
+        passing = dict(passing or {})
+
+        def left() -> dict[int, results.Row]:
+            open_rows = (row for number, row in waiting.items() if number not in settled)
+            return {row.number: record_of(row, passing.get(row.number, _NOT_ASKED)) for row in open_rows}
+
         try:
-            passing = await self._rounds(partition, waiting, ask, settled, record)
+            await self._rounds(
+                partition, [row for row in waiting.values() if row.number not in passing], ask, settled, passing
+            )
         except BaseException:
             # also where the run is interrupted: what has come need not be asked again
-            self.folder.keep_some(partition, settled)
+            if settled:
+                self.folder.keep(partition, settled, left())
             raise
-        left = {number: record(waiting[number], cells) for number, cells in passing.items()}
-        if self.accept_unanswered:
-            settled, left = settled | left, {}
-        return await asyncio.to_thread(self.folder.keep, partition, settled, left)
+        final, again = (settled | left(), {}) if self.accept_unanswered else (settled, left())
+        return await asyncio.to_thread(self.folder.keep, partition, final, again)
 
     async def _rounds(
         self,
         partition: Partition,
-        waiting: Mapping[int, Row],
+        asked: Sequence[Row],
         ask: Ask,
         settled: dict[int, results.Row],
-        record: Callable[[Row, results.Row], results.Row],
-    ) -> dict[int, results.Row]:
-        """Ask until patience ends; return the problems of the rows that stayed without an answer."""
-        passing: dict[int, results.Row] = {}
+        passing: dict[int, results.Row],
+    ) -> None:
+        """Ask until patience ends; what is final goes to ``settled``, problems that may pass to ``passing``."""
         fruitless, pause_s, rounds = 0, self.patience.first_pause_s, 0
-        while rows := [row for number, row in waiting.items() if number not in settled]:
+        while rows := [row for row in asked if row.number not in settled]:
             before, running, wished_s = len(settled), 0, 0.0
             async with aclosing(ask(rows)) as outcomes:
                 async for outcome in outcomes:
@@ -167,15 +162,12 @@ class Settler:
                             break
                         continue
                     running = 0
-                    settled[outcome.row.number] = record(outcome.row, outcome.cells)
+                    settled[outcome.row.number] = record_of(outcome.row, outcome.cells)
                     self.tell(partition.number, len(settled))
-            fruitless = fruitless + 1 if len(settled) == before else 0
             rounds += 1
+            fruitless = fruitless + 1 if len(settled) == before else 0
             all_settled = len(settled) - before == len(rows)
             if all_settled or fruitless == self.patience.fruitless or rounds == self.patience.rounds:
-                break
+                return
             pause_s = pause_s * 2 if fruitless > 1 else self.patience.first_pause_s
             await asyncio.sleep(min(max(pause_s, wished_s), self.patience.longest_pause_s))
-        away = errors.UpstreamUnavailable("What the row needs could not be reached for a while.")
-        not_asked = results.problem_row(away)
-        return {number: passing.get(number, not_asked) for number in waiting if number not in settled}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import tempfile
 import uuid
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from batch.errors import BatchError
+from gateway.core.files import written_whole
 from gateway.tables import folders
 
 if TYPE_CHECKING:
@@ -115,29 +115,23 @@ def writing(url: str) -> Iterator[BinaryIO]:
         As the store does.
     """
     fs, path = locate(url)
-    folder, _, name = path.rpartition("/")
-    local = is_local(fs)
-    if local:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    # several writers of one file may be at work: what is left of a run that was killed, and the next run
-    partial = f".{name}.{uuid.uuid4().hex}{PARTIAL}"
-    made = Path(folder if local else tempfile.gettempdir()) / partial
-    try:
+    if is_local(fs):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(Path(path)) as partial, partial.open("wb") as file:
+            yield file
+        return
+    with tempfile.TemporaryDirectory(prefix="inclinet-batch-") as temporary:
+        made = Path(temporary, "whole")
         with made.open("wb") as file:
             yield file
-            file.flush()
-            # else the name may outlive a power cut and the bytes not
-            os.fsync(file.fileno())
-        if local:
-            made.replace(path)
-        elif _protocols(fs) & _WHOLE_AT_ONCE:
+        if _protocols(fs) & _WHOLE_AT_ONCE:
             fs.put_file(str(made), path)
         else:
+            folder, _, name = path.rpartition("/")
+            partial_url = f"{folder}/.{name}.{uuid.uuid4().hex}{PARTIAL}"
             fs.makedirs(folder, exist_ok=True)
-            fs.put_file(str(made), f"{folder}/{partial}")
-            fs.mv(f"{folder}/{partial}", path)
-    finally:
-        made.unlink(missing_ok=True)
+            fs.put_file(str(made), partial_url)
+            fs.mv(partial_url, path)
 
 
 def write(url: str, data: bytes) -> None:

@@ -68,10 +68,11 @@ def limit(seconds: float) -> float:
 
 @dataclass
 class Peaks:
-    """Highest memory of a run's processes by role, MiB, and of all together."""
+    """Highest memory of a run's processes by role, MiB, and of all together; processor time of each process, s."""
 
     roles: dict[str, float] = field(default_factory=dict)
     together: float = 0.0
+    processor_s: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def see(self, family: list[psutil.Process]) -> None:
         """Look once."""
@@ -80,11 +81,17 @@ class Peaks:
             try:
                 role = _role(one, family[0])
                 now[role] = now.get(role, 0.0) + one.memory_info().rss / _MIB
+                times = one.cpu_times()
+                self.processor_s[role, one.pid] = times.user + times.system
             except psutil.Error:
                 continue  # it has ended meanwhile
         for role, size in now.items():
             self.roles[role] = max(self.roles.get(role, 0.0), size)
         self.together = max(self.together, sum(now.values()))
+
+    def processor_of(self, role: str) -> float:
+        """Processor time of the processes of one role, s."""
+        return sum(seconds for (had, _), seconds in self.processor_s.items() if had == role)
 
 
 def _role(one: psutil.Process, root: psutil.Process) -> str:
@@ -248,6 +255,11 @@ def _measure(place: Place, everything: Path, some: Path, arguments: argparse.Nam
     print(f"(a) limit: {before:.1f} images/s before, {after:.1f} after")
     print(f"(b) {count:,} images: {whole['rows_per_s']:.1f}/s, {whole['rows_per_s'] / bound:.3f} of the limit;")
     print(f"    with its start and end {count / whole['wall_s']:.1f}/s, {count / whole['wall_s'] / bound:.3f} of it")
+    # what an image costs, free of start and end and of whatever else the machine does
+    if more := count - few["rows"]:
+        costs = {role: 1e3 * (peaks.processor_of(role) - few_peaks.processor_of(role)) / more for role in peaks.roles}
+        print(f"    processor time, ms an image: {', '.join(f'{role} {cost:.1f}' for role, cost in costs.items())};")
+        print(f"    the networks take {costs['networks'] / sum(costs.values()):.3f} of it")
     print(f"    peak memory, MiB: {few['rows']:,} and {count:,} images, and the ratio")
     for role in sorted(peaks.roles):
         was = few_peaks.roles.get(role, float("nan"))

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 _INT64_MOST = 2**63 - 1
 _EXACT_DIGITS = 15
-"""Digits of a whole number that a float keeps in any case."""
-_LONG = "long"
-"""What a column of whole numbers is while it is looked through, if some have more digits than a float keeps."""
 
 
 class OwnColumns:
@@ -88,44 +85,41 @@ class OwnColumns:
 
 def _kinds(tables: Sequence[Table]) -> dict[str, str]:
     """Find the kinds of the columns of texts: what all of their cells agree on."""
-    kinds: dict[str, str] = {}
+    found: dict[str, set[str]] = {}
     for table in tables:
         if not isinstance(table, (TextFile, JsonFile)):
             continue
-        kinds |= {one.name: kinds.get(one.name, "") for one in table.fields}
+        found |= {one.name: found.get(one.name, set()) for one in table.fields}
         for record in table.records():
-            for name, kind in kinds.items():
+            for name, kinds in found.items():
                 value = record.get(name)
-                if kind != "str" and value is not None and value != "":
-                    kinds[name] = _widest(kind, value)
-    return {name: {"": "str", _LONG: "int"}.get(kind, kind) for name, kind in kinds.items()}
+                if "str" not in kinds and value is not None and value != "":
+                    kinds.add(_kind(value))
+    return {name: _common(kinds - {"nan"}) for name, kinds in found.items()}
 
 
-def _widest(kind: str, value: Any) -> str:
-    """Tell what a column holds that was of ``kind`` before this cell."""
-    text = value.strip() if isinstance(value, str) else str(value)
+def _kind(value: Any) -> str:
+    """Tell what a cell holds; ``long`` is a whole number with more digits than a float keeps in any case."""
+    text = str(value).strip()
     digits = text.removeprefix("-")
-    if text.lower() == "nan":
-        return kind
-    if isinstance(value, bool):
-        return kind or "int"
+    if isinstance(value, bool) or text.lower() == "nan":
+        return "int" if isinstance(value, bool) else "nan"
     if digits.isdecimal():
-        return _widest_whole(kind, digits)
+        is_label = digits.startswith("0") and digits != "0"
+        # no format of a result holds a larger one as a number
+        is_huge = len(digits) > len(str(_INT64_MOST)) or int(digits) > _INT64_MOST
+        return "str" if is_label or is_huge else "long" if len(digits) > _EXACT_DIGITS else "int"
     try:
         float(text)
     except ValueError:
         return "str"
-    return "str" if kind == _LONG or "_" in text else "float"
+    return "str" if "_" in text else "float"
 
 
-def _widest_whole(kind: str, digits: str) -> str:
-    is_label = digits.startswith("0") and digits != "0"
-    # no format of a result holds a larger one as a number
-    if is_label or len(digits) > len(str(_INT64_MOST)) or int(digits) > _INT64_MOST:
+def _common(kinds: set[str]) -> str:
+    if not kinds or "str" in kinds or {"long", "float"} <= kinds:
         return "str"
-    if len(digits) > _EXACT_DIGITS:
-        return "str" if kind == "float" else _LONG
-    return kind or "int"
+    return "float" if "float" in kinds else "int"
 
 
 def _cell(value: Any, make: Callable[[Any], Any]) -> Any:

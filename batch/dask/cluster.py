@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import dask
 from distributed import Client, LocalCluster
@@ -15,8 +15,8 @@ from batch.errors import BatchStopped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from subprocess import Popen
-    from types import TracebackType
+
+    from inclinet_service.local import Standin
 
 _CONNECT_S = 30.0
 _WORKERS_S = 120.0
@@ -97,8 +97,9 @@ def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
         yield client
 
 
-class OwnNetworks:
-    """The stand-in for TensorFlow Serving on this machine, started again where it was if it dies.
+@contextmanager
+def own_networks(manifest: Path, log: Path, say: Callable[[str], None]) -> Iterator[tuple[Standin, Callable[[], None]]]:
+    """Start the stand-in for TensorFlow Serving on this machine.
 
     Parameters
     ----------
@@ -108,49 +109,26 @@ class OwnNetworks:
         Where its output goes.
     say : callable
         Told what happens.
+
+    Yields
+    ------
+    standin : Standin
+    watch : callable
+        Starts it again, where it was, if it has ended; raises BatchStopped where it does so again and again.
     """
+    from inclinet_service import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
 
-    def __init__(self, manifest: Path, log: Path, say: Callable[[str], None]) -> None:
-        from inclinet_service import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
+    restarts = 0
+    with local.Standin(manifest, log=log) as standin:
 
-        self._standin = local.Standin(manifest, log=log)
-        self._say = say
-        self._restarts = 0
+        def watch() -> None:
+            nonlocal restarts
+            if (status := standin.status) is None:
+                return
+            if restarts == _RESTARTS:
+                raise BatchStopped(f"The networks ended {_RESTARTS + 1} times: {standin.last_words()}")
+            restarts += 1
+            say(f"The networks ended with status {status}; they are started again.")
+            standin.start()
 
-    def __enter__(self) -> Self:
-        """Start it."""
-        self._standin.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End it."""
-        self._standin.__exit__(kind, error, trace)
-
-    @property
-    def address(self) -> str:
-        """``host:port``."""
-        return self._standin.address
-
-    @property
-    def process(self) -> Popen[bytes]:
-        """The process of the last start."""
-        return self._standin.process
-
-    def watch(self) -> None:
-        """Start it again if it has ended.
-
-        Raises
-        ------
-        BatchStopped
-            It does so again and again.
-        """
-        status = self._standin.status
-        if status is None:
-            return
-        if self._restarts == _RESTARTS:
-            raise BatchStopped(f"The networks ended {_RESTARTS + 1} times: {self._standin.last_words()}")
-        self._restarts += 1
-        self._say(f"The networks ended with status {status}; they are started again.")
-        self._standin.start()
+        yield standin, watch

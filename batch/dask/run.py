@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from batch import run, storage
 from batch.dask import engine
-from batch.dask.cluster import OwnNetworks, Workers, connected
+from batch.dask.cluster import Workers, connected, own_networks
 from batch.dask.worker import Job
 from batch.errors import BatchError
 from batch.fetching import fetch
 from batch.inputs import catalogue, source
 from batch.outputs import partitions
 from gateway.core.manifest import Manifest, read_manifest
-from gateway.core.models import FrameChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +34,6 @@ FETCHED = "_fetched"
 """Folder, in that of the partitions, of the images that are fetched first."""
 
 _ASK_THE_SKY = {"pgc", "name", "ra"}
-_DEFAULT_R = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +82,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     asking = found
     if not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
         folder = storage.join(asked.folder, FETCHED)
-        summary = fetch.fetch(asked, dask.fetching, console, say, into=folder)
-        if summary.unanswered or summary.failed_partitions:
-            return summary
+        fetch.fetch(asked, dask.fetching, console, say, into=folder)
         asking = replace(source.of_batch(folder), fingerprint=found.fingerprint)
     prepared = run.prepare(
         asked,
@@ -101,7 +97,16 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     progress = prepared.progress(console, "Measuring", quiet=asked.quiet)
     with storage.alone(asked.folder):
         if prepared.missing:
-            _measure(dask, _job(asked, dask, manifest, prepared), prepared, progress, say)
+            job = Job(
+                folder=prepared.folder,
+                manifest=manifest,
+                serving=dask.serving,
+                source=replace(asking, files=()),
+                asked=asked,
+                fetching=dask.fetching,
+                concurrency=dask.concurrency,
+            )
+            _measure(dask, job, prepared, progress, say)
         return run.finish(asked, prepared, progress, own)
 
 
@@ -110,8 +115,8 @@ def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
     return {
         "engine": "dask",
         **asked.settings,
-        **dask.fetching.identity(asked),
-        "r": _r(asked),
+        **dask.fetching.archive(asked).identity,
+        "r": asked.edge_on_r,
         "models": {model.name: model.version for model in manifest.models},
         # a new calibration is a new batch
         "manifest": partitions.digest_of(manifest.model_dump(mode="json", by_alias=True)),
@@ -120,31 +125,13 @@ def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _job(asked: Asked, dask: OnDask, manifest: Manifest, prepared: Prepared) -> Job:
-    return Job(
-        folder=prepared.folder,
-        manifest=manifest,
-        serving=dask.serving,
-        form=prepared.source.form,
-        base=prepared.source.base,
-        fetched=prepared.source.fetched,
-        choice=dict(asked.choice),
-        frame=asked.frame or FrameChoice.AUTO,
-        r=_r(asked),
-        concurrency=dask.concurrency,
-        settings=dask.fetching.settings,
-        accept_unanswered=dask.fetching.accept_unanswered,
-        patience=dask.fetching.patience,
-    )
-
-
 def _measure(dask: OnDask, job: Job, prepared: Prepared, progress: Progress, say: Callable[[str], None]) -> None:
     with ExitStack() as opened:
         watch: Callable[[], None] = _nothing
         if not job.serving:
             say("Starting the networks…")
-            networks = opened.enter_context(OwnNetworks(dask.fetching.settings.manifest, dask.log, say))
-            job, watch = replace(job, serving=(networks.address,)), networks.watch
+            standin, watch = opened.enter_context(own_networks(dask.fetching.settings.manifest, dask.log, say))
+            job = replace(job, serving=(standin.address,))
         client = opened.enter_context(connected(dask.scheduler, dask.workers))
         say(f"{prepared.rows:,} rows in {len(prepared.partitions):,} partitions, {len(prepared.missing):,} to do.")
         say(f"Dashboard {client.dashboard_link}")
@@ -152,10 +139,6 @@ def _measure(dask: OnDask, job: Job, prepared: Prepared, progress: Progress, say
         failures = engine.run(client, job, prepared.missing, progress=progress, watch=watch)
     for number, why in sorted(failures.items()):
         say(f"Partition {number} is not written: {why}")
-
-
-def _r(asked: Asked) -> float:
-    return _DEFAULT_R if asked.r is None else asked.r
 
 
 def _nothing() -> None:

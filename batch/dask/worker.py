@@ -9,18 +9,19 @@ import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import structlog
 from distributed import WorkerPlugin, get_worker
 
 from batch.dask.networks import Networks
-from batch.fetching.archives import FetchedRows
+from batch.fetching.galaxies import FetchedRows
 from batch.inputs import catalogue
 from batch.inputs.images import Files, Pictures
 from batch.inputs.source import Form
-from batch.settle import Outcome, Patience, Settler
+from batch.settle import Outcome, Settler
 from gateway.api.schemas import InclinationAnswer
 from gateway.core.models import FrameChoice, Framing
 from gateway.inference.microbatching import Batcher
@@ -30,14 +31,17 @@ from gateway.measure.one import Inclinations
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 
+    from batch.fetching.fetch import Fetching
     from batch.inputs.images import Images
+    from batch.inputs.source import Source
     from batch.outputs.partitions import Folder, Partition, Report
+    from batch.run import Asked
     from gateway.core.manifest import Manifest
     from gateway.images.prepare import ImageData
     from gateway.measure.targets import Fetched
-    from gateway.settings import Settings
     from gateway.sky import Sky
     from gateway.tables.cells.rows import Row
+    from gateway.tables.results import Row as Cells
 
 T = TypeVar("T")
 
@@ -60,32 +64,23 @@ class Job:
         The release, by value: workers need no model repository.
     serving : tuple of str
         ``host:port`` of each TensorFlow Serving.
-    form, base, fetched
-        Of the source (:class:`batch.inputs.source.Source`).
-    choice, frame, r
-        As a person asked (:class:`batch.run.Asked`); model inputs are always measured as a whole.
+    source : Source
+        What is asked, without the names of its files.
+    asked : Asked
+        How a person asked; model inputs are always measured as a whole.
+    fetching : Fetching
+        Its settings, patience, and whether rows without an answer are accepted hold here too.
     concurrency : int
         Rows of a partition under way at a time.
-    settings : Settings
-        Of the gateway, for their limits.
-    accept_unanswered : bool
-        Write rows that stayed without an answer for passing reasons, with their problem.
-    patience : Patience
     """
 
     folder: Folder
     manifest: Manifest
     serving: tuple[str, ...]
-    form: Form
-    base: str
-    fetched: bool
-    choice: Mapping[str, str]
-    frame: FrameChoice
-    r: float
+    source: Source
+    asked: Asked
+    fetching: Fetching
     concurrency: int
-    settings: Settings
-    accept_unanswered: bool
-    patience: Patience
 
     @property
     def name(self) -> str:
@@ -149,7 +144,7 @@ class MeasuringWorker(WorkerPlugin):
             raise InterruptedError("the worker is closing") from None
 
     async def _open(self, threads: int) -> None:
-        job, settings = self.job, self.job.settings
+        job, settings = self.job, self.job.fetching.settings
         self.networks = Networks(job.serving, job.manifest)
         in_flight = settings.batches_in_flight * len(job.serving)
         batcher = Batcher(self.networks.read, largest=settings.max_batch, in_flight=in_flight)
@@ -212,38 +207,50 @@ async def measure_in(
     job: Job, inclinations: Inclinations, partition: Partition, tell: Callable[[int, int], None]
 ) -> Report:
     """Measure a partition; ``tell`` hears its number and how many of its rows are settled."""
-    settler = Settler(job.folder, job.patience, job.concurrency, job.accept_unanswered, tell)
-    if job.form is Form.PIXELS:
+    settler = Settler(job.folder, job.fetching.patience, job.concurrency, job.fetching.accept_unanswered, tell)
+    if job.source.form is Form.PIXELS:
         images: Images = Pictures(partition.url)
     else:
-        images = Files(job.base, largest_bytes=job.settings.max_upload_bytes, at_once=job.concurrency)
+        images = Files(job.source.base, largest_bytes=job.fetching.settings.max_upload_bytes, at_once=job.concurrency)
     try:
-        if not job.fetched:
-            rows = await asyncio.to_thread(catalogue.rows_of, partition, job.form, job.base, job.choice)
+        if not job.source.fetched:
+            rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.asked.choice)
             return await settler.settle(partition, rows, _asking(job, inclinations, images.read))
-        known = await asyncio.to_thread(FetchedRows.read, partition)
+        fetched = await asyncio.to_thread(FetchedRows.read, partition)
 
         async def read(name: str) -> Fetched | bytes:
-            return known.fetched(name, cast("bytes", await images.read(name)))
+            return fetched.fetched(name, cast("bytes", await images.read(name)))
 
-        asking = _asking(job, inclinations, read)
-        return await settler.settle(partition, known.rows, asking, asked=known.asked, known=known.known)
+        asking = _asking(job, inclinations, read, fetched.known)
+        return await settler.settle(partition, fetched.rows, asking, passing=fetched.passing)
     finally:
         images.close()
 
 
 def _asking(
-    job: Job, inclinations: Inclinations, read: Callable[[str], Awaitable[ImageData | Fetched]]
+    job: Job,
+    inclinations: Inclinations,
+    read: Callable[[str], Awaitable[ImageData | Fetched]],
+    known: Mapping[int, Cells] = MappingProxyType({}),
 ) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:
-    terms = many.Terms(None, job.r, job.patience.row_s, Framing(job.frame))
+    frame = job.asked.frame or FrameChoice.AUTO
+    terms = many.Terms(None, job.asked.edge_on_r, job.fetching.patience.row_s, Framing(frame))
 
     async def ask(rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
-        measured = many.measure(rows, inclinations, read, terms=terms, concurrency=job.concurrency)
-        async with aclosing(measured):
+        failed = {number for number, cells in known.items() if "problem" in cells}
+        for row in rows:
+            if row.number in failed:
+                yield Outcome(row, known[row.number])
+        rows = [row for row in rows if row.number not in failed]
+        async with aclosing(
+            many.measure(rows, inclinations, read, terms=terms, concurrency=job.concurrency)
+        ) as measured:
             async for result in measured:
+                cells = known.get(result.row.number, {})
                 if result.answer is not None:
-                    yield Outcome(result.row, InclinationAnswer.of(result.answer).row())
+                    yield Outcome(result.row, InclinationAnswer.of(result.answer).row() | cells)
                 elif result.problem is not None:
-                    yield Outcome.of(result.row, result.problem)
+                    outcome = Outcome.of(result.row, result.problem)
+                    yield replace(outcome, cells=outcome.cells | cells)
 
     return ask

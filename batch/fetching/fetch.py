@@ -1,4 +1,8 @@
-"""Fetching as a step of its own: ``inclinet fetch``, which a batch with Dask runs first where a table has no images."""
+"""Fetching as a step of its own: slowly enough for the public archives, and going on where it ended.
+
+``inclinet fetch`` is this step; a batch with Dask takes it first where a table has no images, and so do the downloads
+of training. A partition is done when its Parquet file is there.
+"""
 
 from __future__ import annotations
 
@@ -8,34 +12,37 @@ from typing import TYPE_CHECKING
 
 from batch import run, storage
 from batch.errors import BatchError
-from batch.fetching.archives import COLUMNS, Fetch
+from batch.fetching.galaxies import images_of_galaxies
+from batch.fetching.rates import RATES_PER_S, Rates
 from batch.inputs import source
-from batch.settle import Patience, Settler
-from gateway.core import proxies
+from batch.settle import Outcome, Patience, Settler
+from gateway.core import errors, proxies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from rich.console import Console
 
-    from batch.run import Asked
+    from batch.fetching.archive import Fetch, ImageArchive
+    from batch.outputs.partitions import Partition
+    from batch.progress import Progress
+    from batch.run import Asked, Prepared
     from batch.summary import Summary
     from gateway.settings import Settings
+    from gateway.tables.cells.rows import Row
 
 ROWS = 500
 """Of a partition: at the pace of the archives, more would be lost when the machine dies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetching:
-    """How images are fetched.
+class FetchLimits:
+    """How hard archives are asked.
 
     Attributes
     ----------
-    settings : Settings
-        Of the gateway: ``INCLINET_*`` say where the services are, and whom their operators can write to.
     rates_per_s : mapping
-        What differs from :data:`batch.fetching.archives.RATES_PER_S`.
+        What differs from :data:`batch.fetching.rates.RATES_PER_S`.
     concurrency : int
         Rows under way at a time.
     accept_unanswered : bool
@@ -43,25 +50,33 @@ class Fetching:
     patience : Patience
     """
 
-    settings: Settings
     rates_per_s: Mapping[str, float] = field(default_factory=dict)
     concurrency: int = 32
     accept_unanswered: bool = False
     patience: Patience = field(default_factory=Patience)
 
-    def identity(self, asked: Asked) -> dict[str, str | int | None]:
-        """Return what an image depends on, by the words that a refusal uses."""
-        return {
-            "survey": asked.survey or self.settings.survey,
-            "SDSS release": self.settings.sdss_release,
-            "own catalogue of galaxies": run.digest_of_file(self.settings.catalog),
-        }
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching(FetchLimits):
+    """How images of galaxies are fetched.
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the gateway.
+    """
+
+    settings: Settings
+
+    def archive(self, asked: Asked) -> ImageArchive:
+        """Return what the images are fetched from."""
+        return images_of_galaxies(self.settings, asked.survey, row_s=self.patience.row_s)
 
 
 def fetch(
     asked: Asked, fetching: Fetching, console: Console, say: Callable[[str], None], *, into: str | None = None
 ) -> Summary:
-    """Fetch the images that are missing.
+    """Fetch the images of galaxies that are missing.
 
     Parameters
     ----------
@@ -81,27 +96,82 @@ def fetch(
     """
     if into is None and asked.is_table:
         raise BatchError(f"Images are fetched into a folder, and {asked.out} has the name of a table.")
-    found = source.find(asked.what, asked.images)
-    folder = into or asked.folder
+    return fetch_from(fetching.archive(asked), replace(asked, out=into or asked.folder), fetching, console, say)
+
+
+def fetch_from(
+    archive: ImageArchive,
+    asked: Asked,
+    limits: FetchLimits,
+    console: Console,
+    say: Callable[[str], None],
+    *,
+    rows: int = ROWS,
+) -> Summary:
+    """Fetch what is missing from an archive into the folder ``asked.out``; ``rows`` are a partition, unless asked for.
+
+    Raises
+    ------
+    BatchError, OSError
+        As :func:`fetch`.
+    """
     prepared = run.prepare(
         asked,
-        found,
-        folder,
-        rows=ROWS,
-        settings={"fetch": "images of galaxies", **fetching.identity(asked), **asked.columns_said},
+        source.find(asked.what, asked.images),
+        asked.out,
+        rows=rows,
+        settings={"fetch": "images of galaxies", **archive.identity, **asked.columns_said},
         release=lambda _known: "",
         say=say,
-        columns=COLUMNS,
+        columns=archive.columns,
     )
-    settings = fetching.settings
-    with storage.alone(folder), prepared.progress(console, "Fetching", quiet=asked.quiet) as progress:
+    with storage.alone(asked.out), prepared.progress(console, "Fetching", quiet=asked.quiet) as progress:
         if prepared.missing:
-            proxies.from_environment().check(settings.sky().urls)
-            if not settings.contact:
+            proxies.from_environment().check(archive.urls)
+            if not archive.contact:
                 say("Set INCLINET_CONTACT, so that who runs a public service can write to you before blocking you.")
-            settler = Settler(
-                prepared.folder, fetching.patience, fetching.concurrency, fetching.accept_unanswered, progress.told
-            )
-            work = Fetch(settler, settings.sky(), fetching.rates_per_s, asked.survey, found.base)
-            asyncio.run(work.run(prepared.missing, prepared.read(asked.choice), progress))
-    return run.finish(replace(asked, out=folder), prepared, progress, None)
+            asyncio.run(_fetch(archive, asked, prepared, limits, progress))
+    return run.finish(asked, prepared, progress, None)
+
+
+async def _fetch(
+    archive: ImageArchive, asked: Asked, prepared: Prepared, limits: FetchLimits, progress: Progress
+) -> None:
+    """Fetch partitions one after the other."""
+    settler = Settler(prepared.folder, limits.patience, limits.concurrency, limits.accept_unanswered, progress.told)
+    rates, read = Rates({**RATES_PER_S, **limits.rates_per_s}), prepared.read(asked.choice)
+    ticking = asyncio.create_task(progress.tick_until_cancelled())
+    progress.begin()
+    try:
+        async with archive.opened(rates, prepared.folder.url, prepared.source.base) as fetch_one:
+            for partition in prepared.missing:
+                rows = await asyncio.to_thread(read, partition)
+                ask = _asking(fetch_one, partition, limits.concurrency)
+                progress.finished(await settler.settle(partition, rows, ask))
+    finally:
+        ticking.cancel()
+
+
+def _asking(fetch_one: Fetch, partition: Partition, most: int) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:
+    async def ask(rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
+        places = asyncio.Semaphore(most)
+
+        async def one(row: Row) -> Outcome:
+            async with places:
+                try:
+                    if row.problem is not None:
+                        raise row.problem
+                    return Outcome(row, await fetch_one(row, partition))
+                except errors.InclinetError as problem:
+                    return Outcome.of(row, problem)
+
+        tasks = [asyncio.create_task(one(row)) for row in rows]
+        try:
+            for done in asyncio.as_completed(tasks):
+                yield await done
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    return ask

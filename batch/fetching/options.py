@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from batch.errors import BatchError
-from batch.fetching.archives import RATES_PER_S
 from batch.fetching.fetch import Fetching
+from batch.fetching.rates import RATES_PER_S
 from gateway.core import errors
 from gateway.settings import Settings
 from gateway.sky import SURVEYS

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from batch.errors import BatchError
 from batch.inputs import source as sources
 from batch.inputs.pixels import Pixels
 from batch.outputs.partitions import Partition, recorded
+from batch.outputs.results import table_of
 from gateway.core import errors
 from gateway.tables.cells.rows import Row, question
 from gateway.tables.files.astropyfile import short
@@ -30,7 +32,7 @@ from gateway.tables.table import EXTRA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from batch.inputs.source import Form, Source
+    from batch.inputs.source import Source
 
 STAGED = "_catalogue.parquet"
 """What is asked as Parquet, in the folder of the partitions, where it did not come so. ``_``: no result."""
@@ -97,8 +99,8 @@ def told(found: Sequence[Piece], choice: Mapping[str, str] | None = None) -> lis
     """Say what the columns of files are taken for, in sentences; files that differ are told one by one."""
     said: dict[str, None] = {}
     for piece in found:
-        with storage.open_for_reading(piece.url) as opened, parquet.ParquetFile(opened) as file:
-            said |= dict.fromkeys(_reading(file.schema_arrow, choice)[0].sentences())
+        with _opened(piece.url, choice) as (_, reading):
+            said |= dict.fromkeys(reading.sentences())
     return list(said)
 
 
@@ -111,13 +113,8 @@ def roles(source: Source, choice: Mapping[str, str] | None = None) -> set[str]:
         The table can't be read, or no column says what to ask.
     """
     if source.form is sources.Form.PARQUET:
-        try:
-            with storage.open_for_reading(source.files[0]) as opened, parquet.ParquetFile(opened) as file:
-                return set(_reading(file.schema_arrow, choice)[0].uses)
-        except errors.BadTable as error:
-            raise BatchError(f"{source.files[0]}: {error.detail}") from error
-        except (OSError, pa.ArrowException) as error:
-            raise BatchError(f"{source.files[0]} can't be read: {error}.") from error
+        with _opened(source.files[0], choice) as (_, reading):
+            return set(reading.uses)
     if source.form is sources.Form.TABLE:
         with (
             tempfile.TemporaryDirectory(prefix="inclinet-batch-") as folder,
@@ -127,15 +124,13 @@ def roles(source: Source, choice: Mapping[str, str] | None = None) -> set[str]:
     return set()
 
 
-def rows_of(partition: Partition, form: Form, base: str, choice: Mapping[str, str] | None = None) -> list[Row]:
+def rows_of(partition: Partition, source: Source, choice: Mapping[str, str] | None = None) -> list[Row]:
     """Read the rows of a partition.
 
     Parameters
     ----------
     partition : Partition
-    form : Form
-    base : str
-        Folder that relative names of images are looked for in.
+    source : Source
     choice : mapping, optional
         Which column is which, where a person says it.
 
@@ -144,14 +139,14 @@ def rows_of(partition: Partition, form: Form, base: str, choice: Mapping[str, st
     OSError
         As the store does.
     """
-    if form is sources.Form.PIXELS:
+    if source.form is sources.Form.PIXELS:
         return [
             Row(partition.first + n, str(partition.first + n), file=str(partition.start + n))
             for n in range(partition.rows)
         ]
     found, reading = records(partition, choice)
     # whether a store that is no disk has an image is found out when it is asked for
-    there = FilesIn(Path(base)) if storage.is_local(storage.locate(base)[0]) else None
+    there = FilesIn(Path(source.base)) if storage.is_local(storage.locate(source.base)[0]) else None
     return [question(partition.first + n, record, reading, there, lasting=True) for n, record in enumerate(found)]
 
 
@@ -195,18 +190,23 @@ def _reading(schema: Any, choice: Mapping[str, str] | None) -> tuple[Reading, li
 
 def _of_pixels(url: str) -> Piece:
     try:
-        pixels = Pixels(url)
+        with closing(Pixels(url)) as pixels:
+            return Piece(url, pixels.rows)
     except OSError as error:
         raise BatchError(f"{url} can't be read: {error}.") from error
-    pixels.close()
-    return Piece(url, pixels.rows)
 
 
 def _of_parquet(url: str, choice: Mapping[str, str] | None) -> Piece:
+    with _opened(url, choice) as (file, _):
+        return Piece(url, file.metadata.num_rows)
+
+
+@contextmanager
+def _opened(url: str, choice: Mapping[str, str] | None) -> Iterator[tuple[Any, Reading]]:
+    """Open a Parquet file; yields it and what its columns are."""
     try:
         with storage.open_for_reading(url) as opened, parquet.ParquetFile(opened) as file:
-            _reading(file.schema_arrow, choice)
-            return Piece(url, file.metadata.num_rows)
+            yield file, _reading(file.schema_arrow, choice)[0]
     except errors.BadTable as error:
         raise BatchError(f"{url}: {error.detail}") from error
     except (OSError, pa.ArrowException) as error:
@@ -225,14 +225,9 @@ def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None
         # what stands in no column of a text is the row's problem, and travels with it
         schema = pa.schema([(name, pa.string()) for name in (*names, EXTRA)], about)
         with storage.writing(url) as made, parquet.ParquetWriter(made, schema, compression="zstd") as writer:
-            group: list[dict[str, Any]] = []
-            for row in rows:
-                group.append({name: _text(row.get(name)) for name in (*names, EXTRA)})
-                if len(group) == max(size, _LEAST_ROWS):
-                    writer.write_table(pa.Table.from_pylist(group, schema))
-                    group = []
-            if group:
-                writer.write_table(pa.Table.from_pylist(group, schema))
+            texts = ({name: _text(row.get(name)) for name in (*names, EXTRA)} for row in rows)
+            while group := list(itertools.islice(texts, max(size, _LEAST_ROWS))):
+                writer.write_table(table_of(group, schema))
 
 
 def _text(cell: Any) -> str | None:

@@ -57,7 +57,7 @@ class Source:
     told : tuple of str
         Of a folder, which files were found and which were passed over and why, in sentences.
     fetched : bool
-        Whether it is the folder of a fetch (:mod:`batch.fetching.archives`).
+        Whether it is the folder of a fetch (:mod:`batch.fetching`).
     """
 
     location: str
@@ -133,7 +133,9 @@ def _images(urls: list[str]) -> Source:
 
 
 def of_batch(folder: str) -> Source:
-    """Return the finished partitions of another batch or of a fetch as a source.
+    """Return the partitions of another batch or of a fetch as a source.
+
+    Of a fetch, also those some of whose rows have no image yet.
 
     Raises
     ------
@@ -141,13 +143,17 @@ def of_batch(folder: str) -> Source:
         Some are missing.
     """
     known = partitions.recorded(folder)
-    names = [name for name in storage.names(folder) if name.endswith(_PARQUET) and not name.startswith(("_", "."))]
-    if known is None or len(names) != known["partitions"]:
+    fetched = known is not None and "fetch" in known["identity"]["settings"]
+    files = {name: storage.join(folder, name) for name in storage.names(folder) if name.startswith("part-")}
+    if fetched:
+        below = storage.join(folder, partitions.UNFINISHED)
+        files = {name: storage.join(below, name) for name in storage.names(below)} | files
+    if known is None or len(files) != known["partitions"]:
         raise BatchError(f"{folder} is not complete: run the command again that wrote it.")
-    files = tuple(storage.join(folder, name) for name in names)
     fingerprint = partitions.digest_of(known["identity"])
-    fetched = "fetch" in known["identity"]["settings"]
-    return Source(folder, Form.PARQUET, files, folder, fingerprint, fetched=fetched)
+    return Source(
+        folder, Form.PARQUET, tuple(files[name] for name in sorted(files)), folder, fingerprint, fetched=fetched
+    )
 
 
 def _folder(location: str) -> Source:

@@ -158,19 +158,11 @@ class Report:
         Of all its rows.
     unanswered : int
         Rows that got no answer for reasons that may pass: with one of them, the partition is not done.
-    reason : str
-        The first such reason, if any.
     """
 
     number: int
     tally: Tally
     unanswered: int = 0
-    reason: str = ""
-
-    @property
-    def done(self) -> bool:
-        """Whether the partition's file is there."""
-        return self.unanswered == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +246,7 @@ class Folder:
         settled : mapping
             Numbers to rows of the result.
         passing : mapping
-            The same of those whose problem may pass.
+            The same of those that are asked again by the next run.
 
         Raises
         ------
@@ -262,18 +254,13 @@ class Folder:
             As the store does.
         """
         data, tally = self._encoded(partition, {**settled, **passing}, again=passing)
+        written, old = self.path(partition), self.unfinished(partition)
         if passing:
-            storage.write(self.unfinished(partition), data)
-            reason = str(next(iter(passing.values()))["problem"])
-            return Report(partition.number, tally, len(passing), reason)
-        storage.write(self.path(partition), data)
-        storage.remove(self.unfinished(partition))
-        return Report(partition.number, tally)
-
-    def keep_some(self, partition: Partition, settled: Mapping[int, Row]) -> None:
-        """Write what is known of a partition that is left in the middle."""
-        if settled:
-            storage.write(self.unfinished(partition), self._encoded(partition, settled, again=())[0])
+            # rows of a partition that was done are asked again: it is not done any more
+            written, old = old, written
+        storage.write(written, data)
+        storage.remove(old)
+        return Report(partition.number, tally, len(passing))
 
     def _encoded(self, partition: Partition, found: Mapping[int, Row], *, again: Iterable[int]) -> tuple[bytes, Tally]:
         rows = [found[number] for number in sorted(found)]
@@ -290,9 +277,7 @@ class Folder:
 
     def rows(self, partition: Partition) -> list[Row]:
         """Read all that is known of a partition, in order."""
-        url = self.path(partition)
-        # an unfinished file is the younger one where failed rows were asked again
-        if storage.exists(self.unfinished(partition)):
-            url = self.unfinished(partition)
-        rows: list[Row] = results.decoded(url)[0]
-        return rows
+        try:
+            return results.decoded(self.path(partition))[0]
+        except FileNotFoundError:
+            return results.decoded(self.unfinished(partition))[0]

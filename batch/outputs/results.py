@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pyarrow import json as json_reader
 from pyarrow import parquet
 
 from batch import storage
@@ -35,8 +36,8 @@ def clean(text: str) -> str:
     return text.strip()
 
 
-def record_of(row: Row, cells: Mapping[str, Any], *, asked: str | None = None) -> results.Row:
-    """Return a row of the result: what was asked (as the row says unless given), its answer or its problem."""
+def record_of(row: Row, cells: Mapping[str, Any]) -> results.Row:
+    """Return a row of the result: what was asked (as the row says unless the cells do), its answer or its problem."""
     record: results.Row = dict.fromkeys(column.name for column in COLUMNS)
     for name, value in cells.items():
         record[name] = (clean(value) or None) if isinstance(value, str) else value
@@ -44,7 +45,8 @@ def record_of(row: Row, cells: Mapping[str, Any], *, asked: str | None = None) -
         # a gateway that was asked for the target alone does not know what of the row was passed over
         said = record["warnings"] or ""
         record["warnings"] = " ".join([*(clean(one) for one in row.warnings if clean(one) not in said), said]).strip()
-    return record | {"row": row.number, "key": clean(row.key) or f"row {row.number + 1}", "asked": asked or _asked(row)}
+    key, asked = clean(row.key) or f"row {row.number + 1}", record["asked"] or _asked(row)
+    return record | {"row": row.number, "key": key, "asked": asked}
 
 
 def _asked(row: Row) -> str | None:
@@ -118,8 +120,21 @@ def encoded(
         for one in columns
     ]
     written = io.BytesIO()
-    parquet.write_table(pa.Table.from_pylist(rows, pa.schema(fields, metadata)), written, compression="zstd")
+    parquet.write_table(table_of(rows, pa.schema(fields, metadata)), written, compression="zstd")
     return written.getvalue()
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
+    """Return rows as an Arrow table; a key that the schema does not have is passed over.
+
+    By way of JSON, because ``pyarrow.Table.from_pylist`` imports pandas where it is installed: a second and 40 MB in
+    every process of a batch, which has no other use for it.
+    """
+    text = "\n".join(map(json.dumps, rows)).encode()
+    options = json_reader.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    # in one block, because no row may reach over the end of one
+    reading = json_reader.ReadOptions(use_threads=False, block_size=len(text) + 1)
+    return json_reader.read_json(io.BytesIO(text), reading, options).cast(schema)
 
 
 def decoded(url: str) -> tuple[list[results.Row], dict[str, str]]:
@@ -130,7 +145,7 @@ def decoded(url: str) -> tuple[list[results.Row], dict[str, str]]:
     OSError, pyarrow.ArrowException
         It is not there, or damaged.
     """
-    table = parquet.read_table(io.BytesIO(storage.read(url)))
+    table = parquet.ParquetFile(io.BytesIO(storage.read(url))).read()
     return table.to_pylist(), _about(table.schema)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     path : Path
         Its folder exists.
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    # several may write one file: what is left of a program that was killed, and the next one
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         yield partial
         _flush(partial)

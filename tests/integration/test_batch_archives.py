@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from batch.fetching.archives import Rates
+from batch.fetching.rates import Rates
 from gateway.core import errors
 from gateway.sky.http.service import Service
 
@@ -61,8 +61,8 @@ async def test_a_service_that_asks_for_a_year_is_asked_again_after_ten_minutes(
         slept.append(seconds)
         clock.now += seconds
 
-    monkeypatch.setattr("batch.fetching.archives.time", SimpleNamespace(monotonic=lambda: clock.now))
-    monkeypatch.setattr("batch.fetching.archives.asyncio.sleep", sleep)
+    monkeypatch.setattr("batch.fetching.rates.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("batch.fetching.rates.asyncio.sleep", sleep)
     rates = Rates({"SIMBAD": 5.0})
     await rates.rest(SIMBAD, 3e7)
     await rates.take(SIMBAD, clock.now + 1e9)

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from batch import run, storage
 from batch.dask import engine
-from batch.dask.cluster import UNWATCHED, OwnNetworks, Workers
+from batch.dask.cluster import UNWATCHED, Workers, own_networks
 from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
-from batch.fetching.archives import RATES_PER_S
 from batch.fetching.fetch import Fetching, fetch
+from batch.fetching.rates import RATES_PER_S
 from batch.settle import Patience
 from gateway.settings import Settings
 from tests.support.dask_runs import rows_of, write_csv
@@ -27,6 +27,7 @@ from tests.support.models import write_repository
 from tests.support.pictures import disc, encoded
 from tests.support.serving import ServingProcess
 from tests.support.sky_fakes import FakeSky
+from tests.support.sky_http import FakeReply
 from tests.support.sky_universe import universe
 from tests.support.waiting import wait_until
 
@@ -36,10 +37,11 @@ if TYPE_CHECKING:
 
     from batch.summary import Summary
     from tests.support.models import Repository
+    from tests.support.sky_http import Seen
 
 pytestmark = pytest.mark.slow
 
-QUICK = Patience(fruitless=3, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0)
+QUICK = Patience(fruitless=2, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0)
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +169,30 @@ def test_a_service_that_is_down_leaves_its_rows_for_the_next_run(
     assert not [one for one in fakes.sesame.requests if "nonesuch" in one.raw_query], "its answer was final"
 
 
+def test_one_image_that_does_not_come_holds_no_other_row_back(
+    tmp_path: Path, asking: Asking, table: Path, fakes: FakeSky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = fakes.skyserver.answer
+
+    def without_ngc_7331(request: Seen) -> FakeReply:
+        lost = request.query["ra"].startswith("339.")
+        return FakeReply(b"", "text/plain", 503, headers={"Retry-After": "0"}) if lost else answer(request)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fakes.skyserver, "answer", without_ngc_7331)
+        summary = asking(table, tmp_path / "out")
+    assert (summary.tally.rows, summary.tally.answered, summary.unanswered) == (9, 6, 1)
+    assert sorted(path.name for path in (tmp_path / "out").glob("part-*")) == [
+        "part-000000.parquet",
+        "part-000002.parquet",
+    ]
+    fakes.skyserver.requests.clear()
+    summary = asking(table, tmp_path / "out")
+    assert (summary.measured, summary.tally.answered, summary.unanswered) == (4, 7, 0)
+    assert len(fakes.skyserver.requests) == 1
+    assert [row["key"] for row in rows_of(tmp_path / "out")] == GALAXIES
+
+
 def test_rows_that_stay_without_an_image_may_be_accepted(
     tmp_path: Path, asking: Asking, table: Path, fakes: FakeSky
 ) -> None:
@@ -232,14 +258,14 @@ def test_a_release_that_is_not_the_one_served_is_refused(
 def test_networks_of_one_s_own_that_die_are_started_again_where_they_were(tmp_path: Path, release: Repository) -> None:
     said: list[str] = []
     log = tmp_path / "serving.log"
-    with OwnNetworks(release.root / "manifest.json", log, said.append) as networks:
-        address = networks.address
-        networks.watch()
+    with own_networks(release.root / "manifest.json", log, said.append) as (standin, watch):
+        address = standin.address
+        watch()
         assert said == []
-        networks.process.kill()
-        networks.process.wait()
+        standin.process.kill()
+        standin.process.wait()
         before = log.read_text().count("Running gRPC ModelServer")
-        networks.watch()
-        assert networks.address == address
+        watch()
+        assert standin.address == address
         assert "started again" in said[0]
         wait_until(lambda: log.read_text().count("Running gRPC ModelServer") > before, "the networks to run again", 60)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
+import io
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from batch.errors import BatchError, BatchStopped
 from gateway.images.decode import decode
 from gateway.sky.http.retry_policy import RetryPolicy
 from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, ObservedSky, SdssField, Star
@@ -54,16 +56,20 @@ class Archives:
             search_urls=(self.search.url + "/dr{release}/SkyServerWS/SearchTools/SqlSearch",),
             frame_urls=(self.frames.url + "/sas/dr17/eboss/photoObj/frames",),
             contact="someone@example.org",
-            searches_per_s=1000.0,
+            calls_per_s=0.0,
             manners=RetryPolicy(backoff_s=0.001, attempts=2, circuit_rest_s=0.001),
             patience_s=0.01,
         )
 
-    def download(self, folder: Path, facts: dict[int, Facts] | None = None, wanted: Wanted = COADD) -> run.Download:
-        work = run.Download(folder, self.sources, wanted)
+    def download(
+        self, folder: Path, facts: dict[int, Facts] | None = None, wanted: Wanted = COADD, **changes: Any
+    ) -> dict[str, dict[str, str]]:
+        """Download, and return what ``download.csv`` says of each key."""
         targets, _ = run.galaxies(facts or GALAXY)
-        asyncio.run(work.run(targets))
-        return work
+        again = changes.pop("again", False)
+        sources = replace(self.sources, **changes)
+        run.download(folder, targets, sources, wanted, Console(file=io.StringIO()), again=again)
+        return said(folder)
 
     def asked(self) -> list[str]:
         """The files that were asked for, and forget them."""
@@ -71,6 +77,11 @@ class Archives:
         for service in self.all:
             service.requests.clear()
         return names
+
+
+def said(folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "download.csv").open(newline="") as rows:
+        return {row["key"]: row for row in csv.DictReader(rows)}
 
 
 @pytest.fixture
@@ -86,17 +97,20 @@ def pixels(path: Path) -> NDArray[np.float64]:
 
 
 def test_every_galaxy_gets_the_surveys_picture_and_one_of_its_own_making(archives: Archives, tmp_path: Path) -> None:
-    work = archives.download(tmp_path, wanted=replace(COADD, cutouts=True))
+    rows = archives.download(tmp_path, wanted=replace(COADD, cutouts=True))
     names = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    pictures = {f"pgc7_{kind}" for kind in ("sdss.jpg", "gri.png", "g.png", "r.png", "i.png")}
-    assert names == pictures | {"download.csv"}
+    made = {f"pgc7_{kind}" for kind in ("sdss.jpg", "gri.png", "g.png", "r.png", "i.png")}
+    assert names == made | {"download.csv"}
     assert not list((tmp_path / "frames").iterdir())
-    assert {pixels(tmp_path / name).shape for name in pictures if name.endswith(".png")} == {(64, 64, 3)}
-    cutout, coadd = work.journal.last(7, "cutout"), work.journal.last(7, "coadd")
-    assert cutout is not None
-    assert coadd is not None
-    assert (cutout.source, cutout.fov_arcmin, cutout.position_angle_deg) == ("SDSS DR18", "0.600", "40.0")
-    assert (coadd.exposures, coadd.coverage, coadd.problem) == ("3", "1.000", "")
+    assert {pixels(tmp_path / name).shape for name in made if name.endswith(".png")} == {(64, 64, 3)}
+    cutout, coadd = rows["PGC 7 cutout"], rows["PGC 7 coadd"]
+    assert (cutout["files"], coadd["files"].split()[0]) == ("pgc7_sdss.jpg", "pgc7_gri.png")
+    assert (cutout["image_source"], cutout["fov_arcmin"], cutout["turned_deg"]) == (
+        "SDSS DR18",
+        "0.6",
+        "40.0",
+    )
+    assert (coadd["exposures"], coadd["coverage"], coadd["problem"]) == ("3", "1.0", "")
 
 
 def test_the_major_axis_lies_along_the_rows_and_a_star_where_it_belongs(archives: Archives, tmp_path: Path) -> None:
@@ -129,10 +143,20 @@ def test_what_was_fetched_is_not_asked_for_again(archives: Archives, tmp_path: P
     assert archives.asked() == ["getjpeg"]
 
 
+def test_a_table_that_has_grown_is_asked_for_its_new_galaxies_alone(archives: Archives, tmp_path: Path) -> None:
+    archives.download(tmp_path)
+    archives.asked()
+    rows = archives.download(tmp_path, GALAXY | {8: Facts(RA, DEC, d25_arcmin=0.3)})
+    assert rows.keys() == {"PGC 7 coadd", "PGC 8 coadd"}
+    assert len(archives.asked()) == 1 + 3 * 3
+    with pytest.raises(BatchError, match="its side is 64, not 32"):
+        archives.download(tmp_path, wanted=replace(COADD, side=32))
+
+
 def test_an_interrupted_download_goes_on_from_the_frames_it_has(archives: Archives, tmp_path: Path) -> None:
     archives.frames.faults_next = [None] * 4
     archives.frames.fault = "503"
-    with pytest.raises(run.ServiceDownError, match="The Science Archive Server failed with status 503"):
+    with pytest.raises(BatchStopped, match="The Science Archive Server failed with status 503"):
         archives.download(tmp_path)
     first = set(archives.asked())
     kept = {path.name for path in (tmp_path / "frames" / "pgc7").iterdir()}
@@ -146,65 +170,47 @@ def test_an_interrupted_download_goes_on_from_the_frames_it_has(archives: Archiv
     assert (tmp_path / "pgc7_gri.png").is_file()
 
 
-def test_a_torn_line_of_the_journal_costs_that_line_only(archives: Archives, tmp_path: Path) -> None:
-    archives.download(tmp_path)
-    archives.asked()
-    with (tmp_path / "download.csv").open("a") as file:
-        file.write("8,coadd,pgc8")
-    work = archives.download(tmp_path)
-    assert [entry.pgc for entry in work.journal.entries()] == [7]
-    archives.download(tmp_path, {8: Facts(RA, DEC, d25_arcmin=0.4)})
-    with (tmp_path / "download.csv").open() as rows:
-        assert [(row["pgc"], row["problem"]) for row in csv.DictReader(rows)] == [("7", ""), ("8", "")]
-
-
 def test_what_the_survey_does_not_have_is_asked_for_once(archives: Archives, tmp_path: Path) -> None:
     archives.cutouts.canned = False
     nowhere = {9: Facts(80.0, 0.0, d25_arcmin=0.4)}
     wanted = replace(COADD, cutouts=True)
-    work = archives.download(tmp_path, nowhere, wanted)
-    problems = {entry.what: (entry.problem, entry.final) for entry in work.journal.entries()}
-    assert problems["coadd"] == ("The survey has no exposure of PGC 9.", "yes")
-    assert "SDSS DR18 has no image" in problems["cutout"][0]
+    rows = archives.download(tmp_path, nowhere, wanted)
+    assert rows["PGC 9 coadd"]["problem"] == "The survey has no exposure of PGC 9."
+    assert "SDSS DR18 has no image" in rows["PGC 9 cutout"]["problem"]
     assert len(archives.asked()) == 2
     archives.download(tmp_path, nowhere, wanted)
     assert archives.asked() == []
-    archives.download(tmp_path, nowhere, replace(wanted, again=True))
+    archives.download(tmp_path, nowhere, wanted, again=True)
     assert len(archives.asked()) == 2
 
 
 def test_a_broken_frame_is_a_problem_of_one_galaxy_and_is_tried_again_next_time(
     archives: Archives, tmp_path: Path
 ) -> None:
-    def download() -> dict[int, tuple[str, str]]:
-        work = run.Download(tmp_path, replace(archives.sources, frames_at_once=1), COADD)
-        asyncio.run(work.run(targets))
-        return {entry.pgc: (entry.problem, entry.final) for entry in work.journal.entries()}
+    def problems() -> list[str]:
+        rows = archives.download(tmp_path, {7: GALAXY[7], 8: Facts(RA, DEC, d25_arcmin=0.3)}, frames_at_once=1)
+        return [row["problem"] for row in rows.values()]
 
-    targets, _ = run.galaxies({7: GALAXY[7], 8: Facts(RA, DEC, d25_arcmin=0.3)})
     archives.frames.faults_next = ["truncated"]
-    problems = download()
-    assert problems[8] == ("", "")
-    assert problems[7][0].startswith("The Science Archive Server answered with ")
+    broken, good = problems()
+    assert broken.startswith("The Science Archive Server answered with ")
+    assert good == ""
     for fault in ("html", "wrong_type"):
         archives.frames.faults_next = [fault]
-        assert download()[7][1] == ""
+        assert problems()[0] != ""
         assert not (tmp_path / "pgc7_gri.png").exists()
     archives.asked()
-    assert download()[7] == ("", "")
+    assert problems() == ["", ""]
     assert sum(name.startswith("frame-") for name in archives.asked()) == 9
 
 
 def test_a_lost_frame_is_named_and_no_hole_is_shown(archives: Archives, tmp_path: Path) -> None:
     archives.frames.lost = {"frame-r-000100-1-0011.fits.bz2"}
-    entry = archives.download(tmp_path).journal.last(7, "coadd")
-    assert entry is not None
-    assert "status 404" in entry.problem
+    assert "status 404" in archives.download(tmp_path)["PGC 7 coadd"]["problem"]
     del archives.survey.fields[1:]
-    entry = archives.download(tmp_path).journal.last(7, "coadd")
-    assert entry is not None
-    assert entry.problem.startswith("The exposures cover ")
-    assert entry.final == "yes"
+    row = archives.download(tmp_path)["PGC 7 coadd"]
+    assert row["problem"].startswith("The exposures cover ")
+    assert row["problem_type"] == "no-picture", "and is not asked for again"
     assert not list(tmp_path.glob("*.png"))
 
 
@@ -233,17 +239,14 @@ def test_a_field_across_the_first_hour_is_found_on_both_sides(archives: Archives
         SdssField(5, 2, n, (east * 40 * wide) % 360, 0.0) for n, east in ((1, -1), (2, 0), (3, 1))
     ]
     archives.survey.things[:] = [Disc(0.0, 0.0, 90.0)]
-    entry = archives.download(tmp_path, {3: Facts(0.0, 0.0, d25_arcmin=0.4)}).journal.last(3, "coadd")
-    assert entry is not None
-    assert (entry.problem, entry.exposures) == ("", "3")
+    row = archives.download(tmp_path, {3: Facts(0.0, 0.0, d25_arcmin=0.4)})["PGC 3 coadd"]
+    assert (row["problem"], row["exposures"]) == ("", "3")
 
 
 def test_near_a_pole_all_right_ascensions_are_searched(archives: Archives, tmp_path: Path) -> None:
     archives.survey.fields[:] = [SdssField(5, 2, 1, 200.0, 89.99, shape=(300, 300))]
-    work = archives.download(tmp_path, {3: Facts(20.0, 89.995, d25_arcmin=0.2)})
-    entry = work.journal.last(3, "coadd")
-    assert entry is not None
-    assert entry.problem != "The survey has no exposure of PGC 3."
+    row = archives.download(tmp_path, {3: Facts(20.0, 89.995, d25_arcmin=0.2)})["PGC 3 coadd"]
+    assert row["problem"] != "The survey has no exposure of PGC 3."
     assert "ra" not in archives.search.requests[0].query["cmd"].split("WHERE")[1]
 
 
@@ -285,7 +288,6 @@ def test_the_command_downloads_what_a_table_names(archives: Archives, tmp_path: 
     result = CliRunner().invoke(cli.app, arguments)
     assert result.exit_code == 0, result.output
     assert "1 galaxies without position or size are left out" in result.output
-    assert "PGC 7 coadd: pgc7_gri.png" in result.output
     assert "2 done, 0 with a problem" in result.output
 
 

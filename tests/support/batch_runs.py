@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import signal
 import subprocess
@@ -12,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyarrow import parquet
 from rich.console import Console
 
 from batch.http.pacing import Pace
 from batch.http.run import Http, measure
+from batch.outputs import results
 from batch.run import Asked
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ def rows_of(out: Path) -> list[dict[str, str]]:
 
 
 def kept(out: Path) -> list[dict[str, Any]]:
-    """Return all rows that are in the partitions beside a result, finished or not."""
-    files = sorted(out.with_suffix(".parts").glob("**/part-*.parquet"))
-    return [row for file in files for row in parquet.read_table(file).to_pylist()]
+    """Return all rows that are settled in the partitions beside a result, finished or not."""
+    found = [results.decoded(str(file)) for file in sorted(out.with_suffix(".parts").glob("**/part-*.parquet"))]
+    return [row for rows, about in found for row in rows if row["row"] not in json.loads(about["again"])]
 
 
 class Command:

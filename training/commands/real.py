@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path  # noqa: TC003 - the command line is made from the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,6 @@ from training.files import write_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training.data.download.journal import Entry
     from training.data.label_tables import Facts, LabelTable, Measurement
     from training.data.labels import Label
 
@@ -158,6 +156,7 @@ def download(
     frame_url: Annotated[str, typer.Option(help="another archive's frames")] = "",
 ) -> None:
     """Download SDSS pictures of galaxies: colour cutouts, and calibrated exposures found, resampled and averaged."""
+    from batch.errors import BatchError
     from training.data.download import run as downloading
     from training.data.download.sources import Sources, Wanted
 
@@ -182,24 +181,14 @@ def download(
         side=side,
         runs=runs,
         keep_frames=keep_frames,
-        again=again,
     )
     try:
-        work = downloading.Download(out, sources, wanted, say=_say_entry)
-        asyncio.run(work.run(targets))
-    except downloading.ServiceDownError as error:
+        summary = downloading.download(out, targets, sources, wanted, console, again=again)
+    except BatchError as error:
         give_up(str(error))
     except OSError as error:
         give_up(f"{error.filename or out} can't be read or written: {error.strerror}.")
     except KeyboardInterrupt:
         give_up("Interrupted; the same command goes on from here.")
-    entries = work.journal.entries()
-    problems = sum(entry.problem != "" for entry in entries)
-    console.print(
-        f"{len(entries) - problems} done, {problems} with a problem: see {out / 'download.csv'}", highlight=False
-    )
-
-
-def _say_entry(entry: Entry, done: int, everything: int) -> None:
-    outcome = entry.problem or entry.files
-    console.print(f"{done}/{everything} PGC {entry.pgc} {entry.what}: {outcome}", highlight=False)
+    done, problems = summary.tally.answered, summary.tally.rows - summary.tally.answered
+    console.print(f"{done} done, {problems} with a problem: see {out / 'download.csv'}", highlight=False)

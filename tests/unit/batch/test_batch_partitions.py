@@ -73,10 +73,10 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_a_partition_with_all_rows_settled_is_done_and_one_with_some_left_is_not(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     first, second, _ = PARTITIONS
-    assert folder.keep(first, records(first), {}).done
+    assert folder.keep(first, records(first), {}).unanswered == 0
     rows = records(second)
     report = folder.keep(second, {2: rows[2]}, {3: rows[3] | {"problem_type": "busy", "problem": "Later."}})
-    assert (report.done, report.unanswered, report.reason, report.tally.rows) == (False, 1, "Later.", 2)
+    assert (report.unanswered, report.tally.rows) == (1, 2)
     assert {number: tally.rows for number, tally in folder.done(PARTITIONS).items()} == {0: 2}
     assert list(folder.kept(second)) == [2], "what may pass is asked again"
     assert [row["row"] for row in folder.rows(second)] == [2, 3]
@@ -84,11 +84,14 @@ def test_a_partition_with_all_rows_settled_is_done_and_one_with_some_left_is_not
     assert not storage.exists(folder.unfinished(second))
 
 
-def test_what_is_known_of_a_partition_left_in_the_middle_is_kept(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path)
-    folder.keep_some(PARTITIONS[0], {1: records(PARTITIONS[0])[1]})
-    assert folder.done(PARTITIONS) == {}
-    assert list(folder.kept(PARTITIONS[0])) == [1]
+def test_a_partition_whose_rows_are_asked_again_is_not_done_until_all_are_settled(tmp_path: Path) -> None:
+    rows = records(PARTITIONS[0], failed=(1,))
+    folder_of(tmp_path).keep(PARTITIONS[0], rows, {})
+    again = folder_of(tmp_path, retry_failed=True)
+    again.keep(PARTITIONS[0], again.kept(PARTITIONS[0]), {1: rows[1] | {"problem": "Later."}})
+    assert folder_of(tmp_path).done(PARTITIONS) == {}
+    assert list(folder_of(tmp_path).kept(PARTITIONS[0])) == [0]
+    assert folder_of(tmp_path).rows(PARTITIONS[0])[1]["problem"] == "Later."
 
 
 def test_rows_that_failed_are_open_again_when_told_so(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_images_of_a_table_may_lie_in_another_folder(tmp_path: Path) -> None:
     (tmp_path / "images" / "here.jpg").write_bytes(b"x")
     found = source.find([str(tmp_path / "table.csv")], str(tmp_path / "images"))
     (partition,) = catalogue.partitions(catalogue.pieces(found, str(tmp_path / "out"), size=10), 10)
-    here, gone, only = catalogue.rows_of(partition, found.form, found.base)
+    here, gone, only = catalogue.rows_of(partition, found)
     assert here.file == "here.jpg"
     assert gone.target is not None
     assert "gone.jpg" in gone.warnings[0]

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from batch.dask.worker import Job, measure_in
+from batch.fetching.fetch import Fetching
 from batch.inputs import catalogue, source
-from batch.inputs.source import Form
 from batch.outputs import results
 from batch.outputs.partitions import Folder, Partition
+from batch.run import Asked
 from batch.settle import Patience
 from gateway.core import errors
-from gateway.core.models import EnsemblePrediction, FrameChoice, ModelPrediction
+from gateway.core.models import EnsemblePrediction, ModelPrediction
 from gateway.measure.one import Inclinations
 from gateway.settings import Settings
 from tests.support.dask_runs import pictures, write_csv
@@ -93,16 +94,13 @@ def place(tmp_path: Path) -> Iterator[DaskPlace]:
         folder=Folder(str(tmp_path / "out"), {"batch": "f00d"}),
         manifest=RELEASE,
         serving=(),
-        form=Form.PIXELS,
-        base=str(tmp_path),
-        fetched=False,
-        r=0.3,
+        source=source.find([str(tmp_path / "images.npy")]),
+        asked=Asked(what=(), out=""),
+        fetching=Fetching(
+            settings=Settings(serving="127.0.0.1:8500", max_upload_bytes=100_000),
+            patience=Patience(fruitless=3, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0),
+        ),
         concurrency=2,
-        settings=Settings(serving="127.0.0.1:8500", max_upload_bytes=100_000),
-        accept_unanswered=False,
-        patience=Patience(fruitless=3, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0),
-        choice={},
-        frame=FrameChoice.AUTO,
     )
     with ThreadPoolExecutor(1) as executor:
         yield DaskPlace(job, FakeNetworks(images), executor, Partition(3, str(tmp_path / "images.npy"), 0, ROWS, 100))
@@ -110,7 +108,7 @@ def place(tmp_path: Path) -> Iterator[DaskPlace]:
 
 async def test_every_row_is_written_once_in_order_with_its_answer(place: DaskPlace) -> None:
     report = await place.measure()
-    assert report.done
+    assert report.unanswered == 0
     assert (report.tally.rows, report.tally.answered) == (ROWS, ROWS)
     rows = place.rows()
     assert [row["row"] for row in rows] == list(range(100, 100 + ROWS))
@@ -122,16 +120,15 @@ async def test_every_row_is_written_once_in_order_with_its_answer(place: DaskPla
 
 async def test_passing_trouble_is_asked_again_and_what_was_answered_is_not(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, times: DOWN if row in {2, 5} and times < 3 else None
-    assert (await place.measure()).done
+    assert (await place.measure()).unanswered == 0
     assert place.networks.asked == Counter({row: 3 if row in {2, 5} else 1 for row in range(ROWS)})
     assert [row["problem"] for row in place.rows()] == [None] * ROWS
 
 
-async def test_rows_without_an_answer_keep_their_partition_unwritten_and_say_why(place: DaskPlace) -> None:
+async def test_rows_without_an_answer_keep_their_partition_unwritten(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, _times: DOWN if row in {2, 5} else None
     report = await place.measure()
-    assert not report.done
-    assert (report.tally.answered, report.unanswered, report.reason) == (ROWS - 2, 2, "The networks are away.")
+    assert (report.tally.answered, report.unanswered) == (ROWS - 2, 2)
     assert place.files() == ["_unfinished/part-000003.parquet"]
 
 
@@ -140,7 +137,7 @@ async def test_the_next_run_asks_only_what_stayed_without_an_answer(place: DaskP
     await place.measure()
     place.networks.trouble = lambda _row, _times: None
     place.networks.asked.clear()
-    assert (await place.measure()).done
+    assert (await place.measure()).unanswered == 0
     assert place.networks.asked == Counter({2: 1, 5: 1})
     assert [row["row"] for row in place.rows()] == list(range(100, 100 + ROWS))
     assert place.files() == ["part-000003.parquet"]
@@ -148,8 +145,8 @@ async def test_the_next_run_asks_only_what_stayed_without_an_answer(place: DaskP
 
 async def test_rows_without_an_answer_are_written_with_their_reason_where_that_is_accepted(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, _times: DOWN if row == 2 else None
-    report = await place.measure(accept_unanswered=True)
-    assert report.done
+    report = await place.measure(fetching=replace(place.job.fetching, accept_unanswered=True))
+    assert report.unanswered == 0
     assert report.tally.problems.keys() == {"quorum-lost"}
     row = place.rows()[2]
     assert (row["problem_type"], row["problem"], row["inclination_deg"]) == (
@@ -162,7 +159,7 @@ async def test_rows_without_an_answer_are_written_with_their_reason_where_that_i
 async def test_what_is_down_is_not_asked_about_every_row(place: DaskPlace) -> None:
     place.networks.trouble = lambda _row, _times: DOWN
     report = await place.measure()
-    assert (report.done, report.unanswered, report.tally.answered) == (False, ROWS, 0)
+    assert (report.unanswered, report.tally.answered) == (ROWS, 0)
     # three rounds, each broken off after four failures with two rows under way
     assert place.networks.asked.total() < 3 * 8
     assert place.files() == ["_unfinished/part-000003.parquet"]
@@ -171,18 +168,18 @@ async def test_what_is_down_is_not_asked_about_every_row(place: DaskPlace) -> No
 async def test_patience_begins_anew_with_every_answer(place: DaskPlace) -> None:
     # one more row a round, in more rounds than patience has for those that bring nothing
     place.networks.trouble = lambda row, times: DOWN if times <= row else None
-    assert (await place.measure(concurrency=ROWS)).done
+    assert (await place.measure(concurrency=ROWS)).unanswered == 0
     assert place.networks.asked[ROWS - 1] == ROWS
 
 
 async def test_something_unforeseen_is_not_final_either(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, times: RuntimeError("odd") if (row, times) == (4, 1) else None
-    assert (await place.measure()).done
+    assert (await place.measure()).unanswered == 0
     assert place.networks.asked[4] == 2
 
 
 async def test_rows_that_can_not_be_answered_are_rows_with_a_problem_and_asked_once(place: DaskPlace) -> None:
-    base = Path(place.job.base)
+    base = Path(place.job.source.base)
     (base / "good.png").write_bytes(encoded(disc(96), "PNG"))
     (base / "cut.png").write_bytes(encoded(disc(96), "PNG")[:200])
     (base / "large.png").write_bytes(b"x" * 100_001)
@@ -192,8 +189,8 @@ async def test_rows_that_can_not_be_answered_are_rows_with_a_problem_and_asked_o
     found = source.find([str(path)])
     (partition,) = catalogue.partitions(catalogue.pieces(found, place.job.folder.url, size=10), 10)
     place.partition = partition
-    report = await place.measure(form=Form.TABLE)
-    assert report.done
+    report = await place.measure(source=found)
+    assert report.unanswered == 0
     rows = place.rows()
     kinds = [None, "bad-image", "image-too-large", "bad-target", "bad-target", "bad-target"]
     assert [row["problem_type"] for row in rows] == kinds
@@ -205,7 +202,7 @@ async def test_rows_that_can_not_be_answered_are_rows_with_a_problem_and_asked_o
 async def test_an_image_that_its_store_will_not_give_is_asked_for_again(
     place: DaskPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = Path(place.job.base)
+    base = Path(place.job.source.base)
     (base / "a.png").write_bytes(encoded(disc(96), "PNG"))
     found = source.find([str(write_csv(base / "table.csv", ["file"], [("a.png",)]))])
     (place.partition,) = catalogue.partitions(catalogue.pieces(found, place.job.folder.url, size=10), 10)
@@ -218,7 +215,7 @@ async def test_an_image_that_its_store_will_not_give_is_asked_for_again(
         return opened(self, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", refuse)
-    assert (await place.measure(form=Form.TABLE)).tally.answered == 1
+    assert (await place.measure(source=found)).tally.answered == 1
     assert next(refusals, None) is None
 
 

@@ -1,20 +1,11 @@
-"""Where the pictures come from, what is made of them, and the archives' clients while a download runs."""
+"""Where the pictures come from, and what is made of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
 
-from gateway.sky import Sky, SkySettings, open_sky
-from gateway.sky.http.client import HttpClient
+from gateway.sky import SkySettings
 from gateway.sky.http.retry_policy import RetryPolicy
-from gateway.sky.http.service import Service
-from training.data.download.archive import Archive
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-_FRAME_BYTES = 32_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +21,8 @@ class Sources:
         Data release of SkyServer. The imaging is the same from 13 on.
     contact : str
         Mail address or URL for the operators of the archives.
-    searches_per_s : float
-        SkyServer allows one a second.
+    calls_per_s : float
+        To SkyServer, which allows one a second.
     frames_at_once : int
         Of 3 MB each.
     manners : RetryPolicy
@@ -46,7 +37,7 @@ class Sources:
     frame_urls: tuple[str, ...] = ("https://data.sdss.org/sas/dr17/eboss/photoObj/frames",)
     release: int = 18
     contact: str = ""
-    searches_per_s: float = 1.0
+    calls_per_s: float = 1.0
     frames_at_once: int = 2
     manners: RetryPolicy = field(default_factory=RetryPolicy)
     patience_s: float = 60.0
@@ -71,8 +62,6 @@ class Wanted:
         Observations of the same sky that are averaged, at most.
     keep_frames : bool
         Keep the fetched frames once a galaxy's pictures are made.
-    again : bool
-        Ask again for what is known not to be there.
     """
 
     cutouts: bool = True
@@ -81,55 +70,3 @@ class Wanted:
     side: int = 256
     runs: int = 4
     keep_frames: bool = False
-    again: bool = False
-
-
-class Opened:
-    """The archives' clients, to be used in ``async with``.
-
-    Parameters
-    ----------
-    sources : Sources
-    executor : Executor
-        Where frames are checked.
-    version : str
-        For ``User-Agent``.
-
-    Attributes
-    ----------
-    sky : Sky
-    archive : Archive
-    """
-
-    def __init__(self, sources: Sources, executor: Executor, version: str) -> None:
-        def here(urls: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(url.replace("{release}", str(sources.release)) for url in urls)
-
-        self._upstream = HttpClient(sources.manners, contact=sources.contact, version=version)
-        self.sky: Sky = open_sky(
-            SkySettings(
-                skyserver_urls=here(sources.cutout_urls),
-                sdss_release=sources.release,
-                contact=sources.contact,
-                cutouts_concurrency=sources.frames_at_once,
-            ),
-            version=version,
-        )
-        search = Service(
-            "SkyServer", here(sources.search_urls), concurrency=1, timeout_s=120.0, rate_per_s=sources.searches_per_s
-        )
-        frames = Service(
-            "The Science Archive Server",
-            here(sources.frame_urls),
-            concurrency=sources.frames_at_once,
-            timeout_s=180.0,
-            max_bytes=_FRAME_BYTES,
-        )
-        self.archive = Archive(self._upstream, search, frames, executor)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.sky.aclose()
-        await self._upstream.aclose()
