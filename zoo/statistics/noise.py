@@ -1,0 +1,58 @@
+"""How far one measurement of one person scatters: Student's t, whose scale depends on inclination."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FREEDOM = 4.0
+"""Degrees of freedom of Student's t: one answer in fifteen lies more than 2.5 scales away."""
+
+PIVOT_DEG = 67.5
+"""Where a person's bias is told: the middle of the original's range."""
+
+KNOTS_DEG = np.array([0.0, 15.0, 30.0, 47.5, 55.0, 65.0, 75.0, 87.5])
+USUAL_SCATTER_DEG = np.array([4.0, 4.0, 4.0, 2.3, 3.9, 5.6, 4.6, 1.9])
+"""Standard deviation of one measurement at the knots, before any standard was judged.
+
+The Galaxy Inclination Zoo's people scattered by 2.3 deg at 45 to 50, 5.6 at 60 to 70 and 1.9 above 85, 3.9 over all.
+What lies between is interpolated. Nobody was asked below 45 deg: 4 deg is the mean, until standards tell.
+"""
+
+SLOWNESS = 10.0
+"""As many standards as this weigh as much as what is usual."""
+
+_PER_SCALE = np.sqrt(FREEDOM / (FREEDOM - 2))
+"""Standard deviation of Student's t of scale 1."""
+
+
+def scale(inclination_deg: NDArray[np.float64], scatter_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scale of Student's t in deg at inclinations, from standard deviations at the knots."""
+    return np.asarray(np.interp(inclination_deg, KNOTS_DEG, scatter_deg) / _PER_SCALE, np.float64)
+
+
+def weight(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weight of residuals in units of the scale, as expectation-maximisation of Student's t has them."""
+    return np.asarray((FREEDOM + 1) / (FREEDOM + np.square(z)), np.float64)
+
+
+def fitted_scatter(
+    inclination_deg: NDArray[np.float64], residual_deg: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return standard deviations at the knots from residuals, drawn to the usual ones where there are few.
+
+    Parameters
+    ----------
+    inclination_deg, residual_deg, weights : ndarray ``[N]``
+        Weights are those of :func:`weight`.
+    """
+    # each residual tells of the two knots around it, in proportion to its nearness
+    near = np.stack([np.interp(inclination_deg, KNOTS_DEG, unit) for unit in np.eye(len(KNOTS_DEG))])
+    squares = near @ (weights * np.square(residual_deg)) * _PER_SCALE**2
+    return np.asarray(
+        np.sqrt((squares + SLOWNESS * np.square(USUAL_SCATTER_DEG)) / (near.sum(1) + SLOWNESS)), np.float64
+    )
