@@ -40,19 +40,21 @@ def weight(z: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((FREEDOM + 1) / (FREEDOM + np.square(z)), np.float64)
 
 
-def fitted_scatter(
-    inclination_deg: NDArray[np.float64], residual_deg: NDArray[np.float64], weights: NDArray[np.float64]
+def refined_scatter(
+    scatter_deg: NDArray[np.float64],
+    inclination_deg: NDArray[np.float64],
+    z: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return standard deviations at the knots from residuals, drawn to the usual ones where there are few.
+    """Return better standard deviations at the knots, by one round of expectation-maximisation.
 
     Parameters
     ----------
-    inclination_deg, residual_deg, weights : ndarray ``[N]``
-        Weights are those of :func:`weight`.
+    scatter_deg : ndarray ``[K]``
+        Those that are known so far. Where there are few residuals, the result is drawn to the usual ones.
+    inclination_deg, z : ndarray ``[N]``
+        Residuals in units of the scale that is known so far.
     """
     # each residual tells of the two knots around it, in proportion to its nearness
     near = np.stack([np.interp(inclination_deg, KNOTS_DEG, unit) for unit in np.eye(len(KNOTS_DEG))])
-    squares = near @ (weights * np.square(residual_deg)) * _PER_SCALE**2
-    return np.asarray(
-        np.sqrt((squares + SLOWNESS * np.square(USUAL_SCATTER_DEG)) / (near.sum(1) + SLOWNESS)), np.float64
-    )
+    squares = near @ (weight(z) * np.square(z)) + SLOWNESS * np.square(USUAL_SCATTER_DEG / scatter_deg)
+    return np.asarray(scatter_deg * np.sqrt(squares / (near.sum(1) + SLOWNESS)), np.float64)
