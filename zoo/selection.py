@@ -173,8 +173,8 @@ def choose(candidates: Candidates, person_history: PersonHistory, rng: np.random
 
     The first thirty are hidden standards, which calibrate a person. Then come one in ten as standards, 3 % as retests
     of what the person judged long enough ago, one in ten of the test sample, and else the galaxy where one more
-    measurement is expected to help most. Begun galaxies come before others. Nothing but a retest is shown twice; where a
-    share has nothing left, it goes to the others.
+    measurement is expected to help most. Begun galaxies come before others. Nothing but a retest is shown twice; where
+    a share has nothing left, it goes to the others.
     """
     seen = np.isin(candidates.galaxy, person_history.galaxy)
     standards = np.flatnonzero(candidates.is_standard & ~seen)

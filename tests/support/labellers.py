@@ -144,8 +144,8 @@ def best_possible_deg(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Galaxies and the estimate of their inclinations by one who knows all about each person.
 
-    Bias, slope, scale and carelessness are known. The mean of what is probable then, with every inclination from 0 to 90
-    deg as likely as another before; no estimate has a smaller mean square error about truths that are drawn so.
+    Bias, slope, scale and carelessness are known. The mean of what is probable then, with every inclination from 0 to
+    90 deg as likely as another before; no estimate has a smaller mean square error about truths that are drawn so.
     """
     grid = np.linspace(0, 90, 901)
     known = {person.number: person for person in people}

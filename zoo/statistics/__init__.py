@@ -5,16 +5,16 @@ all of them said, :func:`agreement` compares groups of people with each other. T
 ``docs/zoo-statistics.md``.
 """
 
-from zoo.statistics.agreement import Agreement, AgreementBin, agreement, differences, retests
+from zoo.statistics.agreement import Agreement, InclinationBin, agreement, differences, retests
 from zoo.statistics.calibration import PeopleCalibration, calibrate
 from zoo.statistics.labels import GalaxyLabel, labels
 from zoo.statistics.measurements import Flag, Measurements
 
 __all__ = [
     "Agreement",
-    "AgreementBin",
     "Flag",
     "GalaxyLabel",
+    "InclinationBin",
     "Measurements",
     "PeopleCalibration",
     "agreement",

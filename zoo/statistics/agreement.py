@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,12 +20,11 @@ _DIVISIONS = 40
 _BIN_DEG = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class AgreementBin:
-    """How two sides differ where the mean of both lies in ``low_deg <= mean < high_deg``."""
+class InclinationBin(NamedTuple):
+    """How two sides differ where the mean of both lies in ``from_deg <= mean < to_deg``."""
 
-    low_deg: float
-    high_deg: float
+    from_deg: float
+    to_deg: float
     rms_deg: float
     bias_deg: float
     galaxies: float
@@ -45,7 +44,7 @@ class Agreement:
         Compared; an average over the ways to divide people.
     people_a_side : int
         How many people each side has; 0 where a side is no group of people.
-    bins : tuple of AgreementBin
+    bins : tuple of InclinationBin
         By 5 deg, without empty ones.
     """
 
@@ -54,7 +53,7 @@ class Agreement:
     spread_deg: float
     galaxies: float
     people_a_side: int
-    bins: tuple[AgreementBin, ...]
+    bins: tuple[InclinationBin, ...]
 
     @property
     def noise_deg(self) -> float:
@@ -135,7 +134,7 @@ def _compared(pairs: list[NDArray[np.float64]], people_a_side: int) -> Agreement
         inside = (np.clip(mean, 0, 89.99) // _BIN_DEG) * _BIN_DEG == low
         if inside.any():
             rms, bias = _rms(difference[inside]), float(difference[inside].mean())
-            bins.append(AgreementBin(low, low + _BIN_DEG, rms, bias, float(inside.sum() / len(pairs))))
+            bins.append(InclinationBin(low, low + _BIN_DEG, rms, bias, float(inside.sum() / len(pairs))))
     each = [_rms(one[:, 0] - one[:, 1]) for one in pairs]
     return Agreement(
         _rms(difference),
