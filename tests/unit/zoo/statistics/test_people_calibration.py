@@ -20,7 +20,7 @@ def of_standards(people: list[Labeller], count: int, seed: int = 3) -> labellers
 
 
 def test_bias_slope_and_scatter_of_each_person_are_found() -> None:
-    people = [Labeller(n, *values, seed=n) for n, values in enumerate([(3.0, 0.1, 1.0), (-4.0, -0.15, 1.5)] * 5)]
+    people = [Labeller(n, *values, seed=n) for n, values in enumerate([(2.0, 0.05, 1.0), (-4.0, -0.15, 1.5)] * 5)]
     found = calibrate(of_standards(people, 200))
     assert found.person.tolist() == list(range(10))
     assert found.calibrated.all()
