@@ -171,6 +171,14 @@ def test_three_people_end_a_galaxy_or_seven_leave_it_to_a_moderator(
     assert selection.wanted(label(**change)) == more
 
 
+def test_six_people_measure_a_galaxy_of_the_test_sample() -> None:
+    given = [(people, selection.stage(label(people=people, measured=people), is_test=True)) for people in (3, 5, 6)]
+    assert given == [(3, Stage.OPEN), (5, Stage.OPEN), (6, Stage.DONE)]
+    assert [selection.wanted(label(people=n, measured=n), is_test=True) for n in (2, 3, 5, 6)] == [1, 3, 1, 0]
+    rejected = label(reject="face_on", measured=0, measure=0.01, face_on=0.98)
+    assert selection.stage(rejected, is_test=True) is Stage.DONE
+
+
 def test_a_new_galaxy_is_given_to_three_people_at_once() -> None:
     assert selection.wanted(None) == 3
 
