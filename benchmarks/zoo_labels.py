@@ -14,7 +14,7 @@ CROWDS, GALAXIES, STANDARDS, PEOPLE = 12, 400, 60, 12
 
 
 def crowd(seed: int, people_each: int) -> tuple[list[float], float, bool]:
-    """Return mean square errors of four labels, the noise by two groups of three, and if the vandal alone is out."""
+    """Return mean square errors of five labels, the noise by two groups of three, and if the vandal alone is out."""
     people = labellers.crowd(PEOPLE, seed)
     galaxies = labellers.targets(GALAXIES, seed, rejected=0.0)
     judged = labellers.campaign(people, galaxies, seed, people_each=people_each, known=STANDARDS)
@@ -24,7 +24,7 @@ def crowd(seed: int, people_each: int) -> tuple[list[float], float, bool]:
     targets = counted.where(~counted.is_standard & np.isfinite(counted.inclination_deg))
     said = {n: np.median(targets.inclination_deg[targets.galaxy == n]) for n in np.unique(targets.galaxy).tolist()}
     errors = [
-        np.array([said[label.galaxy], label.median_deg, label.inclination_deg, best[label.galaxy]])
+        np.array([said[label.galaxy], label.median_deg, label.huber_deg, label.inclination_deg, best[label.galaxy]])
         - galaxies[label.galaxy - 1].inclination_deg
         for label in labels(judged, calibration)
         if np.isfinite(label.inclination_deg)
@@ -39,12 +39,12 @@ def main() -> None:
     print(
         f"rms about the truth, deg; {CROWDS} crowds of {PEOPLE} people (one careless, one vandal), {GALAXIES} galaxies"
     )
-    print("people  median as said  median corrected  label (Huber mean)  best possible  label / best  vandals found")
+    print("people  median as said  median corrected  Huber mean  label  best possible  label / best  vandals found")
     for people_each in (3, 4, 5, 7):
         squares, noise, found = zip(*(crowd(seed, people_each) for seed in range(100, 100 + CROWDS)), strict=True)
         rms = np.sqrt(np.mean(squares, 0))
         values = "  ".join(f"{value:.2f}" for value in rms)
-        print(f"{people_each}  {values}  {rms[2] / rms[3]:.3f}  {sum(found)} of {CROWDS}", flush=True)
+        print(f"{people_each}  {values}  {rms[3] / rms[4]:.3f}  {sum(found)} of {CROWDS}", flush=True)
     by_groups = np.sqrt(np.mean(np.square(noise)))
     print(f"noise of a median of three, from two groups of three among these seven: {by_groups:.2f}")
 

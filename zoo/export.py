@@ -46,11 +46,19 @@ _GALAXY_COLUMNS = (
     Column("ty", "float", "Hubble stage", None, "src.morph.type"),
     Column("least_inc", "float", "Least inclination that the standards showed", "deg", "stat.min"),
 )
-LABEL_COLUMNS = (
+LABEL_COLUMNS: tuple[Column, ...] = (
     *_GALAXY_COLUMNS,
-    Column("inc", "float", "Inclination: Huber mean of people's corrected values", "deg", "src.orbital.inclination"),
-    Column("inc_e", "float", "Its standard error", "deg", "stat.error;src.orbital.inclination"),
+    Column(
+        "inc",
+        "float",
+        "Inclination: mean of what is probable after all that people said",
+        "deg",
+        "src.orbital.inclination",
+    ),
+    Column("inc_e", "float", "Its standard deviation", "deg", "stat.error;src.orbital.inclination"),
     Column("inc_median", "float", "Median of the corrected values", "deg", "stat.median;src.orbital.inclination"),
+    Column("inc_huber", "float", "Huber mean of the corrected values", "deg", "stat.mean;src.orbital.inclination"),
+    Column("inc_huber_e", "float", "Its standard error", "deg", "stat.error"),
     Column("inc_scatter", "float", "Standard deviation of the corrected values", "deg", "stat.stdev"),
     Column("inc_n", "int", "People who measured it; who judged it, where it is rejected", ucd="meta.number"),
     Column("inc_flg", "int", "1 where at least half of the people rejected it", ucd="meta.code"),
@@ -68,7 +76,7 @@ _CONCERNS = {
     Flag.NOT_A_SPIRAL: "not_spiral",
     Flag.NOT_SURE: "not_sure",
 }
-MEASUREMENT_COLUMNS = (
+MEASUREMENT_COLUMNS: tuple[Column, ...] = (
     *_GALAXY_COLUMNS,
     Column("person", "str", "Tells people apart", ucd="meta.id"),
     Column("inc", "float", "Inclination, corrected by the person's calibration", "deg", "src.orbital.inclination"),
@@ -98,6 +106,8 @@ def label_rows(
             "inc": None if label.reject else _cell(max(label.inclination_deg, least_deg)),
             "inc_e": None if label.reject else _cell(label.error_deg),
             "inc_median": None if label.reject else _cell(max(label.median_deg, least_deg)),
+            "inc_huber": None if label.reject else _cell(max(label.huber_deg, least_deg)),
+            "inc_huber_e": None if label.reject else _cell(label.huber_error_deg),
             "inc_scatter": None if label.reject else _cell(label.scatter_deg),
             "inc_n": label.people if label.reject else label.measured,
             "inc_flg": int(label.reject != ""),

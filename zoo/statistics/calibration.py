@@ -110,14 +110,24 @@ class PeopleCalibration:
         away = measurements.inclination_deg - noise.PIVOT_DEG - self.bias_deg[who]
         return np.asarray(noise.PIVOT_DEG + away / (1 + self.slope[who]), np.float64)
 
-    def scale_deg(self, person: NDArray[np.int64], inclination_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the scale of corrected values about a true inclination, with what is unknown of bias and slope."""
+    def expected_deg(
+        self, person: NDArray[np.int64], inclination_deg: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what persons say of true inclinations, and the scale of the noise about that.
+
+        The scale holds what is unknown of bias and slope. Both arrays are broadcast against each other.
+        """
         who = self.place(person)
         away = inclination_deg - noise.PIVOT_DEG
-        (bias, both), (_, slope) = np.moveaxis(self.covariance[who], 0, -1)
+        (bias, both), (_, slope) = np.moveaxis(self.covariance[who], (-2, -1), (0, 1))
         own = self.scatter[who] * noise.scale(inclination_deg, self.scatter_deg)
         variance = np.square(own) + bias + 2 * both * away + slope * np.square(away)
-        return np.asarray(np.sqrt(variance) / (1 + self.slope[who]), np.float64)
+        return inclination_deg + self.bias_deg[who] + self.slope[who] * away, np.asarray(np.sqrt(variance), np.float64)
+
+    def scale_deg(self, person: NDArray[np.int64], inclination_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scale of corrected values about true inclinations."""
+        scale = self.expected_deg(person, inclination_deg)[1]
+        return np.asarray(scale / (1 + self.slope[self.place(person)]), np.float64)
 
 
 def calibrate(measurements: Measurements) -> PeopleCalibration:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.statistics import noise
 from zoo.statistics.measurements import grouped_median
 from zoo.statistics.suitability import FACE_ON, MEASURE, UNSUITABLE, said_kind, suitability
 
@@ -30,6 +31,10 @@ _PATIENCE = 6.0
 
 _ROUNDS = 40
 
+_GRID_DEG = np.arange(0.0, 90.25, 0.5)
+_AT_A_TIME = 10_000
+"""Rows, so that memory stays flat."""
+
 
 @dataclass(frozen=True, slots=True)
 class GalaxyLabel:
@@ -41,9 +46,12 @@ class GalaxyLabel:
     median_deg : float
         Median of what at least three people measured, corrected by their calibration, within 0..90; NaN for fewer, and
         where it is rejected.
-    mean_deg, error_deg : float
+    huber_deg, huber_error_deg : float
         Huber mean of the corrected values, within 0..90, and its standard error, from the first person on; NaN where
         nobody measured.
+    mean_deg, error_deg : float
+        Mean and standard deviation of the inclinations that are probable after what all of them said, by the model of
+        people; from the first person on, NaN where nobody measured.
     scatter_deg : float
         Standard deviation of the corrected values; NaN for fewer than two.
     people : int
@@ -58,6 +66,8 @@ class GalaxyLabel:
 
     galaxy: int
     median_deg: float
+    huber_deg: float
+    huber_error_deg: float
     mean_deg: float
     error_deg: float
     scatter_deg: float
@@ -70,7 +80,7 @@ class GalaxyLabel:
 
     @property
     def inclination_deg(self) -> float:
-        """Return the label: the mean where there is a median, which is farther from the truth; else NaN."""
+        """Return the label: the mean where there is a median, which is farther from the truth as a rule; else NaN."""
         return self.mean_deg if math.isfinite(self.median_deg) else math.nan
 
 
@@ -93,13 +103,14 @@ def labels(measurements: Measurements, calibration: PeopleCalibration) -> list[G
     values = np.clip(calibration.corrected_deg(once), 0, 90)
     median = grouped_median(values, at, len(galaxy))
     labelled = ~rejected & (said[:, MEASURE] >= FEWEST_PEOPLE)
-    mean, error = _huber(calibration.corrected_deg(once), at, median, once, calibration)
+    huber, huber_error = _huber(calibration.corrected_deg(once), at, median, once, calibration)
     reasons = np.where(said[:, FACE_ON] >= said[:, UNSUITABLE], "face_on", "unsuitable")
     columns = (
         galaxy,
         np.where(labelled, median, np.nan),
-        np.clip(mean, 0, 90),
-        error,
+        np.clip(huber, 0, 90),
+        huber_error,
+        *_probable(once, at, len(galaxy), calibration),
         _scatter(values, at, len(galaxy)),
         people,
         said[:, MEASURE],
@@ -129,21 +140,43 @@ def _huber(
     noise says.
     """
     mean, galaxies = start, len(start)
-    at_top, at_bottom = once.inclination_deg >= 90, once.inclination_deg <= 0  # noqa: PLR2004 - edge-on
     precise = pull = np.ones(len(values))
     for _ in range(_ROUNDS):
         scale = calibration.scale_deg(once.person, np.clip(mean[at], 0, 90))
         z = (values - mean[at]) / scale
-        # an answer at an end of the scale stands for everything beyond: it pulls towards the end and not away from it
-        z = np.where(at_top, np.maximum(z, 0), np.where(at_bottom, np.minimum(z, 0), z))
         precise, pull = 1 / np.square(scale), np.clip(z, -_HUBER, _HUBER)
         weights = precise * np.minimum(1, _HUBER / np.maximum(np.abs(z), _HUBER))
         total = np.bincount(at, weights, minlength=galaxies)
         with np.errstate(invalid="ignore"):
-            mean = mean + np.bincount(at, weights * z * scale, minlength=galaxies) / total
+            mean = np.bincount(at, weights * values, minlength=galaxies) / total
     count = np.bincount(at, minlength=galaxies)
     surprise = np.bincount(at, np.square(pull) / _PULL_SQUARE, minlength=galaxies)
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = _PULL_SQUARE / _PULL_SLOPE**2 / np.bincount(at, precise, minlength=galaxies)
         error = np.sqrt(expected * (_PATIENCE + surprise) / (_PATIENCE + count - 1))
     return mean, np.where(count > 0, error, np.nan)
+
+
+def _probable(
+    once: Measurements, at: NDArray[np.intp], galaxies: int, calibration: PeopleCalibration
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of each galaxy's inclination, every one of 0..90 as likely as another before.
+
+    Unlike a mean of values, this knows that people who differ much look at an inclination where people do, and that an
+    answer at an end of the scale stands for everything beyond.
+    """
+    logarithm = np.zeros((galaxies, len(_GRID_DEG)))
+    for begin in range(0, len(once), _AT_A_TIME):
+        rows = once.where(np.arange(begin, min(begin + _AT_A_TIME, len(once))))
+        said = rows.inclination_deg[:, None]
+        expected, scale = calibration.expected_deg(rows.person[:, None], _GRID_DEG)
+        z = (said - expected) / scale
+        likely = noise.log_density(z) - np.log(scale)
+        likely = np.where(said >= 90, noise.log_beyond(z), np.where(said <= 0, noise.log_beyond(-z), likely))  # noqa: PLR2004 - edge-on
+        np.add.at(logarithm, at[begin : begin + _AT_A_TIME], likely)
+    probable = np.exp(logarithm - logarithm.max(1, keepdims=True))
+    probable /= probable.sum(1, keepdims=True)
+    mean = probable @ _GRID_DEG
+    spread = np.sqrt(np.maximum(probable @ np.square(_GRID_DEG) - np.square(mean), 0))
+    nobody = np.bincount(at, minlength=galaxies) == 0
+    return np.where(nobody, np.nan, mean), np.where(nobody, np.nan, spread)

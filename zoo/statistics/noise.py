@@ -43,6 +43,17 @@ def weight(z: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((FREEDOM + 1) / (FREEDOM + np.square(z)), np.float64)
 
 
+def log_density(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of Student's t of residuals in units of the scale, less a constant."""
+    return np.asarray(-(FREEDOM + 1) / 2 * np.log1p(np.square(z) / FREEDOM), np.float64)
+
+
+def log_beyond(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of the probability of a residual larger than z, for four degrees of freedom."""
+    x = z / np.sqrt(4 + np.square(z))
+    return np.asarray(np.log(np.maximum(0.5 - (3 * x - x**3) / 4, 1e-12)), np.float64)
+
+
 def refined_scatter(
     scatter_deg: NDArray[np.float64],
     inclination_deg: NDArray[np.float64],

@@ -53,7 +53,7 @@ def chosen(what: Candidates, history: PersonHistory, times: int = 400) -> list[C
 
 
 def label(**change: Any) -> GalaxyLabel:
-    return replace(GalaxyLabel(1, 60.0, 60.0, 1.5, 2.0, 3, 3, "", 0.98, 0.01, 0.01), **change)
+    return replace(GalaxyLabel(1, 60.0, 60.0, 1.5, 60.0, 1.5, 2.0, 3, 3, "", 0.98, 0.01, 0.01), **change)
 
 
 def test_the_first_thirty_are_standards_and_never_the_same() -> None:

@@ -118,5 +118,5 @@ def test_who_measured_is_read_as_having_measured_whatever_the_range() -> None:
 def test_standards_and_galaxies_without_a_label_are_not_handed_on() -> None:
     standard = said((9, 1, 60.0), truth_deg=61.0)
     assert measurement_rows(standard, calibrate(standard), {}, PEOPLE, least_deg=0.0) == []
-    label = GalaxyLabel(2, np.nan, 60.0, 3.0, np.nan, 1, 1, "", 0.9, 0.05, 0.05)
+    label = GalaxyLabel(2, np.nan, 60.0, 3.0, 60.0, 3.0, np.nan, 1, 1, "", 0.9, 0.05, 0.05)
     assert label_rows([label], {2: galaxy(2)}, least_deg=0.0) == []

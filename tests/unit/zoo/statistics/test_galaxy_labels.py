@@ -26,36 +26,45 @@ def one(*values: float | Flag, calibration: PeopleCalibration | None = None) -> 
     return label
 
 
-def test_a_label_is_the_mean_of_at_least_three_people_beside_their_median() -> None:
+def test_a_label_is_the_probable_mean_of_at_least_three_people_beside_median_and_huber_mean() -> None:
     label = one(60.0, 63.0, 61.0)
     assert (label.median_deg, label.people, label.measured, label.reject) == (61.0, 3, 3, "")
-    assert label.inclination_deg == label.mean_deg == pytest.approx(61.3, abs=0.1)
+    assert label.inclination_deg == label.mean_deg == pytest.approx(61.3, abs=0.2)
+    assert label.huber_deg == pytest.approx(61.3, abs=0.1)
     assert label.scatter_deg == pytest.approx(np.std([60, 63, 61], ddof=1))
     two = one(60.0, 63.0)
     assert np.isnan([two.inclination_deg, two.median_deg]).all()
-    assert two.mean_deg == pytest.approx(61.5, abs=0.1)
+    assert two.huber_deg == pytest.approx(61.5, abs=0.1)
+    assert two.mean_deg == pytest.approx(61.5, abs=0.5)
     assert two.error_deg > label.error_deg
+    assert two.huber_error_deg > label.huber_error_deg
 
 
 def test_an_outlier_pulls_no_harder_than_a_little_one() -> None:
-    assert one(70.0, 70.5, 71.0, 71.5, 10.0).mean_deg == one(70.0, 70.5, 71.0, 71.5, 40.0).mean_deg > 69
+    assert one(70.0, 70.5, 71.0, 71.5, 10.0).huber_deg == one(70.0, 70.5, 71.0, 71.5, 40.0).huber_deg > 69
+    assert one(70.0, 70.5, 71.0, 71.5, 10.0).mean_deg > one(70.0, 70.5, 71.0, 71.5, 55.0).mean_deg > 69
 
 
 def test_people_who_disagree_make_a_larger_error() -> None:
-    assert one(60.0, 75.0, 67.0).error_deg > 1.1 * one(67.0, 67.0, 67.0).error_deg
+    apart, together = one(60.0, 75.0, 67.0), one(67.0, 67.0, 67.0)
+    assert apart.error_deg > 1.1 * together.error_deg
+    assert apart.huber_error_deg > 1.1 * together.huber_error_deg
 
 
 def test_what_is_known_of_a_person_is_taken_out() -> None:
     known = trusted(bias_deg=np.full(8, 2.0), slope=np.full(8, 0.1))
     # 80 deg are read as 80 + 2 + 0.1 x 12.5
-    assert one(83.25, 83.25, 83.25, calibration=known).inclination_deg == pytest.approx(80.0)
+    label = one(83.25, 83.25, 83.25, calibration=known)
+    assert label.median_deg == label.huber_deg == pytest.approx(80.0)
+    assert label.inclination_deg == pytest.approx(80.0, abs=0.5)
 
 
 def test_exact_people_count_more_and_little_known_ones_less() -> None:
     exact = trusted(scatter=np.array([0.3, *[1.0] * 7]))
     assert one(60.0, 62.0, 62.0, calibration=exact).mean_deg < 61
+    assert one(60.0, 62.0, 62.0, calibration=exact).huber_deg < 61
     unknown = trusted(covariance=np.stack([np.diag([100.0, 0.0]), *[np.zeros((2, 2))] * 7]))
-    assert one(60.0, 62.0, 62.0, calibration=unknown).mean_deg > 61.7
+    assert one(60.0, 62.0, 62.0, calibration=unknown).huber_deg > 61.7
 
 
 def test_only_people_who_are_calibrated_and_not_quarantined_count() -> None:
@@ -78,7 +87,8 @@ def test_half_of_the_people_reject_a_galaxy_for_what_most_of_them_say() -> None:
 
 def test_who_reads_edge_on_for_everything_beyond_the_scale_does_not_pull_down() -> None:
     known = trusted(bias_deg=np.array([4.0, *[0.0] * 7]))
-    assert one(90.0, 89.0, 89.0, 89.0, calibration=known).mean_deg == pytest.approx(89.0, abs=0.01)
+    # without bias an answer of 86 deg would be of the same corrected value
+    assert one(90.0, 89.0, 89.0, 89.0, calibration=known).mean_deg > one(86.0, 89.0, 89.0, 89.0).mean_deg + 0.3
 
 
 @pytest.mark.parametrize("people_each", [3, 5])
@@ -99,7 +109,7 @@ def test_labels_are_within_a_tenth_of_the_best_possible(people_each: int) -> Non
                 best.append(estimate - truth)
     assert len(ours) > 1800
     ratio = np.sqrt(np.mean(np.square(ours)) / np.mean(np.square(best)))
-    assert 1 <= ratio < 1.10
+    assert 1 <= ratio < 1.07
 
 
 def test_two_thirds_of_the_labels_lie_within_their_error() -> None:
@@ -124,7 +134,18 @@ answers = st.lists(
 
 
 def figures(found: list[GalaxyLabel]) -> np.ndarray:
-    names = ("mean_deg", "median_deg", "error_deg", "scatter_deg", "people", "measured", "measure", "face_on")
+    names = (
+        "huber_deg",
+        "median_deg",
+        "mean_deg",
+        "huber_error_deg",
+        "error_deg",
+        "scatter_deg",
+        "people",
+        "measured",
+        "measure",
+        "face_on",
+    )
     return np.array([[getattr(label, name) for name in names] for label in found], np.float64)
 
 
@@ -135,7 +156,10 @@ def test_a_constant_that_everybody_adds_is_added_to_the_label(rows: list[tuple[i
     more = replace(plain, inclination_deg=plain.inclination_deg + 7)
     expected = figures(labels(plain, level))
     expected[:, :2] += 7
-    np.testing.assert_allclose(figures(labels(more, level)), expected, atol=1e-6)
+    found = figures(labels(more, level))
+    # the ends of the scale do not move along
+    expected[:, [2, 4]] = found[:, [2, 4]]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @given(answers, st.permutations(range(8)), st.randoms(use_true_random=False))
