@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,7 +91,8 @@ def labels(measurements: Measurements, calibration: PeopleCalibration) -> list[G
     """
     counted = measurements.where(calibration.counted(measurements))
     kinds = suitability(counted)
-    once = counted.where(~counted.is_standard).once_each()
+    targets = counted.where(~counted.is_standard)
+    once = targets.once_each()
     galaxy, at = np.unique(once.galaxy, return_inverse=True)
     said = np.zeros((len(galaxy), 3), np.int64)
     np.add.at(said, (at, said_kind(once)), 1)
@@ -100,7 +101,9 @@ def labels(measurements: Measurements, calibration: PeopleCalibration) -> list[G
 
     measuring = np.isfinite(once.inclination_deg)
     once, at = once.where(measuring), at[measuring]
-    values = np.clip(calibration.corrected_deg(once), 0, 90)
+    # corrected before repeats are taken together, as the exported rows are
+    corrected = np.clip(calibration.corrected_deg(targets), 0, 90)
+    values = replace(targets, inclination_deg=corrected).once_each().inclination_deg[measuring]
     median = grouped_median(values, at, len(galaxy))
     labelled = ~rejected & (said[:, MEASURE] >= FEWEST_PEOPLE)
     huber, huber_error = _huber(calibration.corrected_deg(once), at, median, once, calibration)

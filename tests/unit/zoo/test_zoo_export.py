@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from gateway.tables.results import Format, table
 from tests.support import labellers
-from tests.support.measured import said
+from tests.support.measured import joined, said
 from training import __main__ as cli
 from training.data import dataset
 from training.data.label_tables import parse
@@ -41,7 +41,10 @@ def campaign() -> tuple[Measurements, PeopleCalibration, list[GalaxyLabel]]:
         labellers.SimulatedGalaxy(one.number, one.inclination_deg * 2 - 90 if one.kind == 0 else 80.0, one.kind)
         for one in labellers.targets(150, 70)
     ]
-    judged = labellers.campaign(people, galaxies, 70, people_each=5, known=40)
+    once = labellers.campaign(people, galaxies, 70, people_each=5, known=40)
+    # everybody judges some edge-on galaxies again, where corrected values are cut off at 90 deg
+    steep = [one for one in galaxies if one.inclination_deg > 80]
+    judged = joined(once, labellers.judged([(person, one) for one in steep for person in people[:6]], time=1))
     calibration = calibrate(judged)
     return judged, calibration, labels(judged, calibration)
 
