@@ -105,7 +105,11 @@ def _samples(rgb: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int16], NDAr
     """Return two pixels of every cell, int16 [3, rows, columns] each: enough to tell one colour from grain."""
     rows, columns = (side // size for side in rgb.shape[:2])
     places = (size // 4, size - 1 - size // 4)
-    one, other = (rgb[at::size, at::size][:rows, :columns].transpose(2, 0, 1).astype(np.int16) for at in places)
+    one, other = (
+        # plane after plane in memory: numpy is ten times faster along them than along every pixel's three
+        np.ascontiguousarray(rgb[at::size, at::size][:rows, :columns].transpose(2, 0, 1), np.int16)
+        for at in places
+    )
     return one, other
 
 
@@ -194,8 +198,13 @@ def _step(part: NDArray[np.bool_], cells: NDArray[np.float32], colour: NDArray[n
     if not sizes.size or sizes.max() < _LEAST_PICTURE * part.size:
         return 0.0
     picture = regions == sizes.argmax() + 1
-    rings = [picture & _grown(part, distance) & ~_grown(part, distance - 1) for distance in (_NEAR, _FAR)]
-    near, far = (cells[:, ring] for ring in rings)
+    grown, within = part, 0
+    rings = []
+    for distance in (_NEAR, _FAR):
+        inner = _grown(grown, distance - 1 - within)
+        grown, within = _grown(inner, 1), distance
+        rings.append(cells[:, picture & grown & ~inner])
+    near, far = rings
     if min(near.shape[1], far.shape[1]) < _LEAST_CELLS:
         return 0.0
     sky = np.median(near, axis=1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INTRINSIC_AXIS_RATIO = 0.3
 """r of the formula unless asked otherwise: the original's, chosen for the ellipses of bright isophotes."""
 
-WORKING_SIDE = 96
+WORKING_SIDE = 64
 """Pixels to which the longer side is reduced for the fit."""
 
 _LEAST_SIDE = 6
@@ -44,8 +44,7 @@ _MOST_SOFTNESS = 0.75
 _LEVELS = 3 * 255 + 1
 _LEAST_NOISE = 1.5
 
-_across = np.arange(-2, 3)
-_SMOOTHING = np.exp(-(_across[:, None] ** 2 + _across**2) / 2).astype(np.float32)
+_SMOOTHING = np.array([0.0545, 0.2442, 0.4026, 0.2442, 0.0545], np.float32)
 """A gaussian with a standard deviation of one pixel."""
 
 
@@ -114,16 +113,18 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     sky, noise = _sky_and_noise(counts, unseen)
     middle = counts[height * 3 // 8 : height * 5 // 8 + 1, width * 3 // 8 : width * 5 // 8 + 1]
     light = (counts - sky).astype(np.float32)
-    signal = light if float(np.median(middle)) >= sky else -light
-    objects, regions = _extracted(signal, DISC_SIGMA * noise, unseen, _STAR_AREA)
-    within, around = (
-        _central(objects, regions),
-        _central(*_extracted(signal, OUTLINE_SIGMA * noise, unseen, _LEAST_AREA)),
-    )
-    if within is None or around is None:
+    signal = light if 2 * np.count_nonzero(middle >= sky) >= middle.size else -light
+    objects, regions = _extracted(signal, OUTLINE_SIGMA * noise, unseen)
+    around = _central(objects, regions)
+    if around is None:
         return None
-    softness = _softness(objects, regions, within, _STAR_SIGMA * noise)
-    bright = float(np.quantile(signal[within], _BRIGHT))
+    within = around & (_smoothed(signal) > DISC_SIGMA * noise)
+    area = int(np.count_nonzero(within))
+    if area < _LEAST_AREA:
+        return None
+    softness = _softness(objects, regions, around, _STAR_SIGMA * noise)
+    faintest_bright = int(_BRIGHT * (area - 1))
+    bright = float(np.partition(signal[within], faintest_bright)[faintest_bright])
     if bright <= 0:
         # a few bright pixels and nothing between them: no light of an object
         return None
@@ -131,7 +132,7 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     outline = _Moments.of(around, np.ones_like(signal), softness)
     thickness = (outline.axis_ratio**2 - disc.axis_ratio**2) / max(1 - disc.axis_ratio**2, 1e-9)
     ratio = math.sqrt(disc.axis_ratio**2 + min(max(thickness, 0), DISC_THICKNESS**2) * (1 - disc.axis_ratio**2))
-    semi_major = math.sqrt(int(within.sum()) / (math.pi * ratio)) / max(width, height)
+    semi_major = math.sqrt(area / (math.pi * ratio)) / max(width, height)
     return Ellipse(
         x=(disc.x + 0.5) / width,
         y=(disc.y + 0.5) / height,
@@ -157,12 +158,12 @@ class _Moments:
         weight /= weight.sum()
         x, y = float(weight @ columns), float(weight @ rows)
         right, down = columns - x, rows - y
-        mixed = weight @ (right * down)
-        (minor, major), axes = np.linalg.eigh([[weight @ right**2, mixed], [mixed, weight @ down**2]])
+        xx, yy, xy = (float(weight @ one) for one in (right**2, down**2, right * down))
+        mean, half = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
         # a line of pixels has no width that could be freed from anything
-        soft = min(softness, _MOST_SOFTNESS * max(minor, 0))
-        ratio = math.sqrt(max(minor - soft, 1e-4) / max(major - soft, 1e-4))
-        return cls(x, y, min(ratio, 1.0), math.degrees(math.atan2(-axes[1, 1], axes[0, 1])) % 180)
+        soft = min(softness, _MOST_SOFTNESS * max(mean - half, 0))
+        ratio = math.sqrt(max(mean - half - soft, 1e-4) / max(mean + half - soft, 1e-4))
+        return cls(x, y, min(ratio, 1.0), math.degrees(math.atan2(-2 * xy, xx - yy)) / 2 % 180)
 
 
 def _reduced(
@@ -176,7 +177,8 @@ def _reduced(
     if scale < 1:
         image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
         mask = mask and mask.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.asarray(image).sum(axis=2, dtype=np.int32), None if mask is None else np.asarray(mask) > 0
+    planes = np.asarray(image).astype(np.int32)
+    return planes[..., 0] + planes[..., 1] + planes[..., 2], None if mask is None else np.asarray(mask) > 0
 
 
 def _sky_and_noise(counts: NDArray[np.int32], unseen: NDArray[np.bool_] | None) -> tuple[float, float]:
@@ -189,8 +191,8 @@ def _sky_and_noise(counts: NDArray[np.int32], unseen: NDArray[np.bool_] | None) 
         if not margin.any():
             margin = ~unseen if not unseen.all() else ~margin
     # Whole counts: their histogram holds all there is to know, and is clipped a hundred times faster than they are.
-    frequency = np.bincount(counts[margin], minlength=_LEVELS)
-    levels = np.arange(_LEVELS)
+    frequency = np.bincount(counts[margin], minlength=_LEVELS).astype(np.float64)
+    levels = np.arange(float(_LEVELS))
     for _ in range(5):
         total = frequency.sum()
         mean = (frequency @ levels) / total
@@ -201,19 +203,27 @@ def _sky_and_noise(counts: NDArray[np.int32], unseen: NDArray[np.bool_] | None) 
 
 
 def _extracted(
-    signal: NDArray[np.float32], threshold: float, unseen: NDArray[np.bool_] | None, least_area: int
+    signal: NDArray[np.float32], threshold: float, unseen: NDArray[np.bool_] | None
 ) -> tuple[NDArray[Any], NDArray[np.int32]]:
     found: tuple[NDArray[Any], NDArray[np.int32]] = sep.extract(
         signal,
         threshold,
         mask=unseen,
-        minarea=least_area,
-        filter_kernel=_SMOOTHING,
+        minarea=_STAR_AREA,
+        filter_kernel=np.outer(_SMOOTHING, _SMOOTHING),
         deblend_nthresh=_DEBLENDING_LEVELS,
         deblend_cont=_DEBLENDING_CONTRAST,
         segmentation_map=True,
     )
     return found
+
+
+def _smoothed(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the signal as sep smooths it to detect."""
+    for _ in range(2):
+        padded = np.pad(signal, ((2, 2), (0, 0)))
+        signal = sum(weight * padded[at : at + len(signal)] for at, weight in enumerate(_SMOOTHING)).T  # type: ignore
+    return signal
 
 
 def _central(objects: NDArray[Any], regions: NDArray[np.int32]) -> NDArray[np.bool_] | None:
