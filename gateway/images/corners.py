@@ -25,7 +25,7 @@ sep.set_extract_pixstack(192**2 + 1)
 _FLAT = 3
 """Counts by which a pixel of an empty part may differ from its colour: JPEG rings beside edges."""
 
-_LEAST_RUN = 6
+_LEAST_RUN, _CORNER = 6, 3
 _LEAST_SHARE_OF_SIDE, _MOSTLY = 0.1, 0.7
 _LEAST_AREA, _LEAST_PICTURE = 0.004, 0.1
 _LEAST_CELLS = 8
@@ -119,12 +119,12 @@ def _border_colours(rgb: NDArray[np.uint8]) -> list[NDArray[np.int16]]:
     for line in (rgb[0], rgb[-1, ::-1], rgb[::-1, 0], rgb[:, -1]):
         levels = line.astype(np.int16)
         least = max(_LEAST_RUN, round(_LEAST_SHARE_OF_SIDE * len(levels)))
-        corner = np.median(levels[: _LEAST_RUN // 2], axis=0).astype(np.int16)
-        if (np.abs(levels[:least] - corner).max(axis=1) <= _FLAT).mean() > _MOSTLY:
+        corner = np.sort(levels[:_CORNER], axis=0)[_CORNER // 2]
+        if (np.abs(levels[:least] - corner) <= _FLAT).all(axis=1).mean() > _MOSTLY:
             colours.append(corner)
-        changes = np.abs(np.diff(levels, axis=0)).max(axis=1) > 1
+        changes = (np.abs(levels[1:] - levels[:-1]) > 1).any(axis=1)
         ends = np.flatnonzero(np.concatenate([[True], changes, [True]]))
-        longest = int(np.diff(ends).argmax())
+        longest = int((ends[1:] - ends[:-1]).argmax())
         run = levels[ends[longest] : ends[longest + 1]]
         if len(run) >= least:
             colours.append(np.median(run, axis=0).astype(np.int16))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,7 +119,8 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     around = _central(objects, regions)
     if around is None:
         return None
-    within = around & (_smoothed(signal) > DISC_SIGMA * noise)
+    smooth = _smoothing(height) @ signal @ _smoothing(width)
+    within = around & (smooth > DISC_SIGMA * noise)
     area = int(np.count_nonzero(within))
     if area < _LEAST_AREA:
         return None
@@ -193,12 +195,16 @@ def _sky_and_noise(counts: NDArray[np.int32], unseen: NDArray[np.bool_] | None) 
     # Whole counts: their histogram holds all there is to know, and is clipped a hundred times faster than they are.
     frequency = np.bincount(counts[margin], minlength=_LEVELS).astype(np.float64)
     levels = np.arange(float(_LEVELS))
+    total = 0.0
     for _ in range(5):
-        total = frequency.sum()
+        before, total = total, float(frequency.sum())
+        if total == before:
+            break
         mean = (frequency @ levels) / total
-        sky = float(np.searchsorted(frequency.cumsum(), (total + 1) // 2))
+        sky = float(levels[np.searchsorted(frequency.cumsum(), (total + 1) // 2)])
         noise = max(math.sqrt((frequency @ (levels - mean) ** 2) / total), _LEAST_NOISE)
-        frequency = np.where(np.abs(levels - sky) <= 2.5 * noise, frequency, 0)
+        kept = slice(max(math.ceil(sky - 2.5 * noise - levels[0]), 0), math.floor(sky + 2.5 * noise - levels[0]) + 1)
+        frequency, levels = frequency[kept], levels[kept]
     return sky, noise
 
 
@@ -218,12 +224,11 @@ def _extracted(
     return found
 
 
-def _smoothed(signal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the signal as sep smooths it to detect."""
-    for _ in range(2):
-        padded = np.pad(signal, ((2, 2), (0, 0)))
-        signal = sum(weight * padded[at : at + len(signal)] for at, weight in enumerate(_SMOOTHING)).T  # type: ignore
-    return signal
+@lru_cache(maxsize=2 * WORKING_SIDE)
+def _smoothing(side: int) -> NDArray[np.float32]:
+    """Return what smooths columns of so many pixels as sep smooths to detect, float32 ``[side, side]``."""
+    weights = enumerate(_SMOOTHING, -(len(_SMOOTHING) // 2))
+    return np.sum([weight * np.eye(side, k=offset) for offset, weight in weights], axis=0, dtype=np.float32)
 
 
 def _central(objects: NDArray[Any], regions: NDArray[np.int32]) -> NDArray[np.bool_] | None:
