@@ -39,8 +39,10 @@ fitted is the picture's border, its sky, or a satellite's trail."""
 
 _WINDOW = 2.4
 """Diameters of the object found, which are 0.85 D25: the part of the picture in which the isophote is fitted."""
-_DEEPER = 1.46
+_DEEPER = 1.54
 """Fitted diameter in diameters of the object found, by the median."""
+_SHARE = 0.9
+"""Side of a frame in fitted diameters."""
 FEWEST_PIXELS = 23
 """Across a galaxy: below that there is nothing to judge an inclination by."""
 WIDEST = 2.0
@@ -188,7 +190,7 @@ def _around(rgb: NDArray[np.uint8], source: DetectedSource, outside: NDArray[np.
     if square is None or square.side < source.diameter:
         # a fit that lost the object: something bright at the window's border, where it takes the sky from
         square = Square(source.x, source.y, _DEEPER * source.diameter)
-    return square
+    return replace(square, side=_SHARE * square.side)
 
 
 def _measured_in(rgb: NDArray[np.uint8], square: Square, outside: NDArray[np.bool_] | None) -> Framed:
