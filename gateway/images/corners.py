@@ -94,7 +94,9 @@ def filled(rgb: NDArray[np.uint8], unseen: NDArray[np.bool_]) -> NDArray[np.uint
     beside[[0, -1]] = beside[:, [0, -1]] = True
     beside &= ~hidden
     seen = rgb[::size, ::size][beside] if beside.any() else rgb[~unseen]
-    return np.where(unseen[..., None], np.rint(np.median(seen, axis=0)).astype(np.uint8), rgb)
+    picture = rgb.copy()
+    picture[unseen] = np.rint(np.median(seen, axis=0))
+    return picture
 
 
 def _cell_size(rgb: NDArray[np.uint8]) -> int:
