@@ -83,8 +83,8 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     its middle is taken as a negative. Two axis ratios are measured, both by second moments:
 
     - the disc's, q_d, from the region's light above 2.5 sigma. Pictures show about the square root of light (EFIGI a
-      power of 1/2.2), so pixels are weighted with the square of their counts, and noise, neighbours and halos weigh little. The
-      brightest fifth of the pixels count as its faintest, so a bulge or a star weighs little too.
+      power of 1/2.2), so pixels are weighted with the square of their counts, and noise, neighbours and halos weigh
+      little. The brightest fifth of the pixels count as its faintest, so a bulge or a star weighs little too.
     - the outline's, q_o, from the whole region, every pixel counting alike. A disc seen edge-on has a rounder
       outline than its light has, by its thick disc, halo and bulge; so do noise, neighbours and arms that the region
       takes in, which is why it alone scatters more.
