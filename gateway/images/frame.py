@@ -13,16 +13,16 @@ from gateway.core.models import Ellipse, FrameChoice, Framing
 from gateway.images.ellipse import fit_ellipse
 from gateway.images.limits import SMALLEST_SIDE
 from gateway.images.model_input import background
-from gateway.images.sources import DetectedSource, main_source, source_at
+from gateway.images.sources import main_source, source_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALL = 0.56
-"""Isophotal diameter, in longer sides, below which a galaxy is framed: D25 is then half of the side or less. Nine of
+"""Side of a frame, in longer sides, below which a galaxy is framed: D25 is then half of the side or less. Eight of
 1,199 measured pictures of EFIGI, which are 1 D25 wide, are framed nevertheless."""
 _HALO = 0.38
-"""Diameter in the whole picture from which no other object is framed: that may be a bright star beside the galaxy."""
+"""Diameter, fitted in the whole picture, from which no other object is framed: that may be a star beside the galaxy."""
 FILLED = 0.7
 """Diameter, fitted in the whole picture, from which a galaxy fills it for certain. In a wide field that fit runs into
 stars and reads up to 0.65 where a galaxy is half as wide."""
@@ -107,7 +107,7 @@ def framed(
     source = main_source(rgb, outside)
     if source is None:
         return whole if beyond or _fills(rgb, roughly, _HALO) else replace(whole, warnings=(_NOTHING,))
-    square = _around(source)
+    square = Square(source.x, source.y, _SIDE * source.diameter)
     if _fills(rgb, square) or (not beyond and _fills(rgb, roughly, _HALO) and _apart(roughly, square)):
         return whole
     if square.side < FEWEST_PIXELS:
@@ -173,12 +173,8 @@ def _named(
         raise errors.BadTarget(
             f"Nothing stands out of the sky at x = {x:g}, y = {y:g}: name the side of the frame too, in pixels."
         )
-    square = _around(source)
-    return _measured_in(rgb, replace(square, side=max(square.side, SMALLEST_SIDE / scale)), outside)
-
-
-def _around(source: DetectedSource) -> Square:
-    return Square(source.x, source.y, _SIDE * source.diameter)
+    around = Square(source.x, source.y, max(_SIDE * source.diameter, SMALLEST_SIDE / scale))
+    return _measured_in(rgb, around, outside)
 
 
 def _measured_in(rgb: NDArray[np.uint8], square: Square, outside: NDArray[np.bool_] | None) -> Framed:
