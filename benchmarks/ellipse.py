@@ -42,7 +42,7 @@ def _signal(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
 def _region(rgb: NDArray[np.uint8], sigma: float) -> float:
     """Fit the region above an isophote, every pixel counting alike: at 3 sigma, the fit that was shipped before."""
     signal, noise = _signal(rgb)
-    region = ellipse._central(*ellipse._extracted(signal, sigma * noise, None, 20))  # noqa: SLF001 - as above
+    region = ellipse._central(*ellipse._extracted(signal, sigma * noise, None))  # noqa: SLF001 - as above
     if region is None:
         return math.nan
     return ellipse._Moments.of(region, np.ones_like(signal), 0.0).axis_ratio  # noqa: SLF001 - as above

@@ -105,21 +105,28 @@ def _in_fields(
     rng: np.random.Generator,
 ) -> None:
     stamps = [_stamp(galaxy, rng) for galaxy in galaxies]
-    fields = [_field(stamp, width, rng) for stamp, width in stamps]
-    well = [_middle(stamp, min(1, 1.4 / width)) for stamp, width in stamps]
-    _line(f"{name}, well framed", ask, galaxies, well, 0)
+    shown = [_field(stamp, width, rng) for stamp, width in stamps]
+    fields = [field for field, _ in shown]
+    well = [_middle(same, min(1, 1.4 / width)) for (_, same), (_, width) in zip(shown, stamps, strict=True)]
+    best = np.abs(_line(f"{name}, well framed", ask, galaxies, well, 0))
     _line(f"{name} in fields, whole", ask, galaxies, [field.rgb for field in fields], 0)
     true = [cut(field.rgb, Square(field.x, field.y, 1.2 * field.side)) for field in fields]
-    _line(f"{name} in fields, framed by the truth", ask, galaxies, true, len(true))
+    _beyond(best, _line(f"{name} in fields, framed by the truth", ask, galaxies, true, len(true)))
     automatic = [framed(field.rgb, AUTO) for field in fields]
     chosen = sum(one.square is not None for one in automatic)
     off = _line(f"{name} in fields, auto", ask, galaxies, [one.rgb for one in automatic], chosen)
+    _beyond(best, off)
     _missed(fields, automatic)
     wider = np.array([max(field.rgb.shape) / field.side for field in fields])
     for low, high in ((2, 3), (3, 4), (4, 7)):
         part = np.abs(off[(wider >= low) & (wider < high)])
         if len(part):
             print(f"    {low} to {high} times wider: MAE {part.mean():.3f}, n {len(part)}")
+
+
+def _beyond(best: NDArray[np.float64], off: NDArray[np.float64]) -> None:
+    more = np.abs(off) - best
+    print(f"    MAE beyond the well framed: {more.mean():+.3f} +- {more.std() / np.sqrt(len(more)):.3f}")
 
 
 def _stamp(galaxy: RealGalaxy, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
@@ -149,8 +156,8 @@ def _middle(rgb: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     return cut(rgb, Square(len(rgb) / 2, len(rgb) / 2, share * len(rgb)))
 
 
-def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> StarField:
-    """Embed a picture so many D25 wide in a field 2 to 6 D25 wide."""
+def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> tuple[StarField, NDArray[np.uint8]]:
+    """Embed a picture so many D25 wide in a field 2 to 6 D25 wide; a fifth of both are shown as negatives."""
     field = starfield(
         stamp,
         rng,
@@ -159,7 +166,9 @@ def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> 
         aspect=float(rng.choice([0.7, 1, 1, 1.5])),
     )
     field = replace(field, side=field.side / width)
-    return field.negative() if rng.random() < 0.2 else field  # noqa: PLR2004 - a share
+    if rng.random() < 0.2:  # noqa: PLR2004 - a share
+        return field.negative(), 255 - stamp
+    return field, stamp
 
 
 def _missed(fields: Sequence[StarField], automatic: Sequence[Framed]) -> None:

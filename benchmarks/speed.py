@@ -204,7 +204,7 @@ def _measure(seconds: float, rounds: int) -> None:
     rates: dict[str, list[float]] = {}
     ratios: dict[str, list[float]] = {}
     lone: list[load.LoadResult] = []
-    own: list[float] = []
+    own: dict[int, list[float]] = {}
     eight: list[load.LoadResult] = []
     with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as running:
         url = running.url
@@ -225,9 +225,9 @@ def _measure(seconds: float, rounds: int) -> None:
                 measured = asyncio.run(load.run(url, singles, concurrency=concurrency, total=total))
                 worked = (_worked_s(running.process) - worked) / measured.answered
                 now[f"(c) gateway, concurrency {concurrency}"] = measured.rate
+                own.setdefault(concurrency, []).append(1000 * worked)
                 if concurrency == 1:
                     lone.append(measured)
-                    own.append(worked)
                 if concurrency == 8:  # noqa: PLR2004 - the one of the target
                     eight.append(measured)
             rows, took = asyncio.run(load.batch(url, many))
@@ -246,8 +246,8 @@ def _measure(seconds: float, rounds: int) -> None:
     print(f"\n(c) at concurrency 32 is {faster:.1f} times (d); p99 at concurrency 8 is {tail:.2f} times p50")
     whole = statistics.median(one.quantile(0.5) for one in lone)
     print(
-        f"one galaxy at concurrency 1: p50 {1000 * whole:.1f} ms, of which the gateway's process worked for "
-        f"{1000 * statistics.median(own):.1f} ms"
+        f"one galaxy at concurrency 1: p50 {1000 * whole:.1f} ms; a galaxy costs the gateway's process "
+        + ", ".join(f"{statistics.median(worked):.1f} ms at {callers}" for callers, worked in own.items())
     )
     print("mean ms by stage, all loads: " + ", ".join(f"{name} {value:.1f}" for name, value in stages.items()))
 

@@ -32,14 +32,16 @@ _TRAIL = 0.08
 """Axis ratio below which an object is a satellite's trail or a spike; galaxies seen edge-on have 0.1 and more."""
 _SMALLEST = 0.082
 """Diameter, in longer sides, below which an object may as well be two stars in one: a person has to name it."""
-_MANY, _WIDE = 120, 18
-"""Pixels of an object, and of its part brighter than half of its brightest, that two stars in one do not have."""
-_LEAST_WIDE = 0.015
-"""Of a galaxy's pixels, so many are brighter than half of its brightest; one in a hundred has less, by its nucleus."""
+_MANY = 120
+"""Pixels of an object that two stars in one do not have."""
+_BRIGHT = 0.2
+"""What is brighter than this share of an object's brightest pixel is its bright part."""
 _EDGE = 0.4
 """What covers so much of one of the picture's edges is its border, a caption, or a glow from outside."""
 _ROUND, _BRIGHTEST, _PLATEAU = 0.6, 0.92, 0.12
 """A round object of which so much is as bright as its brightest pixel is a star that was cut off at white."""
+_PERHAPS_STAR = 0.35
+"""Weight of a round object, which may be a bright star in its halo, beside an oblong one, which can't be."""
 _STARS, _STAR_SIZES = 5, 2.5
 """Where so many other objects are seen, a round one must be so many times wider than the median of them."""
 
@@ -56,7 +58,8 @@ class DetectedSource:
 def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> DetectedSource | None:
     """Return the largest extended object, the nearer to the middle the better, of a picture.
 
-    Large is what has many pixels brighter than half of its brightest: a star has few, however wide its halo.
+    Large is what has many pixels brighter than a fifth of its brightest, of which a star has few for its halo. A round
+    object counts for a third of an oblong one, for it may be a star.
 
     The sky is a plane through the cells of a mesh, those that hold light left out. Objects are what stands 3 sigma out
     of it after a grey opening, which leaves nothing of small stars and thin trails. A picture whose objects are darker
@@ -80,9 +83,8 @@ def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     height, width = regions.shape
     axis_ratio = objects["b"] / np.maximum(objects["a"], 1e-6)
     distance = np.hypot(objects["x"] / width - 0.5, objects["y"] / height - 0.5)
-    area = _area_above_half(sky.light, regions, len(objects))
-    extended = (4 * objects["a"] > _SMALLEST * max(height, width)) | (area >= _WIDE) | (objects["npix"] >= _MANY)
-    size = np.maximum(area, _LEAST_WIDE * objects["npix"])
+    extended = (4 * objects["a"] > _SMALLEST * max(height, width)) | (objects["npix"] >= _MANY)
+    size = np.where(axis_ratio > _ROUND, _PERHAPS_STAR, 1) * _bright_area(sky.light, regions, len(objects))
     score = np.where(extended & (axis_ratio > _TRAIL), size / (1 + (distance / _NEAR) ** 2), 0)
     for index in np.argsort(-score):
         if score[index] <= 0:
@@ -185,13 +187,13 @@ def _opened(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return light
 
 
-def _area_above_half(light: NDArray[np.float32], regions: NDArray[np.int32], objects: int) -> NDArray[np.int64]:
-    """Return how many pixels of each object are brighter than half of its brightest, int64 ``[objects]``."""
+def _bright_area(light: NDArray[np.float32], regions: NDArray[np.int32], objects: int) -> NDArray[np.int64]:
+    """Return how many pixels of each object are brighter than a fifth of its brightest, int64 ``[objects]``."""
     covered = regions > 0
     labels, counts = regions[covered], light[covered]
     brightest = np.zeros(objects + 1, np.float32)
     np.maximum.at(brightest, labels, counts)
-    return np.bincount(labels[counts > 0.5 * brightest[labels]], minlength=objects + 1)[1:]
+    return np.bincount(labels[counts > _BRIGHT * brightest[labels]], minlength=objects + 1)[1:]
 
 
 def _at_edge(regions: NDArray[np.int32], label: int) -> bool:

@@ -243,7 +243,7 @@ async def test_concurrent_uploads_share_batches_and_get_their_own_answers() -> N
         pictures.append(pixels)
     async with gateway(serving) as client:
         answers = await asyncio.gather(
-            *(client.post("/api/file", files={"file": ("x", encoded(one, "PNG"))}) for one in pictures)
+            *(client.post("/api/file?frame=whole", files={"file": ("x", encoded(one, "PNG"))}) for one in pictures)
         )
     for pixels, answer in zip(pictures, answers, strict=True):
         assert answer.json()["inclination"]["median_deg"] == pytest.approx(inclination_of(pixels), abs=0.01)

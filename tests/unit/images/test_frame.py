@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.core import errors
 from gateway.core.models import AUTO, WHOLE, Framing
-from gateway.images.decode import shown
+from gateway.images.decode import decode, shown
 from gateway.images.frame import FEWEST_PIXELS, Framed, Square, cut, framed
 from tests.support.galaxies import SHARED, needs_galaxies, picture_of, shared_pictures
 from tests.support.pictures import disc
@@ -69,6 +69,15 @@ def test_a_bright_star_with_a_wide_halo_is_not_taken_for_the_galaxy_beside_it() 
     halo = 300 * np.exp(-((away_from_star / 4) ** 2)) + 50 * np.exp(-away_from_star / 16)
     rgb = np.clip(truth.rgb + halo[..., None], 0, 255).astype(np.uint8)
     assert away(framed(rgb, AUTO), truth) < 0.1
+
+
+@needs_galaxies
+@pytest.mark.parametrize("pgc", [22921, 22802, 57093])
+def test_a_smaller_galaxy_or_star_close_by_is_not_taken_for_the_galaxy(pgc: int) -> None:
+    stamp = decode((SHARED / "efigi" / f"PGC{pgc:07d}.jpg").read_bytes()).rgb
+    for seed in range(4):
+        truth = starfield(stamp, np.random.default_rng(seed), wider=4.0)
+        assert away(framed(truth.rgb, AUTO), truth) < 0.1
 
 
 @pytest.mark.parametrize("axis_ratio", [0.2, 0.5, 0.9])
