@@ -1,0 +1,1 @@
+"""Labels by people, who measure galaxies among standards of known inclination on a web page."""
