@@ -1,0 +1,74 @@
+"""What people said, as parallel arrays, and what each of them says of a galaxy when repeats are taken together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Flag(IntEnum):
+    """What a person notes beside an inclination, or instead of it. ``NOT_SURE`` alone keeps the measurement."""
+
+    NONE = 0
+    FACE_ON = 1
+    POOR_IMAGE = 2
+    AMBIGUOUS = 3
+    DISTURBED = 4
+    SEVERAL_GALAXIES = 5
+    NOT_A_SPIRAL = 6
+    NOT_SURE = 7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurements:
+    """Everything that people said, one element each time that a person judged a galaxy, in the order of time.
+
+    Attributes
+    ----------
+    galaxy, person : ndarray of int64 ``[N]``
+    inclination_deg : ndarray of float64 ``[N]``
+        Within 0..90; NaN where a flag stands instead.
+    flag : ndarray of int64 ``[N]``
+        Codes of :class:`Flag`.
+    is_standard : ndarray of bool ``[N]``
+        Whether it was a hidden standard (practice galaxies, whose answer is shown, belong in no array).
+    truth_deg : ndarray of float64 ``[N]``
+        A standard's inclination; NaN for targets.
+
+    Raises
+    ------
+    ValueError
+        The arrays are of different lengths, an inclination lies outside of 0..90, a row has neither an inclination nor
+        a flag, or a standard has no truth.
+    """
+
+    galaxy: NDArray[np.int64]
+    person: NDArray[np.int64]
+    inclination_deg: NDArray[np.float64]
+    flag: NDArray[np.int64]
+    is_standard: NDArray[np.bool_]
+    truth_deg: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if len({len(getattr(self, field.name)) for field in fields(self)}) > 1:
+            raise ValueError("The arrays of measurements are of different lengths.")
+        said = np.isfinite(self.inclination_deg)
+        if np.any((self.inclination_deg[said] < 0) | (self.inclination_deg[said] > 90)):  # noqa: PLR2004 - edge-on
+            raise ValueError("An inclination lies outside of 0 to 90 degrees.")
+        if np.any(~said & (self.flag == Flag.NONE)):
+            raise ValueError("A measurement has neither an inclination nor a flag.")
+        if np.any(self.is_standard & ~np.isfinite(self.truth_deg)):
+            raise ValueError("A standard has no true inclination.")
+
+    def __len__(self) -> int:
+        return len(self.galaxy)
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Measurements:
+        """Return the chosen ones, by a mask or by their places."""
+        return Measurements(*(getattr(self, field.name)[chosen] for field in fields(self)))
