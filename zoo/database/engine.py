@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection, Engine
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -23,6 +27,36 @@ BUSY_S = 20.0
 
 class DatabaseUnusable(Exception):
     """The database can't be opened or migrated, and why, in one sentence."""
+
+
+class Database:
+    """An open database; its transactions are short, and belong to the thread that begins them.
+
+    Parameters
+    ----------
+    url : str
+        As :func:`open_database` takes it; errors are its too.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._writing = open_database(url)
+        self._reading = self._writing.execution_options(writes=False)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction that only reads."""
+        with Session(self._reading, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction that is committed at the end of the block, or not at all."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._writing.dispose()
 
 
 def open_database(url: str) -> Engine:

@@ -1,7 +1,7 @@
 """The tables of the zoo, as SQLAlchemy maps them.
 
-Times are seconds since 1970 (UTC), inclinations degrees. No row is ever deleted: what a person takes back is marked, and a
-person who wants to be forgotten loses the link to key or token, not the measurements.
+Times are seconds since 1970 (UTC), inclinations degrees. No row is ever deleted: what a person takes back is marked,
+and a person who wants to be forgotten loses the link to key or token, not the measurements.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class TargetRow(Base):
     dec_deg: Mapped[float | None]
     fov_arcmin: Mapped[float | None]
     position_angle_deg: Mapped[float | None]
+    hubble_stage: Mapped[float | None]
     file: Mapped[str | None]
     network_deg: Mapped[float | None]
     network_spread_deg: Mapped[float | None]

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Make all tables."""
     op.create_table(
         "people",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -59,14 +60,12 @@ def upgrade() -> None:
         sa.Column("dec_deg", sa.Double(), nullable=True),
         sa.Column("fov_arcmin", sa.Double(), nullable=True),
         sa.Column("position_angle_deg", sa.Double(), nullable=True),
+        sa.Column("hubble_stage", sa.Double(), nullable=True),
         sa.Column("file", sa.String(), nullable=True),
         sa.Column("network_deg", sa.Double(), nullable=True),
         sa.Column("network_spread_deg", sa.Double(), nullable=True),
         sa.Column("closed", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["project_id"],
-            ["projects.id"],
-        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "name"),
     )
@@ -85,22 +84,10 @@ def upgrade() -> None:
         sa.Column("given_at", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["people.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["project_id"],
-            ["projects.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["standard_id"],
-            ["standards.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["target_id"],
-            ["targets.id"],
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"]),
+        sa.ForeignKeyConstraint(["standard_id"], ["standards.id"]),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("code"),
     )
@@ -122,26 +109,11 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Double(), nullable=True),
         sa.Column("measured_at", sa.Double(), nullable=False),
         sa.Column("undone_at", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["lease_id"],
-            ["leases.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["people.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["project_id"],
-            ["projects.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["standard_id"],
-            ["standards.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["target_id"],
-            ["targets.id"],
-        ),
+        sa.ForeignKeyConstraint(["lease_id"], ["leases.id"]),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"]),
+        sa.ForeignKeyConstraint(["standard_id"], ["standards.id"]),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("uuid"),
     )
@@ -149,21 +121,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_measurements_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_measurements_project_id"), ["project_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_measurements_target_id"), ["target_id"], unique=False)
+        standing = sa.text("undone_at IS NULL")
         batch_op.create_index(
-            "uq_measurements_standing",
-            ["lease_id"],
-            unique=True,
-            sqlite_where=sa.text("undone_at IS NULL"),
-            postgresql_where=sa.text("undone_at IS NULL"),
+            "uq_measurements_standing", ["lease_id"], unique=True, sqlite_where=standing, postgresql_where=standing
         )
 
     op.create_table(
         "flags",
         sa.Column("measurement_id", sa.Integer(), nullable=False),
         sa.Column("flag", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["measurement_id"],
-            ["measurements.id"],
-        ),
+        sa.ForeignKeyConstraint(["measurement_id"], ["measurements.id"]),
         sa.PrimaryKeyConstraint("measurement_id", "flag"),
     )
