@@ -48,7 +48,7 @@ def next_galaxies(
     person_id: int,
     count: int,
     *,
-    snapshot: Snapshot,
+    snapshot: Snapshot | None,
     terms: Terms,
     now: float,
     rng: np.random.Generator,
@@ -61,8 +61,8 @@ def next_galaxies(
         Of a transaction that writes.
     project : ProjectRow
     person_id, count : int
-    snapshot : Snapshot
-        Of the project; may be a little old.
+    snapshot : Snapshot or None
+        Of the project; may be a little old. Without one no targets are chosen.
     terms : Terms
     now : float
         Seconds since 1970.
@@ -87,6 +87,8 @@ def next_galaxies(
     while len(kept) < count:
         galaxy, purpose = _standard(session, project, person_id, leases, terms=terms, rng=rng)
         if galaxy is None:
+            if snapshot is None:
+                break
             candidates = candidates or _live(session, project.id, snapshot, now)
             choice = choose(candidates, _history(leases), rng)
             if choice is None:

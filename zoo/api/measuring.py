@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -32,6 +32,11 @@ from zoo.errors import NotThere
 from zoo.projects import project_of
 from zoo.records import PRACTICE
 from zoo.standards.archive import LATTICE
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from zoo.records import Snapshot
 
 router = APIRouter(tags=["measuring"])
 
@@ -122,32 +127,42 @@ def following(
 ) -> list[GalaxyOut]:
     """Give galaxies to measure, those kept from before first; fewer than asked for where nothing is left."""
     settings = services.settings
+    terms = Terms(settings.practice, settings.calibration, 60 * settings.lease_minutes)
+
+    def give(snapshot: Snapshot | None) -> list[GalaxyOut]:
+        with services.database.write() as session:
+            project = project_of(session, slug)
+            leases = next_galaxies(
+                session,
+                project,
+                who.person_id,
+                count,
+                snapshot=snapshot,
+                terms=terms,
+                now=time.time(),
+                rng=np.random.default_rng(),
+            )
+            return [
+                GalaxyOut(
+                    lease=lease.code,
+                    picture=f"api/pictures/{lease.code}",
+                    practice=lease.purpose == PRACTICE,
+                    truth_deg=_truth(session, lease) if lease.purpose == PRACTICE else None,
+                )
+                for lease in leases
+            ]
+
+    given = give(None)
+    if len(given) == count:
+        return given
+    # what is known of the project may take seconds to compute, which nobody else's answer should wait for
     with services.database.read() as session:
         project_id = project_of(session, slug).id
-    snapshot = services.snapshots.recent(project_id)
-    with services.database.write() as session:
-        leases = next_galaxies(
-            session,
-            project_of(session, slug),
-            who.person_id,
-            count,
-            snapshot=snapshot,
-            terms=Terms(settings.practice, settings.calibration, 60 * settings.lease_minutes),
-            now=time.time(),
-            rng=np.random.default_rng(),
-        )
-        return [
-            GalaxyOut(
-                lease=lease.code,
-                picture=f"api/pictures/{lease.code}",
-                practice=lease.purpose == PRACTICE,
-                truth_deg=_truth(session.get(StandardRow, lease.standard_id)) if lease.purpose == PRACTICE else None,
-            )
-            for lease in leases
-        ]
+    return give(services.snapshots.recent(project_id))
 
 
-def _truth(standard: StandardRow | None) -> float | None:
+def _truth(session: Session, lease: LeaseRow) -> float | None:
+    standard = session.get(StandardRow, lease.standard_id)
     return standard.truth_deg if standard is not None else None
 
 
