@@ -1,15 +1,42 @@
-"""How each person reads inclinations, learned from hidden standards alone."""
+"""How each person reads inclinations, learned from hidden standards alone.
+
+A person says ``theta + b + s (theta - 67.5) + eps``, with a bias b, a slope s, and noise eps of Student's t with four
+degrees of freedom, whose scale depends on inclination and on the person. Only standards, whose inclination is known,
+tell b and s: people regressed on each other would all be drawn towards the middle of the scale.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from zoo.statistics import noise
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from zoo.statistics.measurements import Measurements
+
+USUAL_BIAS_DEG, USUAL_SLOPE = 2.0, 0.08
+"""Standard deviations of the normal priors of bias and slope, whose means are 0."""
+
+CALIBRATED_AFTER = 30
+"""Standards that a person judges before being counted."""
+
+WATCHED = 40
+"""A person's last standards, by which quarantine is decided: who begins to fail is found, whatever was before."""
+
+_FAILS_BEYOND = 3.0
+"""Times the usual spread of people's answers, bias and slope included."""
+
+_HARMLESS_SHARE, _SURE = 0.15, 1e-3
+"""Quarantine is for who fails so many standards as one who fails this share of them would with this probability."""
+
+_ROUNDS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,33 +47,33 @@ class PeopleCalibration:
     ----------
     person : ndarray of int64 ``[P]``
         Everybody who judged anything.
-    bias_deg, bias_error_deg : ndarray of float64 ``[P]``
-        How much a person says too much at 67.5 deg, and how well that is known.
-    slope, slope_error : ndarray of float64 ``[P]``
+    bias_deg : ndarray of float64 ``[P]``
+        How much a person says too much at 67.5 deg.
+    slope : ndarray of float64 ``[P]``
         How much more a person says with each degree away from 67.5 deg, beyond one.
+    covariance : ndarray of float64 ``[P, 2, 2]``
+        Of bias and slope.
     scatter : ndarray of float64 ``[P]``
-        A person's scatter in units of the usual one, ``scatter_deg`` of ``knots_deg``.
+        A person's scatter in units of the usual one.
     standards, failed : ndarray of int64 ``[P]``
-        How many hidden standards a person judged, and how many of the last ones failed.
+        How many hidden standards a person judged, and how many of the last 40 failed.
     calibrated : ndarray of bool ``[P]``
         Whether a person judged enough standards to be counted.
     quarantined : ndarray of bool ``[P]``
         Whether a person failed too many of them to be counted.
-    knots_deg, scatter_deg : ndarray of float64 ``[K]``
-        The usual standard deviation of one measurement by inclination, linear between the knots.
+    scatter_deg : ndarray of float64 ``[K]``
+        The usual standard deviation of one measurement at ``noise.KNOTS_DEG``, linear between them.
     """
 
     person: NDArray[np.int64]
     bias_deg: NDArray[np.float64]
-    bias_error_deg: NDArray[np.float64]
     slope: NDArray[np.float64]
-    slope_error: NDArray[np.float64]
+    covariance: NDArray[np.float64]
     scatter: NDArray[np.float64]
     standards: NDArray[np.int64]
     failed: NDArray[np.int64]
     calibrated: NDArray[np.bool_]
     quarantined: NDArray[np.bool_]
-    knots_deg: NDArray[np.float64]
     scatter_deg: NDArray[np.float64]
 
     @property
@@ -54,7 +81,125 @@ class PeopleCalibration:
         """Return whose measurements make labels, bool ``[P]``: the calibrated who are not quarantined."""
         return self.calibrated & ~self.quarantined
 
+    @property
+    def bias_error_deg(self) -> NDArray[np.float64]:
+        """Return the standard error of each person's bias, float64 ``[P]``."""
+        return np.asarray(np.sqrt(self.covariance[:, 0, 0]), np.float64)
+
+    def place(self, person: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return the places of persons in the arrays.
+
+        Raises
+        ------
+        ValueError
+            One of them is unknown.
+        """
+        if np.any(~np.isin(person, self.person)):
+            raise ValueError("A person has no calibration.")
+        return np.searchsorted(self.person, person)
+
+    def counted(self, measurements: Measurements) -> NDArray[np.bool_]:
+        """Return which measurements are by people who count, bool ``[N]``."""
+        return np.asarray(self.counts[self.place(measurements.person)], np.bool_)
+
+    def corrected_deg(self, measurements: Measurements) -> NDArray[np.float64]:
+        """Return inclinations without the bias and slope of who measured them; they may leave 0..90."""
+        who = self.place(measurements.person)
+        away = measurements.inclination_deg - noise.PIVOT_DEG - self.bias_deg[who]
+        return np.asarray(noise.PIVOT_DEG + away / (1 + self.slope[who]), np.float64)
+
+    def scale_deg(self, person: NDArray[np.int64], inclination_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scale of corrected values about a true inclination, with what is unknown of bias and slope."""
+        who = self.place(person)
+        away = inclination_deg - noise.PIVOT_DEG
+        (bias, both), (_, slope) = np.moveaxis(self.covariance[who], 0, -1)
+        own = self.scatter[who] * noise.scale(inclination_deg, self.scatter_deg)
+        variance = np.square(own) + bias + 2 * both * away + slope * np.square(away)
+        return np.asarray(np.sqrt(variance) / (1 + self.slope[who]), np.float64)
+
 
 def calibrate(measurements: Measurements) -> PeopleCalibration:
-    """Fit bias, slope and scatter of each person on hidden standards."""
-    raise NotImplementedError
+    """Fit bias, slope and scatter of each person on hidden standards: the most probable ones, by priors and noise.
+
+    Parameters
+    ----------
+    measurements : Measurements
+        Targets among them tell nothing here.
+    """
+    person, who = np.unique(measurements.person, return_inverse=True)
+    people = len(person)
+    failed, quarantined = _quarantine(measurements, who, people)
+    once = measurements.where(measurements.is_standard).once_each()
+    standards = np.bincount(np.searchsorted(person, once.person), minlength=people)
+    once = once.where(np.isfinite(once.inclination_deg))
+    who = np.searchsorted(person, once.person)
+    honest = ~quarantined[who]
+    away, excess = once.truth_deg - noise.PIVOT_DEG, once.inclination_deg - once.truth_deg
+
+    def summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.bincount(who, values, minlength=people), np.float64)
+
+    scatter, usual_deg = np.ones(people), noise.USUAL_SCATTER_DEG
+    effect, covariance = np.zeros((people, 2)), np.zeros((people, 2, 2))
+    measured = summed(np.ones(len(who)))
+    for _ in range(_ROUNDS):
+        usual = noise.scale(once.truth_deg, usual_deg)
+        residual = excess - effect[who, 0] - effect[who, 1] * away
+        robust = noise.weight(residual / (scatter[who] * usual))
+        precise = robust / np.square(scatter[who] * usual)
+        both = summed(precise * away)
+        precision = np.stack(
+            [summed(precise) + USUAL_BIAS_DEG**-2, both, both, summed(precise * away**2) + USUAL_SLOPE**-2], -1
+        ).reshape(people, 2, 2)
+        covariance = np.asarray(np.linalg.inv(precision), np.float64)
+        evidence = np.stack([summed(precise * excess), summed(precise * excess * away)], -1)
+        effect = (covariance @ evidence[..., None])[..., 0]
+        # half of the step: scatter, weights and what is usual chase each other
+        squares = summed(robust * np.square(residual / usual))
+        scatter = np.sqrt(scatter * np.sqrt((squares + noise.SLOWNESS) / (measured + noise.SLOWNESS)))
+        z = residual / (scatter[who] * usual)
+        usual_deg = noise.refined_scatter(usual_deg, once.truth_deg[honest], z[honest])
+    return PeopleCalibration(
+        person,
+        effect[:, 0],
+        # who says the same whatever is shown fails standards; a division by nothing would hide it
+        np.maximum(effect[:, 1], -0.5),
+        covariance,
+        scatter,
+        standards,
+        failed,
+        standards >= CALIBRATED_AFTER,
+        quarantined,
+        usual_deg,
+    )
+
+
+def _quarantine(
+    measurements: Measurements, who: NDArray[np.intp], people: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return how many of their last standards people failed, and who failed too many to be chance.
+
+    A standard fails that is rejected, or lies farther off than biases, slopes and noise of usual people together do.
+    """
+    rows = np.flatnonzero(measurements.is_standard)
+    truth_deg = measurements.truth_deg[rows]
+    usual = np.square(noise.scale(truth_deg, noise.USUAL_SCATTER_DEG)) + USUAL_BIAS_DEG**2
+    limit = _FAILS_BEYOND * np.sqrt(usual + np.square(USUAL_SLOPE * (truth_deg - noise.PIVOT_DEG)))
+    # a comparison with NaN is false, so what is rejected is not within
+    within = np.abs(measurements.inclination_deg[rows] - truth_deg) <= limit
+    by_person = np.argsort(who[rows], kind="stable")
+    given = np.bincount(who[rows], minlength=people)
+    # 0 for a person's last standard, 1 for the one before
+    ago = np.cumsum(given)[who[rows][by_person]] - 1 - np.arange(len(rows))
+    last = rows[by_person][ago < WATCHED]
+    failed = np.bincount(who[last], ~within[by_person][ago < WATCHED], minlength=people).astype(np.int64)
+    tails = [_chance(int(f), int(min(n, WATCHED))) for f, n in zip(failed, given, strict=True)]
+    return failed, np.array(tails, np.float64) < _SURE
+
+
+@cache
+def _chance(failed: int, standards: int) -> float:
+    """Return how often a harmless person fails at least so many of so many standards: the tail of a binomial."""
+    share = _HARMLESS_SHARE
+    terms = range(failed, standards + 1)
+    return sum(math.comb(standards, n) * share**n * (1 - share) ** (standards - n) for n in terms)

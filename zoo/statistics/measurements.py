@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -72,3 +72,39 @@ class Measurements:
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Measurements:
         """Return the chosen ones, by a mask or by their places."""
         return Measurements(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    def once_each(self) -> Measurements:
+        """Return one row for each person and galaxy, in order of galaxies and persons.
+
+        Who judged a galaxy several times said the median of what they measured, or rejected it when at least half of
+        their rows did: as face-on when at least half of these say so, else with the commonest other flag.
+        """
+        if not len(self):
+            return self
+        (_, first, pair) = np.unique(
+            np.stack([self.galaxy, self.person]), axis=1, return_index=True, return_inverse=True
+        )
+        count = len(first)
+        rejects = np.isnan(self.inclination_deg)
+        flags = np.zeros((count, len(Flag)), np.int64)
+        np.add.at(flags, (pair[rejects], self.flag[rejects]), 1)
+        rejections = flags.sum(1)
+        rejected = 2 * rejections >= np.bincount(pair, minlength=count)
+        others = np.where(np.arange(len(Flag)) == Flag.FACE_ON, -1, flags).argmax(1)
+        reason = np.where(2 * flags[:, Flag.FACE_ON] >= rejections, Flag.FACE_ON, others)
+        once = self.where(first)
+        median = grouped_median(self.inclination_deg[~rejects], pair[~rejects], count)
+        return replace(
+            once,
+            inclination_deg=np.where(rejected, np.nan, median),
+            flag=np.where(rejected, reason, Flag.NONE),
+        )
+
+
+def grouped_median(values: NDArray[np.float64], group: NDArray[np.intp], groups: int) -> NDArray[np.float64]:
+    """Return the median of each group, float64 ``[groups]``; NaN for a group without values."""
+    counts = np.bincount(group, minlength=groups)
+    ordered = np.append(values[np.lexsort((values, group))], np.nan)
+    start = np.cumsum(counts) - counts
+    middle = (ordered[start + (counts - 1) // 2] + ordered[start + counts // 2]) / 2
+    return np.asarray(np.where(counts > 0, middle, np.nan), np.float64)

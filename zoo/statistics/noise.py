@@ -1,0 +1,60 @@
+"""How far one measurement of one person scatters: Student's t, whose scale depends on inclination."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FREEDOM = 4.0
+"""Degrees of freedom of Student's t: one answer in fifteen lies more than 2.5 scales away."""
+
+PIVOT_DEG = 67.5
+"""Where a person's bias is told: the middle of the original's range."""
+
+KNOTS_DEG = np.array([0.0, 15.0, 30.0, 47.5, 55.0, 65.0, 75.0, 87.5])
+USUAL_SCATTER_DEG = np.array([4.0, 4.0, 4.0, 2.3, 3.9, 5.6, 4.6, 1.9])
+"""Standard deviation of one measurement at the knots, before any standard was judged.
+
+The Galaxy Inclination Zoo's people scattered by 2.3 deg at 45 to 50, 5.6 at 60 to 70 and 1.9 above 85, 3.9 over all.
+What lies between is interpolated. Nobody was asked below 45 deg: 4 deg is the mean, until standards tell.
+"""
+
+SLOWNESS = 10.0
+"""As many standards as this weigh as much as what is usual."""
+
+_PER_SCALE = np.sqrt(FREEDOM / (FREEDOM - 2))
+"""Standard deviation of Student's t of scale 1."""
+
+
+def scale(inclination_deg: NDArray[np.float64], scatter_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scale of Student's t in deg at inclinations, from standard deviations at the knots."""
+    return np.asarray(np.interp(inclination_deg, KNOTS_DEG, scatter_deg) / _PER_SCALE, np.float64)
+
+
+def weight(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weight of residuals in units of the scale, as expectation-maximisation of Student's t has them."""
+    return np.asarray((FREEDOM + 1) / (FREEDOM + np.square(z)), np.float64)
+
+
+def refined_scatter(
+    scatter_deg: NDArray[np.float64],
+    inclination_deg: NDArray[np.float64],
+    z: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return better standard deviations at the knots, by one round of expectation-maximisation.
+
+    Parameters
+    ----------
+    scatter_deg : ndarray ``[K]``
+        Those that are known so far. Where there are few residuals, the result is drawn to the usual ones.
+    inclination_deg, z : ndarray ``[N]``
+        Residuals in units of the scale that is known so far.
+    """
+    # each residual tells of the two knots around it, in proportion to its nearness
+    near = np.stack([np.interp(inclination_deg, KNOTS_DEG, unit) for unit in np.eye(len(KNOTS_DEG))])
+    squares = near @ (weight(z) * np.square(z)) + SLOWNESS * np.square(USUAL_SCATTER_DEG / scatter_deg)
+    return np.asarray(scatter_deg * np.sqrt(squares / (near.sum(1) + SLOWNESS)), np.float64)
