@@ -8,6 +8,7 @@ from inclinet.commands import ask, service
 from inclinet.commands.batch import DaskCommand, batch, fetch
 from inclinet.commands.catalog import catalog
 from inclinet.commands.keys import keys
+from inclinet.commands.zoo import zoo
 
 app = typer.Typer(
     name="inclinet",
@@ -27,6 +28,7 @@ app.command(cls=DaskCommand)(batch)
 app.command()(fetch)
 app.add_typer(catalog, name="catalog")
 app.add_typer(keys, name="key")
+app.add_typer(zoo, name="zoo")
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ def waiting(services: WiredZoo, _: Moderator, slug: Slug) -> ModerationOut:
                 select(MeasurementRow.person_id, func.count())
                 .where(MeasurementRow.undone_at.is_(None))
                 .group_by(MeasurementRow.person_id)
-            ).tuples()
+            ).all()
         )
         people = session.scalars(select(PersonRow).order_by(PersonRow.id)).all()
     snapshot = services.snapshots.now(project.id)

@@ -75,9 +75,7 @@ def agreement(services: WiredZoo, slug: Slug, _: Person) -> ResultsOut:
     with services.database.read() as session:
         found = project_of(session, slug)
         networks = dict(
-            session.execute(
-                select(TargetRow.id, TargetRow.network_deg).where(TargetRow.project_id == found.id)
-            ).tuples()
+            session.execute(select(TargetRow.id, TargetRow.network_deg).where(TargetRow.project_id == found.id)).all()
         )
     snapshot = services.snapshots.now(found.id)
     said, calibration = snapshot.measurements, snapshot.calibration

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SIDE = 384
 """Pixels across a picture."""
 
-LATTICE_COPIES, PRACTICES, HIDDENS = 3, 24, 80
+LATTICE_A_DEGREE, PRACTICES, HIDDENS = 3, 24, 80
 _BATCH = 6
 _QUALITY = 75
 _ZOOM = 1.25
@@ -29,21 +29,21 @@ _DIAMETER_ARCMIN = 2.4
 
 
 def standards(
-    seed: int, *, copies: int = LATTICE_COPIES, progress: Callable[[int, int], None] = lambda _done, _of: None
+    seed: int, *, progress: Callable[[int, int], None] = lambda _done, _of: None
 ) -> Iterator[tuple[Standard, bytes]]:
     """Draw all standards of a seed and yield each with its picture as WebP.
 
-    The lattice has ``copies`` galaxies a degree from 0 to 90, each within half a degree of it; practice and hidden
-    standards are spread evenly over 0..90. Those of the lattice lie with their major axes along the rows.
+    The lattice has a galaxy every third of a degree from 0 to 90, so that standards a degree apart can be chosen in
+    three ways; they lie with their major axes along the rows. Practice and hidden standards are spread over 0..90.
 
     Parameters
     ----------
-    seed, copies : int
+    seed : int
     progress : callable
         Told how many are done, and of how many.
     """
     rng = np.random.default_rng(seed)
-    wanted = [(LATTICE, np.clip(degree + rng.uniform(-0.5, 0.5), 0, 90)) for degree in range(91) for _ in range(copies)]
+    wanted = [(LATTICE, number / LATTICE_A_DEGREE) for number in range(90 * LATTICE_A_DEGREE + 1)]
     for role, count in ((PRACTICE, PRACTICES), (HIDDEN, HIDDENS)):
         wanted += [(role, 90 * (place + rng.uniform()) / count) for place in rng.permutation(count)]
     for first in range(0, len(wanted), _BATCH):

@@ -10,7 +10,7 @@ export class Board {
     this.moved = moved;
     this.picture = h("img", { alt: "", draggable: "false" });
     this.target = h("div", { class: "tile target", role: "slider", tabindex: 0, "aria-label": "The galaxy, among the standards", "aria-valuemin": 0, "aria-valuemax": 90 },
-      h("span", { class: "frame" }, this.picture), h("span", { class: "angle" }, "this galaxy"));
+      h("span", { class: "frame" }, this.picture), h("span", { class: "angle" }, "this one"));
     this.target.addEventListener("pointerdown", (event) => {
       this.target.setPointerCapture(event.pointerId);
       this.dragging = true;

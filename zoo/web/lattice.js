@@ -4,31 +4,21 @@ export const COARSE = 5;
 export const FINE = 1;
 export const NINE = 9;
 
-/** One standard near each inclination, any of those within half a degree; none twice. */
-function near(standards, inclinations, random) {
-  const used = new Set();
-  return inclinations.map((wanted) => {
-    const free = standards.filter(({ id }) => !used.has(id));
-    const nearest = Math.min(...free.map((one) => Math.abs(one.truth_deg - wanted)));
-    const close = free.filter((one) => Math.abs(one.truth_deg - wanted) <= Math.max(0.5, nearest));
-    const chosen = close[Math.floor(random() * close.length)];
-    used.add(chosen.id);
-    return chosen;
-  }).sort((a, b) => a.truth_deg - b.truth_deg);
+/** The standards nearest to so many inclinations a step apart, the first of them at `start`; none twice. */
+function from(standards, start, step, count) {
+  const near = (wanted) => standards.reduce((best, one) => (Math.abs(one.truth_deg - wanted) < Math.abs(best.truth_deg - wanted) ? one : best));
+  return [...new Set(Array.from({ length: count }, (_, n) => near(start + n * step)))];
 }
 
 /** Step one: standards five degrees apart over the whole range. */
 export function coarse(standards, lowest, highest, random = Math.random) {
-  const offset = random() * COARSE;
-  const count = Math.max(1, Math.floor((highest - lowest) / COARSE));
-  return near(standards, Array.from({ length: count }, (_, n) => lowest + offset + n * COARSE), random);
+  return from(standards, lowest + random() * COARSE, COARSE, Math.max(1, Math.floor((highest - lowest) / COARSE)));
 }
 
 /** Step two: nine standards one degree apart around a place. */
 export function fine(standards, around, lowest, highest, random = Math.random) {
   const half = ((NINE - 1) / 2) * FINE;
-  const middle = Math.min(Math.max(around, lowest + half), highest - half) + random() - 0.5;
-  return near(standards, Array.from({ length: NINE }, (_, n) => middle - half + n * FINE), random);
+  return from(standards, Math.min(Math.max(around - half, lowest), highest - 2 * half - FINE) + random() * FINE, FINE, NINE);
 }
 
 /** The inclination of a place: between its neighbours, or half a step beyond the outermost. */

@@ -107,10 +107,13 @@ function stepTwo(around) {
   draw(fine(state.standards, around, state.project.lowest_deg, state.project.highest_deg), around);
 }
 
+/** Draw other standards; the galaxy stays where it was put. */
 function redraw() {
   const around = board.inclination;
-  if (state.step === FINE) stepTwo(around);
-  else draw(coarse(state.standards, state.project.lowest_deg, state.project.highest_deg), around);
+  const { lowest_deg: lowest, highest_deg: highest } = state.project;
+  const seen = board.lattice[0].id;
+  for (let tries = 0; tries < 20 && board.lattice[0].id === seen; tries += 1)
+    draw(state.step === FINE ? fine(state.standards, around, lowest, highest) : coarse(state.standards, lowest, highest), around);
 }
 
 function move(by) {
