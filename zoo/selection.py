@@ -6,13 +6,33 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from zoo.statistics import noise
+from zoo.statistics.calibration import CALIBRATED_AFTER
+from zoo.statistics.labels import FEWEST_PEOPLE
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from zoo.statistics.labels import GalaxyLabel
 
-FEWEST_PEOPLE, MOST_PEOPLE = 3, 7
+STANDARDS_SHARE, RETESTS_SHARE, TEST_SHARE = 0.10, 0.03, 0.10
+
+MOST_PEOPLE = 7
+ENOUGH_DEG = 2.0
+"""An error under this ends a galaxy."""
+
+DOUBT = 0.5
+"""A galaxy stays open where its probability of being measurable contradicts what half of the people say."""
+
+RETEST_AFTER = 30
+"""Galaxies that a person judges before one is shown again, so that the answer is not remembered."""
+
+_UNKNOWN_DEG, _FLOOR_DEG = 6.0, 2.0
+"""What networks may be wrong by where they were not asked, and where all of them agree."""
+
+_RAREST = 4.0
 
 
 class Reason(StrEnum):
@@ -95,15 +115,92 @@ class Choice:
 
 
 def stage(label: GalaxyLabel) -> Stage:
-    """Return whether a galaxy needs more people, is done, or is left to a moderator."""
-    raise NotImplementedError
+    """Return whether a galaxy needs more people, is done, or is left to a moderator.
+
+    Three people end a galaxy where the error of its mean is under 2 deg, or where its rejection is beyond doubt; what
+    seven people did not end is for a moderator.
+    """
+    measured = label.measured >= FEWEST_PEOPLE and not label.reject and label.error_deg < ENOUGH_DEG
+    sure = label.measure < DOUBT if label.reject else label.measure > DOUBT
+    if label.people >= FEWEST_PEOPLE and sure and (measured or label.reject):
+        return Stage.DONE
+    return Stage.MODERATOR if label.people >= MOST_PEOPLE else Stage.OPEN
 
 
 def wanted(label: GalaxyLabel | None) -> int:
-    """Return how many more people may judge a galaxy at once; None stands for one that nobody judged."""
-    raise NotImplementedError
+    """Return how many more people may judge a galaxy at once; None stands for one that nobody judged.
+
+    Up to three at once; each one after that is asked when what the others said is known.
+    """
+    if label is None:
+        return FEWEST_PEOPLE
+    return max(FEWEST_PEOPLE - label.people, 1) if stage(label) is Stage.OPEN else 0
+
+
+def expected_gain(candidates: Candidates) -> NDArray[np.float64]:
+    """Return by how many square degrees a second one more measurement is expected to reduce the error of networks.
+
+    What networks may be wrong by is the variance of their answers, or what they differ from people by, whichever
+    is larger. A measurement of variance t leaves ``v t / (v + t)`` of a variance v. Inclinations (by 5 deg) and Hubble
+    stages that few candidates have count more, four times as much at most.
+    """
+    known = np.isfinite(candidates.network_deg)
+    inclination = np.where(known, candidates.network_deg, candidates.label_deg)
+    spread = np.where(np.isfinite(candidates.network_spread_deg), candidates.network_spread_deg, _UNKNOWN_DEG)
+    disagreement = np.square(candidates.label_deg - candidates.network_deg) - np.square(candidates.label_error_deg)
+    belief = np.fmax(np.square(spread) + _FLOOR_DEG**2, disagreement)
+    measured = np.fmin(np.square(candidates.label_error_deg), np.inf)
+    # what people know already is known: a label's error is what is left
+    variance = 1 / (1 / belief + 1 / measured)
+    one = 2 * np.square(noise.scale(np.nan_to_num(inclination, nan=noise.PIVOT_DEG), noise.USUAL_SCATTER_DEG))
+    gain = np.square(variance) / (variance + one)
+    rarity = _rarity(inclination // 5) * _rarity(np.round(candidates.hubble_stage))
+    return np.asarray(gain * np.minimum(rarity, _RAREST) / candidates.seconds, np.float64)
+
+
+def _rarity(kind: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the root of how much rarer than the average a galaxy's kind is; 1 where it is unknown."""
+    found = np.ones(len(kind))
+    known = np.isfinite(kind)
+    if known.any():
+        _, at, counts = np.unique(kind[known], return_inverse=True, return_counts=True)
+        found[known] = np.sqrt(counts.mean() / counts[at])
+    return found
 
 
 def choose(candidates: Candidates, person_history: PersonHistory, rng: np.random.Generator) -> Choice | None:
-    """Return the galaxy that a person sees next, or None when nothing is left for this person."""
-    raise NotImplementedError
+    """Return the galaxy that a person sees next, or None when nothing is left for this person.
+
+    The first thirty are hidden standards, which calibrate a person. Then come one in ten as standards, 3 % as retests
+    of what the person judged long enough ago, one in ten of the test sample, and else the galaxy where one more
+    measurement is expected to help most. Begun galaxies come before others. Nothing but a retest is shown twice; where
+    a share has nothing left, it goes to the others.
+    """
+    seen = np.isin(candidates.galaxy, person_history.galaxy)
+    standards = np.flatnonzero(candidates.is_standard & ~seen)
+    if len(standards) and np.count_nonzero(person_history.is_standard) < CALIBRATED_AFTER:
+        return Choice(int(candidates.galaxy[rng.choice(standards)]), Reason.STANDARD)
+    targets = ~candidates.is_standard & ~seen & (candidates.wanted > 0)
+    test, others = np.flatnonzero(targets & candidates.is_test), np.flatnonzero(targets & ~candidates.is_test)
+    again = _retestable(person_history)
+    turn = rng.random()
+    if turn < STANDARDS_SHARE and len(standards) and len(test) + len(others):
+        return Choice(int(candidates.galaxy[rng.choice(standards)]), Reason.STANDARD)
+    if STANDARDS_SHARE <= turn < STANDARDS_SHARE + RETESTS_SHARE and len(again):
+        return Choice(int(rng.choice(again)), Reason.RETEST)
+    random = STANDARDS_SHARE + RETESTS_SHARE <= turn < STANDARDS_SHARE + RETESTS_SHARE + TEST_SHARE
+    if len(test) and (random or not len(others)):
+        begun = test[candidates.people[test] > 0]
+        return Choice(int(candidates.galaxy[rng.choice(begun if len(begun) else test)]), Reason.TEST_SAMPLE)
+    if not len(others):
+        return None
+    begun = others[candidates.people[others] > 0]
+    left, reason = (begun, Reason.BEGUN) if len(begun) else (others, Reason.INFORMATIVE)
+    gain = expected_gain(candidates)[left]
+    return Choice(int(candidates.galaxy[rng.choice(left[gain == gain.max()])]), reason)
+
+
+def _retestable(history: PersonHistory) -> NDArray[np.int64]:
+    """Return the targets that a person judged once, and not lately."""
+    galaxies, times = np.unique(history.galaxy[~history.is_standard], return_counts=True)
+    return np.setdiff1d(galaxies[times == 1], history.galaxy[-RETEST_AFTER:])

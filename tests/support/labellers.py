@@ -33,8 +33,11 @@ USUAL_CONFUSION = ((0.94, 0.03, 0.03), (0.15, 0.80, 0.05), (0.15, 0.05, 0.80))
 
 def scatter_deg(inclination_deg: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """Standard deviation of one measurement; below 45 deg, where nobody was asked, 4 deg."""
-    return np.interp(
-        inclination_deg, [0, 40, 47.5, 55, 60, 70, 80, 87.5, 90], [4.0, 4.0, 2.3, 3.8, 5.6, 5.6, 3.8, 1.9, 1.9]
+    return np.asarray(
+        np.interp(
+            inclination_deg, [0, 40, 47.5, 55, 60, 70, 80, 87.5, 90], [4.0, 4.0, 2.3, 3.8, 5.6, 5.6, 3.8, 1.9, 1.9]
+        ),
+        np.float64,
     )
 
 
@@ -139,12 +142,12 @@ def campaign(
 def best_possible_deg(
     people: Sequence[Labeller], measurements: Measurements
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Galaxies and the estimate of their inclinations by one who knows each person's bias, slope, scale and carelessness.
+    """Galaxies and the estimate of their inclinations by one who knows all about each person.
 
-    The mean of what is probable then, with every inclination from 45 to 90 deg as likely as another before; no
-    estimate has a smaller mean square error about truths that are drawn so.
+    Bias, slope, scale and carelessness are known. The mean of what is probable then, with every inclination from 0 to
+    90 deg as likely as another before; no estimate has a smaller mean square error about truths that are drawn so.
     """
-    grid = np.linspace(45, 90, 901)
+    grid = np.linspace(0, 90, 901)
     known = {person.number: person for person in people}
     galaxies = np.unique(measurements.galaxy[~measurements.is_standard])
     estimates = np.full(len(galaxies), np.nan)

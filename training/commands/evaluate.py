@@ -108,7 +108,7 @@ def _chosen(rows: Sequence[RealGalaxy], split: str, labels: Path) -> Sequence[Re
         return rows
     if split not in {"train", "validation", "test"}:
         give_up(f"There is no split {split!r}; there are train, validation and test.")
-    if any(g.pgc < 0 for g in rows):
+    if any(g.pgc == -1 for g in rows):
         give_up(f"--split goes by PGC numbers, and {labels.name} lacks some of them.")
     return [g for g in rows if dataset.split_of(g.pgc) == split]
 

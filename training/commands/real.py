@@ -27,7 +27,9 @@ def labels(
     ],
     out: Annotated[Path, typer.Option(help="the CSV to write; its statistics go beside it as .json")],
     catalogue: Annotated[list[str] | None, typer.Option(help="file or URL with ra, dec, d25, pa of galaxies")] = None,
-    files: Annotated[str, typer.Option(help="name of a galaxy's picture, with {pgc}")] = "pgc{pgc}_sdss.jpg",
+    files: Annotated[
+        str, typer.Option(help="name of a galaxy's picture, with {pgc} or {galaxy}; else what the table says")
+    ] = "",
     images: Annotated[Path | None, typer.Option(help="keep only galaxies whose picture is in this folder")] = None,
     least: Annotated[int, typer.Option(help="how many people must have judged a galaxy", min=1)] = 3,
     seed: Seed = 1,
@@ -40,8 +42,9 @@ def labels(
     """
     from training.data import labels as making
 
-    if files.replace("{pgc}", "").count("{") or "{pgc}" not in files:
-        give_up(f"--files is {files!r}; it names a picture, with {{pgc}} in it and nothing else in braces.")
+    bare = files.replace("{pgc}", "").replace("{galaxy}", "")
+    if files and (bare == files or "{" in bare):
+        give_up(f"--files is {files!r}; it names a picture, with {{pgc}} or {{galaxy}} in it and no other braces.")
     tables = [_table(source, contact) for source in table]
     if len({one.kind for one in tables}) > 1:
         give_up("The tables are of two kinds, measurements and final inclinations: take them one kind at a time.")
@@ -51,7 +54,18 @@ def labels(
     else:
         found, too_few = making.published((f for one in tables for f in one.finals), least=least)
     shown = making.about_pictures(found)
-    kept = [one for one in shown if images is None or (images / files.replace("{pgc}", str(one.pgc))).is_file()]
+    names = {number: name for one in tables for number, name in one.names.items()}
+    own_files = {number: file for one in tables for number, file in one.files.items()}
+
+    def file_of(number: int) -> str:
+        if not files and own_files.get(number):
+            return own_files[number]
+        if number < 0 and "{galaxy}" not in files:
+            give_up(f"{names[number]} has no PGC number: --files needs {{galaxy}}, or the table a column file.")
+        pattern = files or "pgc{pgc}_sdss.jpg"
+        return pattern.replace("{pgc}", str(number)).replace("{galaxy}", names.get(number) or f"pgc{number}")
+
+    kept = [one for one in shown if images is None or (images / file_of(one.pgc)).is_file()]
     report: dict[str, Any] = {
         **_counted(kept),
         "too_few_people": too_few,
@@ -71,7 +85,7 @@ def labels(
             }
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        making.write(out, kept, _facts(tables, catalogue, contact), lambda pgc: files.replace("{pgc}", str(pgc)))
+        making.write(out, kept, _facts(tables, catalogue, contact), names, file_of)
         write_json(out.with_suffix(".json"), report)
     except OSError as error:
         give_up(f"{out} can't be written: {error.strerror}.")
@@ -127,7 +141,7 @@ def _say_labels(report: dict[str, Any], out: Path) -> None:
         "too_few_people": "judged by too few people",
         "rejected_elsewhere": "rejected for what their pictures do not show",
         "without_picture": "without a picture",
-        "lines_skipped": "lines without a galaxy or an inclination",
+        "lines_skipped": "lines without a galaxy or an inclination, or that do not count",
     }
     for key, words in left_out.items():
         if report[key]:

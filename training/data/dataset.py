@@ -47,7 +47,7 @@ class RealGalaxy:
     Attributes
     ----------
     pgc : int
-        -1 where the table has none.
+        :func:`number_of` its name where the table has a name (``galaxy``) instead; -1 where it has neither.
     path : Path
         Its picture.
     inclination_deg : float
@@ -80,6 +80,7 @@ def read_table(path: Path, images_folder: Path | None = None) -> tuple[RealGalax
     """Read a table with the columns ``file`` and ``inclination``; ``pgc``, ``reject``, ``ttype`` and more are optional.
 
     ``file`` is relative to the table's folder unless another is given. ``reject`` holds a reason, or yes or no.
+    ``galaxy`` names what has no PGC number.
 
     Raises
     ------
@@ -139,7 +140,7 @@ def _row(row: dict[str, str], folder: Path, where: str) -> RealGalaxy:
         raise TableError(f"{where}: inclination is {inclination:g}; it lies between 0 and 90 degrees, or is empty.")
     pgc = number("pgc")
     return RealGalaxy(
-        -1 if np.isnan(pgc) else int(pgc),
+        int(pgc) if np.isfinite(pgc) else number_of(row["galaxy"]) if row.get("galaxy") else -1,
         folder / name,
         inclination,
         reason_of(row.get("reject", "")),
@@ -155,6 +156,11 @@ def reason_of(text: str) -> str:
     if reason in _KEPT:
         return ""
     return REASON_UNKNOWN if reason in _REJECTED else reason
+
+
+def number_of(name: str) -> int:
+    """Return the number by which a galaxy without a PGC number is known: below -1, always the same for a name."""
+    return -2 - int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big")
 
 
 def split_of(pgc: int) -> Split:

@@ -11,6 +11,10 @@ disturbed HI face_on not_spiral multiple`` (0 or 1 each), and ``email``, which t
 rejected), ``inc_n`` (measurements), ``inc_note`` (the concerns, such as ``[face_on]``), and what is known of the
 galaxy: ``ra``, ``dec`` (deg, J2000), ``d25`` (arcmin), ``b_a``, ``pa`` (deg), ``ty`` (Hubble stage).
 
+The exports of ``zoo`` are of these kinds too, as text or VOTable, with columns of their own: ``galaxy`` names what has no
+PGC number, ``file`` is its picture, ``least_inc`` the least inclination that the standards showed, ``counted`` is 0
+where a row does not count, ``inc_scatter`` is how far people scatter.
+
 Both are described in Kourkchi et al. 2020, ApJ 902, 145, section 2.3, and shown by the notebooks of
 https://github.com/ekourkchi/inclinet_project (``data_extraction``).
 """
@@ -21,10 +25,13 @@ import csv
 import io
 import math
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from training.data.dataset import TableError
+import numpy as np
+
+from training.data.dataset import TableError, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,13 +42,16 @@ FACE_ON, UNSUITABLE, ELSEWHERE, UNKNOWN = "face_on", "unsuitable", "elsewhere", 
 """Why a galaxy was rejected; ``elsewhere``: for something that its picture does not show, its radio spectrum."""
 
 LEAST_DEG, MOST_DEG = 45.0, 90.0
-"""What the standards span: what people judged to be less than that, they rejected as face-on."""
+"""What the standards span where ``least_inc`` does not say: what people judged to be less, they rejected as face-on."""
 
-_PICTURE = frozenset({"not_sure", "better_image", "ambiguous", "disturbed", "not_spiral", "multiple", "bad_tf"})
+_PICTURE = frozenset(
+    {"not_sure", "better_image", "ambiguous", "disturbed", "not_spiral", "multiple", "bad_tf", UNSUITABLE}
+)
 _SPECTRUM = "hi"
 _CONCERNS = (*sorted(_PICTURE), _SPECTRUM, FACE_ON)
 
 _GALAXY = ("pgcid", "pgc")
+_NAME, _LEAST, _COUNTED = "galaxy", "least_inc", "counted"
 _INCLINATION = ("inc", "inclination")
 _PERSON = ("email", "measurer", "person")
 _FLAG = ("flag", "inc_flg")
@@ -56,6 +66,7 @@ class Measurement:
     Attributes
     ----------
     pgc : int
+        Of a galaxy without one, :func:`training.data.dataset.number_of` its name.
     person : str
         Tells people apart.
     inclination_deg : float
@@ -115,14 +126,18 @@ class LabelTable:
         One of them is empty.
     facts : dict of Facts
         By PGC number.
+    names, files : dict of str
+        By the same number, what the table calls a galaxy and its picture.
     skipped : int
-        Lines without a galaxy's number, or whose inclination is none.
+        Lines without a galaxy's number or name, whose inclination is none, or that do not count.
     """
 
     kind: Kind
     measurements: tuple[Measurement, ...]
     finals: tuple[Final, ...]
     facts: dict[int, Facts]
+    names: dict[int, str]
+    files: dict[int, str]
     skipped: int
 
 
@@ -141,8 +156,8 @@ def parse(text: str, name: str) -> LabelTable:
     TableError
         It is of neither kind.
     """
-    columns, rows = _rows(text)
-    galaxy, inclination = _first(columns, _GALAXY), _first(columns, _INCLINATION)
+    columns, rows = _rows(text, name)
+    galaxy, inclination = _first(columns, (*_GALAXY, _NAME)), _first(columns, _INCLINATION)
     if galaxy is None or inclination is None:
         has = ", ".join(columns[:8]) or "nothing"
         raise TableError(f"{name} has no columns of PGC numbers and inclinations (pgc or pgcID, inc); it has: {has}.")
@@ -152,13 +167,14 @@ def parse(text: str, name: str) -> LabelTable:
     measurements: list[Measurement] = []
     finals: list[Final] = []
     facts: dict[int, Facts] = {}
+    names: dict[int, str] = {}
+    files: dict[int, str] = {}
     skipped = 0
     for row in rows:
-        number = row.get(galaxy, "")
-        if not number.isdigit() or int(number) == 0:
+        pgc = _galaxy(row, galaxy)
+        if pgc == 0 or _number(row.get(_COUNTED, "")) == 0:
             skipped += 1
             continue
-        pgc = int(number)
         judged = _judged(row, inclination, flag)
         if judged is None:
             skipped += 1
@@ -166,12 +182,15 @@ def parse(text: str, name: str) -> LabelTable:
             measurements.append(Measurement(pgc, row.get(person, "").lower(), *judged))
         else:
             people = _number(row.get("inc_n", ""))
-            scatter = _number(row.get("inc_e", ""))
+            scatter = _number(row.get("inc_scatter", row.get("inc_e", "")))
             finals.append(Final(pgc, judged[0], scatter, judged[1], None if math.isnan(people) else int(people)))
         facts[pgc] = _facts(row)
+        names[pgc] = row.get(_NAME, "")
+        files[pgc] = row.get("file", "")
     if not measurements and not finals:
         raise TableError(f"{name} has no row with a galaxy's number and an inclination.")
-    return LabelTable("final" if person is None else "measurements", tuple(measurements), tuple(finals), facts, skipped)
+    kind: Kind = "final" if person is None else "measurements"
+    return LabelTable(kind, tuple(measurements), tuple(finals), facts, names, files, skipped)
 
 
 def parse_facts(text: str, name: str) -> dict[int, Facts]:
@@ -182,7 +201,7 @@ def parse_facts(text: str, name: str) -> dict[int, Facts]:
     TableError
         It has no PGC numbers.
     """
-    columns, rows = _rows(text)
+    columns, rows = _rows(text, name)
     galaxy = _first(columns, (*_GALAXY, "name"))
     if galaxy is None:
         raise TableError(f"{name} has no column of PGC numbers (pgc); it has: {', '.join(columns[:8]) or 'nothing'}.")
@@ -190,7 +209,18 @@ def parse_facts(text: str, name: str) -> dict[int, Facts]:
     return {int(number): _facts(row) for number, row in numbered if number.isdigit()}
 
 
-def _rows(text: str) -> tuple[list[str], list[dict[str, str]]]:
+def _galaxy(row: dict[str, str], column: str) -> int:
+    """Return the number by which a row's galaxy is known; 0 where it has none."""
+    number = row.get(column, "")
+    if column != _NAME and number.isdigit() and int(number) > 0:
+        return int(number)
+    name = row.get(_NAME, "")
+    return number_of(name) if name else 0
+
+
+def _rows(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
+    if text.lstrip("\ufeff \n\r\t").startswith("<"):
+        return _votable(text, name)
     lines = [line for line in text.lstrip("\ufeff").splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
         return [], []
@@ -202,6 +232,24 @@ def _rows(text: str) -> tuple[list[str], list[dict[str, str]]]:
     )
     columns = [column.strip().lower() for column in next(table)]
     return columns, [dict(zip(columns, (cell.strip() for cell in row), strict=False)) for row in table]
+
+
+def _votable(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
+    from astropy.io.votable import parse_single_table  # noqa: PLC0415 - half a second that only a VOTable is worth
+
+    try:
+        with warnings.catch_warnings():
+            # what other programs write is seldom to the letter, and is read all the same
+            warnings.simplefilter("ignore")
+            table = parse_single_table(io.BytesIO(text.encode()), verify="ignore").to_table(use_names_over_ids=True)
+    except (ValueError, IndexError, TypeError, OSError) as error:
+        raise TableError(f"{name} is no VOTable: {error}") from None
+    columns = [str(column).strip().lower() for column in table.colnames]
+    masked = np.ma.core.MaskedConstant
+    return columns, [
+        {key: "" if isinstance(cell, masked) else str(cell).strip() for key, cell in zip(columns, row, strict=True)}
+        for row in table
+    ]
 
 
 def _first(columns: Sequence[str], names: Sequence[str]) -> str | None:
@@ -222,9 +270,11 @@ def _judged(row: dict[str, str], inclination: str, flag: str | None) -> tuple[fl
     if flagged > 0:
         return math.nan, _reason(row)
     value = _number(row.get(inclination, ""))
-    if math.isnan(value) or not 0 < value <= MOST_DEG:
+    least = _number(row.get(_LEAST, ""))
+    # where standards begin at 0, 0 is an inclination; elsewhere it stands for none
+    if not (0 < value <= MOST_DEG or value == least == 0):
         return None
-    return (value, "") if value >= LEAST_DEG else (math.nan, FACE_ON)
+    return (math.nan, FACE_ON) if value < (LEAST_DEG if math.isnan(least) else least) else (value, "")
 
 
 def _reason(row: dict[str, str]) -> str:

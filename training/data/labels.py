@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LEAST_PEOPLE = 3
 COLUMNS = (
     "pgc",
+    "galaxy",
     "file",
     "ra",
     "dec",
@@ -53,6 +54,7 @@ class Label:
     Attributes
     ----------
     pgc : int
+        Below 0 where there is none: the number of its name.
     inclination_deg : float
         NaN where it is rejected.
     reject : str
@@ -196,7 +198,13 @@ def about_pictures(labels: Iterable[Label]) -> tuple[Label, ...]:
     return tuple(label for label in labels if label.reject != ELSEWHERE)
 
 
-def write(path: Path, labels: Iterable[Label], facts: Mapping[int, Facts], file_of: Callable[[int], str]) -> None:
+def write(
+    path: Path,
+    labels: Iterable[Label],
+    facts: Mapping[int, Facts],
+    names: Mapping[int, str],
+    file_of: Callable[[int], str],
+) -> None:
     """Write the table that :func:`training.data.dataset.read_table` reads and ``download`` takes.
 
     Parameters
@@ -205,16 +213,21 @@ def write(path: Path, labels: Iterable[Label], facts: Mapping[int, Facts], file_
     labels : iterable of Label
     facts : mapping
         What catalogues know, by PGC number.
+    names : mapping
+        Of galaxies, by the same number.
     file_of : callable
         From a PGC number to the name of the picture.
     """
-    write_csv(path, COLUMNS, (_row(label, facts.get(label.pgc, Facts()), file_of(label.pgc)) for label in labels))
+    write_csv(
+        path, COLUMNS, (_row(label, facts.get(label.pgc, Facts()), names, file_of(label.pgc)) for label in labels)
+    )
 
 
-def _row(label: Label, known: Facts, file: str) -> list[object]:
+def _row(label: Label, known: Facts, names: Mapping[int, str], file: str) -> list[object]:
     ratio = known.axis_ratio
     return [
-        label.pgc,
+        label.pgc if label.pgc > 0 else "",
+        names.get(label.pgc, ""),
         file,
         _cell(known.ra_deg, 6),
         _cell(known.dec_deg, 6),

@@ -5,7 +5,7 @@ all of them said, :func:`agreement` compares groups of people with each other. T
 ``docs/zoo-statistics.md``.
 """
 
-from zoo.statistics.agreement import Agreement, agreement, differences, retests
+from zoo.statistics.agreement import Agreement, InclinationBin, agreement, differences, retests
 from zoo.statistics.calibration import PeopleCalibration, calibrate
 from zoo.statistics.labels import GalaxyLabel, labels
 from zoo.statistics.measurements import Flag, Measurements
@@ -14,6 +14,7 @@ __all__ = [
     "Agreement",
     "Flag",
     "GalaxyLabel",
+    "InclinationBin",
     "Measurements",
     "PeopleCalibration",
     "agreement",

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from zoo.statistics.measurements import grouped_median
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from zoo.statistics.calibration import PeopleCalibration
     from zoo.statistics.measurements import Measurements
 
+_DIVISIONS = 40
+_BIN_DEG = 5.0
+
+
+class InclinationBin(NamedTuple):
+    """How two sides differ where the mean of both lies in ``from_deg <= mean < to_deg``."""
+
+    from_deg: float
+    to_deg: float
+    rms_deg: float
+    bias_deg: float
+    galaxies: float
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How two sides differ, over all galaxies and by inclination; nothing is clipped, and NaN stands for no galaxy.
+    """How two sides differ, over all galaxies and by inclination. Nothing is clipped; NaN stands for no galaxy.
 
     Attributes
     ----------
     rms_deg, bias_deg : float
-        Root mean square, and mean, of the differences.
-    noise_deg : float
-        Noise of one side alone where both are alike: rms over the square root of 2.
+        Root mean square, and mean, of the differences, the first side less the second.
+    spread_deg : float
+        Standard deviation of the rms over the ways to divide people; 0 where there is one way.
     galaxies : float
         Compared; an average over the ways to divide people.
     people_a_side : int
-        How many people each side has; 0 where the sides are no people.
-    bins : tuple of tuple (from_deg, to_deg, rms_deg, bias_deg, galaxies)
+        How many people each side has; 0 where a side is no group of people.
+    bins : tuple of InclinationBin
+        By 5 deg, without empty ones.
     """
 
     rms_deg: float
     bias_deg: float
-    noise_deg: float
+    spread_deg: float
     galaxies: float
     people_a_side: int
-    bins: tuple[tuple[float, float, float, float, float], ...]
+    bins: tuple[InclinationBin, ...]
+
+    @property
+    def noise_deg(self) -> float:
+        """Return the noise of one side alone, where both are alike: the rms over the square root of 2."""
+        return self.rms_deg / math.sqrt(2)
 
 
 def agreement(
@@ -45,17 +68,83 @@ def agreement(
     people_a_side: int = 1,
     seed: int = 1,
 ) -> Agreement:
-    """Compare the labels of two groups of people that have nobody in common."""
-    raise NotImplementedError
+    """Compare the medians of two groups of people that have nobody in common, on targets.
+
+    All people are divided into halves at random, forty times, so that a person's bias is never on both sides. Every
+    galaxy is compared that enough people of both halves measured, by ``people_a_side`` of each, drawn at random.
+
+    Parameters
+    ----------
+    measurements : Measurements
+    calibration : PeopleCalibration, optional
+        Corrects the values, and leaves out who does not count. Without it, what people said is compared as it is.
+    people_a_side : int
+        The noise is that of labels by so many people.
+    seed : int
+    """
+    if calibration is not None:
+        measurements = measurements.where(calibration.counted(measurements))
+    once = measurements.where(~measurements.is_standard).once_each()
+    once = once.where(np.isfinite(once.inclination_deg))
+    values = once.inclination_deg if calibration is None else calibration.corrected_deg(once)
+    person, who = np.unique(once.person, return_inverse=True)
+    _, at = np.unique(once.galaxy, return_inverse=True)
+    groups = 2 * (at.max(initial=-1) + 1)
+    rng = np.random.default_rng(seed)
+    pairs = []
+    for _ in range(_DIVISIONS):
+        side = rng.permutation(len(person)) < len(person) // 2
+        group = 2 * at + side[who]
+        drawn = np.lexsort((rng.random(len(group)), group))
+        counts = np.bincount(group, minlength=groups)
+        place = np.arange(len(group)) - (np.cumsum(counts) - counts)[group[drawn]]
+        taken = drawn[place < people_a_side]
+        medians = grouped_median(values[taken], group[taken], groups)
+        medians[counts < people_a_side] = np.nan
+        pairs.append(medians.reshape(-1, 2))
+    return _compared(pairs, people_a_side)
 
 
 def retests(measurements: Measurements) -> Agreement:
-    """Compare what a person said of a target with what the same person said before."""
-    raise NotImplementedError
+    """Compare what a person measured of a target with what the same person had measured before."""
+    rows = measurements.where(~measurements.is_standard & np.isfinite(measurements.inclination_deg))
+    order = np.lexsort((rows.galaxy, rows.person))
+    rows = rows.where(order)
+    again = (np.diff(rows.galaxy) == 0) & (np.diff(rows.person) == 0)
+    values = rows.inclination_deg
+    return differences(values[1:][again], values[:-1][again], people_a_side=1)
 
 
 def differences(
     first_deg: NDArray[np.float64], second_deg: NDArray[np.float64], *, people_a_side: int = 0
 ) -> Agreement:
-    """Compare two arrays galaxy by galaxy, such as labels and networks; pairs with a NaN are left out."""
-    raise NotImplementedError
+    """Compare two arrays ``[N]`` galaxy by galaxy, such as networks and labels; pairs with a NaN are left out."""
+    return _compared([np.stack([first_deg, second_deg], -1)], people_a_side)
+
+
+def _compared(pairs: list[NDArray[np.float64]], people_a_side: int) -> Agreement:
+    pairs = [both for one in pairs if len(both := one[np.isfinite(one).all(1)])]
+    if not pairs:
+        return Agreement(math.nan, math.nan, math.nan, 0.0, people_a_side, ())
+    every = np.concatenate(pairs)
+    difference, mean = every[:, 0] - every[:, 1], every.mean(1)
+    bins = []
+    for low in np.arange(0, 90, _BIN_DEG).tolist():
+        # values beyond the ends of the scale are compared too, in the bins at its ends
+        inside = (np.clip(mean, 0, 89.99) // _BIN_DEG) * _BIN_DEG == low
+        if inside.any():
+            rms, bias = _rms(difference[inside]), float(difference[inside].mean())
+            bins.append(InclinationBin(low, low + _BIN_DEG, rms, bias, float(inside.sum() / len(pairs))))
+    each = [_rms(one[:, 0] - one[:, 1]) for one in pairs]
+    return Agreement(
+        _rms(difference),
+        float(difference.mean()),
+        float(np.std(each)),
+        len(every) / len(pairs),
+        people_a_side,
+        tuple(bins),
+    )
+
+
+def _rms(values: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,9 @@ class GalaxyLabel:
     Attributes
     ----------
     galaxy : int
-    inclination_deg : float
-        The label: median of what at least three people measured, corrected by their calibration, within 0..90; NaN for
-        fewer, and where it is rejected.
+    median_deg : float
+        Median of what at least three people measured, corrected by their calibration, within 0..90; NaN for fewer, and
+        where it is rejected.
     mean_deg, error_deg : float
         Huber mean of the corrected values, within 0..90, and its standard error, from the first person on; NaN where
         nobody measured.
@@ -56,7 +57,7 @@ class GalaxyLabel:
     """
 
     galaxy: int
-    inclination_deg: float
+    median_deg: float
     mean_deg: float
     error_deg: float
     scatter_deg: float
@@ -66,6 +67,11 @@ class GalaxyLabel:
     measure: float
     face_on: float
     unsuitable: float
+
+    @property
+    def inclination_deg(self) -> float:
+        """Return the label: the mean where there is a median, which is farther from the truth; else NaN."""
+        return self.mean_deg if math.isfinite(self.median_deg) else math.nan
 
 
 def labels(measurements: Measurements, calibration: PeopleCalibration) -> list[GalaxyLabel]:
