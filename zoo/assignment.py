@@ -1,4 +1,4 @@
-"""Gives people galaxies to measure: practice first, then hidden standards, then targets; each kept for a person."""
+"""Gives people galaxies to measure, practice first; each is kept for a person."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from zoo.database.models import LeaseRow, MeasurementRow, StandardRow
-from zoo.records import PRACTICE, hidden_standards
-from zoo.selection import PersonHistory, Reason, choose
+from zoo.records import PRACTICE
+from zoo.selection import PersonHistory, choose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +31,13 @@ class Terms:
 
     Attributes
     ----------
-    practice, calibration : int
-        Practice galaxies, and hidden standards, that come before the first target.
+    practice : int
+        Galaxies with feedback that come before all others.
     lease_s : float
         How long a galaxy is kept for a person, seconds.
     """
 
     practice: int
-    calibration: int
     lease_s: float
 
 
@@ -76,19 +75,23 @@ def next_galaxies(
     leases = list(
         session.scalars(
             select(LeaseRow)
-            .where(LeaseRow.person_id == person_id, LeaseRow.project_id == project.id)
+            .where(LeaseRow.person_id == person_id)
+            # who is calibrated is so in every project
+            .where(or_(LeaseRow.project_id == project.id, LeaseRow.standard_id.is_not(None)))
             .order_by(LeaseRow.id)
         )
     )
-    kept = [lease for lease in leases if lease.state == "open"][:count]
+    kept = [lease for lease in leases if lease.state == "open" and lease.project_id == project.id][:count]
     for lease in kept:
         lease.expires_at = now + terms.lease_s
     candidates: Candidates | None = None
     while len(kept) < count:
-        galaxy, purpose = _standard(session, project, person_id, leases, terms=terms, rng=rng)
-        if galaxy is None:
-            if snapshot is None:
-                break
+        practice = _practice(session, project, leases, terms.practice, rng)
+        if practice is not None:
+            galaxy, purpose = -practice, PRACTICE
+        elif snapshot is None:
+            break
+        else:
             candidates = candidates or _live(session, project.id, snapshot, now)
             choice = choose(candidates, _history(leases), rng)
             if choice is None:
@@ -112,43 +115,30 @@ def next_galaxies(
     return kept
 
 
-def _standard(
-    session: Session,
-    project: ProjectRow,
-    person_id: int,
-    leases: Sequence[LeaseRow],
-    *,
-    terms: Terms,
-    rng: np.random.Generator,
-) -> tuple[int | None, str]:
-    """Return the standard that a person who is not yet calibrated measures next; no galaxy for others."""
-    standards = select(LeaseRow.standard_id, LeaseRow.purpose).where(
-        LeaseRow.person_id == person_id, LeaseRow.standard_id.is_not(None), LeaseRow.state != "skipped"
+def _practice(
+    session: Session, project: ProjectRow, leases: Sequence[LeaseRow], count: int, rng: np.random.Generator
+) -> int | None:
+    """Return the practice galaxy that comes next; None for a person who had enough of them, or all."""
+    practised = {lease.standard_id for lease in leases if lease.purpose == PRACTICE}
+    if len(practised) >= count:
+        return None
+    offered = session.scalars(
+        select(StandardRow.id)
+        .where(StandardRow.role == PRACTICE)
+        .where(StandardRow.truth_deg.between(project.lowest_deg, project.highest_deg))
+        .order_by(StandardRow.id)
     )
-    # calibrated once is calibrated for every project
-    seen = session.execute(standards).all()
-    practised = [number for number, purpose in seen if purpose == PRACTICE]
-    if len(practised) < terms.practice:
-        offered: Sequence[StandardRow] = session.scalars(
-            select(StandardRow)
-            .where(StandardRow.role == PRACTICE)
-            .where(StandardRow.truth_deg.between(project.lowest_deg, project.highest_deg))
-            .order_by(StandardRow.id)
-        ).all()
-        fresh = [one.id for one in offered if one.id not in practised]
-        if fresh:
-            return -int(rng.choice(fresh)), PRACTICE
-    hidden = [number for number, purpose in seen if purpose != PRACTICE]
-    if len(hidden) < terms.calibration:
-        given = {lease.standard_id for lease in leases} | set(hidden)
-        fresh = [one.id for one in hidden_standards(session, project) if one.id not in given]
-        if fresh:
-            return -int(rng.choice(fresh)), str(Reason.STANDARD)
-    return None, ""
+    fresh = [one for one in offered if one not in practised]
+    return int(rng.choice(fresh)) if fresh else None
 
 
 def _history(leases: Sequence[LeaseRow]) -> PersonHistory:
-    numbers = [lease.target_id or -(lease.standard_id or 0) for lease in leases if lease.purpose != PRACTICE]
+    numbers = [
+        lease.target_id or -(lease.standard_id or 0)
+        for lease in leases
+        # a standard that was skipped told nothing of the person
+        if lease.purpose != PRACTICE and (lease.target_id or lease.state != "skipped")
+    ]
     galaxy = np.array(numbers, np.int64)
     return PersonHistory(galaxy, galaxy < 0)
 

@@ -93,6 +93,10 @@ class Snapshots:
             self._making.release()
         return self.now(project_id)
 
+    def outdate(self) -> None:
+        """Let the next question of any kind look into the database again."""
+        self._made.clear()
+
     def now(self, project_id: int) -> Snapshot:
         """Return a snapshot that holds every measurement."""
         with self._making, self._database.read() as session:
@@ -165,7 +169,12 @@ def _candidates(session: Session, project: ProjectRow, found: Mapping[int, Galax
         ).where(TargetRow.project_id == project.id, TargetRow.closed == "")
     ).all()
     kept = [row for row in targets if row.id not in found or stage(found[row.id]) is Stage.OPEN]
-    hidden = hidden_standards(session, project)
+    hidden = session.scalars(
+        select(StandardRow)
+        .where(StandardRow.role == "hidden")
+        .where(StandardRow.truth_deg.between(project.lowest_deg, project.highest_deg))
+        .order_by(StandardRow.id)
+    ).all()
     none = [None] * len(hidden)
     known = [found.get(row.id) for row in kept]
     return Candidates(
@@ -181,16 +190,6 @@ def _candidates(session: Session, project: ProjectRow, found: Mapping[int, Galax
         hubble_stage=_floats([row.hubble_stage for row in kept] + none),
         seconds=np.full(len(kept) + len(hidden), _SECONDS),
     )
-
-
-def hidden_standards(session: Session, project: ProjectRow) -> Sequence[StandardRow]:
-    """Return the standards that are given as if they were targets: those within the project's range."""
-    return session.scalars(
-        select(StandardRow)
-        .where(StandardRow.role == "hidden")
-        .where(StandardRow.truth_deg.between(project.lowest_deg, project.highest_deg))
-        .order_by(StandardRow.id)
-    ).all()
 
 
 def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:

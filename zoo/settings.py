@@ -79,11 +79,6 @@ class ZooSettings(BaseSettings):
     practice: Annotated[int, Field(ge=0)] = Field(
         default=5, title="Practice galaxies", description="Given first, with their true inclinations as feedback."
     )
-    calibration: Annotated[int, Field(ge=0)] = Field(
-        default=30,
-        title="Standards that calibrate a person",
-        description="Given after practice as if they were targets; until then what a person says is not counted.",
-    )
     lease_minutes: Annotated[float, Field(gt=0)] = Field(
         default=60.0,
         title="Minutes that a galaxy is kept for a person",

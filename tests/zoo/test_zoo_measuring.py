@@ -42,7 +42,7 @@ async def measured(client: httpx.AsyncClient, person: dict[str, str]) -> int:
 
 
 async def test_practice_comes_first_and_tells_the_truth_then_nothing_does(database: str, tmp_path: Path) -> None:
-    async with asked_zoo(zoo_settings(database, tmp_path, practice=2, calibration=30)) as client:
+    async with asked_zoo(zoo_settings(database, tmp_path, practice=2)) as client:
         person = await begun(client)
         galaxies = await given(client, person)
         assert [one["practice"] for one in galaxies] == [True, True, False]

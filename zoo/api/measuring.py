@@ -32,6 +32,7 @@ from zoo.errors import NotThere
 from zoo.projects import project_of
 from zoo.records import PRACTICE
 from zoo.standards.archive import LATTICE
+from zoo.statistics.calibration import CALIBRATED_AFTER
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -84,7 +85,7 @@ def me(services: WiredZoo, who: Person, project: Annotated[str, Query(max_length
         project_id = project_of(session, project).id if project else None
     known: dict[str, float | None] = {"bias_deg": None, "slope": None, "scatter": None}
     counted = False
-    if project_id is not None and hidden >= settings.calibration:
+    if project_id is not None and hidden > 0:
         snapshot = services.snapshots.now(project_id)
         counted = who.person_id in snapshot.counted
         place = np.flatnonzero(snapshot.calibration.person == who.person_id)
@@ -96,7 +97,7 @@ def me(services: WiredZoo, who: Person, project: Annotated[str, Query(max_length
         moderator=who.moderator,
         counted=counted,
         practice_left=max(settings.practice - practised, 0),
-        standards_left=max(settings.calibration - hidden, 0),
+        standards_left=max(CALIBRATED_AFTER - hidden, 0),
         measured=measured,
         quarantined=row.quarantined,
         **known,
@@ -127,7 +128,7 @@ def following(
 ) -> list[GalaxyOut]:
     """Give galaxies to measure, those kept from before first; fewer than asked for where nothing is left."""
     settings = services.settings
-    terms = Terms(settings.practice, settings.calibration, 60 * settings.lease_minutes)
+    terms = Terms(settings.practice, 60 * settings.lease_minutes)
 
     def give(snapshot: Snapshot | None) -> list[GalaxyOut]:
         with services.database.write() as session:
@@ -158,7 +159,9 @@ def following(
     # what is known of the project may take seconds to compute, which nobody else's answer should wait for
     with services.database.read() as session:
         project_id = project_of(session, slug).id
-    return give(services.snapshots.recent(project_id))
+    given = give(services.snapshots.recent(project_id))
+    # another server may have got more galaxies, or answers that leave one open
+    return given if len(given) == count else give(services.snapshots.now(project_id))
 
 
 def _truth(session: Session, lease: LeaseRow) -> float | None:

@@ -88,7 +88,9 @@ async def upload(request: Request, services: WiredZoo, _: Moderator, slug: Slug)
                 session, project, content, filename, most=settings.max_targets, has_file=services.pictures.has
             )
 
-    return TargetsOut.model_validate(await asyncio.to_thread(take))
+    taken = await asyncio.to_thread(take)
+    services.snapshots.outdate()
+    return TargetsOut.model_validate(taken)
 
 
 @router.get("/api/projects/{slug}/moderation", summary="What waits for a moderator", responses=_REFUSED)
@@ -160,6 +162,7 @@ def quarantine(services: WiredZoo, _: Moderator, number: int, sent: QuarantineIn
         if person is None:
             raise NotThere(f"There is no person {number}.")
         person.quarantined, person.quarantine_reason = sent.quarantined, sent.reason
+    services.snapshots.outdate()
     return sent
 
 
@@ -172,4 +175,5 @@ def close(services: WiredZoo, _: Moderator, slug: Slug, number: int, sent: Close
         if target is None or target.project_id != project.id:
             raise NotThere(f"The project {slug} has no galaxy of number {number}.")
         target.closed = sent.closed
+    services.snapshots.outdate()
     return sent

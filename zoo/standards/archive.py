@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from gateway.core.files import written_whole
 from zoo.database.models import StandardRow
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def write_archive(path: Path, pictures: Iterable[tuple[Standard, bytes]]) -> Non
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(("name", "role", "truth_deg"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as file:
+    with written_whole(path) as partial, zipfile.ZipFile(partial, "w") as file:
         for one, picture in pictures:
             rows.writerow((one.name, one.role, f"{one.truth_deg:.4f}"))
             file.writestr(zipfile.ZipInfo(one.name), picture)
