@@ -175,7 +175,7 @@ def _candidates(session: Session, project: ProjectRow, found: Mapping[int, Galax
         .where(StandardRow.truth_deg.between(project.lowest_deg, project.highest_deg))
         .order_by(StandardRow.id)
     ).all()
-    none = [None] * len(hidden)
+    none: list[float | None] = [None] * len(hidden)
     known = [found.get(row.id) for row in kept]
     return Candidates(
         galaxy=np.array([row.id for row in kept] + [-row.id for row in hidden], np.int64),

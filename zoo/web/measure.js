@@ -35,16 +35,24 @@ async function say(said) {
 async function counted() {
   const left = await queue.waiting(state.person.person);
   one("#waiting").textContent = left.length === 0 ? "All answers are saved." : `${left.length} ${left.length === 1 ? "answer waits" : "answers wait"} for the zoo; they are kept in this browser.`;
-  one("#waiting").dataset.left = String(left.length);
+  one("#waiting").dataset.ahead = String(galaxies.ready.length);
   return left;
+}
+
+function saving() {
+  one("#waiting").textContent = "Saving…";
+  one("#waiting").dataset.ahead = "";
 }
 
 let flushing = null;
 let again = null;
+let more = false;
 
 /** Send what waits and load what comes next, and try again until both are done. */
 function flush() {
   clearTimeout(again);
+  counted();
+  more = flushing !== null;
   flushing ??= sendAndFill().then(
     () => { state.failures = 0; },
     (error) => {
@@ -55,7 +63,12 @@ function flush() {
     },
   ).finally(() => {
     flushing = null;
-    if (!state.galaxy) begin();
+    if (!state.galaxy) {
+      begin();
+      more ||= Boolean(state.galaxy);
+    }
+    // what was said while this came to its end
+    if (more && state.failures === 0) flush();
   });
   return flushing;
 }
@@ -66,8 +79,7 @@ async function sendAndFill() {
   for (const { reason } of refused) note(reason);
   const left = await counted();
   await galaxies.fill(left.map(({ lease }) => lease).filter(Boolean));
-  // what was said while this was under way
-  if ((await counted()).length > 0) await sendAndFill();
+  await counted();
 }
 
 function begin() {
@@ -139,6 +151,7 @@ async function go() {
   if (!rejects() && state.step === COARSE) return stepTwo(board.inclination);
   const { galaxy } = state;
   state.galaxy = null; // a second Enter says nothing twice
+  saving();
   const answer = {
     kind: "answer",
     uuid: crypto.randomUUID?.() ?? uuid(),
@@ -163,6 +176,7 @@ async function undo() {
   if (state.galaxy) galaxies.back(state.galaxy);
   galaxies.back(last.galaxy);
   state.galaxy = null;
+  saving();
   one("#undo").disabled = state.done.length === 0;
   await queue.add(state.person.person, { kind: "undo", of: last.answer.uuid });
   note("Your last answer was taken back. Here is the galaxy again.");
@@ -173,6 +187,7 @@ async function undo() {
 async function skip() {
   const { galaxy } = state;
   state.galaxy = null;
+  saving();
   await queue.add(state.person.person, { kind: "skip", lease: galaxy.lease });
   note("Skipped.");
   begin();
