@@ -11,9 +11,9 @@ disturbed HI face_on not_spiral multiple`` (0 or 1 each), and ``email``, which t
 rejected), ``inc_n`` (measurements), ``inc_note`` (the concerns, such as ``[face_on]``), and what is known of the
 galaxy: ``ra``, ``dec`` (deg, J2000), ``d25`` (arcmin), ``b_a``, ``pa`` (deg), ``ty`` (Hubble stage).
 
-The exports of ``zoo`` are of these kinds too, as text or VOTable, with columns of their own: ``galaxy`` names what has no
-PGC number, ``file`` is its picture, ``least_inc`` the least inclination that the standards showed, ``counted`` is 0
-where a row does not count, ``inc_scatter`` is how far people scatter.
+The exports of ``zoo`` are of these kinds too, as text or VOTable, with columns of their own: ``galaxy`` names what
+has no PGC number, ``file`` is its picture, ``least_inc`` the least inclination that the standards showed, ``counted``
+is 0 where a row does not count, ``inc_scatter`` is how far people scatter.
 
 Both are described in Kourkchi et al. 2020, ApJ 902, 145, section 2.3, and shown by the notebooks of
 https://github.com/ekourkchi/inclinet_project (``data_extraction``).

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 USUAL_BIAS_DEG, USUAL_SLOPE = 2.0, 0.08
 """Standard deviations of the normal priors of bias and slope, whose means are 0."""
 
+_PRIOR = np.diag([USUAL_BIAS_DEG**-2, USUAL_SLOPE**-2])
+
 CALIBRATED_AFTER = 30
 """Standards that a person judges before being counted."""
 
@@ -134,26 +136,28 @@ def calibrate(measurements: Measurements) -> PeopleCalibration:
     once = once.where(np.isfinite(once.inclination_deg))
     who = np.searchsorted(person, once.person)
     honest = ~quarantined[who]
-    away, excess = once.truth_deg - noise.PIVOT_DEG, once.inclination_deg - once.truth_deg
+    away, given = once.truth_deg - noise.PIVOT_DEG, once.inclination_deg - once.truth_deg
+    at_top, at_bottom = once.inclination_deg >= 90, once.inclination_deg <= 0  # noqa: PLR2004 - edge-on
 
     def summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.bincount(who, values, minlength=people), np.float64)
 
     scatter, usual_deg = np.ones(people), noise.USUAL_SCATTER_DEG
-    effect, covariance = np.zeros((people, 2)), np.zeros((people, 2, 2))
+    effect: NDArray[np.float64] = np.zeros((people, 2))
+    data: NDArray[np.float64] = np.zeros((people, 2, 2))
     measured = summed(np.ones(len(who)))
     for _ in range(_ROUNDS):
         usual = noise.scale(once.truth_deg, usual_deg)
-        residual = excess - effect[who, 0] - effect[who, 1] * away
+        expected = effect[who, 0] + effect[who, 1] * away
+        # an answer at an end of the scale stands for everything beyond: it contradicts nothing that lies there
+        excess = np.where(at_top, np.maximum(given, expected), np.where(at_bottom, np.minimum(given, expected), given))
+        residual = excess - expected
         robust = noise.weight(residual / (scatter[who] * usual))
         precise = robust / np.square(scatter[who] * usual)
         both = summed(precise * away)
-        precision = np.stack(
-            [summed(precise) + USUAL_BIAS_DEG**-2, both, both, summed(precise * away**2) + USUAL_SLOPE**-2], -1
-        ).reshape(people, 2, 2)
-        covariance = np.asarray(np.linalg.inv(precision), np.float64)
+        data = np.stack([summed(precise), both, both, summed(precise * away**2)], -1).reshape(people, 2, 2)
         evidence = np.stack([summed(precise * excess), summed(precise * excess * away)], -1)
-        effect = (covariance @ evidence[..., None])[..., 0]
+        effect = np.asarray(np.linalg.solve(data + _PRIOR, evidence[..., None])[..., 0], np.float64)
         # half of the step: scatter, weights and what is usual chase each other
         squares = summed(robust * np.square(residual / usual))
         scatter = np.sqrt(scatter * np.sqrt((squares + noise.SLOWNESS) / (measured + noise.SLOWNESS)))
@@ -164,7 +168,7 @@ def calibrate(measurements: Measurements) -> PeopleCalibration:
         effect[:, 0],
         # who says the same whatever is shown fails standards; a division by nothing would hide it
         np.maximum(effect[:, 1], -0.5),
-        covariance,
+        np.asarray(np.linalg.inv(noise.INFORMATION * data + _PRIOR), np.float64),
         scatter,
         standards,
         failed,

@@ -129,15 +129,18 @@ def _huber(
     noise says.
     """
     mean, galaxies = start, len(start)
+    at_top, at_bottom = once.inclination_deg >= 90, once.inclination_deg <= 0  # noqa: PLR2004 - edge-on
     precise = pull = np.ones(len(values))
     for _ in range(_ROUNDS):
         scale = calibration.scale_deg(once.person, np.clip(mean[at], 0, 90))
         z = (values - mean[at]) / scale
+        # an answer at an end of the scale stands for everything beyond: it pulls towards the end and not away from it
+        z = np.where(at_top, np.maximum(z, 0), np.where(at_bottom, np.minimum(z, 0), z))
         precise, pull = 1 / np.square(scale), np.clip(z, -_HUBER, _HUBER)
         weights = precise * np.minimum(1, _HUBER / np.maximum(np.abs(z), _HUBER))
         total = np.bincount(at, weights, minlength=galaxies)
         with np.errstate(invalid="ignore"):
-            mean = np.bincount(at, weights * values, minlength=galaxies) / total
+            mean = mean + np.bincount(at, weights * z * scale, minlength=galaxies) / total
     count = np.bincount(at, minlength=galaxies)
     surprise = np.bincount(at, np.square(pull) / _PULL_SQUARE, minlength=galaxies)
     with np.errstate(divide="ignore", invalid="ignore"):

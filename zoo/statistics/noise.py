@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 FREEDOM = 4.0
 """Degrees of freedom of Student's t: one answer in fifteen lies more than 2.5 scales away."""
 
+INFORMATION = (FREEDOM + 1) / (FREEDOM + 3)
+"""What Student's t of scale 1 tells of its centre (Fisher's information), of which a normal number tells 1."""
+
 PIVOT_DEG = 67.5
 """Where a person's bias is told: the middle of the original's range."""
 
