@@ -139,8 +139,10 @@ def test_answers_wait_in_the_browser_while_the_zoo_is_away_and_are_counted_once(
         expect(page.locator("#waiting")).to_have_attribute("data-ahead", "3")
         zoo.__exit__(None, None, None)
         for _ in range(2):
+            shown = page.locator("#galaxy").get_attribute("src") or ""
             page.keyboard.press("1")
             page.keyboard.press("Enter")
+            expect(page.locator("#galaxy")).not_to_have_attribute("src", shown)
         expect(page.locator("#waiting")).to_contain_text("2 answers wait")
         with live(zoo.port):
             page.evaluate("dispatchEvent(new Event('online'))")
