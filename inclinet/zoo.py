@@ -56,6 +56,8 @@ def up(settings: ZooSettings, *, host: str, port: int, say: Callable[[str], None
         app = create_app(settings)
     except (DatabaseUnusable, StandardsUnusable, KeysError, ProxyUnusable) as error:
         raise StartError(str(error)) from None
+    # whoever reads the next line may connect at once, and waits until the server runs
+    taken.listen()
     shown = f"[{host}]" if ":" in host else host
     say(f"The zoo is at http://{shown}:{taken.getsockname()[1]}{settings.root_path}/")
     uvicorn.Server(
