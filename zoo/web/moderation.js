@@ -59,7 +59,7 @@ function galaxy(row) {
   const choice = row.closed
     ? button("Ask again", () => decide(path, { closed: "" }, `${row.name} is asked again.`), { class: "small" })
     : [button("Done", () => decide(path, { closed: "done" }, `${row.name} is done.`), { class: "small" }), " ", button("Exclude", () => decide(path, { closed: "excluded" }, `${row.name} is excluded.`), { class: "small" })];
-  return [row.name, row.why, String(row.people), `${deg(row.inclination_deg)} ± ${deg(row.error_deg)}`, deg(row.network_deg), row.closed || "open", h("span", {}, choice)];
+  return [row.name, row.why, String(row.people), row.inclination_deg === null ? "–" : `${deg(row.inclination_deg)} ± ${deg(row.error_deg)}`, deg(row.network_deg), row.closed || "open", h("span", {}, choice)];
 }
 
 function person(row) {

@@ -14,5 +14,5 @@ one("#page").append(
     one.description && h("p", {}, one.description),
     h("progress", { max: Math.max(1, one.targets), value: one.done, "aria-label": `${one.done} of ${one.targets} galaxies are done` }),
     h("p", { class: "muted" }, `${one.done} of ${one.targets} galaxies done, ${one.measurements} measurements by ${one.people} people`),
-    h("p", { class: "line" }, link("measure", one.slug, "Measure", { class: "button" }), link("results", one.slug, "Results"), link("me", one.slug, "You")))),
-  projects.length === 0 && h("p", { class: "card" }, "There is no project yet. A moderator makes one on the page ", h("a", { href: "moderation?project=" }, "Moderation"), "."));
+    h("p", { class: "choices" }, link("measure", one.slug, "Measure", { class: "button" }), link("results", one.slug, "Results"), link("me", one.slug, "You")))),
+  h("p", {}, projects.length === 0 ? "There is no project yet. " : "", "Moderators make projects ", h("a", { href: "moderation" }, "here"), "."));
