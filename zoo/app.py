@@ -77,11 +77,12 @@ def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> Fast
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        snapshots = Snapshots(database)
         opened = open_sky(heavens, version=version("inclinet"))
         app.state.services = ZooServices(
             settings=settings,
             database=database,
-            snapshots=Snapshots(database),
+            snapshots=snapshots,
             pictures=Pictures(archive, settings.pictures, opened),
             keys=keys,
             admission=Admission(
@@ -96,6 +97,7 @@ def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> Fast
             yield
         finally:
             await opened.aclose()
+            snapshots.close()
             database.close()
 
     app = Application(

@@ -6,26 +6,32 @@ Galaxies are numbered across both kinds: targets by their own numbers, standards
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import structlog
 from sqlalchemy import func, select
 
 from training.data.dataset import split_of
+from zoo.database.engine import Database
 from zoo.database.models import FlagRow, MeasurementRow, PersonRow, ProjectRow, StandardRow, TargetRow
 from zoo.selection import Candidates, Stage, stage, wanted
 from zoo.statistics import Flag, GalaxyLabel, Measurements, PeopleCalibration, calibrate, labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-    from zoo.database.engine import Database
+log = structlog.get_logger(__name__)
 
 STALE_S = 60.0
 """How old the statistics may be by which the next galaxy is chosen, seconds; results are always of now."""
@@ -72,7 +78,10 @@ class Snapshot:
 
 
 class Snapshots:
-    """The latest snapshot of each project; at most one is made at a time.
+    """The latest snapshot of each project.
+
+    Those by which galaxies are chosen are made anew in a process of their own, which yields to this one: what takes
+    seconds to compute in a large project must not hold up answers.
 
     Parameters
     ----------
@@ -83,19 +92,35 @@ class Snapshots:
         self._database = database
         self._made: dict[int, Snapshot] = {}
         self._making = threading.Lock()
+        self._process: ProcessPoolExecutor | None = None
+        self._refreshing: set[int] = set()
+        self._outdated = 0
 
     def recent(self, project_id: int) -> Snapshot:
-        """Return a snapshot that may be a minute old; while one thread makes it anew the others take the old one."""
+        """Return a snapshot that may be a minute old, and have it made anew where it is older."""
         known = self._made.get(project_id)
-        if known is not None:
-            if time.monotonic() - known.made_at < STALE_S or not self._making.acquire(blocking=False):
-                return known
-            self._making.release()
-        return self.now(project_id)
+        if known is None:
+            return self.now(project_id)
+        if time.monotonic() - known.made_at > STALE_S and project_id not in self._refreshing:
+            self._refreshing.add(project_id)
+            self._process = self._process or ProcessPoolExecutor(1, get_context("spawn"), os.nice, (10,))
+            before = self._outdated
+            work = self._process.submit(_made_apart, self._database.url, project_id, known.version)
+            work.add_done_callback(lambda done: self._refreshed(project_id, known, before, done))
+        return known
 
-    def outdate(self) -> None:
-        """Let the next question of any kind look into the database again."""
-        self._made.clear()
+    def _refreshed(self, project_id: int, known: Snapshot, before: int, done: Future[Snapshot | None]) -> None:
+        self._refreshing.discard(project_id)
+        if done.cancelled() or before != self._outdated:
+            return
+        fresh = known
+        if error := done.exception():
+            # it will be tried again in a minute; what is known is still true
+            log.error("a snapshot could not be made", project=project_id, exc_info=error)
+            self._process = None
+        else:
+            fresh = done.result() or known
+        self._made[project_id] = replace(fresh, made_at=time.monotonic())
 
     def now(self, project_id: int) -> Snapshot:
         """Return a snapshot that holds every measurement."""
@@ -103,8 +128,29 @@ class Snapshots:
             version = _version(session, project_id)
             known = self._made.get(project_id)
             if known is None or known.version != version:
-                self._made[project_id] = _snapshot(session, project_id, version)
-            return self._made[project_id]
+                self._made[project_id] = known = _snapshot(session, project_id, version)
+            return known
+
+    def outdate(self) -> None:
+        """Let the next question of any kind look into the database again."""
+        self._outdated += 1
+        self._made.clear()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.shutdown(cancel_futures=True)
+
+
+def _made_apart(url: str, project_id: int, version: tuple[Any, ...]) -> Snapshot | None:
+    """Make a snapshot in another process; None where nothing has changed."""
+    database = Database(url)
+    try:
+        with database.read() as session:
+            found = _version(session, project_id)
+            return _snapshot(session, project_id, found) if found != version else None
+    finally:
+        database.close()
 
 
 def _version(session: Session, project_id: int) -> tuple[Any, ...]:

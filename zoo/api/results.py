@@ -77,7 +77,7 @@ def agreement(services: WiredZoo, slug: Slug, _: Person) -> ResultsOut:
         networks = dict(
             session.execute(select(TargetRow.id, TargetRow.network_deg).where(TargetRow.project_id == found.id)).all()
         )
-    snapshot = services.snapshots.now(found.id)
+    snapshot = services.snapshots.recent(found.id)
     said, calibration = snapshot.measurements, snapshot.calibration
     trusted = said.where(np.isin(said.person, list(snapshot.counted)))
     groups = statistics.agreement(trusted, calibration, people_a_side=_GROUP)

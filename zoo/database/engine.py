@@ -39,6 +39,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._writing = open_database(url)
         self._reading = self._writing.execution_options(writes=False)
 
