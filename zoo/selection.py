@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STANDARDS_SHARE, RETESTS_SHARE, TEST_SHARE = 0.10, 0.03, 0.10
 
-MOST_PEOPLE = 7
+MOST_PEOPLE, PEOPLE_OF_TEST = 7, 6
 ENOUGH_DEG = 2.0
 """An error under this ends a galaxy."""
 
@@ -114,27 +114,32 @@ class Choice:
     reason: Reason
 
 
-def stage(label: GalaxyLabel) -> Stage:
+def stage(label: GalaxyLabel, *, is_test: bool = False) -> Stage:
     """Return whether a galaxy needs more people, is done, or is left to a moderator.
 
     Three people end a galaxy where the error of its mean is under 2 deg, or where its rejection is beyond doubt; what
-    seven people did not end is for a moderator.
+    seven people did not end is for a moderator. Six measure a galaxy of the test sample, easy or not: of others only
+    the hard ones have enough people for two groups of three, and would tell too large a noise of labels.
     """
-    measured = label.measured >= FEWEST_PEOPLE and not label.reject and label.error_deg < ENOUGH_DEG
+    fewest = PEOPLE_OF_TEST if is_test else FEWEST_PEOPLE
+    measured = label.measured >= fewest and not label.reject and label.error_deg < ENOUGH_DEG
     sure = label.measure < DOUBT if label.reject else label.measure > DOUBT
     if label.people >= FEWEST_PEOPLE and sure and (measured or label.reject):
         return Stage.DONE
     return Stage.MODERATOR if label.people >= MOST_PEOPLE else Stage.OPEN
 
 
-def wanted(label: GalaxyLabel | None) -> int:
+def wanted(label: GalaxyLabel | None, *, is_test: bool = False) -> int:
     """Return how many more people may judge a galaxy at once; None stands for one that nobody judged.
 
-    Up to three at once; each one after that is asked when what the others said is known.
+    Three at first, and three more of the test sample; each one after that is asked when what the others said is known.
     """
     if label is None:
         return FEWEST_PEOPLE
-    return max(FEWEST_PEOPLE - label.people, 1) if stage(label) is Stage.OPEN else 0
+    if stage(label, is_test=is_test) is not Stage.OPEN:
+        return 0
+    fewest = PEOPLE_OF_TEST if is_test and label.people >= FEWEST_PEOPLE else FEWEST_PEOPLE
+    return max(fewest - label.people, 1)
 
 
 def expected_gain(candidates: Candidates) -> NDArray[np.float64]:

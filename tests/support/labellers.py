@@ -147,7 +147,7 @@ def best_possible_deg(
     Bias, slope, scale and carelessness are known. The mean of what is probable then, with every inclination from 0 to
     90 deg as likely as another before; no estimate has a smaller mean square error about truths that are drawn so.
     """
-    grid = np.linspace(0, 90, 901)
+    grid = np.linspace(0, 90, 361)
     known = {person.number: person for person in people}
     galaxies = np.unique(measurements.galaxy[~measurements.is_standard])
     estimates = np.full(len(galaxies), np.nan)

@@ -138,6 +138,36 @@ def test_the_zoos_table_is_read_with_its_concerns() -> None:
     assert table.skipped == 1
 
 
+def test_a_table_says_what_its_standards_began_at_and_which_rows_count() -> None:
+    table = parse(
+        "galaxy,pgc,person,inc,flag,least_inc,counted\n"
+        "A 1,,ann,30.5,0,0,1\nA 1,,bob,0,0,0,1\n,7,ann,12,0,20,1\nA 2,8,ann,20,0,20,1\n"
+        ",,ann,50,0,0,1\nA 1,,cid,40,0,0,0\n",
+        "own.csv",
+    )
+    number = dataset.number_of("A 1")
+    assert [(m.pgc, m.person, m.inclination_deg, m.reject) for m in table.measurements if not m.reject] == [
+        (number, "ann", 30.5, ""),
+        (number, "bob", 0.0, ""),
+        (8, "ann", 20.0, ""),
+    ]
+    assert [(m.pgc, m.reject) for m in table.measurements if m.reject] == [(7, "face_on")]
+    assert table.names == {number: "A 1", 7: "", 8: "A 2"}
+    assert table.skipped == 2
+
+
+def test_a_name_always_has_the_same_number_and_no_pgc_number_is_like_it() -> None:
+    assert dataset.number_of("A 1") == dataset.number_of("A 1") != dataset.number_of("A 2")
+    assert max(dataset.number_of(str(n)) for n in range(1000)) < -1
+    parts = [dataset.split_of(dataset.number_of(str(n))) for n in range(5000)]
+    assert parts.count("test") / 5000 == pytest.approx(0.10, abs=0.015)
+
+
+def test_what_only_begins_like_a_votable_is_refused_in_a_sentence() -> None:
+    with pytest.raises(dataset.TableError, match=r"^own.xml is no VOTable: "):
+        parse("<VOTABLE><RESOURCE>", "own.xml")
+
+
 def test_the_published_table_is_taken_at_its_word() -> None:
     table = parse(CF4, "cf4.txt")
     assert table.kind == "final"
@@ -233,6 +263,20 @@ def test_tables_of_two_kinds_are_not_mixed(tmp_path: Path) -> None:
     result = invoke("--table", tmp_path / "cf4.txt", "--table", tmp_path / "zoo.txt", "--out", tmp_path / "o.csv")
     assert result.exit_code == 1
     assert "of two kinds" in result.stderr
+
+
+def test_a_galaxy_without_a_number_needs_another_name_for_its_picture(tmp_path: Path) -> None:
+    rows = "".join(f"A 1,{who},60,0\n" for who in ("ann", "bob", "cid"))
+    (tmp_path / "t.csv").write_text(f"galaxy,person,inc,flag\n{rows}")
+    out = tmp_path / "o.csv"
+    result = invoke("--table", tmp_path / "t.csv", "--out", out)
+    assert result.exit_code == 1
+    assert "A 1 has no PGC number: --files needs {galaxy}, or the table a column file." in " ".join(
+        result.stderr.split()
+    )
+    result = invoke("--table", tmp_path / "t.csv", "--out", out, "--files", "{galaxy}.png")
+    assert result.exit_code == 0, result.output
+    assert [(g.path.name, g.pgc) for g in dataset.read_table(out)] == [("A 1.png", dataset.number_of("A 1"))]
 
 
 def test_a_file_name_without_the_galaxys_number_is_refused(tmp_path: Path) -> None:

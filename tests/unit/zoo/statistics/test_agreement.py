@@ -9,11 +9,11 @@ import pytest
 
 from tests.support import labellers
 from tests.support.labellers import Labeller
-from tests.support.measured import said
-from zoo.statistics import agreement, calibrate, differences, retests
+from tests.support.measured import joined, said
+from zoo.statistics import Measurements, agreement, calibrate, differences, retests
 
 
-def alike(people: int, galaxies: int, *, deg: float = 3.0) -> labellers.Measurements:
+def alike(people: int, galaxies: int, *, deg: float = 3.0) -> Measurements:
     rng = np.random.default_rng(5)
     return said(
         *((g, p, float(np.clip(60 + rng.normal(0, deg), 0, 90))) for g in range(galaxies) for p in range(people))
@@ -63,8 +63,7 @@ def test_the_same_person_again_scatters_by_what_is_new() -> None:
     galaxies = labellers.targets(400, 4, rejected=0.0)
     pairs = [(person, one) for one in galaxies if one.inclination_deg < 75 for person in people]
     first, second = (labellers.judged(pairs, time=time) for time in (0, 1))
-    names = ("galaxy", "person", "inclination_deg", "flag", "is_standard", "truth_deg")
-    both = labellers.Measurements(*(np.concatenate([getattr(first, n), getattr(second, n)]) for n in names))
+    both = joined(first, second)
     noise = np.sqrt(np.mean([labellers.scatter_deg(g.inclination_deg) ** 2 for _, g in pairs]))
     assert retests(both).noise_deg == pytest.approx(labellers.AGAIN * noise, rel=0.12)
     assert math.isnan(retests(first).noise_deg)
@@ -72,5 +71,6 @@ def test_the_same_person_again_scatters_by_what_is_new() -> None:
 
 def test_networks_are_compared_where_both_know_something() -> None:
     found = differences(np.array([61.0, 72.0, np.nan]), np.array([60.0, 70.0, 50.0]))
-    assert (found.galaxies, found.bias_deg, found.rms_deg) == (2, 1.5, pytest.approx(math.sqrt(2.5)))
+    assert (found.galaxies, found.bias_deg) == (2, 1.5)
+    assert found.rms_deg == pytest.approx(math.sqrt(2.5))
     assert [one.bias_deg for one in found.bins] == [1.0, 2.0]

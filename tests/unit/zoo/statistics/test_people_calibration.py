@@ -10,11 +10,11 @@ import pytest
 from tests.support import labellers
 from tests.support.labellers import Labeller
 from tests.support.measured import joined, said
-from zoo.statistics import Flag, calibrate
+from zoo.statistics import Flag, Measurements, calibrate
 from zoo.statistics.noise import KNOTS_DEG, USUAL_SCATTER_DEG
 
 
-def of_standards(people: list[Labeller], count: int, seed: int = 3) -> labellers.Measurements:
+def of_standards(people: list[Labeller], count: int, seed: int = 3) -> Measurements:
     known = labellers.standards(count, seed)
     return labellers.judged((person, one) for one in known for person in people)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import labellers
 from tests.support.labellers import Labeller
-from tests.support.measured import said
+from tests.support.measured import joined, said
 from zoo.statistics import Flag
 from zoo.statistics.suitability import FACE_ON, MEASURE, UNSUITABLE, suitability
 
@@ -53,6 +53,4 @@ def test_probabilities_lie_with_what_people_agree_on() -> None:
 def test_who_rejects_standards_is_believed_less() -> None:
     rejecting = said(*((n, 1, Flag.POOR_IMAGE) for n in range(100, 140)), truth_deg=60.0)
     plain = said((1, 1, Flag.POOR_IMAGE), (1, 2, 60.0))
-    names = ("galaxy", "person", "inclination_deg", "flag", "is_standard", "truth_deg")
-    both = type(plain)(*(np.concatenate([getattr(rejecting, n), getattr(plain, n)]) for n in names))
-    assert suitability(both).probability[0, MEASURE] > suitability(plain).probability[0, MEASURE]
+    assert suitability(joined(rejecting, plain)).probability[0, MEASURE] > suitability(plain).probability[0, MEASURE]
