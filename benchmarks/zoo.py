@@ -125,9 +125,9 @@ async def labeller(server: Server, pause_s: float, until: float, took: dict[str,
     """Measure as one person until a moment; return how many answers were taken."""
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
 
-        async def timed(kind: str, method: str, path: str, **more: object) -> httpx.Response:
+        async def timed(kind: str, method: str, path: str, json: object = None) -> httpx.Response:
             started = time.perf_counter()
-            answer = await client.request(method, path, **more)  # type: ignore[arg-type] - as they come
+            answer = await client.request(method, path, json=json)
             took.setdefault(kind, []).append(time.perf_counter() - started)
             return answer.raise_for_status()
 
@@ -181,16 +181,19 @@ async def measure(page: Page, server: Server, answers: int, rng: random.Random) 
     for number in range(answers):
         await page.wait_for_selector("#stage:not([hidden])")
         before = await page.get_attribute("#galaxy", "src")
-        if rng.random() < 0.2:  # noqa: PLR2004 - one in five
-            await page.context.set_offline(offline=rng.random() < 0.5)  # noqa: PLR2004 - cut, or mended
+        cut = rng.random() < 0.2  # noqa: PLR2004 - one in five
+        if cut:
+            await page.context.set_offline(offline=True)
         await page.keyboard.press(str(1 + number % 6))
         await page.keyboard.press("Enter")
+        if cut:
+            # long enough to try in vain, and to use up what is loaded
+            await asyncio.sleep(rng.uniform(0.5, 3))
+            await page.context.set_offline(offline=False)
         await page.wait_for_selector(f'#galaxy:not([src="{before}"])', state="attached")
         if rng.random() < 0.1:  # noqa: PLR2004 - one in ten
-            await page.context.set_offline(offline=False)
             await page.wait_for_selector("#waiting:has-text('are saved')")
             await page.reload()
-    await page.context.set_offline(offline=False)
     await page.wait_for_selector("#waiting:has-text('are saved')")
     return answers
 

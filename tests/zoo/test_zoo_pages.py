@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FilePayload, Page
 
     from tests.support.live import Live
 
@@ -192,8 +192,8 @@ def test_a_moderator_makes_a_project_and_adds_galaxies(page: Page) -> None:
     page.get_by_label("Key").fill("inclinet_moderator")
     page.get_by_role("button", name="Use this key").click()
     expect(page.get_by_role("heading", name="Add galaxies")).to_be_visible()
-    table = {"name": "t.csv", "mimeType": "text/csv", "buffer": b"pgc\n12\n13\nx\n"}
-    page.locator("input[type=file]").set_input_files(table)  # type: ignore[arg-type] - a FilePayload
+    table: FilePayload = {"name": "t.csv", "mimeType": "text/csv", "buffer": b"pgc\n12\n13\nx\n"}
+    page.locator("input[type=file]").set_input_files(table)
     page.get_by_role("button", name="Add them").click()
     expect(page.get_by_role("alert").first).to_contain_text(
         "2 galaxies were added, 0 were known, 1 can\u2019t be used."

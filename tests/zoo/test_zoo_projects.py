@@ -6,7 +6,6 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 from astropy.table import Table
 
 from tests.support.pictures import disc, encoded, fits_file
@@ -88,16 +87,18 @@ async def test_a_slug_is_taken_once_and_others_than_moderators_make_nothing(tmp_
         assert (await client.get("/api/projects/p/moderation", headers=bearer("inclinet_ann"))).status_code == 403
 
 
-@pytest.mark.parametrize("kind", ["csv", "votable"])
-async def test_what_people_measured_is_handed_on_whole(database: str, tmp_path: Path, kind: str) -> None:
+async def test_what_people_measured_is_handed_on_whole(database: str, tmp_path: Path) -> None:
     async with asked_zoo(zoo_settings(database, tmp_path, *PEOPLE, practice=0)) as client:
         await project(client, "pgc,inclination_deg,stdev_deg\n11,60,2\n12,61,2\n13,62,2\n")
-        for name in PEOPLE:
-            await measure(client, name, galaxies=40, deg=60.0)
-        answer = await client.get(f"/api/projects/p/export?table=measurements&format={kind}", headers=BOSS)
-        assert answer.status_code == 200
-        table = Table.read(io.BytesIO(answer.content), format="ascii.csv" if kind == "csv" else "votable")
-        assert set(table.colnames) >= {"pgc"}
+        for name in PEOPLE[:3]:
+            await measure(client, name, galaxies=36, deg=60.0)
+        read = {}
+        for kind in ("csv", "votable"):
+            answer = await client.get(f"/api/projects/p/export?table=measurements&format={kind}", headers=BOSS)
+            assert answer.status_code == 200
+            read[kind] = Table.read(io.BytesIO(answer.content), format="ascii.csv" if kind == "csv" else "votable")
+        assert read["csv"].colnames == read["votable"].colnames
+        assert len(read["csv"]) == len(read["votable"])
 
 
 async def test_a_galaxy_that_a_moderator_closed_is_given_to_nobody_until_it_is_opened(

@@ -132,7 +132,7 @@ def exported(
     snapshot = services.snapshots.now(found.id)
     least = found.lowest_deg
     if table == "labels":
-        columns = export.LABEL_COLUMNS
+        columns: tuple[tables.Column, ...] = export.LABEL_COLUMNS
         lines = export.label_rows(list(snapshot.labels.values()), galaxies, least_deg=least)
     else:
         columns = export.MEASUREMENT_COLUMNS
