@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ import httpx
 import numpy as np
 from PIL import Image
 from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Error as PlaywrightError
 from sqlalchemy import func, select
 
 from inclinet.local import listen
@@ -193,9 +194,19 @@ async def measure(page: Page, server: Server, answers: int, rng: random.Random) 
         await page.wait_for_selector(f'#galaxy:not([src="{before}"])', state="attached")
         if rng.random() < 0.1:  # noqa: PLR2004 - one in ten
             await page.wait_for_selector("#waiting:has-text('are saved')")
-            await page.reload()
+            await reopened(page)
     await page.wait_for_selector("#waiting:has-text('are saved')")
     return answers
+
+
+async def reopened(page: Page) -> None:
+    """Load a page again, as often as it takes until all of it came: a server may die while it sends the page's files."""
+    while True:
+        with suppress(PlaywrightError):
+            await page.reload()
+            await page.wait_for_selector("#waiting:has-text('are saved')", timeout=20_000)
+            return
+        await asyncio.sleep(1)
 
 
 async def browsers(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ import { BANDS, View } from "./view.js";
 const FLAGS = [["face_on", "Face-on"], ["poor_image", "Poor image"], ["ambiguous", "Ambiguous"], ["disturbed", "Disturbed"], ["several_galaxies", "Several galaxies"], ["not_a_spiral", "Not a spiral"], ["not_sure", "Not sure"]];
 const KEEPS = "not_sure";
 const UNDO = 20;
-const PAUSES_MS = [1000, 2000, 5000, 15000, 30000];
+const PAUSES_MS = [1000, 2000, 5000, 10000, 15000];
 
 const state = { person: null, project: null, standards: [], galaxy: null, step: COARSE, flags: new Set(), done: [], began: 0, failures: 0 };
 const view = new View(one("#stage"));
@@ -238,12 +238,26 @@ document.addEventListener("keydown", (event) => {
   if (name) act(name);
 });
 
+/** Ask until there is an answer, as long as waiting may help. */
+async function patiently(act) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!error.passing) return fail(error);
+      one("#empty").textContent = `${error.message} It is asked again…`;
+      const pause = PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)];
+      await new Promise((resolve) => { setTimeout(resolve, pause); });
+    }
+  }
+}
+
 async function start() {
   frame("measure");
   one("#flags").append(...FLAGS.map(([flag, text], n) => h("button", { type: "button", id: `flag-${flag}`, class: "chip", "aria-pressed": "false", onclick: () => state.galaxy && toggle(flag) }, h("kbd", {}, String(n + 1)), ` ${text}`)));
   for (const element of document.querySelectorAll("[data-act]")) element.addEventListener("click", () => act(element.dataset.act));
   if (!project) location.replace("./");
-  [state.project, state.standards, state.person] = await Promise.all([asked(ofProject()), asked(ofProject("/standards")), me()]).catch(fail);
+  [state.project, state.standards, state.person] = await patiently(() => Promise.all([asked(ofProject()), asked(ofProject("/standards")), me()]));
   one("#title").textContent = state.project.title;
   document.title = `${state.project.title}: measure`;
   addEventListener("online", flush);
