@@ -200,7 +200,7 @@ async def measure(page: Page, server: Server, answers: int, rng: random.Random) 
 
 
 async def reopened(page: Page) -> None:
-    """Load a page again, as often as it takes until all of it came: a server may die while it sends the page's files."""
+    """Load a page until all of it came: a server may die while it sends the page's files."""
     while True:
         with suppress(PlaywrightError):
             await page.reload()
