@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8080
+ZOO_PORT ?= 8090
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-containers lint docs format lock dist bench contract audit sbom
+.PHONY: help env run demo zoo test test-containers lint docs format lock dist bench contract audit sbom
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +30,9 @@ run: env ## start the models and the gateway (PORT=8080), Ctrl-C ends both
 
 demo: env ## the same with the sky's services faked on loopback: every way to ask, without a network
 	@exec $(BIN)/python -m tests.support.demo --port $(PORT)
+
+zoo: env ## start the page on which people measure galaxies (ZOO_PORT=8090), Ctrl-C ends it
+	@exec $(BIN)/inclinet zoo up --port $(ZOO_PORT)
 
 test: env ## run the whole suite, a file at a time on each core: no network, GPU or Docker needed
 	$(BIN)/python -m pytest -n logical --dist loadfile $(ARGS)

@@ -1,6 +1,6 @@
 """How good labels by simulated people are, beside the best that anybody could make of the same answers.
 
-Run as ``python -m benchmarks.zoo_labels``; the table of ``docs/zoo-statistics.md`` is its output.
+Run as ``python -m benchmarks.zoo_labels``; the table of ``docs/explanation/zoo-statistics.md`` is its output.
 """
 
 from __future__ import annotations

@@ -5,15 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway.api import problems
 from gateway.api.access import KEY_RESPONSES, require_key
 from gateway.api.admission import Admission
+from gateway.api.application import Application
 from gateway.api.dependencies import Services
 from gateway.api.keys import Keys
 from gateway.api.metrics import Metrics
@@ -31,8 +32,9 @@ from gateway.measure.one import Inclinations
 from gateway.sky import open_sky
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
+    from fastapi import FastAPI
     from starlette.types import ASGIApp
 
     from gateway.settings import Settings
@@ -48,25 +50,6 @@ Failures are `application/problem+json` (RFC 9457) with a stable `type`.
 
 class TracingMissing(Exception):
     """A collector of traces is set, and what would send them is not installed."""
-
-
-class _Gateway(FastAPI):
-    """Adds what surrounds the app, and the schema of problems to the API's description, where its responses point to.
-
-    Middleware of FastAPI's own kind lies within what answers unforeseen errors: these answers would go out without
-    request id and security headers.
-    """
-
-    surround: Callable[[ASGIApp], ASGIApp]
-
-    def build_middleware_stack(self) -> ASGIApp:
-        return self.surround(super().build_middleware_stack())
-
-    def openapi(self) -> dict[str, Any]:
-        described = super().openapi()
-        schemas = described.setdefault("components", {}).setdefault("schemas", {})
-        schemas.setdefault("Problem", Problem.model_json_schema(ref_template="#/components/schemas/{model}"))
-        return described
 
 
 def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastAPI:
@@ -162,7 +145,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             if tracers is not None:
                 await tracers.aclose()
 
-    app = _Gateway(
+    app = Application(
         title="inclinet",
         version=version("inclinet-service"),
         summary="The spatial inclination of spiral galaxies, as a service",

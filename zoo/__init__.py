@@ -1,1 +1,1 @@
-"""Labels by people: the Galaxy Inclination Zoo as a service of its own, the one plane that keeps state."""
+"""Labels by people, who measure galaxies among standards of known inclination on a web page."""

@@ -29,12 +29,8 @@ _BATCH = (1, 2, 4, 8, 16, 32, 64)
 CIRCUITS = ("closed", "half-open", "open")
 
 
-class Metrics:
-    """Every metric of the gateway.
-
-    Labels are bounded: routes, stages, slugs of problems, models of the release, gRPC status names, and the services
-    and mirrors that the settings name. Nothing that a client sends becomes a label.
-    """
+class RequestMetrics:
+    """What is counted of requests, whatever they ask."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
@@ -46,6 +42,17 @@ class Metrics:
             "inclinet_request_seconds", "Time to answer.", ("route",), buckets=_LATENCY_S, registry=registry
         )
         self.problems = Counter("inclinet_problems", "Answers that were problems.", ("slug",), registry=registry)
+
+
+class Metrics(RequestMetrics):
+    """Every metric of the gateway.
+
+    Labels are bounded: routes, stages, slugs of problems, models of the release, gRPC status names, and the services
+    and mirrors that the settings name. Nothing that a client sends becomes a label.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry)
         self.rows = Counter(
             "inclinet_batch_rows", "Rows of batches: ok, or the slug of a problem.", ("outcome",), registry=registry
         )

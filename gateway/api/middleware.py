@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from gateway.api.metrics import Metrics
+    from gateway.api.metrics import RequestMetrics
 
 log = structlog.get_logger("gateway.access")
 
@@ -48,7 +48,7 @@ class RequestMiddleware:
     Parameters
     ----------
     app : ASGI application
-    metrics : Metrics
+    metrics : RequestMetrics
     release : str
         The model release, for the log.
     root_path : str
@@ -62,7 +62,7 @@ class RequestMiddleware:
         self,
         app: ASGIApp,
         *,
-        metrics: Metrics,
+        metrics: RequestMetrics,
         release: str,
         root_path: str,
         log_client_address: bool,

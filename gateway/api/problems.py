@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request
 
-    from gateway.api.metrics import Metrics
+    from gateway.api.metrics import RequestMetrics
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
     return JSONResponse(body(error, instance), error.status, headers, MEDIA_TYPE)
 
 
-def install(app: FastAPI, metrics: Metrics) -> None:
+def install(app: FastAPI, metrics: RequestMetrics) -> None:
     """Answer every failure of ``app`` with a problem."""
 
     def answer(request: Request, error: errors.InclinetError) -> JSONResponse:

@@ -14,6 +14,7 @@ def add_to(app: typer.Typer) -> None:
     from inclinet_service.commands.batch import DaskCommand, batch, fetch  # noqa: PLC0415 - as above
     from inclinet_service.commands.catalog import catalog  # noqa: PLC0415 - as above
     from inclinet_service.commands.keys import keys  # noqa: PLC0415 - as above
+    from inclinet_service.commands.zoo import zoo  # noqa: PLC0415 - as above
 
     app.command()(service.up)
     app.command()(service.gateway)
@@ -21,3 +22,4 @@ def add_to(app: typer.Typer) -> None:
     app.command()(fetch)
     app.add_typer(catalog, name="catalog")
     app.add_typer(keys, name="key")
+    app.add_typer(zoo, name="zoo")

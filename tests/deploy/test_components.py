@@ -11,6 +11,7 @@ import yaml
 
 from gateway.settings import Settings
 from tests.support.deployment import ROOT, rendered
+from zoo.settings import ZooSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,5 +77,20 @@ def test_traces_may_leave_for_the_collector_that_the_gateway_is_told(tmp_path: P
 
 @pytest.mark.parametrize("minor", NEWEST_MINORS)
 def test_an_overlay_with_all_components_is_valid(tmp_path: Path, minor: str) -> None:
-    for resource in with_components(tmp_path, "dev", "keys", "tracing"):
+    for resource in with_components(tmp_path, "dev", "keys", "tracing", "zoo"):
         kubernetes_validate.validate(resource, minor, strict=True)
+
+
+def test_the_zoo_is_made_of_its_settings_without_privileges_and_reaches_a_database(tmp_path: Path) -> None:
+    found = with_components(tmp_path, "prod", "zoo")
+    (deployment,) = (r for r in found if r["kind"] == "Deployment" and r["metadata"]["name"] == "inclinet-zoo")
+    spec = deployment["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    names = {one["name"] for one in container["env"]} - {"INCLINET_CACHE_DIR"}
+    assert {name.removeprefix("INCLINET_ZOO_").lower() for name in names} <= set(ZooSettings.model_fields)
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert spec["securityContext"]["runAsUser"] == 10001
+    assert spec["terminationGracePeriodSeconds"] >= 10 + ZooSettings().request_timeout_s + 5
+    (policy,) = (r for r in found if r["kind"] == "NetworkPolicy" and r["metadata"]["name"] == "inclinet-zoo")
+    assert {"protocol": "TCP", "port": 5432} in policy["spec"]["egress"][0]["ports"]

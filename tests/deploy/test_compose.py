@@ -15,7 +15,7 @@ from tests.support.sky_fakes import FakeSky
 DEFAULTS = Settings()
 COMPOSE = load("docker-compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ALWAYS, DEMO, MONITORING = {"serving", "gateway"}, {"sky", "demo"}, {"prometheus", "grafana"}
+ALWAYS, DEMO, MONITORING, ZOO = {"serving", "gateway"}, {"sky", "demo"}, {"prometheus", "grafana"}, {"zoo"}
 GATEWAYS = ("gateway", "demo")
 
 
@@ -28,10 +28,11 @@ def profiles(name: str) -> list[str]:
 
 
 def test_the_stack_is_two_services_and_the_rest_is_asked_for_by_profile() -> None:
-    assert set(SERVICES) == ALWAYS | DEMO | MONITORING
+    assert set(SERVICES) == ALWAYS | DEMO | MONITORING | ZOO
     assert all(profiles(name) == [] for name in ALWAYS)
     assert all(profiles(name) == ["demo"] for name in DEMO)
     assert all(profiles(name) == ["monitoring"] for name in MONITORING)
+    assert all(profiles(name) == ["zoo"] for name in ZOO)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,10 @@ def test_who_asks_another_starts_once_that_is_healthy(name: str, waits_for: set[
     assert all("test" in SERVICES[other]["healthcheck"] for other in waits_for)
 
 
-@pytest.mark.parametrize(("name", "dockerfile"), [("serving", "serving/Dockerfile"), ("gateway", "gateway/Dockerfile")])
+@pytest.mark.parametrize(
+    ("name", "dockerfile"),
+    [("serving", "serving/Dockerfile"), ("gateway", "gateway/Dockerfile"), ("zoo", "zoo/Dockerfile")],
+)
 def test_compose_and_the_image_check_health_alike(name: str, dockerfile: str) -> None:
     check = SERVICES[name]["healthcheck"]
     options, _, command = value(dockerfile, "HEALTHCHECK").partition(" CMD ")
@@ -76,11 +80,11 @@ def test_a_gateway_that_is_stopped_finishes_its_requests_first(name: str) -> Non
     assert seconds(SERVICES[name]["stop_grace_period"]) >= DEFAULTS.request_timeout_s + 5
 
 
-def test_only_the_gateway_is_published_beyond_this_machine() -> None:
+def test_only_the_gateway_and_the_zoo_are_published_beyond_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert set(published) == {"gateway", "demo", "prometheus", "grafana"}
+    assert set(published) == {"gateway", "zoo", "demo", "prometheus", "grafana"}
     for name, ports in published.items():
-        assert all(port.startswith("127.0.0.1:") for port in ports) == (name != "gateway")
+        assert all(port.startswith("127.0.0.1:") for port in ports) == (name not in {"gateway", "zoo"})
     assert published["gateway"] == ["${INCLINET_PORT:-8080}:8080"]
 
 
@@ -105,7 +109,7 @@ def test_a_gateways_environment_is_made_of_settings_and_valid(name: str) -> None
 def test_what_the_gateway_keeps_lies_in_a_volume() -> None:
     assert SERVICES["gateway"]["environment"]["INCLINET_CACHE_DIR"] == "/cache"
     assert SERVICES["gateway"]["volumes"] == ["cache:/cache"]
-    assert set(COMPOSE["volumes"]) == {"cache", "prometheus", "grafana"}
+    assert set(COMPOSE["volumes"]) == {"cache", "zoo", "prometheus", "grafana"}
     assert "INCLINET_CACHE_DIR" not in SERVICES["demo"]["environment"]
 
 

@@ -2,7 +2,7 @@
 
 :func:`calibrate` learns from hidden standards how each person reads, :func:`labels` makes one label a galaxy of what
 all of them said, :func:`agreement` compares groups of people with each other. The model is told in
-``docs/zoo-statistics.md``.
+``docs/explanation/zoo-statistics.md``.
 """
 
 from zoo.statistics.agreement import Agreement, InclinationBin, agreement, differences, retests

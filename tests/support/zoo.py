@@ -1,0 +1,95 @@
+"""The zoo for tests: databases new and empty of both kinds, keys, and people who ask it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from contextlib import ExitStack, asynccontextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from gateway.sky import SkySettings
+from tests.support import postgres
+from zoo.app import create_app
+from zoo.settings import ZooSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    Databases = Callable[[str, Path], str]
+
+KINDS = ("sqlite", "postgresql")
+MODERATOR = "inclinet_moderator"
+NOBODY = SkySettings(attempts=1)
+
+
+@pytest.fixture(scope="session")
+def new_database() -> Iterator[Databases]:
+    """Return what makes a database of a kind and returns its address; PostgreSQL's server starts when first asked."""
+    numbers = count()
+    with ExitStack() as opened:
+        servers: list[str] = []
+
+        def make(kind: str, folder: Path) -> str:
+            if kind == "sqlite":
+                return f"sqlite:///{folder}/zoo-{next(numbers)}.sqlite"
+            binaries = postgres.programs()
+            if binaries is None:
+                pytest.skip("there is no PostgreSQL here: install Debian's package postgresql")
+            if not servers:
+                servers.append(opened.enter_context(postgres.cluster(binaries)))
+            return postgres.new_database(servers[0], f"zoo{next(numbers)}")
+
+        yield make
+
+
+def keys_file(folder: Path, *names: str) -> Path:
+    """Write a file of keys: ``inclinet_NAME`` for each name."""
+    path = folder / "keys"
+    lines = [f"{name}:{hashlib.sha256(f'inclinet_{name}'.encode()).hexdigest()}" for name in ("moderator", *names)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def zoo_settings(database: str, folder: Path, *names: str, **changed: Any) -> ZooSettings:
+    """Settings of a zoo with a moderator and other holders of keys; nobody is too fast for it."""
+    same: dict[str, Any] = {
+        "database": database,
+        "api_keys_file": keys_file(folder, *names),
+        "rate_limit_per_minute": 0,
+        "tokens_per_minute": 0,
+        "log_level": "ERROR",
+    }
+    return ZooSettings(**same | changed)
+
+
+@asynccontextmanager
+async def asked_zoo(settings: ZooSettings, sky: SkySettings = NOBODY) -> AsyncIterator[httpx.AsyncClient]:
+    """Run a zoo in the test's own event loop; yields a client of it, without a key."""
+    app = create_app(settings, sky=sky)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://zoo") as client:
+            yield client
+
+
+def bearer(key: str) -> dict[str, str]:
+    """Return the header that shows a key or token."""
+    return {"authorization": f"Bearer {key}"}
+
+
+def said(lease: str, inclination_deg: float | None, *flags: str, **more: Any) -> dict[str, Any]:
+    """Return an answer as a browser sends it."""
+    return {
+        "kind": "answer",
+        "uuid": str(uuid.uuid4()),
+        "lease": lease,
+        "inclination_deg": inclination_deg,
+        "flags": list(flags),
+        "seconds": 20.0,
+        **more,
+    }

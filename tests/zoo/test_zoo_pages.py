@@ -1,0 +1,233 @@
+"""The measuring page in a real browser: by keyboard, mouse and finger, with a network that comes and goes."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.support.browser import page_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, FilePayload, Page
+
+    from tests.support.live import Live
+
+MEASURE = "./measure?project=spirals"
+SAVED = "All answers are saved."
+
+
+def rows(tmp_path: Path) -> list[tuple[Any, ...]]:
+    """Return what stands in the database: inclination, and whether it was taken back."""
+    with sqlite3.connect(tmp_path / "zoo.sqlite") as database:
+        return database.execute(
+            "SELECT inclination_deg, undone_at IS NOT NULL FROM measurements ORDER BY id"
+        ).fetchall()
+
+
+def begin(page: Page) -> None:
+    page.goto(MEASURE)
+    expect(page.locator("#help")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#stage")).to_be_visible()
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("#waiting")).to_have_text(SAVED)
+
+
+def place(page: Page) -> float:
+    return float(page.locator(".target").get_attribute("aria-valuenow") or "nan")
+
+
+def test_a_galaxy_is_measured_by_keyboard_alone(page: Page, tmp_path: Path) -> None:
+    begin(page)
+    expect(page.locator(".tile:not(.target)")).to_have_count(18)
+    start = place(page)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("d")
+    assert place(page) == pytest.approx(start + 10, abs=0.7)
+    page.keyboard.press("a")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile:not(.target)")).to_have_count(9)
+    assert place(page) == pytest.approx(start + 5, abs=1.0)
+    page.keyboard.press("ArrowLeft")
+    meant = place(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text(re.compile(r"You said \d+\.\d°; it is \d+\.\d°\."))
+    saved(page)
+    assert rows(tmp_path) == [(pytest.approx(meant, abs=0.06), 0)]
+
+
+def test_flags_stand_instead_of_an_inclination_and_not_sure_beside_one(page: Page, tmp_path: Path) -> None:
+    begin(page)
+    page.keyboard.press("1")
+    expect(page.locator("#flag-face_on")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("no inclination")
+    page.keyboard.press("7")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("You said")
+    saved(page)
+    with sqlite3.connect(tmp_path / "zoo.sqlite") as database:
+        said = database.execute("SELECT flag, inclination_deg FROM flags JOIN measurements ON id = measurement_id")
+        assert [(flag, deg is None) for flag, deg in said] == [("face_on", True), ("not_sure", False)]
+
+
+def test_an_answer_is_taken_back_and_its_galaxy_comes_again(page: Page, tmp_path: Path) -> None:
+    begin(page)
+    first = page.locator("#galaxy").get_attribute("src")
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#galaxy")).not_to_have_attribute("src", first or "")
+    page.keyboard.press("u")
+    expect(page.locator("#galaxy")).to_have_attribute("src", first or "")
+    saved(page)
+    page.keyboard.press("3")
+    page.keyboard.press("Enter")
+    saved(page)
+    expect(page.locator("#note")).to_contain_text("no inclination")
+    assert [undone for _, undone in rows(tmp_path)] == [1, 0]
+
+
+def test_beyond_the_last_of_nine_standards_come_the_next(page: Page) -> None:
+    begin(page)
+    page.keyboard.press("Enter")
+    start = place(page)
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    assert place(page) > start + 6
+    page.keyboard.press("Escape")
+    expect(page.locator(".tile:not(.target)")).to_have_count(18)
+
+
+def test_other_standards_leave_the_galaxy_where_it_was_put(page: Page) -> None:
+    begin(page)
+    page.keyboard.press("Enter")
+    before, shown = place(page), page.locator("#board").inner_text()
+    page.keyboard.press("r")
+    assert page.locator("#board").inner_text() != shown
+    assert place(page) == pytest.approx(before, abs=1.0)
+
+
+def test_the_view_changes_and_the_answer_does_not(page: Page) -> None:
+    begin(page)
+    before = place(page)
+    for key in ("i", "b", ".", "+", "]"):
+        page.keyboard.press(key)
+    shown = page.locator("#galaxy").evaluate("(one) => [getComputedStyle(one).filter, getComputedStyle(one).transform]")
+    assert re.fullmatch(r'url\("#band-red"\) brightness\(1\.25\) invert\(1\)', shown[0])
+    assert shown[1].startswith("matrix(1.2074")
+    assert place(page) == before
+    page.keyboard.press("0")
+    expect(page.locator("#stage")).to_have_attribute("data-band", "colour")
+
+
+def test_answers_wait_in_the_browser_while_the_zoo_is_away_and_are_counted_once(
+    browser: Browser, live: Callable[..., Live], zoo: Live, tmp_path: Path
+) -> None:
+    with page_on(browser, base_url=f"{zoo.url}/") as (page, _):
+        begin(page)
+        expect(page.locator("#waiting")).to_have_attribute("data-ahead", "3")
+        zoo.__exit__(None, None, None)
+        for _ in range(2):
+            shown = page.locator("#galaxy").get_attribute("src") or ""
+            page.keyboard.press("1")
+            page.keyboard.press("Enter")
+            expect(page.locator("#galaxy")).not_to_have_attribute("src", shown)
+        expect(page.locator("#waiting")).to_contain_text("2 answers wait")
+        with live(zoo.port):
+            page.evaluate("dispatchEvent(new Event('online'))")
+            saved(page)
+            page.reload()
+            expect(page.locator("#stage")).to_be_visible()
+        assert len(rows(tmp_path)) == 2
+
+
+def test_by_drag_and_by_tap_on_a_phone(browser: Browser, zoo: Live) -> None:
+    options = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    with page_on(browser, base_url=f"{zoo.url}/", **options) as (page, watch):
+        page.goto(MEASURE)
+        page.get_by_role("button", name="Begin").tap()
+        expect(page.locator("#stage")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        tile = page.locator(".tile:not(.target)").nth(3)
+        tile.tap(position={"x": 50, "y": 20})
+        expect(page.locator("#place")).to_have_text(re.compile(r"between 1[5-9]|between 2\d"))
+        start, end = page.locator(".target").bounding_box(), page.locator(".tile:not(.target)").nth(10).bounding_box()
+        assert start is not None
+        assert end is not None
+        page.mouse.move(start["x"] + 20, start["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(end["x"] + end["width"] - 8, end["y"] + 20, steps=4)
+        page.mouse.up()
+        assert place(page) > 45
+        assert watch.complaints == []
+
+
+def test_a_key_names_who_measures_and_a_forgotten_browser_begins_anew(page: Page) -> None:
+    begin(page)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    saved(page)
+    page.goto("./me?project=spirals")
+    expect(page.locator("#page")).to_contain_text("without a name")
+    expect(page.get_by_role("row", name="Measurements")).to_contain_text("1")
+    page.get_by_role("button", name="Forget me").click()
+    expect(page.locator("#page")).to_have_text("You are forgotten.")
+    page.reload()
+    expect(page.get_by_role("row", name="Measurements")).to_contain_text("0")
+
+
+def test_a_moderator_makes_a_project_and_adds_galaxies(page: Page) -> None:
+    page.goto("./moderation?project=spirals")
+    page.get_by_label("Key").fill("inclinet_moderator")
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.get_by_role("heading", name="Add galaxies")).to_be_visible()
+    table: FilePayload = {"name": "t.csv", "mimeType": "text/csv", "buffer": b"pgc\n12\n13\nx\n"}
+    page.locator("input[type=file]").set_input_files(table)
+    page.get_by_role("button", name="Add them").click()
+    expect(page.get_by_role("alert").first).to_contain_text(
+        "2 galaxies were added, 0 were known, 1 can\u2019t be used."
+    )
+    page.get_by_label("Name", exact=True).fill("Faint ones")
+    page.get_by_label("Short name").fill("faint")
+    page.get_by_role("button", name="Make it").click()
+    page.wait_for_url("**/moderation?project=faint")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(browser: Browser, zoo: Live, scheme: Any) -> None:
+    with page_on(browser, base_url=f"{zoo.url}/", color_scheme=scheme) as (page, _):
+        page.goto("./")
+        expect(page.get_by_role("heading", name="Spirals")).to_be_visible()
+        found = {"projects": serious(page)}
+        page.goto(MEASURE)
+        expect(page.locator("#help")).to_be_visible()
+        found["help"] = serious(page)
+        page.keyboard.press("Enter")
+        expect(page.locator("#stage")).to_be_visible()
+        page.keyboard.press("1")
+        found["measure"] = serious(page)
+        for name in ("results", "me", "moderation"):
+            page.goto(f"./{name}?project=spirals")
+            expect(page.locator("#page > *").first).to_be_visible()
+            found[name] = serious(page)
+        assert {name: one for name, one in found.items() if one} == {}
+
+
+def serious(page: Page) -> list[str]:
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:120]}"
+        for one in violations
+        if one["impact"] in {"serious", "critical"}
+    ]

@@ -1,0 +1,170 @@
+"""Takes down what people say: answers, answers taken back, and galaxies skipped.
+
+A browser sends its queue in order, as often as it needs to: what is known already changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from zoo.database.models import FlagRow, LeaseRow, MeasurementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+UNDO_DEPTH = 20
+"""How many of the last measurements a person may take back."""
+
+TAKEN, KNOWN, REFUSED = "taken", "known", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """A galaxy measured, or rejected.
+
+    Attributes
+    ----------
+    uuid : str
+        Made in the browser, once for each answer.
+    lease : str
+        Code of the lease that it answers.
+    inclination_deg : float, optional
+        None where flags stand instead.
+    flags : tuple of str
+    seconds : float, optional
+        How long the person looked.
+    """
+
+    uuid: str
+    lease: str
+    inclination_deg: float | None
+    flags: tuple[str, ...] = ()
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUndo:
+    """An answer taken back, named by its UUID."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSkip:
+    """A galaxy that the person does not want to judge, named by its lease."""
+
+    lease: str
+
+
+Said = GivenAnswer | GivenUndo | GivenSkip
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it: ``taken``, ``known`` from before, or ``refused`` with the reason in a sentence."""
+
+    status: str
+    reason: str = ""
+
+
+def record(session: Session, person_id: int, said: Sequence[Said], *, now: float, lease_s: float) -> list[Outcome]:
+    """Take down what a person said, in order, and return what became of each.
+
+    Parameters
+    ----------
+    session : Session
+        Of a transaction that writes; nothing is taken before it is committed.
+    person_id : int
+    said : sequence of GivenAnswer, GivenUndo or GivenSkip
+    now : float
+        Seconds since 1970.
+    lease_s : float
+        How long a galaxy is kept again for a person who takes an answer back, seconds.
+    """
+    outcomes = []
+    for one in said:
+        if isinstance(one, GivenAnswer):
+            outcomes.append(_answer(session, person_id, one, now))
+        elif isinstance(one, GivenUndo):
+            outcomes.append(_undo(session, person_id, one, now, lease_s))
+        else:
+            outcomes.append(_skip(session, person_id, one))
+        session.flush()
+    return outcomes
+
+
+def _lease(session: Session, person_id: int, code: str) -> LeaseRow | None:
+    return session.scalar(select(LeaseRow).where(LeaseRow.code == code, LeaseRow.person_id == person_id))
+
+
+def _known(session: Session, person_id: int, uuid: str) -> Outcome | None:
+    owner = session.scalar(select(MeasurementRow.person_id).where(MeasurementRow.uuid == uuid))
+    if owner is None:
+        return None
+    return Outcome(KNOWN) if owner == person_id else Outcome(REFUSED, "Another person sent an answer of this UUID.")
+
+
+def _answer(session: Session, person_id: int, one: GivenAnswer, now: float) -> Outcome:
+    known = _known(session, person_id, one.uuid)
+    if known is not None:
+        return known
+    lease = _lease(session, person_id, one.lease)
+    if lease is None:
+        return Outcome(REFUSED, "This galaxy was not given to this person.")
+    row = MeasurementRow(
+        uuid=one.uuid,
+        lease_id=lease.id,
+        project_id=lease.project_id,
+        person_id=person_id,
+        target_id=lease.target_id,
+        standard_id=lease.standard_id,
+        purpose=lease.purpose,
+        inclination_deg=one.inclination_deg,
+        seconds=one.seconds,
+        measured_at=now,
+        undone_at=None,
+        flags=[FlagRow(flag=flag) for flag in dict.fromkeys(one.flags)],
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        # the same queue came over two connections at once, or the galaxy was answered in another window
+        return _known(session, person_id, one.uuid) or Outcome(REFUSED, "This galaxy has been answered before.")
+    lease.state = "answered"
+    return Outcome(TAKEN)
+
+
+def _undo(session: Session, person_id: int, one: GivenUndo, now: float, lease_s: float) -> Outcome:
+    row = session.scalar(
+        select(MeasurementRow).where(MeasurementRow.uuid == one.of, MeasurementRow.person_id == person_id)
+    )
+    if row is None:
+        return Outcome(REFUSED, "There is no such answer of this person.")
+    if row.undone_at is not None:
+        return Outcome(KNOWN)
+    standing = select(MeasurementRow.id).where(
+        MeasurementRow.person_id == person_id, MeasurementRow.undone_at.is_(None), MeasurementRow.id > row.id
+    )
+    if len(session.scalars(standing.limit(UNDO_DEPTH)).all()) >= UNDO_DEPTH:
+        return Outcome(REFUSED, f"Only the last {UNDO_DEPTH} answers can be taken back.")
+    row.undone_at = now
+    lease = session.get_one(LeaseRow, row.lease_id)
+    lease.state, lease.expires_at = "open", now + lease_s
+    return Outcome(TAKEN)
+
+
+def _skip(session: Session, person_id: int, one: GivenSkip) -> Outcome:
+    lease = _lease(session, person_id, one.lease)
+    if lease is None:
+        return Outcome(REFUSED, "This galaxy was not given to this person.")
+    if lease.state != "open":
+        return Outcome(KNOWN)
+    lease.state = "skipped"
+    return Outcome(TAKEN)

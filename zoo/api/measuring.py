@@ -1,0 +1,244 @@
+"""What the measuring page asks: who one is, galaxies, their pictures, standards; and what one answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy import func, select
+
+from gateway.api.problems import responses
+from gateway.core import errors
+from gateway.core.models import Deadline
+from zoo import answers, people
+from zoo.api.dependencies import Anyone, Person, WiredZoo
+from zoo.api.schemas import (
+    AnswerIn,
+    AnswersIn,
+    GalaxyOut,
+    OutcomeOut,
+    PersonOut,
+    StandardOut,
+    TokenOut,
+    UndoIn,
+)
+from zoo.assignment import Terms, next_galaxies
+from zoo.database.models import LeaseRow, MeasurementRow, PersonRow, StandardRow
+from zoo.errors import NotThere
+from zoo.projects import project_of
+from zoo.records import PRACTICE
+from zoo.standards.archive import LATTICE
+from zoo.statistics.calibration import CALIBRATED_AFTER
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from zoo.records import Snapshot
+
+router = APIRouter(tags=["measuring"])
+
+_PRIVATE = {"Cache-Control": "private, max-age=86400, immutable"}
+_FOREVER = {"Cache-Control": "public, max-age=604800"}
+Slug = Annotated[str, Path(max_length=40)]
+
+
+@router.post(
+    "/api/people",
+    summary="Begin without a key",
+    status_code=201,
+    responses=responses(errors.Unauthorized, errors.TooManyRequests),
+    dependencies=[Anyone],
+)
+async def begin(request: Request, services: WiredZoo) -> TokenOut:
+    """Make a person without a name; the token stands for the person from now on."""
+    if not services.settings.anonymous:
+        raise errors.Unauthorized("This zoo takes measurements of holders of a key only.")
+    if services.tokens is not None:
+        await services.tokens.hit(request.client.host if request.client else "")
+
+    def add() -> str:
+        with services.database.write() as session:
+            return people.new_anonymous(session, time.time())
+
+    return TokenOut(token=await asyncio.to_thread(add))
+
+
+@router.get("/api/me", summary="What is known of oneself", responses=responses(errors.Unauthorized))
+def me(services: WiredZoo, who: Person, project: Annotated[str, Query(max_length=40)] = "") -> PersonOut:
+    """Tell how far a person has come, and how the person reads inclinations."""
+    settings = services.settings
+    with services.database.read() as session:
+        row = session.get_one(PersonRow, who.person_id)
+        standing = select(func.count(MeasurementRow.id)).where(
+            MeasurementRow.person_id == who.person_id, MeasurementRow.undone_at.is_(None)
+        )
+        practised = session.scalar(standing.where(MeasurementRow.purpose == PRACTICE)) or 0
+        hidden = (
+            session.scalar(standing.where(MeasurementRow.standard_id.is_not(None), MeasurementRow.purpose != PRACTICE))
+            or 0
+        )
+        measured = session.scalar(standing) or 0
+        project_id = project_of(session, project).id if project else None
+    known: dict[str, float | None] = {"bias_deg": None, "slope": None, "scatter": None}
+    counted = False
+    if project_id is not None and hidden > 0:
+        snapshot = services.snapshots.recent(project_id)
+        counted = who.person_id in snapshot.counted
+        place = np.flatnonzero(snapshot.calibration.person == who.person_id)
+        if len(place):
+            known = {name: float(getattr(snapshot.calibration, name)[place[0]]) for name in known}
+    return PersonOut(
+        person=who.person_id,
+        name=who.name,
+        moderator=who.moderator,
+        counted=counted,
+        practice_left=max(settings.practice - practised, 0),
+        standards_left=max(CALIBRATED_AFTER - hidden, 0),
+        measured=measured,
+        quarantined=row.quarantined,
+        **known,
+    )
+
+
+@router.delete(
+    "/api/me",
+    summary="Be forgotten",
+    status_code=204,
+    responses=responses(errors.Unauthorized),
+    response_class=Response,
+)
+def forget(services: WiredZoo, who: Person) -> Response:
+    """Cut the link between a person and the key or token; the measurements stay, by nobody."""
+    with services.database.write() as session:
+        people.forget(session, who.person_id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/api/projects/{slug}/next",
+    summary="The next galaxies",
+    responses=responses(errors.Unauthorized, errors.TooManyRequests, NotThere),
+)
+def following(
+    services: WiredZoo, who: Person, slug: Slug, count: Annotated[int, Query(ge=1, le=10)] = 3
+) -> list[GalaxyOut]:
+    """Give galaxies to measure, those kept from before first; fewer than asked for where nothing is left."""
+    settings = services.settings
+    terms = Terms(settings.practice, 60 * settings.lease_minutes)
+
+    def give(snapshot: Snapshot | None) -> list[GalaxyOut]:
+        with services.database.write() as session:
+            project = project_of(session, slug)
+            leases = next_galaxies(
+                session,
+                project,
+                who.person_id,
+                count,
+                snapshot=snapshot,
+                terms=terms,
+                now=time.time(),
+                rng=np.random.default_rng(),
+            )
+            return [
+                GalaxyOut(
+                    lease=lease.code,
+                    picture=f"api/pictures/{lease.code}",
+                    practice=lease.purpose == PRACTICE,
+                    truth_deg=_truth(session, lease) if lease.purpose == PRACTICE else None,
+                )
+                for lease in leases
+            ]
+
+    given = give(None)
+    if len(given) == count:
+        return given
+    # what is known of the project may take seconds to compute, which nobody else's answer should wait for
+    with services.database.read() as session:
+        project_id = project_of(session, slug).id
+    given = give(services.snapshots.recent(project_id))
+    # nothing is left, or what came in the last minute left something open
+    return given or give(services.snapshots.now(project_id))
+
+
+def _truth(session: Session, lease: LeaseRow) -> float | None:
+    standard = session.get(StandardRow, lease.standard_id)
+    return standard.truth_deg if standard is not None else None
+
+
+@router.get(
+    "/api/pictures/{code}",
+    summary="The picture of a galaxy that was given",
+    response_class=Response,
+    responses={200: {"content": {"image/*": {}}}, **responses(NotThere, errors.BadImage, errors.OutsideFootprint)},
+    dependencies=[Anyone],
+)
+async def picture(services: WiredZoo, code: Annotated[str, Path(max_length=64)]) -> Response:
+    """Show the picture of a lease; its unguessable code is all that is asked for, so that a page can show it."""
+
+    def find() -> LeaseRow | None:
+        with services.database.read() as session:
+            return session.scalar(select(LeaseRow).where(LeaseRow.code == code))
+
+    lease = await asyncio.to_thread(find)
+    if lease is None:
+        raise NotThere("No galaxy was given under this code.")
+    deadline = Deadline.after(services.settings.request_timeout_s)
+    async with services.admission.work(deadline):
+        data, media = await services.pictures.of_lease(lease, deadline)
+    return Response(data, media_type=media, headers=_PRIVATE)
+
+
+@router.get("/api/projects/{slug}/standards", summary="The lattice of standards", responses=responses(NotThere))
+def standards(services: WiredZoo, slug: Slug, _: Annotated[None, Anyone]) -> list[StandardOut]:
+    """List the standards that targets are compared with, from face-on to edge-on."""
+    with services.database.read() as session:
+        project = project_of(session, slug)
+        found = session.scalars(
+            select(StandardRow)
+            .where(StandardRow.role == LATTICE)
+            .where(StandardRow.truth_deg.between(project.lowest_deg - 0.5, project.highest_deg + 0.5))
+            .order_by(StandardRow.truth_deg, StandardRow.id)
+        ).all()
+    return [StandardOut(id=one.id, truth_deg=one.truth_deg, picture=f"api/standards/{one.id}") for one in found]
+
+
+@router.get(
+    "/api/standards/{number}",
+    summary="The picture of a standard of the lattice",
+    response_class=Response,
+    responses={200: {"content": {"image/webp": {}}}, **responses(NotThere)},
+)
+def standard(services: WiredZoo, number: int, _: Annotated[None, Anyone]) -> Response:
+    """Show a standard; those that test people can't be asked for by their numbers."""
+    with services.database.read() as session:
+        found = session.scalar(select(StandardRow).where(StandardRow.id == number, StandardRow.role == LATTICE))
+    if found is None:
+        raise NotThere("There is no standard of this number.")
+    data, media = services.pictures.of_standard(found.name)
+    return Response(data, media_type=media, headers=_FOREVER)
+
+
+@router.post(
+    "/api/answers",
+    summary="Take answers down",
+    responses=responses(errors.Unauthorized, errors.TooManyRequests),
+)
+def take(services: WiredZoo, who: Person, sent: AnswersIn) -> list[OutcomeOut]:
+    """Take a browser's queue down, in order; sent again until it is answered, it counts once."""
+    said: list[answers.Said] = []
+    for one in sent.said:
+        if isinstance(one, AnswerIn):
+            said.append(
+                answers.GivenAnswer(str(one.uuid), one.lease, one.inclination_deg, tuple(one.flags), one.seconds)
+            )
+        else:
+            said.append(answers.GivenUndo(str(one.of)) if isinstance(one, UndoIn) else answers.GivenSkip(one.lease))
+    with services.database.write() as session:
+        outcomes = answers.record(
+            session, who.person_id, said, now=time.time(), lease_s=60 * services.settings.lease_minutes
+        )
+    return [OutcomeOut(**asdict(one)) for one in outcomes]

@@ -1,0 +1,1 @@
+"""The zoo's tables, their migrations, and transactions on SQLite or PostgreSQL."""

@@ -1,0 +1,13 @@
+"""Alembic's entry: migrations run in the transaction of the connection that :mod:`zoo.database.engine` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from zoo.database.models import Base
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,29 @@
+"""What can go wrong for a user of the zoo beyond what the gateway knows; slugs and statuses as there."""
+
+from __future__ import annotations
+
+from gateway.core.errors import InclinetError
+
+
+class NotThere(InclinetError):
+    """There is no project, galaxy or person of that name or number."""
+
+    slug, title, status = "not-there", "Not there", 404
+
+
+class NotAllowed(InclinetError):
+    """The key does not belong to a moderator."""
+
+    slug, title, status = "not-allowed", "Only moderators may do this", 403
+
+
+class NameTaken(InclinetError):
+    """Something of that name exists."""
+
+    slug, title, status = "name-taken", "The name is taken", 409
+
+
+class DatabaseDown(InclinetError):
+    """The database can't be asked now; nothing that was answered before is lost."""
+
+    slug, title, status = "database-down", "The database is down", 503

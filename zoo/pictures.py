@@ -1,0 +1,103 @@
+"""The picture of a galaxy that a person measures: of the standards' archive, of a file, or cut out of the sky."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from gateway.core import errors
+from gateway.core.models import Deadline, Target
+from gateway.images.decode import decode
+from gateway.measure.targets import Targets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.sky import Sky
+    from zoo.database.models import LeaseRow
+    from zoo.standards.archive import StandardsArchive
+
+_AS_THEY_ARE = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image/webp"}
+"""What every browser shows, by the first bytes."""
+
+
+class Pictures:
+    """Finds pictures.
+
+    Parameters
+    ----------
+    archive : StandardsArchive
+    folder : Path, optional
+        Of the operator's own files.
+    sky : Sky
+    """
+
+    def __init__(self, archive: StandardsArchive, folder: Path | None, sky: Sky) -> None:
+        self._archive = archive
+        self._folder = folder.resolve() if folder is not None else None
+        self._targets = Targets(sky)
+
+    async def of_lease(self, lease: LeaseRow, deadline: Deadline) -> tuple[bytes, str]:
+        """Return the picture of the galaxy of a lease, and its media type.
+
+        Raises
+        ------
+        errors.ImageError, errors.TargetError, errors.UpstreamError, errors.DeadlineExceeded
+        """
+        if lease.standard is not None and lease.standard.pgc is None:
+            return self.of_standard(lease.standard.name)
+        if lease.target is not None and lease.target.file is not None:
+            return await asyncio.to_thread(self._of_file, lease.target.file)
+        if lease.target is None:
+            wanted = Target(pgc=lease.standard.pgc if lease.standard else None)
+        elif lease.target.pgc is not None:
+            wanted = Target(pgc=lease.target.pgc, fov_arcmin=lease.target.fov_arcmin)
+        else:
+            wanted = Target(
+                ra=f"{lease.target.ra_deg}", dec=f"{lease.target.dec_deg}", fov_arcmin=lease.target.fov_arcmin
+            )
+        fetched = await self._targets.fetch(wanted, deadline=deadline, survey=lease.project.survey)
+        return await asyncio.to_thread(_shown, fetched.cutout.data)
+
+    def of_standard(self, name: str) -> tuple[bytes, str]:
+        """Return the picture of a standard of the archive."""
+        try:
+            return self._archive.picture(name), "image/webp"
+        except KeyError:
+            raise errors.BadImage(
+                "The picture of this standard is not in the archive that the zoo runs with."
+            ) from None
+
+    def has(self, file: str) -> bool:
+        """Return whether there is such a file among the operator's own, and nowhere else."""
+        path = self._path(file)
+        return path is not None and path.is_file()
+
+    def _path(self, file: str) -> Path | None:
+        if self._folder is None:
+            return None
+        path = (self._folder / file).resolve()
+        return path if path.is_relative_to(self._folder) else None
+
+    def _of_file(self, file: str) -> tuple[bytes, str]:
+        path = self._path(file)
+        try:
+            data = path.read_bytes() if path is not None else b""
+        except OSError:
+            data = b""
+        if not data:
+            raise errors.BadImage("The picture of this galaxy is missing from the zoo's folder of pictures.")
+        return _shown(data)
+
+
+def _shown(data: bytes) -> tuple[bytes, str]:
+    """Return a picture as a browser can show it: what it knows as it is, the rest as PNG."""
+    for start, media in _AS_THEY_ARE.items():
+        if data.startswith(start):
+            return data, media
+    encoded = io.BytesIO()
+    Image.fromarray(decode(data).rgb).save(encoded, "PNG")
+    return encoded.getvalue(), "image/png"

@@ -1,0 +1,1 @@
+"""Simulated galaxies of exactly known inclination, to compare targets with and to test people with."""

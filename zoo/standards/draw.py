@@ -1,0 +1,92 @@
+"""Draws standards with the simulation that networks learn from, larger and undisturbed, from one seed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from training.simulation import camera, observation, population, render_parameters, tone_curves
+from zoo.standards.archive import HIDDEN, LATTICE, PRACTICE, Standard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from training.simulation.galaxy import SimulatedGalaxy
+    from training.simulation.render_parameters import Arrays
+
+SIDE = 384
+"""Pixels across a picture."""
+
+LATTICE_A_DEGREE, PRACTICES, HIDDENS = 3, 24, 80
+_BATCH = 6
+_QUALITY = 75
+_ZOOM = 1.25
+_DIAMETER_ARCMIN = 2.4
+
+
+def standards(
+    seed: int, *, progress: Callable[[int, int], None] = lambda _done, _of: None
+) -> Iterator[tuple[Standard, bytes]]:
+    """Draw all standards of a seed and yield each with its picture as WebP.
+
+    The lattice has a galaxy every third of a degree from 0 to 90, so that standards a degree apart can be chosen in
+    three ways; they lie with their major axes along the rows. Practice and hidden standards are spread over 0..90.
+
+    Parameters
+    ----------
+    seed : int
+    progress : callable
+        Told how many are done, and of how many.
+    """
+    rng = np.random.default_rng(seed)
+    wanted = [(LATTICE, number / LATTICE_A_DEGREE) for number in range(90 * LATTICE_A_DEGREE + 1)]
+    for role, count in ((PRACTICE, PRACTICES), (HIDDEN, HIDDENS)):
+        wanted += [(role, 90 * (place + rng.uniform()) / count) for place in rng.permutation(count)]
+    for first in range(0, len(wanted), _BATCH):
+        batch = wanted[first : first + _BATCH]
+        drawn = [_drawn(seed, first + number, role, float(truth)) for number, (role, truth) in enumerate(batch)]
+        filled = [*drawn, *[drawn[-1]] * (_BATCH - len(drawn))]
+        pictures = np.asarray(camera.render({name: np.stack([one[name] for one in filled]) for name in drawn[0]}))
+        for number, ((role, truth), picture) in enumerate(zip(batch, pictures, strict=False)):
+            encoded = io.BytesIO()
+            Image.fromarray(picture).save(encoded, "WEBP", quality=_QUALITY, method=6)
+            yield Standard(f"{seed}-{first + number:03d}.webp", role, round(float(truth), 4)), encoded.getvalue()
+        progress(first + len(batch), len(wanted))
+
+
+def _drawn(seed: int, number: int, role: str, truth_deg: float) -> Arrays:
+    rng = np.random.default_rng([seed, number])
+    galaxy = population.draw(rng, inclination_deg=truth_deg)
+    while not _suits(galaxy):
+        galaxy = population.draw(rng, inclination_deg=truth_deg)
+    turned = role != LATTICE
+    seen = replace(
+        observation.draw(rng),
+        side=SIDE,
+        zoom=_ZOOM,
+        position_angle_deg=float(rng.uniform(0, 360)) if turned else 0.0,
+        offset=(0.0, 0.0),
+        pixel_arcsec=60 * _ZOOM * _DIAMETER_ARCMIN / SIDE,
+        resampling=0.7,
+        edge=None,
+        sky_mag=24.6,
+        stars=3.0,
+        neighbours=1.0,
+        tone_curve=tone_curves.server(rng),
+        jpeg_quality=0,
+    )
+    return render_parameters.arrays(galaxy, seen, rng)
+
+
+def _suits(galaxy: SimulatedGalaxy) -> bool:
+    """Keep out what even an expert reads wrong: faint discs, large bulges, and bars that stand out of edge-on discs."""
+    steep = 75.0
+    return (
+        galaxy.mu0 < 21.3  # noqa: PLR2004 - mag/arcsec^2, bright enough to be shown
+        and galaxy.bulge_fraction < 0.35  # noqa: PLR2004 - a third of the light
+        and (galaxy.inclination_deg < steep or galaxy.bar.strength < 0.3)  # noqa: PLR2004 - a faint bar
+    )
