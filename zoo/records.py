@@ -18,7 +18,7 @@ import numpy as np
 import structlog
 from sqlalchemy import func, select
 
-from training.data.dataset import split_of
+from training.data.dataset import number_of, split_of
 from zoo.database.engine import Database
 from zoo.database.models import FlagRow, MeasurementRow, PersonRow, ProjectRow, StandardRow, TargetRow
 from zoo.selection import Candidates, Stage, stage, wanted
@@ -60,6 +60,8 @@ class Snapshot:
         By number of the target.
     candidates : Candidates
         Open targets, and hidden standards within the project's range.
+    test : frozenset of int
+        Targets of the test sample, whatever became of them.
     places : dict of int
         From a galaxy's number to its place in ``candidates``.
     made_at : float
@@ -73,6 +75,7 @@ class Snapshot:
     counted: frozenset[int]
     labels: dict[int, GalaxyLabel]
     candidates: Candidates
+    test: frozenset[int]
     places: dict[int, int]
     made_at: float
 
@@ -172,9 +175,16 @@ def _snapshot(session: Session, project_id: int, version: tuple[Any, ...]) -> Sn
     counted = frozenset(int(one) for one in calibration.person[calibration.counts]) - quarantined
     trusted = said.where(~np.isin(said.person, list(quarantined)))
     found = {label.galaxy: label for label in labels(trusted, calibration)}
-    candidates = _candidates(session, session.get_one(ProjectRow, project_id), found)
+    named = session.execute(
+        select(TargetRow.id, TargetRow.pgc, TargetRow.name).where(TargetRow.project_id == project_id)
+    )
+    # as training splits them, so that what tests networks was not picked because networks fail on it
+    test = frozenset(row.id for row in named if split_of(row.pgc or number_of(row.name)) == "test")
+    candidates = _candidates(session, session.get_one(ProjectRow, project_id), found, test)
     places = {int(galaxy): place for place, galaxy in enumerate(candidates.galaxy)}
-    return Snapshot(version, version[0] or 0, said, calibration, counted, found, candidates, places, time.monotonic())
+    return Snapshot(
+        version, version[0] or 0, said, calibration, counted, found, candidates, test, places, time.monotonic()
+    )
 
 
 def measurements(session: Session, project_id: int) -> Measurements:
@@ -208,13 +218,15 @@ def measurements(session: Session, project_id: int) -> Measurements:
     )
 
 
-def _candidates(session: Session, project: ProjectRow, found: Mapping[int, GalaxyLabel]) -> Candidates:
+def _candidates(
+    session: Session, project: ProjectRow, found: Mapping[int, GalaxyLabel], test: frozenset[int]
+) -> Candidates:
     targets = session.execute(
         select(
             TargetRow.id, TargetRow.pgc, TargetRow.network_deg, TargetRow.network_spread_deg, TargetRow.hubble_stage
         ).where(TargetRow.project_id == project.id, TargetRow.closed == "")
     ).all()
-    kept = [row for row in targets if row.id not in found or stage(found[row.id]) is Stage.OPEN]
+    kept = [row for row in targets if row.id not in found or stage(found[row.id], is_test=row.id in test) is Stage.OPEN]
     hidden = session.scalars(
         select(StandardRow)
         .where(StandardRow.role == "hidden")
@@ -226,9 +238,12 @@ def _candidates(session: Session, project: ProjectRow, found: Mapping[int, Galax
     return Candidates(
         galaxy=np.array([row.id for row in kept] + [-row.id for row in hidden], np.int64),
         is_standard=np.array([False] * len(kept) + [True] * len(hidden), np.bool_),
-        is_test=np.array([split_of(row.pgc or row.id) == "test" for row in kept] + [False] * len(hidden), np.bool_),
+        is_test=np.array([row.id in test for row in kept] + [False] * len(hidden), np.bool_),
         people=np.array([one.people if one else 0 for one in known] + [0] * len(hidden), np.int64),
-        wanted=np.array([wanted(one) for one in known] + [1] * len(hidden), np.int64),
+        wanted=np.array(
+            [wanted(one, is_test=row.id in test) for one, row in zip(known, kept, strict=True)] + [1] * len(hidden),
+            np.int64,
+        ),
         network_deg=_floats([row.network_deg for row in kept] + none),
         network_spread_deg=_floats([row.network_spread_deg for row in kept] + none),
         label_deg=_floats([one.mean_deg if one else None for one in known] + none),

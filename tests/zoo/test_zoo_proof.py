@@ -66,16 +66,16 @@ def tables(targets: list[SimulatedGalaxy], folder: Path) -> list[bytes]:
     return ["\n".join(rows).encode() for rows in (by_pgc, by_file)]
 
 
-def work(client: httpx.Client, header: dict[str, str], person: Labeller, eyes: Eyes, most: int) -> int:
+def work(client: httpx.Client, header: dict[str, str], person: Labeller, eyes: Eyes, turn: int) -> int:
     """Judge some galaxies; return how many there were."""
     judged = 0
-    while judged < most:
+    while judged < 20:
         given = client.post("/api/projects/p/next?count=10", headers=header).raise_for_status().json()
         if not given:
             break
         entries = []
         for one in given:
-            inclination, flag = person.judge(eyes.see(one["lease"]), time=judged)
+            inclination, flag = person.judge(eyes.see(one["lease"]), time=turn + judged)
             flags = [] if flag == 0 else [flag.name.lower()]
             entries.append(said(one["lease"], None if flags else inclination, *flags))
         taken = client.post("/api/answers", headers=header, json={"said": entries}).raise_for_status().json()
@@ -103,9 +103,9 @@ def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_f
             assert answer.json()["left_out"] == 0, answer.text
         eyes = Eyes(f"sqlite:///{tmp_path}/zoo.sqlite", targets)
         headers = [bearer(client.post("/api/people").json()["token"]) for _ in crowd]
-        done = 1
-        while done:
-            done = sum(work(client, header, person, eyes, 20) for header, person in zip(headers, crowd, strict=True))
+        turn = 0
+        while sum([work(client, header, one, eyes, turn) for header, one in zip(headers, crowd, strict=True)]):
+            turn += 20
         with Session(eyes.engine) as session:
             project = session.scalars(select(TargetRow.project_id)).first()
             assert project is not None

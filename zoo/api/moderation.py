@@ -111,7 +111,7 @@ def waiting(services: WiredZoo, _: Moderator, slug: Slug) -> ModerationOut:
     galaxies = []
     for number, label in snapshot.labels.items():
         row = targets[number]
-        unsettled = stage(label) is Stage.MODERATOR
+        unsettled = stage(label, is_test=label.galaxy in snapshot.test) is Stage.MODERATOR
         if not unsettled and not label.reject and not row.closed:
             continue
         why = "people do not agree" if unsettled else label.reject.replace("_", "-") or "closed by a moderator"

@@ -35,7 +35,10 @@ def project_out(services: ZooServices, project: ProjectRow) -> ProjectOut:
     """Tell how far a project has come; what is settled may be a minute old."""
     with services.database.read() as session:
         counted = counts(session, project.id)
-    settled = sum(stage(label) is Stage.DONE for label in services.snapshots.recent(project.id).labels.values())
+    snapshot = services.snapshots.recent(project.id)
+    settled = sum(
+        stage(label, is_test=label.galaxy in snapshot.test) is Stage.DONE for label in snapshot.labels.values()
+    )
     return ProjectOut(
         slug=project.slug,
         title=project.title,
@@ -80,7 +83,9 @@ def agreement(services: WiredZoo, slug: Slug, _: Person) -> ResultsOut:
     snapshot = services.snapshots.recent(found.id)
     said, calibration = snapshot.measurements, snapshot.calibration
     trusted = said.where(np.isin(said.person, list(snapshot.counted)))
-    groups = statistics.agreement(trusted, calibration, people_a_side=_GROUP)
+    # of other galaxies only the hard ones have people enough
+    tested = trusted.where(np.isin(trusted.galaxy, list(snapshot.test)))
+    groups = statistics.agreement(tested, calibration, people_a_side=_GROUP)
     labels = snapshot.labels.values()
     compared = statistics.differences(
         np.array([label.inclination_deg for label in labels], np.float64),
