@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
@@ -112,16 +111,15 @@ def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_f
             judged = measurements(session, project)
             numbers = {row.id: number_of(row.name) for row in session.scalars(select(TargetRow))}
         eyes.engine.dispose()
-        answer = client.get("/api/projects/p/agreement", headers=headers[0]).raise_for_status()
+        agreement = client.get("/api/projects/p/agreement", headers=headers[0]).raise_for_status().json()
         documents = {
             (table, kind): exported(client, table, format=kind)
             for table in ("labels", "measurements")
             for kind in ("csv", "votable")
         }
-        moderation = client.get("/api/projects/p/moderation", headers=boss).raise_for_status().json()
 
     calibration = calibrate(judged)
-    people = {number: person for number, person in zip(calibration.person.tolist(), crowd, strict=True)}
+    people = dict(zip(calibration.person.tolist(), crowd, strict=True))
     found = {numbers[label.galaxy]: label for label in labels(judged, calibration)}
     assert [people[n].carelessness for n in calibration.person[calibration.quarantined].tolist()] == [1.0]
 
@@ -138,30 +136,21 @@ def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_f
         if truth[n].kind == 0 and np.isfinite(label.inclination_deg)
     }
     rms = [np.sqrt(np.mean([(value[n] - truth[n].inclination_deg) ** 2 for n in ours])) for value in (ours, best)]
-    kinds = [(label.reject != "", truth[n].kind != 0) for n, label in found.items() if label.people >= 3]
-    figures: dict[str, Any] = {
-        "answers": len(judged),
-        "labelled": len(found),
-        "measured": len(ours),
-        "rms_deg": rms,
-        "ratio": rms[0] / rms[1],
-        "people_each": np.bincount([label.people for label in found.values()]).tolist(),
-        "kinds_right": float(np.mean([a == b for a, b in kinds])),
-        "agreement": {k: (v if isinstance(v, float) else v["noise_deg"]) for k, v in answer.json().items()},
-        "moderation": len(moderation["galaxies"]),
-    }
-    print(json.dumps(figures, indent=1))
-    assert rms[0] / rms[1] < 1.10
+    kinds = [(label.reject != "") == (truth[n].kind != 0) for n, label in found.items()]
+    assert np.mean(kinds) > 0.95
+    # 1.04 on average; which galaxies and people meet is left to chance, which moves one campaign's ratio by 0.03
+    assert rms[0] / rms[1] < 1.15
     assert len(found) == GALAXIES
+    # what is told of the noise without any truth: of labels by three, which are the noisiest
+    assert rms[0] < agreement["label_noise_deg"] * 1.2 < 4
 
-    for table, kind in documents:
+    for (table, kind), document in documents.items():
         source, out = tmp_path / f"{table}.{kind}", tmp_path / "labels.csv"
-        source.write_text(documents[table, kind], encoding="utf-8")
+        source.write_text(document, encoding="utf-8")
         result = CliRunner().invoke(
             cli.app, ["labels", "--table", str(source), "--out", str(out), "--files", "{galaxy}.x"]
         )
         assert result.exit_code == 0, result.output
-        print(table, kind, result.output)
         read = {number_of(row.path.stem): row for row in dataset.read_table(out)}
         with_label = {n: label for n, label in found.items() if label.reject or np.isfinite(label.inclination_deg)}
         assert read.keys() == with_label.keys()
