@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -31,12 +29,12 @@ if TYPE_CHECKING:
     from gateway.core.manifest import Manifest
     from gateway.settings import Settings
 
+PARENT_VARIABLE = "INCLINET_STANDIN_PARENT"
+"""Tells the stand-in the process with which it ends (:mod:`serving.__main__`)."""
 LOOPBACK = "127.0.0.1"
 STOP_TIMEOUT_S = 35.0
 KEEP_ALIVE_S = 75
 """Longer than the idle time of the usual proxies (60 s), so that they never reuse a connection we are closing."""
-
-_PR_SET_PDEATHSIG = 1
 
 _KEEPING = {
     "MALLOC_ARENA_MAX": "1",
@@ -189,12 +187,12 @@ class Standin:
                     "--tensorflow_intra_op_parallelism=1",
                     f"--tensorflow_inter_op_parallelism={processors()}",
                 ],
-                env=_KEEPING | os.environ,
+                # it ends with this process; code of ours between fork and exec would run beside gRPC's threads
+                env=_KEEPING | os.environ | {PARENT_VARIABLE: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one call, no locks
             )
         self._starts += 1
 
@@ -224,7 +222,3 @@ def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subpr
     """Run the stand-in on the models beside ``manifest``, on a free port unless given; yields process and address."""
     with Standin(manifest, log=log, port=port) as started:
         yield started.process, started.address
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -33,8 +33,9 @@ def _kinds(root: type[errors.InclinetError] = errors.InclinetError) -> Iterator[
 
 
 def table() -> dict[str, tuple[int, str]]:
-    """Return the whole table of problems: slug to status and title."""
-    return {kind.slug: (kind.status, kind.title) for kind in _kinds() if "slug" in vars(kind)}
+    """Return the whole table of the gateway's problems: slug to status and title."""
+    own = (kind for kind in _kinds() if "slug" in vars(kind) and kind.__module__.startswith("gateway."))
+    return {kind.slug: (kind.status, kind.title) for kind in own}
 
 
 def body(error: errors.InclinetError, instance: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from gateway.settings import Settings
 from tests.support.command_lines import PROGRAMS, checked
 from tests.support.pages import PAGES, ROOT, Block, blocks
 from tools.reference import MADE
+from zoo.settings import ZooSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,8 @@ def options_of(command: Any) -> Iterator[str]:
 
 
 ELSEWHERE = {"--build", "--build-arg", "--profile", "--replace", "--replicas", "--manifest", "--beside", "--nothing"}
-"""Options of docker, podman, kubectl and ``python -m serving.repository``, and one that exists nowhere and says so."""
+ELSEWHERE |= {"--pause", "--seconds"}
+"""Options of docker, podman, kubectl, ``serving.repository``, benchmarks, and one that exists nowhere and says so."""
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -82,6 +84,7 @@ def test_an_option_that_a_page_names_exists(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_variable_that_a_page_names_is_read_somewhere(page: str) -> None:
     settings = {f"INCLINET_{name.upper()}" for name in Settings.model_fields}
+    settings |= {f"INCLINET_ZOO_{name.upper()}" for name in ZooSettings.model_fields}
     elsewhere = "".join(
         path.read_text(encoding="utf-8")
         for pattern in ("docker-compose.yml", "inclinet/**/*.py", "tests/**/*.py", "k8s/**/*.yaml")
@@ -94,7 +97,7 @@ def test_a_variable_that_a_page_names_is_read_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_file_that_a_page_names_exists(page: str) -> None:
-    folders = "batch|benchmarks|containers|docs|gateway|inclinet|k8s|monitoring|serving|tests|tools|training"
+    folders = "batch|benchmarks|containers|docs|gateway|inclinet|k8s|monitoring|serving|tests|tools|training|zoo"
     named = [code for code in inline_code(page) if re.fullmatch(rf"(?:{folders})/[\w./-]*", code)]
     made = {"serving/models.config"}
     assert [path for path in named if path not in made and not (ROOT / path).exists()] == []

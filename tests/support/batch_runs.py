@@ -78,6 +78,9 @@ def kept(out: Path) -> list[dict[str, Any]]:
     return [row for rows, about in found for row in rows if row["row"] not in json.loads(about["again"])]
 
 
+_BATCH = (sys.executable, "-m", "inclinet", "batch")
+
+
 class Command:
     """``inclinet batch`` as a process, its output in files beside the result.
 
@@ -92,14 +95,13 @@ class Command:
         self._stdout, self._stderr = out.with_suffix(".stdout"), out.with_suffix(".stderr")
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "inclinet", "batch", "-o", str(out), *map(str, arguments)],
+                # SIGINT ignored, as a shell starts what runs in the background
+                ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *_BATCH, "-o", str(out), *map(str, arguments)],
                 cwd=out.parent,
                 env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                # as a shell starts what runs in the background
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - one call, no locks
             )
 
     def wait(self, timeout_s: float = 200) -> int:
