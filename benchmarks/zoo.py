@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 TARGETS = 5000
 
 
-class Server:
+class ZooServer:
     """``inclinet zoo up`` on a database, on one port for all its lives."""
 
     def __init__(self, folder: Path, database: str) -> None:
@@ -82,10 +82,10 @@ class Server:
 
 
 @asynccontextmanager
-async def zoo(folder: Path, database: str) -> AsyncIterator[Server]:
+async def zoo(folder: Path, database: str) -> AsyncIterator[ZooServer]:
     """Run a server with a project of many galaxies."""
     Image.effect_noise((256, 256), 60).save(folder / "galaxy.jpg")
-    server = Server(folder, database)
+    server = ZooServer(folder, database)
     await server.start()
     try:
         async with httpx.AsyncClient(base_url=server.url, headers=bearer(MODERATOR), timeout=120) as client:
@@ -122,7 +122,7 @@ def measured_before(url: str, count: int) -> None:
     database.close()
 
 
-async def labeller(server: Server, pause_s: float, until: float, took: dict[str, list[float]]) -> int:
+async def labeller(server: ZooServer, pause_s: float, until: float, took: dict[str, list[float]]) -> int:
     """Measure as one person until a moment; return how many answers were taken."""
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
 
@@ -173,7 +173,7 @@ async def load(kind: str, url: str, folder: Path, options: argparse.Namespace) -
             print(f"  {name}: median {at50:.0f} ms, p99 {at99:.0f} ms, worst {max(seconds) * 1000:.0f} ms")
 
 
-async def measure(page: Page, server: Server, answers: int, rng: random.Random) -> int:
+async def measure(page: Page, server: ZooServer, answers: int, rng: random.Random) -> int:
     """Measure by keyboard in one browser whose network is cut now and then; return how many answers were given."""
     page.set_default_timeout(120_000)
     await page.goto(f"{server.url}/measure?project=p")

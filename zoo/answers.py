@@ -66,14 +66,14 @@ Said = GivenAnswer | GivenUndo | GivenSkip
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Receipt:
     """What became of it: ``taken``, ``known`` from before, or ``refused`` with the reason in a sentence."""
 
     status: str
     reason: str = ""
 
 
-def record(session: Session, person_id: int, said: Sequence[Said], *, now: float, lease_s: float) -> list[Outcome]:
+def record(session: Session, person_id: int, said: Sequence[Said], *, now: float, lease_s: float) -> list[Receipt]:
     """Take down what a person said, in order, and return what became of each.
 
     Parameters
@@ -103,20 +103,20 @@ def _lease(session: Session, person_id: int, code: str) -> LeaseRow | None:
     return session.scalar(select(LeaseRow).where(LeaseRow.code == code, LeaseRow.person_id == person_id))
 
 
-def _known(session: Session, person_id: int, uuid: str) -> Outcome | None:
+def _known(session: Session, person_id: int, uuid: str) -> Receipt | None:
     owner = session.scalar(select(MeasurementRow.person_id).where(MeasurementRow.uuid == uuid))
     if owner is None:
         return None
-    return Outcome(KNOWN) if owner == person_id else Outcome(REFUSED, "Another person sent an answer of this UUID.")
+    return Receipt(KNOWN) if owner == person_id else Receipt(REFUSED, "Another person sent an answer of this UUID.")
 
 
-def _answer(session: Session, person_id: int, one: GivenAnswer, now: float) -> Outcome:
+def _answer(session: Session, person_id: int, one: GivenAnswer, now: float) -> Receipt:
     known = _known(session, person_id, one.uuid)
     if known is not None:
         return known
     lease = _lease(session, person_id, one.lease)
     if lease is None:
-        return Outcome(REFUSED, "This galaxy was not given to this person.")
+        return Receipt(REFUSED, "This galaxy was not given to this person.")
     row = MeasurementRow(
         uuid=one.uuid,
         lease_id=lease.id,
@@ -136,35 +136,35 @@ def _answer(session: Session, person_id: int, one: GivenAnswer, now: float) -> O
             session.add(row)
     except IntegrityError:
         # the same queue came over two connections at once, or the galaxy was answered in another window
-        return _known(session, person_id, one.uuid) or Outcome(REFUSED, "This galaxy has been answered before.")
+        return _known(session, person_id, one.uuid) or Receipt(REFUSED, "This galaxy has been answered before.")
     lease.state = "answered"
-    return Outcome(TAKEN)
+    return Receipt(TAKEN)
 
 
-def _undo(session: Session, person_id: int, one: GivenUndo, now: float, lease_s: float) -> Outcome:
+def _undo(session: Session, person_id: int, one: GivenUndo, now: float, lease_s: float) -> Receipt:
     row = session.scalar(
         select(MeasurementRow).where(MeasurementRow.uuid == one.of, MeasurementRow.person_id == person_id)
     )
     if row is None:
-        return Outcome(REFUSED, "There is no such answer of this person.")
+        return Receipt(REFUSED, "There is no such answer of this person.")
     if row.undone_at is not None:
-        return Outcome(KNOWN)
+        return Receipt(KNOWN)
     standing = select(MeasurementRow.id).where(
         MeasurementRow.person_id == person_id, MeasurementRow.undone_at.is_(None), MeasurementRow.id > row.id
     )
     if len(session.scalars(standing.limit(UNDO_DEPTH)).all()) >= UNDO_DEPTH:
-        return Outcome(REFUSED, f"Only the last {UNDO_DEPTH} answers can be taken back.")
+        return Receipt(REFUSED, f"Only the last {UNDO_DEPTH} answers can be taken back.")
     row.undone_at = now
     lease = session.get_one(LeaseRow, row.lease_id)
     lease.state, lease.expires_at = "open", now + lease_s
-    return Outcome(TAKEN)
+    return Receipt(TAKEN)
 
 
-def _skip(session: Session, person_id: int, one: GivenSkip) -> Outcome:
+def _skip(session: Session, person_id: int, one: GivenSkip) -> Receipt:
     lease = _lease(session, person_id, one.lease)
     if lease is None:
-        return Outcome(REFUSED, "This galaxy was not given to this person.")
+        return Receipt(REFUSED, "This galaxy was not given to this person.")
     if lease.state != "open":
-        return Outcome(KNOWN)
+        return Receipt(KNOWN)
     lease.state = "skipped"
-    return Outcome(TAKEN)
+    return Receipt(TAKEN)

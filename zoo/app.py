@@ -24,7 +24,7 @@ from zoo.api import measuring, moderation, pages, results
 from zoo.api.dependencies import ZooServices
 from zoo.database.engine import Database
 from zoo.errors import DatabaseDown
-from zoo.pictures import Pictures
+from zoo.pictures import TargetPictures
 from zoo.records import Snapshots
 from zoo.standards.archive import SHIPPED, StandardsArchive
 
@@ -83,7 +83,7 @@ def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> Fast
             settings=settings,
             database=database,
             snapshots=snapshots,
-            pictures=Pictures(archive, settings.pictures, opened),
+            pictures=TargetPictures(archive, settings.pictures, opened),
             keys=keys,
             admission=Admission(
                 concurrency=settings.max_concurrency,

@@ -26,7 +26,7 @@ _CODE_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class LeaseTerms:
     """How galaxies are given.
 
     Attributes
@@ -48,7 +48,7 @@ def next_galaxies(
     count: int,
     *,
     snapshot: Snapshot | None,
-    terms: Terms,
+    terms: LeaseTerms,
     now: float,
     rng: np.random.Generator,
 ) -> list[LeaseRow]:
@@ -62,7 +62,7 @@ def next_galaxies(
     person_id, count : int
     snapshot : Snapshot or None
         Of the project; may be a little old. Without one no targets are chosen.
-    terms : Terms
+    terms : LeaseTerms
     now : float
         Seconds since 1970.
     rng : numpy.random.Generator

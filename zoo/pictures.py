@@ -24,7 +24,7 @@ _AS_THEY_ARE = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF":
 """What every browser shows, by the first bytes."""
 
 
-class Pictures:
+class TargetPictures:
     """Finds pictures.
 
     Parameters

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.core.errors import InclinetError
     from gateway.core.manifest import Manifest
     from gateway.inference.versions import VersionState
-    from gateway.measure.one import Answer
+    from gateway.measure.one import MeasuredGalaxy
 
 _LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _DEG = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0)
@@ -187,7 +187,7 @@ class Metrics(RequestMetrics):
         """Count one step of a request."""
         self.stages.labels(stage).observe(seconds)
 
-    def observe_answer(self, answer: Answer) -> None:
+    def observe_answer(self, answer: MeasuredGalaxy) -> None:
         """Count what drifts: how far the flavors are from each other, and how the rejectors judge."""
         self.disagreement.observe(answer.inclination.stdev_deg)
         if answer.rejection is not None:

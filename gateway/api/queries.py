@@ -16,7 +16,7 @@ from gateway.sky import SURVEYS
 from gateway.tables import results
 
 if TYPE_CHECKING:
-    from gateway.measure.one import Answer
+    from gateway.measure.one import MeasuredGalaxy
 
 
 class Include(StrEnum):
@@ -137,7 +137,7 @@ TABLE_CONTENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-def write_answer(request: Request, answer: Answer, query: AnswerQuery) -> Response:
+def write_answer(request: Request, answer: MeasuredGalaxy, query: AnswerQuery) -> Response:
     """Write an answer in the format asked for."""
     body = InclinationAnswer.of(answer, frozenset(query.include))
     file_format = results.choose(query.format, request.headers.get("accept", ""))

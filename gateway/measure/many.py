@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from gateway.images.prepare import ImageData
-    from gateway.measure.one import Answer, Inclinations
+    from gateway.measure.one import Inclinations, MeasuredGalaxy
     from gateway.tables.cells.rows import Row
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ class Result:
     """What became of one row: an answer or a problem."""
 
     row: Row
-    answer: Answer | None = None
+    answer: MeasuredGalaxy | None = None
     problem: errors.InclinetError | None = None
 
 

@@ -58,7 +58,7 @@ class Ellipticity:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MeasuredGalaxy:
     """All that is known about one question.
 
     Attributes
@@ -122,7 +122,7 @@ class Inclinations:
         executor: Executor,
         max_pixels: int,
         observe: Callable[[str, float], None],
-        answered: Callable[[Answer], None] = lambda _answer: None,
+        answered: Callable[[MeasuredGalaxy], None] = lambda _answer: None,
     ) -> None:
         self._manifest = manifest
         self._networks = networks
@@ -139,7 +139,7 @@ class Inclinations:
         deadline: Deadline,
         r: float = ellipse.INTRINSIC_AXIS_RATIO,
         framing: Framing = AUTO,
-    ) -> Answer:
+    ) -> MeasuredGalaxy:
         """Return the inclination of the galaxy in an image.
 
         Parameters
@@ -175,7 +175,7 @@ class Inclinations:
         deadline: Deadline,
         survey: str | None = None,
         r: float = ellipse.INTRINSIC_AXIS_RATIO,
-    ) -> Answer:
+    ) -> MeasuredGalaxy:
         """Return the inclination of a target: resolve it, fetch its cutout, measure that.
 
         Parameters
@@ -197,7 +197,7 @@ class Inclinations:
 
     async def of_fetched(
         self, fetched: Fetched, *, deadline: Deadline, r: float = ellipse.INTRINSIC_AXIS_RATIO
-    ) -> Answer:
+    ) -> MeasuredGalaxy:
         """Return the inclination of a galaxy whose cutout is at hand; errors as :meth:`of_image`."""
         answer = await self._measure(
             fetched.cutout.data,
@@ -221,7 +221,7 @@ class Inclinations:
         framing: Framing,
         galaxy: Galaxy | None = None,
         cutout: Cutout | None = None,
-    ) -> Answer:
+    ) -> MeasuredGalaxy:
         loop = asyncio.get_running_loop()
         with stage(self._observe, "decode"):
             image = await loop.run_in_executor(self._executor, prepare, data, self._max_pixels, framing, deadline)
@@ -236,7 +236,7 @@ class Inclinations:
         classical = None
         if image.ellipse is not None:
             classical = Ellipticity(image.ellipse, ellipse.inclination_deg(image.ellipse.axis_ratio, r), r)
-        answer = Answer(
+        answer = MeasuredGalaxy(
             image=image,
             source=source,
             inclination=inclination,

@@ -17,7 +17,7 @@ from gateway.core.ensemble import combine
 from gateway.core.errors import BadImage
 from gateway.core.manifest import Flavor, read_manifest
 from gateway.core.models import EnsemblePrediction, Frame, ImageInput, ModelPrediction
-from gateway.measure.one import Answer
+from gateway.measure.one import MeasuredGalaxy
 from tests.support.deployment import ROOT, load
 from tests.support.pictures import disc
 from tests.support.promql import ALWAYS, Asked, asked, exposed
@@ -39,7 +39,7 @@ def gateways() -> Asked:
     inclination = combine([one.value for one in readings], release.calibration)
     image = ImageInput(disc(128), 128, 128, "PNG", Frame(64, 64, 128, "whole"))
     reading = EnsemblePrediction(readings, (), ("vgg8_reject",))
-    metrics.observe_answer(Answer(image, "upload", inclination, reading, 0.2, None, release.release, ()))
+    metrics.observe_answer(MeasuredGalaxy(image, "upload", inclination, reading, 0.2, None, release.release, ()))
     metrics.observe_stage("decode", 0.1)
     metrics.observe_call("vgg8_m0", "OK", 0.1)
     metrics.observe_upstream("SIMBAD", "ok", 0.1)

@@ -42,7 +42,7 @@ def scatter_deg(inclination_deg: NDArray[np.float64] | float) -> NDArray[np.floa
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatedGalaxy:
+class JudgedGalaxy:
     """``kind`` is what it is: to be measured, face-on or unsuitable."""
 
     number: int
@@ -64,7 +64,7 @@ class Labeller:
     lowest_deg: float = 0.0
     seed: int = 1
 
-    def judge(self, galaxy: SimulatedGalaxy, time: int = 0) -> tuple[float, Flag]:
+    def judge(self, galaxy: JudgedGalaxy, time: int = 0) -> tuple[float, Flag]:
         """Return an inclination, or NaN and a flag; the same galaxy at another time is judged anew, but not freely."""
         lasting = np.random.default_rng([self.seed, self.number, galaxy.number])
         fresh = np.random.default_rng([self.seed, self.number, galaxy.number, time + 1])
@@ -98,22 +98,22 @@ def crowd(count: int, seed: int, *, careless: int = 1, vandals: int = 1, lowest_
     return people
 
 
-def targets(count: int, seed: int, *, rejected: float = 0.22) -> list[SimulatedGalaxy]:
+def targets(count: int, seed: int, *, rejected: float = 0.22) -> list[JudgedGalaxy]:
     """Galaxies numbered from 1, at 45 to 90 deg if they can be measured, of which some can't."""
     rng = np.random.default_rng([seed, 1])
     kinds = rng.choice(3, count, p=[1 - rejected, rejected / 2, rejected / 2])
     low, high = np.array([45.0, 15.0, 30.0])[kinds], np.array([90.0, 45.0, 90.0])[kinds]
     inclinations = rng.uniform(low, high)
-    return [SimulatedGalaxy(n, float(i), int(k)) for n, (i, k) in enumerate(zip(inclinations, kinds, strict=True), 1)]
+    return [JudgedGalaxy(n, float(i), int(k)) for n, (i, k) in enumerate(zip(inclinations, kinds, strict=True), 1)]
 
 
-def standards(count: int, seed: int, *, first: int = 1_000_001, lowest_deg: float = 45.0) -> list[SimulatedGalaxy]:
+def standards(count: int, seed: int, *, first: int = 1_000_001, lowest_deg: float = 45.0) -> list[JudgedGalaxy]:
     """Standards of known inclination."""
     inclinations = np.random.default_rng([seed, 2]).uniform(lowest_deg, 90, count)
-    return [SimulatedGalaxy(first + n, float(i), is_standard=True) for n, i in enumerate(inclinations)]
+    return [JudgedGalaxy(first + n, float(i), is_standard=True) for n, i in enumerate(inclinations)]
 
 
-def judged(pairs: Iterable[tuple[Labeller, SimulatedGalaxy]], *, time: int = 0) -> Measurements:
+def judged(pairs: Iterable[tuple[Labeller, JudgedGalaxy]], *, time: int = 0) -> Measurements:
     """What people say of galaxies, in this order."""
     rows = [(g.number, p.number, *p.judge(g, time), g.is_standard, g.inclination_deg) for p, g in pairs]
     galaxy, person, said, flag, standard, truth = zip(*rows, strict=True)
@@ -129,7 +129,7 @@ def judged(pairs: Iterable[tuple[Labeller, SimulatedGalaxy]], *, time: int = 0) 
 
 
 def campaign(
-    people: Sequence[Labeller], galaxies: Sequence[SimulatedGalaxy], seed: int, *, people_each: int = 3, known: int = 60
+    people: Sequence[Labeller], galaxies: Sequence[JudgedGalaxy], seed: int, *, people_each: int = 3, known: int = 60
 ) -> Measurements:
     """Everybody judges ``known`` hidden standards; each target is judged by ``people_each`` people drawn at random."""
     rng = np.random.default_rng([seed, 3])

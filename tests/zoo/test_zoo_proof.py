@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.labellers import Labeller, SimulatedGalaxy
+    from tests.support.labellers import JudgedGalaxy, Labeller
     from tests.support.live import Live
 
 GALAXIES, PEOPLE, SEED = 500, 14, 2026
@@ -34,24 +34,24 @@ GALAXIES, PEOPLE, SEED = 500, 14, 2026
 class Eyes:
     """What people see of a galaxy that was given: who looks at pictures of the zoo's database knows its inclination."""
 
-    def __init__(self, database: str, targets: list[SimulatedGalaxy]) -> None:
+    def __init__(self, database: str, targets: list[JudgedGalaxy]) -> None:
         self.engine = create_engine(database)
         self._targets = {one.number: one for one in targets}
 
-    def see(self, lease: str) -> SimulatedGalaxy:
+    def see(self, lease: str) -> JudgedGalaxy:
         with Session(self.engine) as session:
             row = session.scalars(select(LeaseRow).where(LeaseRow.code == lease)).one()
             if row.target_id is not None:
                 return self._targets[number_of(session.get_one(TargetRow, row.target_id).name)]
             standard = session.get_one(StandardRow, row.standard_id)
-            return labellers.SimulatedGalaxy(10_000 + standard.id, standard.truth_deg, is_standard=True)
+            return labellers.JudgedGalaxy(10_000 + standard.id, standard.truth_deg, is_standard=True)
 
 
 def number_of(name: str) -> int:
     return int("".join(c for c in name if c.isdigit()))
 
 
-def tables(targets: list[SimulatedGalaxy], folder: Path) -> list[bytes]:
+def tables(targets: list[JudgedGalaxy], folder: Path) -> list[bytes]:
     """Half of the galaxies by PGC number, half by pictures; networks are off by 5 deg and say so."""
     rng = np.random.default_rng(SEED)
     by_pgc, by_file = ["pgc,inclination_deg,stdev_deg"], ["file,inclination_deg,stdev_deg"]

@@ -48,7 +48,7 @@ def evaluate(
     Writes report.json, predictions.csv (which --predictions reads back), residuals.png, ellipticity.png, rejectors.png,
     isotropy.png and outliers.png, each where there is something to show.
     """
-    from training.data.dataset import TableError
+    from training.data.dataset import TableFault
 
     if (predictions is None) == (labels is None) or (labels is None) != (images is None):
         give_up("Give either --images and --labels, or --predictions.")
@@ -58,7 +58,7 @@ def evaluate(
         elif labels is not None and images is not None:
             asked = _Asked(images, labels, truth, split, turns, isotropy=isotropy, figures=figures)
             _release(asked, out, model_repo)
-    except TableError as error:
+    except TableFault as error:
         give_up(str(error))
     except OSError as error:
         give_up(f"{error.filename or 'A file'} can't be read or written: {error.strerror or error}.")

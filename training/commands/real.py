@@ -100,17 +100,17 @@ def _source(source: str, contact: str) -> str:
 
 
 def _table(source: str, contact: str) -> LabelTable:
-    from training.data.dataset import TableError
+    from training.data.dataset import TableFault
     from training.data.label_tables import parse
 
     try:
         return parse(_source(source, contact), source)
-    except TableError as error:
+    except TableFault as error:
         give_up(str(error))
 
 
 def _facts(tables: Sequence[LabelTable], catalogue: Sequence[str] | None, contact: str) -> dict[int, Facts]:
-    from training.data.dataset import TableError
+    from training.data.dataset import TableFault
     from training.data.label_tables import parse_facts
 
     facts: dict[int, Facts] = {}
@@ -119,7 +119,7 @@ def _facts(tables: Sequence[LabelTable], catalogue: Sequence[str] | None, contac
     for source in catalogue or ():
         try:
             facts |= parse_facts(_source(source, contact), source)
-        except TableError as error:
+        except TableFault as error:
             give_up(str(error))
     return facts
 

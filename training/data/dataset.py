@@ -36,7 +36,7 @@ REASON_UNKNOWN = "rejected"
 """Stands for the reason where a table says that a picture was rejected and not why."""
 
 
-class TableError(ValueError):
+class TableFault(ValueError):
     """A table of galaxies can't be used; the message says where and why."""
 
 
@@ -86,14 +86,14 @@ def read_table(path: Path, images_folder: Path | None = None) -> tuple[RealGalax
     ------
     OSError
         It can't be read.
-    TableError
+    TableFault
         It is no text, lacks a column, or holds something that is no number where one belongs.
     """
     columns, rows = read_csv(path)
     missing = [name for name in ("file", "inclination") if name not in columns]
     if missing:
         has = ", ".join(columns) or "nothing"
-        raise TableError(f"{path.name} has no column {' and no column '.join(missing)}; it has: {has}.")
+        raise TableFault(f"{path.name} has no column {' and no column '.join(missing)}; it has: {has}.")
     folder = images_folder or path.parent
     return tuple(_row(row, folder, f"{path.name}, line {line}") for line, row in rows)
 
@@ -105,7 +105,7 @@ def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     ------
     OSError
         It can't be read.
-    TableError
+    TableFault
         It is no table.
     """
     try:
@@ -116,9 +116,9 @@ def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
             table.fieldnames = columns
             return columns, [(table.line_num, {k: str(v).strip() for k, v in row.items() if k}) for row in table]
     except UnicodeDecodeError:
-        raise TableError(f"{path.name} is no text in UTF-8.") from None
+        raise TableFault(f"{path.name} is no text in UTF-8.") from None
     except csv.Error as error:
-        raise TableError(f"{path.name} is no table in CSV: {error}.") from None
+        raise TableFault(f"{path.name} is no table in CSV: {error}.") from None
 
 
 def _row(row: dict[str, str], folder: Path, where: str) -> RealGalaxy:
@@ -129,15 +129,15 @@ def _row(row: dict[str, str], folder: Path, where: str) -> RealGalaxy:
         except ValueError:
             value = float("inf")
         if np.isinf(value):
-            raise TableError(f"{where}: {column} is {text!r}, which is no number.")
+            raise TableFault(f"{where}: {column} is {text!r}, which is no number.")
         return value
 
     name = row["file"]
     if not name:
-        raise TableError(f"{where}: file is empty.")
+        raise TableFault(f"{where}: file is empty.")
     inclination = number("inclination")
     if not (np.isnan(inclination) or 0 <= inclination <= _RIGHT_ANGLE_DEG):
-        raise TableError(f"{where}: inclination is {inclination:g}; it lies between 0 and 90 degrees, or is empty.")
+        raise TableFault(f"{where}: inclination is {inclination:g}; it lies between 0 and 90 degrees, or is empty.")
     pgc = number("pgc")
     return RealGalaxy(
         int(pgc) if np.isfinite(pgc) else number_of(row["galaxy"]) if row.get("galaxy") else -1,

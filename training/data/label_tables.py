@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from training.data.dataset import TableError, number_of
+from training.data.dataset import TableFault, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,17 +153,17 @@ def parse(text: str, name: str) -> LabelTable:
 
     Raises
     ------
-    TableError
+    TableFault
         It is of neither kind.
     """
     columns, rows = _rows(text, name)
     galaxy, inclination = _first(columns, (*_GALAXY, _NAME)), _first(columns, _INCLINATION)
     if galaxy is None or inclination is None:
         has = ", ".join(columns[:8]) or "nothing"
-        raise TableError(f"{name} has no columns of PGC numbers and inclinations (pgc or pgcID, inc); it has: {has}.")
+        raise TableFault(f"{name} has no columns of PGC numbers and inclinations (pgc or pgcID, inc); it has: {has}.")
     person, flag = _first(columns, _PERSON), _first(columns, _FLAG)
     if person is None and flag is None:
-        raise TableError(f"{name} tells neither who measured (email) nor what was rejected (flag, inc_flg).")
+        raise TableFault(f"{name} tells neither who measured (email) nor what was rejected (flag, inc_flg).")
     measurements: list[Measurement] = []
     finals: list[Final] = []
     facts: dict[int, Facts] = {}
@@ -188,7 +188,7 @@ def parse(text: str, name: str) -> LabelTable:
         names[pgc] = row.get(_NAME, "")
         files[pgc] = row.get("file", "")
     if not measurements and not finals:
-        raise TableError(f"{name} has no row with a galaxy's number and an inclination.")
+        raise TableFault(f"{name} has no row with a galaxy's number and an inclination.")
     kind: Kind = "final" if person is None else "measurements"
     return LabelTable(kind, tuple(measurements), tuple(finals), facts, names, files, skipped)
 
@@ -198,13 +198,13 @@ def parse_facts(text: str, name: str) -> dict[int, Facts]:
 
     Raises
     ------
-    TableError
+    TableFault
         It has no PGC numbers.
     """
     columns, rows = _rows(text, name)
     galaxy = _first(columns, (*_GALAXY, "name"))
     if galaxy is None:
-        raise TableError(f"{name} has no column of PGC numbers (pgc); it has: {', '.join(columns[:8]) or 'nothing'}.")
+        raise TableFault(f"{name} has no column of PGC numbers (pgc); it has: {', '.join(columns[:8]) or 'nothing'}.")
     numbered = ((_PREFIX.sub("", row.get(galaxy, "").lower()), row) for row in rows)
     return {int(number): _facts(row) for number, row in numbered if number.isdigit()}
 
@@ -243,7 +243,7 @@ def _votable(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
             warnings.simplefilter("ignore")
             table = parse_single_table(io.BytesIO(text.encode()), verify="ignore").to_table(use_names_over_ids=True)
     except (ValueError, IndexError, TypeError, OSError) as error:
-        raise TableError(f"{name} is no VOTable: {error}") from None
+        raise TableFault(f"{name} is no VOTable: {error}") from None
     columns = [str(column).strip().lower() for column in table.colnames]
     masked = np.ma.core.MaskedConstant
     return columns, [

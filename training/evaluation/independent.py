@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from training.data.dataset import TableError, read_csv
+from training.data.dataset import TableFault, read_csv
 from training.evaluation import metrics
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def read_truth(path: Path) -> dict[int, float]:
     ------
     OSError
         The file can't be read.
-    TableError
+    TableFault
         It is no table, has no columns ``pgc`` and ``inclination``, or has a row that says neither.
     """
     columns, rows = read_csv(path)
     if missing := [name for name in ("pgc", "inclination") if name not in columns]:
-        raise TableError(f"{path.name} has no column {' and no column '.join(missing)}; it has: {', '.join(columns)}.")
+        raise TableFault(f"{path.name} has no column {' and no column '.join(missing)}; it has: {', '.join(columns)}.")
     found: defaultdict[int, list[float]] = defaultdict(list)
     for line, row in rows:
         try:
@@ -55,7 +55,7 @@ def read_truth(path: Path) -> dict[int, float]:
         except ValueError:
             pgc, value = -1, math.nan
         if pgc < 0 or not 0 <= value <= _RIGHT_ANGLE_DEG:
-            raise TableError(f"{path.name}, line {line} has no PGC number or no inclination between 0 and 90 degrees.")
+            raise TableFault(f"{path.name}, line {line} has no PGC number or no inclination between 0 and 90 degrees.")
         found[pgc].append(value)
     return {pgc: median(values) for pgc, values in found.items()}
 

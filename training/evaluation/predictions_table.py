@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.data.dataset import RealGalaxy, TableError, read_csv, reason_of
+from training.data.dataset import RealGalaxy, TableFault, read_csv, reason_of
 from training.evaluation.evaluate import Intervals, Predictions
 from training.files import write_csv
 
@@ -103,17 +103,17 @@ def read(path: Path) -> PredictionsTable:
     ------
     OSError
         The file can't be read.
-    TableError
+    TableFault
         It is no table, or has no column ``measured``, no model, or no usable row.
     """
     columns, rows = read_csv(path)
     if len(set(columns)) < len(columns):
-        raise TableError(f"{path.name} has two columns of one name.")
+        raise TableFault(f"{path.name} has two columns of one name.")
     models = [name for name in columns if name not in _KNOWN and any(_number(row[name]) is not None for _, row in rows)]
     if "measured" not in columns:
-        raise TableError(f"{path.name} has no column measured; it has: {', '.join(columns) or 'nothing'}.")
+        raise TableFault(f"{path.name} has no column measured; it has: {', '.join(columns) or 'nothing'}.")
     if not [name for name in models if not _is_rejector(name)]:
-        raise TableError(f"{path.name} has no column of a model's predictions beside measured.")
+        raise TableFault(f"{path.name} has no column of a model's predictions beside measured.")
     kept, left_out = [], {}
     for line, row in rows:
         trouble = _trouble(row, models)
@@ -122,7 +122,7 @@ def read(path: Path) -> PredictionsTable:
         else:
             kept.append(row)
     if not kept:
-        raise TableError(f"{path.name} has no row with numbers for {', '.join(models)}.")
+        raise TableFault(f"{path.name} has no row with numbers for {', '.join(models)}.")
 
     def numbers(name: str) -> NDArray[np.float64]:
         found = (_number(row.get(name, "")) for row in kept)

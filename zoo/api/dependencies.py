@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gateway.api.keys import Keys
     from gateway.api.metrics import RequestMetrics
     from zoo.database.engine import Database
-    from zoo.pictures import Pictures
+    from zoo.pictures import TargetPictures
     from zoo.records import Snapshots
     from zoo.settings import ZooSettings
 
@@ -40,7 +40,7 @@ class ZooServices:
     settings: ZooSettings
     database: Database
     snapshots: Snapshots
-    pictures: Pictures
+    pictures: TargetPictures
     keys: Keys | None
     admission: Admission
     tokens: ClientRateLimit | None
@@ -48,7 +48,7 @@ class ZooServices:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class KnownCaller:
     """Who asks.
 
     Attributes
@@ -75,7 +75,7 @@ WiredZoo = Annotated[ZooServices, Depends(_services)]
 
 def _identity(
     request: Request, services: WiredZoo, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
-) -> Identity:
+) -> KnownCaller:
     if credentials is None:
         raise errors.Unauthorized("This needs a key, or the token that a browser gets from POST /api/people.")
     said = credentials.credentials
@@ -85,7 +85,7 @@ def _identity(
         if person is None:
             raise errors.Unauthorized("The token is not one of this zoo, or was forgotten.", wrong=True)
         request.state.key = f"person {person.id}"
-        return Identity(person.id, "", moderator=False)
+        return KnownCaller(person.id, "", moderator=False)
     name = services.keys.name_of(said) if services.keys is not None else None
     if name is None:
         raise errors.Unauthorized("The key that came with the request is not one of this service.", wrong=True)
@@ -95,28 +95,28 @@ def _identity(
         with services.database.write() as session:
             person = people.add_of_key(session, name, time.time())
     request.state.key = name
-    return Identity(person.id, name, moderator=name in services.settings.moderators)
+    return KnownCaller(person.id, name, moderator=name in services.settings.moderators)
 
 
 async def _admitted(
-    request: Request, services: WiredZoo, who: Annotated[Identity, Depends(_identity)]
-) -> AsyncIterator[Identity]:
+    request: Request, services: WiredZoo, who: Annotated[KnownCaller, Depends(_identity)]
+) -> AsyncIterator[KnownCaller]:
     structlog.contextvars.bind_contextvars(person=who.person_id)
     async with services.admission.admit(client_name(request)):
         yield who
 
 
-Person = Annotated[Identity, Depends(_admitted)]
+Person = Annotated[KnownCaller, Depends(_admitted)]
 """Dependency of a route for people with a key or token; counts the request in."""
 
 
-async def _moderator(who: Person) -> Identity:
+async def _moderator(who: Person) -> KnownCaller:
     if not who.moderator:
         raise NotAllowed("This needs the key of a moderator.")
     return who
 
 
-Moderator = Annotated[Identity, Depends(_moderator)]
+Moderator = Annotated[KnownCaller, Depends(_moderator)]
 """Dependency of a route for moderators alone."""
 
 

@@ -26,7 +26,7 @@ from zoo.api.schemas import (
     TokenOut,
     UndoIn,
 )
-from zoo.assignment import Terms, next_galaxies
+from zoo.assignment import LeaseTerms, next_galaxies
 from zoo.database.models import LeaseRow, MeasurementRow, PersonRow, StandardRow
 from zoo.errors import NotThere
 from zoo.projects import project_of
@@ -128,7 +128,7 @@ def following(
 ) -> list[GalaxyOut]:
     """Give galaxies to measure, those kept from before first; fewer than asked for where nothing is left."""
     settings = services.settings
-    terms = Terms(settings.practice, 60 * settings.lease_minutes)
+    terms = LeaseTerms(settings.practice, 60 * settings.lease_minutes)
 
     def give(snapshot: Snapshot | None) -> list[GalaxyOut]:
         with services.database.write() as session:

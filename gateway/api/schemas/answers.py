@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gateway.measure.one import Answer
+    from gateway.measure.one import MeasuredGalaxy
 
 
 def _to(digits: int) -> AfterValidator:
@@ -183,7 +183,7 @@ class InclinationAnswer(Schema):
     )
 
     @classmethod
-    def of(cls, answer: Answer, include: Collection[str] = ()) -> InclinationAnswer:
+    def of(cls, answer: MeasuredGalaxy, include: Collection[str] = ()) -> InclinationAnswer:
         """Present an answer; ``include`` may name ``model_input`` and ``cutout``."""
         image, fit, cutout = answer.image, answer.ellipticity, answer.cutout
         return cls(

@@ -38,7 +38,7 @@ def galaxy(number: int) -> ExportedGalaxy:
 def campaign() -> tuple[Measurements, PeopleCalibration, list[GalaxyLabel]]:
     people = labellers.crowd(12, 70)
     galaxies = [
-        labellers.SimulatedGalaxy(one.number, one.inclination_deg * 2 - 90 if one.kind == 0 else 80.0, one.kind)
+        labellers.JudgedGalaxy(one.number, one.inclination_deg * 2 - 90 if one.kind == 0 else 80.0, one.kind)
         for one in labellers.targets(150, 70)
     ]
     once = labellers.campaign(people, galaxies, 70, people_each=5, known=40)

@@ -164,7 +164,7 @@ def test_a_name_always_has_the_same_number_and_no_pgc_number_is_like_it() -> Non
 
 
 def test_what_only_begins_like_a_votable_is_refused_in_a_sentence() -> None:
-    with pytest.raises(dataset.TableError, match=r"^own.xml is no VOTable: "):
+    with pytest.raises(dataset.TableFault, match=r"^own.xml is no VOTable: "):
         parse("<VOTABLE><RESOURCE>", "own.xml")
 
 

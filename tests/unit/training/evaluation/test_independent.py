@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.labelled_galaxies import CALIBRATION, galaxies, predictions
-from training.data.dataset import TableError
+from training.data.dataset import TableFault
 from training.evaluation import evaluate, independent
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_a_galaxy_that_several_have_measured_gets_their_median(tmp_path: Path) -
 )
 def test_a_table_of_another_truth_that_can_not_be_used_says_why(content: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "gas.csv").write_text(content)
-    with pytest.raises(TableError, match=sentence):
+    with pytest.raises(TableFault, match=sentence):
         independent.read_truth(tmp_path / "gas.csv")
 
 

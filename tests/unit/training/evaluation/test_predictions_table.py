@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.labelled_galaxies import CALIBRATION, galaxies, predictions
-from training.data.dataset import TableError
+from training.data.dataset import TableFault
 from training.evaluation import evaluate, predictions_table
 
 if TYPE_CHECKING:
@@ -58,5 +58,5 @@ def test_rows_and_columns_that_say_nothing_are_left_out_and_named(tmp_path: Path
 def test_a_table_of_no_use_says_why(content: str, sentence: str, tmp_path: Path) -> None:
     path = tmp_path / "elsewhere.csv"
     path.write_text(content)
-    with pytest.raises(TableError, match=sentence):
+    with pytest.raises(TableFault, match=sentence):
         predictions_table.read(path)
