@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 PARENT_VARIABLE = "INCLINET_STANDIN_PARENT"
-"""Tells the stand-in the process with which it ends (:mod:`serving.__main__`)."""
+"""Tells the stand-in the process with which it ends (``serving/__main__.py``)."""
 LOOPBACK = "127.0.0.1"
 STOP_TIMEOUT_S = 35.0
 KEEP_ALIVE_S = 75

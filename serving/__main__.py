@@ -22,8 +22,6 @@ from serving.runtime.library import library  # noqa: E402 - as above
 from serving.server import ModelServer  # noqa: E402 - as above
 
 FAILED = 255
-PARENT_VARIABLE = "INCLINET_STANDIN_PARENT"
-_PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> int:
@@ -36,8 +34,10 @@ def main(arguments: list[str]) -> int:
     if options.version:
         sys.stdout.write(f"TensorFlow ModelServer: stand-in\nTensorFlow Library: {library().TF_Version().decode()}\n")
         return 0
-    if parent := os.environ.get(PARENT_VARIABLE):
-        _end_with(int(parent))
+    if (parent := os.environ.get("INCLINET_STANDIN_PARENT")) and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: it ends with the thread that started it
+        if os.getppid() != int(parent):
+            return FAILED
     if unknown:
         sys.stdout.write(f"unknown argument: {unknown[0]}\n{flags.usage()}\n")
         sys.stdout.flush()
@@ -50,14 +50,6 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"Failed to start server. Error: {error}\n")
         return FAILED
     return 0
-
-
-def _end_with(parent: int) -> None:
-    """Have the system send SIGTERM when the thread that started this process ends; only Linux knows how."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            sys.exit("whoever started the networks has ended")
 
 
 def _stop_on_signal(server: ModelServer) -> None:
