@@ -8,16 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gateway.core.manifest import read_manifest
 from gateway.core.models_config import CONTAINER_BASE_PATH, models_config
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print the config of the release that ``--manifest`` describes."""
     parser = argparse.ArgumentParser(
         prog="python -m serving.repository", description="Print a release's models.config."
