@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import pytest
 
 # The suite talks to loopback only; a test of proxies names its own.
 for name in ("http", "https", "all", "no", "grpc", "no_grpc"):
@@ -17,3 +21,9 @@ os.environ["GRPC_VERBOSITY"] = "NONE"
 # Machines are noisy: a slow example is no failure, and fixtures here hold no state between examples.
 settings.register_profile("suite", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no core waits for the last of them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

@@ -29,6 +29,7 @@ np.save(folder / "said.npy", backends.learn(folder, interrupted=True))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_jax_makes_and_learns_what_tensorflow_does_also_interrupted(tmp_path: Path) -> None:
     network = architectures.build(backends.NETWORK, "inclination", seed=1)

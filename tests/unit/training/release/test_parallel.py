@@ -64,6 +64,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_networks_that_learn_side_by_side_and_are_resumed_after_a_failure_are_those_that_learned_one_after_another(
     tmp_path: Path,
