@@ -139,7 +139,7 @@ def test_the_image_stands_on_the_gateways_and_adds_only_what_is_locked() -> None
     bases = [rest.split()[0] for name, rest in instructions(DOCKERFILE) if name == "FROM"]
     assert bases == ["docker.io/library/python:3.11-slim-bookworm", "${GATEWAY}", "${GATEWAY}"]
     assert value(DOCKERFILE, "USER") == "10001:10001"
-    assert value(DOCKERFILE, "ENTRYPOINT") == '["python", "-m", "batch"]'
+    assert value(DOCKERFILE, "ENTRYPOINT") == '["inclinet", "batch"]'
     locked = {
         name: set(
             re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / f"requirements-{name}.lock").read_text(), re.MULTILINE)
