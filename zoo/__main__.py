@@ -20,7 +20,7 @@ def standards(
     out: Annotated[Path, typer.Argument(help="The archive to write; INCLINET_ZOO_STANDARDS names it to the server.")],
     seed: Annotated[int, typer.Option(help="Other seeds give other galaxies.")] = 1,
 ) -> None:
-    """Draw standards of exactly known inclination; needs inclinet[serving,training], and a few minutes."""
+    """Draw standards of exactly known inclination; needs inclinet-service[serving,training], and a few minutes."""
     # TensorFlow takes seconds that no other command should wait for
     from zoo.standards.archive import write_archive  # noqa: PLC0415
     from zoo.standards.draw import standards as drawn  # noqa: PLC0415

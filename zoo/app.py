@@ -17,15 +17,16 @@ from gateway.api.keys import Keys
 from gateway.api.metrics import RequestMetrics
 from gateway.api.middleware import RequestMiddleware
 from gateway.api.schemas import Problem
-from gateway.core import errors, proxies
+from gateway.core import errors
 from gateway.settings import Settings
 from gateway.sky import open_sky
+from inclinet.http import proxies
 from zoo.api import measuring, moderation, pages, results
 from zoo.api.dependencies import ZooServices
 from zoo.database.engine import Database
 from zoo.errors import DatabaseDown
-from zoo.pictures import TargetPictures
-from zoo.records import Snapshots
+from zoo.measuring.records import Snapshots
+from zoo.projects.pictures import TargetPictures
 from zoo.standards.archive import SHIPPED, StandardsArchive
 
 if TYPE_CHECKING:
@@ -63,11 +64,11 @@ def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> Fast
         The archive of standards can't be read.
     gateway.api.keys.KeysError
         The file of API keys can't be used.
-    gateway.core.proxies.ProxyUnusable
+    inclinet.http.proxies.ProxyUnusable
         The sky is to be asked through a proxy that can't be used.
     """
-    heavens = sky or Settings().sky()
-    proxies.from_environment().check([*heavens.urls])
+    sky_settings = sky or Settings().sky()
+    proxies.from_environment().check([*sky_settings.urls])
     keys = Keys(settings.api_keys_file) if settings.api_keys_file is not None else None
     archive = StandardsArchive(settings.standards or SHIPPED)
     database = Database(settings.database)
@@ -78,7 +79,7 @@ def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> Fast
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         snapshots = Snapshots(database)
-        opened = open_sky(heavens, version=version("inclinet"))
+        opened = open_sky(sky_settings, version=version("inclinet"))
         app.state.services = ZooServices(
             settings=settings,
             database=database,

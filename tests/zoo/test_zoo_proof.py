@@ -18,7 +18,7 @@ from tests.support.zoo import MODERATOR, bearer, said
 from training import __main__ as cli
 from training.data import dataset
 from zoo.database.models import LeaseRow, StandardRow, TargetRow
-from zoo.records import measurements
+from zoo.measuring.records import measurements
 from zoo.statistics import calibrate, labels
 
 if TYPE_CHECKING:

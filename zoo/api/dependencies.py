@@ -12,8 +12,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.api.access import client_name
 from gateway.core import errors
-from zoo import people
 from zoo.errors import NotAllowed
+from zoo.measuring import people
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from gateway.api.keys import Keys
     from gateway.api.metrics import RequestMetrics
     from zoo.database.engine import Database
-    from zoo.pictures import TargetPictures
-    from zoo.records import Snapshots
+    from zoo.measuring.records import Snapshots
+    from zoo.projects.pictures import TargetPictures
     from zoo.settings import ZooSettings
 
 _BEARER = HTTPBearer(

@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 from gateway.api.problems import responses
 from gateway.core import errors
 from gateway.core.models import Deadline
-from zoo import answers, people
 from zoo.api.dependencies import Anyone, Person, WiredZoo
 from zoo.api.schemas import (
     AnswerIn,
@@ -26,18 +25,18 @@ from zoo.api.schemas import (
     TokenOut,
     UndoIn,
 )
-from zoo.assignment import LeaseTerms, next_galaxies
 from zoo.database.models import LeaseRow, MeasurementRow, PersonRow, StandardRow
 from zoo.errors import NotThere
-from zoo.projects import project_of
-from zoo.records import PRACTICE
-from zoo.standards.archive import LATTICE
+from zoo.measuring import answers, people
+from zoo.measuring.assignment import LeaseTerms, next_galaxies
+from zoo.projects.targets import project_of
+from zoo.standards.archive import LATTICE, PRACTICE
 from zoo.statistics.calibration import CALIBRATED_AFTER
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from zoo.records import Snapshot
+    from zoo.measuring.records import Snapshot
 
 router = APIRouter(tags=["measuring"])
 

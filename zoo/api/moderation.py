@@ -28,8 +28,8 @@ from zoo.api.schemas import (
 )
 from zoo.database.models import MeasurementRow, PersonRow, ProjectRow, TargetRow
 from zoo.errors import NameTaken, NotAllowed, NotThere
-from zoo.projects import TakenTable, add_targets, project_of
-from zoo.selection import Stage, stage
+from zoo.projects.targets import TakenTable, add_targets, project_of
+from zoo.statistics.selection import Stage, stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

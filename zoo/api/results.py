@@ -13,14 +13,15 @@ from gateway.api.problems import responses
 from gateway.core import errors
 from gateway.tables import results as tables
 from gateway.tables.results import Format
-from zoo import export, statistics
+from zoo import statistics
 from zoo.api.dependencies import Anyone, Moderator, Person, WiredZoo
 from zoo.api.measuring import Slug
 from zoo.api.schemas import ProjectOut, ResultsOut, agreement_of
 from zoo.database.models import ProjectRow, TargetRow
 from zoo.errors import NotAllowed, NotThere
-from zoo.projects import counts, project_of
-from zoo.selection import Stage, stage
+from zoo.projects.targets import counts, project_of
+from zoo.statistics import export
+from zoo.statistics.selection import Stage, stage
 
 if TYPE_CHECKING:
     from zoo.api.dependencies import ZooServices

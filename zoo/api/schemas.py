@@ -9,7 +9,6 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gateway.api.schemas.base import Schema
-from zoo.records import FLAGS
 
 Number = Annotated[
     float | None, BeforeValidator(lambda value: None if isinstance(value, float) and math.isnan(value) else value)
@@ -35,7 +34,7 @@ class AnswerIn(Sent):
     uuid: UUID = Field(description="Made by the client, once for each answer.")
     lease: str = Field(max_length=64, description="Of the galaxy, as it was given.")
     inclination_deg: float | None = Field(default=None, ge=0, le=90, allow_inf_nan=False)
-    flags: tuple[FlagName, ...] = Field(default=(), max_length=len(FLAGS))
+    flags: tuple[FlagName, ...] = Field(default=(), max_length=7)
     seconds: float | None = Field(default=None, ge=0, le=86_400, allow_inf_nan=False)
 
     @model_validator(mode="after")

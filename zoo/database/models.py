@@ -93,7 +93,7 @@ class LeaseRow(Base):
     target_id: Mapped[int | None] = mapped_column(ForeignKey("targets.id"), index=True)
     standard_id: Mapped[int | None] = mapped_column(ForeignKey("standards.id"))
     purpose: Mapped[str]
-    """``practice``, ``hidden``, ``target`` or ``retest``."""
+    """``practice``, or why it was chosen (:class:`zoo.statistics.selection.Reason`)."""
     given_at: Mapped[float]
     expires_at: Mapped[float]
     state: Mapped[str] = mapped_column(default="open")

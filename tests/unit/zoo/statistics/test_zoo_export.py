@@ -16,8 +16,8 @@ from training import __main__ as cli
 from training.data import dataset
 from training.data.label_tables import parse
 from training.data.labels import combine, two_groups
-from zoo.export import LABEL_COLUMNS, MEASUREMENT_COLUMNS, ExportedGalaxy, label_rows, measurement_rows
 from zoo.statistics import Flag, GalaxyLabel, Measurements, PeopleCalibration, calibrate, labels
+from zoo.statistics.export import LABEL_COLUMNS, MEASUREMENT_COLUMNS, ExportedGalaxy, label_rows, measurement_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.waiting import wait_until
-from zoo import records
 from zoo.database.engine import Database
 from zoo.database.models import ProjectRow, TargetRow
-from zoo.records import Snapshots
+from zoo.measuring import records
+from zoo.measuring.records import Snapshots
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo import selection
-from zoo.selection import Candidates, Choice, PersonHistory, Reason, Stage, choose
-from zoo.statistics import GalaxyLabel
+from zoo.statistics import GalaxyLabel, selection
+from zoo.statistics.selection import Candidates, Choice, PersonHistory, Reason, Stage, choose
 
 NOTHING = PersonHistory(np.array([], np.int64), np.array([], np.bool_))
 

@@ -21,8 +21,9 @@ from sqlalchemy import func, select
 from training.data.dataset import number_of, split_of
 from zoo.database.engine import Database
 from zoo.database.models import FlagRow, MeasurementRow, PersonRow, ProjectRow, StandardRow, TargetRow
-from zoo.selection import Candidates, Stage, stage, wanted
+from zoo.standards.archive import HIDDEN, PRACTICE
 from zoo.statistics import Flag, GalaxyLabel, Measurements, PeopleCalibration, calibrate, labels
+from zoo.statistics.selection import Candidates, Stage, stage, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,8 +38,7 @@ STALE_S = 60.0
 """How old the statistics may be by which the next galaxy is chosen, seconds; results are always of now."""
 
 _SECONDS = 25.0
-PRACTICE = "practice"
-FLAGS = tuple(flag.name.lower() for flag in Flag if flag is not Flag.NONE)
+"""Supposed of a measurement until one's own seconds are looked at; the same for all, it changes no choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ def _candidates(
     kept = [row for row in targets if row.id not in found or stage(found[row.id], is_test=row.id in test) is Stage.OPEN]
     hidden = session.scalars(
         select(StandardRow)
-        .where(StandardRow.role == "hidden")
+        .where(StandardRow.role == HIDDEN)
         .where(StandardRow.truth_deg.between(project.lowest_deg, project.highest_deg))
         .order_by(StandardRow.id)
     ).all()

@@ -10,8 +10,8 @@ import numpy as np
 from sqlalchemy import or_, select
 
 from zoo.database.models import LeaseRow, MeasurementRow, StandardRow
-from zoo.records import PRACTICE
-from zoo.selection import PersonHistory, choose
+from zoo.standards.archive import PRACTICE
+from zoo.statistics.selection import PersonHistory, choose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from zoo.database.models import ProjectRow
-    from zoo.records import Snapshot
-    from zoo.selection import Candidates
+    from zoo.measuring.records import Snapshot
+    from zoo.statistics.selection import Candidates
 
 _CODE_BYTES = 12
 

@@ -1,1 +1,0 @@
-../../inclinet/proxies.py

@@ -1,1 +1,0 @@
-../../inclinet/retry_after.py

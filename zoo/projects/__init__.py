@@ -1,0 +1,1 @@
+"""What is measured: the galaxies of a project and their pictures."""
