@@ -48,9 +48,9 @@ class Outcome:
     retry_after_s: float = 0.0
 
     @classmethod
-    def of(cls, row: Row, problem: errors.InclinetError) -> Outcome:
+    def of(cls, row: Row, problem: errors.GatewayError) -> Outcome:
         """Return that of a problem; one that nobody foresaw may pass too."""
-        passes = isinstance(problem, _PASSING) or type(problem) is errors.InclinetError
+        passes = isinstance(problem, _PASSING) or type(problem) is errors.GatewayError
         return cls(row, results.problem_row(problem), passes, problem.retry_after_s or 0.0)
 
 

@@ -21,7 +21,7 @@ from gateway.api.metrics import Metrics
 from gateway.api.middleware import RequestMiddleware
 from gateway.api.routes import batch, columns, file, galaxies, models, page, probes
 from gateway.api.schemas import Problem
-from gateway.core import errors, proxies
+from gateway.core import errors
 from gateway.core.drift import expectation
 from gateway.core.ensemble import quorum
 from gateway.core.manifest import Manifest, read_manifest
@@ -30,6 +30,7 @@ from gateway.inference.microbatching import Batcher
 from gateway.inference.predictor import Predictor
 from gateway.measure.one import Inclinations
 from gateway.sky import open_sky
+from inclinet.http import proxies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,7 +70,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         The file of API keys can't be used.
     TracingMissing
         A collector is set without the packages that tracing needs.
-    gateway.core.proxies.ProxyUnusable
+    inclinet.http.proxies.ProxyUnusable
         What the gateway asks is to be asked through a proxy that can't be used.
     """
     collectors = filter(None, [settings.otlp_endpoint])

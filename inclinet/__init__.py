@@ -6,7 +6,7 @@
 """
 
 from inclinet import errors, samp
-from inclinet.answer import Answer
+from inclinet.answers.answer import Answer
 from inclinet.client import AsyncInclinet, Inclinet
 from inclinet.errors import InclinetError
 

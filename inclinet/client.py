@@ -9,8 +9,9 @@ from collections.abc import Awaitable
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from inclinet import errors, questions, wire
-from inclinet.answer import Answer
+from inclinet import errors
+from inclinet.answers.answer import Answer
+from inclinet.http import questions, wire
 from inclinet.queries import Queries
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import httpx
     from astropy.table import QTable
 
-    from inclinet.questions import Question
+    from inclinet.http.questions import Question
 
 _Result = TypeVar("_Result")
 

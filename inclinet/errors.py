@@ -3,21 +3,21 @@
 The tree, with the problem types (``urn:inclinet:problem:<slug>``, RFC 9457) that each stands for::
 
     InclinetError
-      TargetError           bad-target, not-a-galaxy, unusable-cutout
-        UnknownTarget       unknown-target
-        OutsideFootprint    outside-footprint
-      ImageError            bad-image, image-too-large, unsupported-image
-      TableError            bad-table, table-too-large
-      BadRequest            bad-request, http-4xx
-      Unauthorized          unauthorized
-      Overload              too-many-requests, busy, slow-client
-      UpstreamError         upstream-broken, upstream-unavailable, quorum-lost, deadline-exceeded
-      GatewayFailed         internal, serving-refused, http-5xx
-      NoAnswer              no-answer
-        Unreachable         unreachable
-        NotAGateway         not-a-gateway
-      SampError             samp
-      ServiceMissing        service-missing
+      TargetRefused       bad-target, not-a-galaxy, unusable-cutout
+        TargetUnknown     unknown-target
+        TargetOutside     outside-footprint
+      ImageRefused        bad-image, image-too-large, unsupported-image
+      TableRefused        bad-table, table-too-large
+      RequestRefused      bad-request, http-4xx
+      KeyRefused          unauthorized
+      GatewayBusy         too-many-requests, busy, slow-client
+      UpstreamFailed      upstream-broken, upstream-unavailable, quorum-lost, deadline-exceeded
+      GatewayFailed       internal, serving-refused, http-5xx
+      NoAnswer            no-answer
+        Unreachable       unreachable
+        NotAGateway       not-a-gateway
+      SampError           samp
+      ServiceMissing      service-missing
 """
 
 from __future__ import annotations
@@ -73,55 +73,55 @@ class InclinetError(Exception):
         return self.extra | {name: value for name, value in said.items() if value is not None}
 
 
-class TargetError(InclinetError):
+class TargetRefused(InclinetError):
     """The question can't be answered as it was asked."""
 
     slugs: ClassVar[tuple[str, ...]] = ("bad-target", "not-a-galaxy", "unusable-cutout")
 
 
-class UnknownTarget(TargetError):
+class TargetUnknown(TargetRefused):
     """No single galaxy of that name or number is known; ``extra["suggestions"]`` may name the nearest."""
 
     slugs = ("unknown-target",)
 
 
-class OutsideFootprint(TargetError):
+class TargetOutside(TargetRefused):
     """The survey has no image there; ``extra["surveys"]`` names those that do."""
 
     slugs = ("outside-footprint",)
 
 
-class ImageError(InclinetError):
+class ImageRefused(InclinetError):
     """The image can't be used."""
 
     slugs = ("bad-image", "image-too-large", "unsupported-image")
 
 
-class TableError(InclinetError):
+class TableRefused(InclinetError):
     """The table can't be read, or has too many rows for one question."""
 
     slugs = ("bad-table", "table-too-large")
 
 
-class BadRequest(InclinetError):
+class RequestRefused(InclinetError):
     """The gateway does not understand the request."""
 
     slugs = ("bad-request",)
 
 
-class Unauthorized(InclinetError):
+class KeyRefused(InclinetError):
     """The gateway answers holders of a key only."""
 
     slugs = ("unauthorized",)
 
 
-class Overload(InclinetError):
+class GatewayBusy(InclinetError):
     """The gateway has no time for the question now; it was asked again as long as the timeout allowed."""
 
     slugs = ("too-many-requests", "busy", "slow-client")
 
 
-class UpstreamError(InclinetError):
+class UpstreamFailed(InclinetError):
     """A catalogue, a survey's archive or the networks behind the gateway did not answer in time, or not sensibly."""
 
     slugs = ("upstream-broken", "upstream-unavailable", "quorum-lost", "deadline-exceeded")
@@ -183,6 +183,6 @@ def from_problem(problem: Mapping[str, Any], retry_after: float | None = None) -
     detail = str(members.pop("detail", "") or members.get("title") or f"The gateway answered {status}.")
     kind = next((kind for kind in _kinds() if slug in kind.slugs), None)
     if kind is None:
-        kind = GatewayFailed if status >= _SERVER_ERRORS else BadRequest
+        kind = GatewayFailed if status >= _SERVER_ERRORS else RequestRefused
     members.pop("type", None)
     return kind(detail, slug=slug, status=status, retry_after=retry_after, extra=members)

@@ -56,7 +56,7 @@ def service(manifest: str | Path | None = None, *, timeout_s: float = 180.0) -> 
         raise ServiceMissing(f"The networks need TensorFlow, which is not installed here: {INSTALL}.")
     with tempfile.TemporaryDirectory(prefix="inclinet-local-") as folder:
         log = Path(folder) / "up.log"
-        # a port of the environment's gateway is not this one's
+        # where the environment's gateway finds its networks; this one starts its own
         environment = {name: value for name, value in os.environ.items() if name != "INCLINET_SERVING"}
         if manifest is not None:
             environment["INCLINET_MANIFEST"] = str(Path(manifest).absolute())

@@ -17,6 +17,7 @@ OF_THE_SERVICE = {
     "fetch": "batch",
     "catalog": "",
     "key": "",
+    "zoo": "zoo",
 }
 """Commands that come with ``inclinet-service``, and the extra that each needs."""
 

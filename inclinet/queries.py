@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from inclinet import errors, questions, wire
+from inclinet import errors
+from inclinet.http import questions, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.units import Quantity
 
-    from inclinet.questions import Question
+    from inclinet.http.questions import Question
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 URL_VARIABLE, KEY_VARIABLE = "INCLINET_URL", "INCLINET_API_KEY"
@@ -45,7 +46,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
         # httpx takes 0.3 s, which `import inclinet` is not to cost
         import httpx  # noqa: PLC0415
 
-        from inclinet import proxies  # noqa: PLC0415 - as above
+        from inclinet.http import proxies  # noqa: PLC0415 - as above
 
         key = os.environ.get(KEY_VARIABLE, "").strip() if key is None else key
         try:
@@ -70,7 +71,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
         raise NotImplementedError
 
     def ask(self, question: Question) -> _Answer:
-        """Ask a question that :mod:`inclinet.questions` made."""
+        """Ask a question that :mod:`inclinet.http.questions` made."""
         answer: _Answer = self._ask(question.showing(pictures=self._pictures), wire.reader(self.url))
         return answer
 
@@ -96,7 +97,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
 
         Raises
         ------
-        inclinet.errors.UnknownTarget
+        inclinet.errors.TargetUnknown
             No single galaxy of that name is known; ``extra["suggestions"]`` may name the nearest.
         inclinet.errors.InclinetError
             Another reason why there is no answer.
@@ -216,7 +217,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
             ``image`` is none of these.
         OSError
             The file can't be read.
-        inclinet.errors.ImageError
+        inclinet.errors.ImageRefused
             The image can't be used.
         inclinet.errors.InclinetError
 
@@ -266,7 +267,7 @@ class Queries(Generic[_Answer, _Table, _Text]):
             ``table`` is neither.
         OSError
             The file can't be read.
-        inclinet.errors.TableError
+        inclinet.errors.TableRefused
             The table can't be read, or has too many rows.
         inclinet.errors.InclinetError
 

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from inclinet.answer import Answer
+from inclinet.answers.answer import Answer
 from inclinet.errors import SampError
-from inclinet.questions import picture, table_bytes
+from inclinet.http.questions import picture, table_bytes
 
 TABLE, IMAGE = "table.load.votable", "image.load.fits"
 _LOADED = "samp.ok"

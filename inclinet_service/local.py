@@ -18,9 +18,9 @@ from gateway.api.keys import KeysError
 from gateway.app import TracingMissing, create_app
 from gateway.core.manifest import read_manifest
 from gateway.core.models_config import models_config
-from gateway.core.proxies import ProxyUnusable
 from gateway.core.resources import processors
 from gateway.telemetry.logs import configure_logging
+from inclinet.http.proxies import ProxyUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

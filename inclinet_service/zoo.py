@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from gateway.api.keys import KeysError, make
-from gateway.core.proxies import ProxyUnusable
 from gateway.telemetry.logs import configure_logging
+from inclinet.http.proxies import ProxyUnusable
 from inclinet_service.local import KEEP_ALIVE_S, StartError, listen
 from zoo.app import create_app
 from zoo.database.engine import DatabaseUnusable

@@ -57,22 +57,20 @@ def columns() -> str:
 
 def problem_types() -> str:
     """Return every type of problem, by status."""
-    kinds = sorted(
-        (kind for kind in _kinds(errors.InclinetError) if "slug" in vars(kind)), key=lambda kind: kind.status
-    )
+    kinds = sorted((kind for kind in _kinds(errors.GatewayError) if "slug" in vars(kind)), key=lambda kind: kind.status)
     shown = ((f"`{kind.slug}`", kind.status, kind.title, _says(kind)) for kind in kinds)
     return table(("type", "status", "title", "when"), *shown)
 
 
-def _kinds(root: type[errors.InclinetError]) -> Iterator[type[errors.InclinetError]]:
+def _kinds(root: type[errors.GatewayError]) -> Iterator[type[errors.GatewayError]]:
     yield root
     for kind in root.__subclasses__():
         yield from _kinds(kind)
 
 
-def _says(kind: type[errors.InclinetError]) -> str:
+def _says(kind: type[errors.GatewayError]) -> str:
     """Return what a docstring says before its sections."""
-    if kind is errors.InclinetError:
+    if kind is errors.GatewayError:
         return "A fault of the service, which its log tells under the request's id."
     return inspect.getdoc(kind).partition("\nParameters\n")[0].replace("``", "`")  # type: ignore[union-attr] # all have one
 

@@ -76,7 +76,7 @@ class OwnColumns:
             for table in self._tables:
                 for record in table.records():
                     yield tuple(_cell(record.get(name), make) for name, make in made.items())
-        except errors.InclinetError as error:
+        except errors.GatewayError as error:
             raise BatchError(error.detail) from None
         # the readers meet damage with errors of a dozen kinds
         except Exception as error:

@@ -70,7 +70,7 @@ class Networks:
         """
         first = self._next
         self._next = (first + 1) % len(self._predictors)
-        failure: errors.InclinetError = errors.QuorumLost("There is no TensorFlow Serving to ask.")
+        failure: errors.GatewayError = errors.QuorumLost("There is no TensorFlow Serving to ask.")
         for turn in range(len(self._predictors)):
             predictor = self._predictors[(first + turn) % len(self._predictors)]
             try:

@@ -16,7 +16,8 @@ from batch.fetching.galaxies import images_of_galaxies
 from batch.fetching.rates import RATES_PER_S, Rates
 from batch.inputs import source
 from batch.settle import Outcome, Patience, Settler
-from gateway.core import errors, proxies
+from gateway.core import errors
+from inclinet.http import proxies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -162,7 +163,7 @@ def _asking(fetch_one: Fetch, partition: Partition, most: int) -> Callable[[Sequ
                     if row.problem is not None:
                         raise row.problem
                     return Outcome(row, await fetch_one(row, partition))
-                except errors.InclinetError as problem:
+                except errors.GatewayError as problem:
                     return Outcome.of(row, problem)
 
         tasks = [asyncio.create_task(one(row)) for row in rows]

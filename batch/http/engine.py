@@ -149,7 +149,7 @@ class HttpEngine:
             while some:
                 read = await asyncio.gather(*map(self._body, some))
                 for row, body in zip(some, read, strict=True):
-                    if isinstance(body, errors.InclinetError):
+                    if isinstance(body, errors.GatewayError):
                         yield Outcome.of(row, body)
                     else:
                         bodies.append((row, body))
@@ -159,10 +159,10 @@ class HttpEngine:
                 async for outcome in outcomes:
                     yield outcome
 
-    async def _body(self, row: Row) -> bytes | errors.InclinetError:
+    async def _body(self, row: Row) -> bytes | errors.GatewayError:
         try:
             return bytes(await self._images.read(row.file or ""))
-        except errors.InclinetError as problem:
+        except errors.GatewayError as problem:
             return problem
 
     async def _calls(self, asked: Sequence[tuple[Row, Target | bytes]]) -> AsyncGenerator[Outcome]:

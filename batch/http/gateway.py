@@ -170,7 +170,7 @@ def _judged() -> Iterator[None]:
             raise CallFailed(kinds.get(type(error), Kind.BROKEN), sentence) from error
         if not error.slug.startswith("http-"):
             sentence = f"it answered {error.status}: {error.detail.removesuffix('.')}"
-        if isinstance(error, errors.Unauthorized):
+        if isinstance(error, errors.KeyRefused):
             sentence += f" (a key is taken from {KEY_VARIABLE})"
         kind = Kind.BROKEN if error.status >= _SERVER_ERRORS else Kind.REFUSED
         kind = Kind.TOO_MUCH if error.status in _TOO_MUCH else Kind.AWAY if error.status in _AWAY else kind

@@ -263,7 +263,7 @@ def _questions(
 def _undamaged(rows: Iterator[Mapping[str, Any]], path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         yield from rows
-    except (errors.InclinetError, OSError):
+    except (errors.GatewayError, OSError):
         raise
     # the readers meet damage with errors of a dozen kinds
     except Exception as error:

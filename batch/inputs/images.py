@@ -26,7 +26,7 @@ class Images(Protocol):
 
         Raises
         ------
-        gateway.core.errors.InclinetError
+        gateway.core.errors.GatewayError
             Lasting (there is no such image) or passing (the store can't be reached).
         """
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gateway.core.drift import Expectation
-    from gateway.core.errors import InclinetError
+    from gateway.core.errors import GatewayError
     from gateway.core.manifest import Manifest
     from gateway.inference.versions import VersionState
     from gateway.measure.one import MeasuredGalaxy
@@ -199,7 +199,7 @@ class Metrics(RequestMetrics):
             self.flavor_answers.labels(flavor.name).inc()
             self.deviation.labels(flavor.name, "above" if apart > 0 else "below").inc(abs(apart))
 
-    def observe_row(self, problem: InclinetError | None) -> None:
+    def observe_row(self, problem: GatewayError | None) -> None:
         """Count one row of a batch."""
         self.rows.labels("ok" if problem is None else problem.slug).inc()
 

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from gateway.core import errors, retry_after
+from gateway.core import errors
+from inclinet.http import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ TYPE_PREFIX = "urn:inclinet:problem:"
 MEDIA_TYPE = "application/problem+json"
 
 
-def _kinds(root: type[errors.InclinetError] = errors.InclinetError) -> Iterator[type[errors.InclinetError]]:
+def _kinds(root: type[errors.GatewayError] = errors.GatewayError) -> Iterator[type[errors.GatewayError]]:
     yield root
     for kind in root.__subclasses__():
         yield from _kinds(kind)
@@ -38,7 +39,7 @@ def table() -> dict[str, tuple[int, str]]:
     return {kind.slug: (kind.status, kind.title) for kind in own}
 
 
-def body(error: errors.InclinetError, instance: str) -> dict[str, Any]:
+def body(error: errors.GatewayError, instance: str) -> dict[str, Any]:
     """Return the members of a problem."""
     return {
         **error.extra,
@@ -50,7 +51,7 @@ def body(error: errors.InclinetError, instance: str) -> dict[str, Any]:
     }
 
 
-def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
+def problem(error: errors.GatewayError, instance: str) -> JSONResponse:
     """Make the answer for an error: ``application/problem+json``, with ``Retry-After`` where waiting may help."""
     headers = {}
     if error.retry_after_s is not None:
@@ -63,12 +64,12 @@ def problem(error: errors.InclinetError, instance: str) -> JSONResponse:
 def install(app: FastAPI, metrics: RequestMetrics) -> None:
     """Answer every failure of ``app`` with a problem."""
 
-    def answer(request: Request, error: errors.InclinetError) -> JSONResponse:
+    def answer(request: Request, error: errors.GatewayError) -> JSONResponse:
         metrics.problems.labels(error.slug).inc()
         return problem(error, request.url.path)
 
     async def known(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, errors.InclinetError)  # noqa: S101 - the type that this handler is registered for
+        assert isinstance(error, errors.GatewayError)  # noqa: S101 - the type that this handler is registered for
         return answer(request, error)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
@@ -96,9 +97,9 @@ def install(app: FastAPI, metrics: RequestMetrics) -> None:
 
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("unforeseen error", path=request.url.path, exc_info=error)
-        return answer(request, errors.InclinetError("The gateway failed in a way that was not foreseen."))
+        return answer(request, errors.GatewayError("The gateway failed in a way that was not foreseen."))
 
-    app.add_exception_handler(errors.InclinetError, known)
+    app.add_exception_handler(errors.GatewayError, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unforeseen)
@@ -108,10 +109,10 @@ def _place(error: dict[str, Any]) -> str:
     return ".".join(str(part) for part in error["loc"] if part not in {"query", "path", "body"}) or "request"
 
 
-def responses(*kinds: type[errors.InclinetError]) -> dict[int | str, dict[str, Any]]:
+def responses(*kinds: type[errors.GatewayError]) -> dict[int | str, dict[str, Any]]:
     """Describe the problems of an endpoint for OpenAPI, one entry a status with an example of each kind."""
     described: dict[int | str, dict[str, Any]] = {}
-    every: tuple[type[errors.InclinetError], ...] = (errors.BadRequest, *kinds)
+    every: tuple[type[errors.GatewayError], ...] = (errors.BadRequest, *kinds)
     for kind in every:
         entry = described.setdefault(
             kind.status,

@@ -33,7 +33,7 @@ def is_form(request: Request) -> bool:
 
 @asynccontextmanager
 async def limited_body(
-    request: Request, limit: int, timeout_s: float, too_large: errors.InclinetError, noun: str
+    request: Request, limit: int, timeout_s: float, too_large: errors.GatewayError, noun: str
 ) -> AsyncIterator[Request]:
     """Yield the request with a body that has to come within limits.
 
@@ -45,7 +45,7 @@ async def limited_body(
         Bytes of the body. Enforced from ``Content-Length`` where it is given, and while reading in any case.
     timeout_s : float
         For the whole body to arrive, seconds.
-    too_large : InclinetError
+    too_large : GatewayError
         Raised above ``limit``.
     noun : str
         What the body is, for the sentences of the other errors.

@@ -2,7 +2,7 @@
 
 The tree::
 
-    InclinetError
+    GatewayError
       TargetError            the question can't be answered as it was asked
         UnknownTarget        404  nothing of that name or number, or several objects
         NotAGalaxy           422  it exists, and is not a galaxy
@@ -37,7 +37,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class InclinetError(Exception):
+class GatewayError(Exception):
     """A failure that a user is told about.
 
     Parameters
@@ -61,7 +61,7 @@ class InclinetError(Exception):
         self.extra = extra
 
 
-class TargetError(InclinetError):
+class TargetError(GatewayError):
     """The question can't be answered as it was asked."""
 
     status = 422
@@ -100,7 +100,7 @@ class UnusableCutout(TargetError):
     slug, title = "unusable-cutout", "No usable image there"
 
 
-class ImageError(InclinetError):
+class ImageError(GatewayError):
     """The image can't be used."""
 
     status = 422
@@ -124,25 +124,25 @@ class UnsupportedImage(ImageError):
     slug, title, status = "unsupported-image", "Not an image format that is read", 415
 
 
-class BadRequest(InclinetError):
+class BadRequest(GatewayError):
     """The request does not fit the API's description."""
 
     slug, title, status = "bad-request", "Request not understood", 422
 
 
-class BadTable(InclinetError):
+class BadTable(GatewayError):
     """A table of targets can't be read."""
 
     slug, title, status = "bad-table", "Table can't be used", 422
 
 
-class TableTooLarge(InclinetError):
+class TableTooLarge(GatewayError):
     """A table of targets has too many rows or bytes."""
 
     slug, title, status = "table-too-large", "Table too large", 413
 
 
-class Unauthorized(InclinetError):
+class Unauthorized(GatewayError):
     """No key came with the request, or one that is not let in.
 
     Parameters
@@ -160,7 +160,7 @@ class Unauthorized(InclinetError):
         """``WWW-Authenticate`` of the answer (RFC 6750, section 3)."""
 
 
-class Overload(InclinetError):
+class Overload(GatewayError):
     """The gateway refuses work that it could not finish in time."""
 
     status = 503
@@ -178,13 +178,13 @@ class Busy(Overload):
     slug, title = "busy", "Busy"
 
 
-class SlowClient(InclinetError):
+class SlowClient(GatewayError):
     """The request did not arrive in time."""
 
     slug, title, status = "slow-client", "Request did not arrive in time", 408
 
 
-class UpstreamError(InclinetError):
+class UpstreamError(GatewayError):
     """A service behind the gateway failed. ``service`` names it."""
 
 
@@ -200,7 +200,7 @@ class UpstreamUnavailable(UpstreamError):
     slug, title, status = "upstream-unavailable", "A service is down", 503
 
 
-class EnsembleError(InclinetError):
+class EnsembleError(GatewayError):
     """The ensemble could not answer."""
 
 
@@ -216,7 +216,7 @@ class ServingRefused(EnsembleError):
     slug, title, status = "serving-refused", "The networks refused the request", 500
 
 
-class DeadlineExceeded(InclinetError):
+class DeadlineExceeded(GatewayError):
     """The request's one deadline passed."""
 
     slug, title, status = "deadline-exceeded", "Took too long", 504

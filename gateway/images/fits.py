@@ -146,7 +146,7 @@ def read(data: bytes, *, max_pixels: int, share: Share) -> FitsImage:
         file = FitsFile(data, max_pixels * _SAMPLE_BYTES + _HEADROOM)
         units = file.units()
         return _first_that_shows(file, units, max_pixels, share)
-    except errors.InclinetError:
+    except errors.GatewayError:
         raise
     except (EOFError, zlib.error) as error:
         raise errors.BadImage("The FITS file is truncated.") from error

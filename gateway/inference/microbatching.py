@@ -97,7 +97,7 @@ class Batcher:
         ------
         errors.DeadlineExceeded
             The caller's own deadline passed, waiting or not.
-        errors.InclinetError
+        errors.GatewayError
             Whatever reading the batch raised.
         """
         loop = asyncio.get_running_loop()
@@ -162,6 +162,6 @@ class Batcher:
 
 def _copied(error: Exception) -> Exception:
     """Give each caller its own exception: one object raised in many tasks would gather all their tracebacks."""
-    if isinstance(error, errors.InclinetError):
+    if isinstance(error, errors.GatewayError):
         return type(error)(error.detail, retry_after_s=error.retry_after_s, **error.extra)
     return error

@@ -17,10 +17,10 @@ from gateway.core import errors
 from gateway.core.ensemble import quorum
 from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE, Manifest
 from gateway.core.models import Deadline, EnsemblePrediction, ModelPrediction
-from gateway.core.proxies import is_loopback
 from gateway.inference import protos
 from gateway.inference.versions import OTHER_REPLICAS, RETRY_AFTER_S, ServedVersions
 from gateway.telemetry import tracing
+from inclinet.http.proxies import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -218,7 +218,7 @@ class Predictor:
             await asyncio.sleep(pause)
             pause = min(2 * pause, RETRY_LONGEST_S)
 
-    def _quorum_lost(self, answered: int, failures: Mapping[str, _Failure]) -> errors.InclinetError:
+    def _quorum_lost(self, answered: int, failures: Mapping[str, _Failure]) -> errors.GatewayError:
         codes = {failure.code for failure in failures.values()}
         total = len(self._manifest.flavors)
         if codes & _OWN_FAULT:

@@ -31,7 +31,7 @@ class Result:
 
     row: Row
     answer: MeasuredGalaxy | None = None
-    problem: errors.InclinetError | None = None
+    problem: errors.GatewayError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def measure(
     terms: Terms,
     concurrency: int,
     ahead: asyncio.Semaphore | None = None,
-    observe: Callable[[errors.InclinetError | None], None] = lambda _problem: None,
+    observe: Callable[[errors.GatewayError | None], None] = lambda _problem: None,
 ) -> AsyncGenerator[Result]:
     """Measure rows, ``concurrency`` at a time, yielding results as they come.
 
@@ -125,9 +125,9 @@ async def _one(
         if row.warnings:
             answer = replace(answer, warnings=(*row.warnings, *answer.warnings))
         return Result(row, answer=answer)
-    except errors.InclinetError as problem:
+    except errors.GatewayError as problem:
         return Result(row, problem=problem)
     # one row must not take the others down with it
     except Exception as error:
         log.exception("unforeseen error in a row", row=row.number, exc_info=error)
-        return Result(row, problem=errors.InclinetError("The gateway failed on this row in a way not foreseen."))
+        return Result(row, problem=errors.GatewayError("The gateway failed on this row in a way not foreseen."))

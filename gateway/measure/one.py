@@ -189,7 +189,7 @@ class Inclinations:
 
         Raises
         ------
-        errors.InclinetError
+        errors.GatewayError
             As :meth:`gateway.measure.targets.Targets.fetch` and :meth:`of_image`.
         """
         fetched = await self._targets.fetch(target, deadline=deadline, survey=survey)

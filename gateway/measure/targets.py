@@ -87,7 +87,7 @@ class Targets:
 
         Raises
         ------
-        errors.InclinetError
+        errors.GatewayError
             As :meth:`resolve` and :meth:`gateway.sky.cutouts.Cutouts.fetch`.
         """
         galaxy = await self.resolve(target, deadline=deadline)

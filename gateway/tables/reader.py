@@ -46,7 +46,7 @@ def open_table(path: Path, *, comments: bool = True) -> Table:
         if packed.is_packed(head):
             return _opened(packed.unpacked_file(path), comments=comments)
         return _opened(Data(path, str(path)), comments=comments)
-    except errors.InclinetError:
+    except errors.GatewayError:
         raise
     except FileNotFoundError:
         raise errors.BadTable(f"There is no table {path}.") from None
@@ -84,7 +84,7 @@ def read_table(content: bytes, filename: str = "", *, most: int | None = None, m
         if packed.is_packed(content[: formats.HEAD_BYTES]):
             content = packed.unpacked_bytes(content, most_bytes)
         return _opened(Data(content, filename), most=most)
-    except errors.InclinetError:
+    except errors.GatewayError:
         raise
     # the readers meet damage with errors of a dozen kinds
     except Exception as error:
@@ -116,7 +116,7 @@ def records_of(
         for record in table.records(only):
             check_rows(len(rows) + 1, most)
             rows.append(record)
-    except errors.InclinetError:
+    except errors.GatewayError:
         raise
     except Exception as error:
         raise damaged(filename) from error

@@ -96,7 +96,7 @@ BATCH_COLUMNS = (KEY, *GALAXY_COLUMNS, *INCLINATION_COLUMNS, *PROBLEM_COLUMNS)
 Row = dict[str, Any]
 
 
-def problem_row(problem: errors.InclinetError) -> Row:
+def problem_row(problem: errors.GatewayError) -> Row:
     """Name a problem in the columns of a result table."""
     return {"problem_type": problem.slug, "problem": problem.detail}
 

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from requests.adapters import HTTPAdapter
 
-from gateway.core import proxies
+from inclinet.http import proxies
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -42,7 +42,7 @@ class CollectorTracerProvider(TracerProvider):
 
     Raises
     ------
-    gateway.core.proxies.ProxyUnusable
+    inclinet.http.proxies.ProxyUnusable
         The collector would be asked through a SOCKS proxy.
     """
 

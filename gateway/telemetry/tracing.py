@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import context, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from gateway.core.errors import InclinetError
+from gateway.core.errors import GatewayError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +85,7 @@ def span(
             yield started
         except BaseException as error:
             # the sentence of an error may hold what a user asked; its kind does not
-            fail(started, error.slug if isinstance(error, InclinetError) else type(error).__name__)
+            fail(started, error.slug if isinstance(error, GatewayError) else type(error).__name__)
             raise
 
 

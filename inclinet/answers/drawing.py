@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from inclinet.answer import Answer
+    from inclinet.answers.answer import Answer
 
 MODEL_INPUT_PX = 128
 _LINE, _DOT, _BAR = "#d97706", "#2563eb", "#94a3b8"

@@ -1,4 +1,4 @@
-"""Where the gateway is, how its door opens, and what becomes of an answer; what every command that asks one shares."""
+"""Options that every command has which asks a gateway, and the client that it asks by."""
 
 from __future__ import annotations
 

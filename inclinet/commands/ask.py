@@ -12,18 +12,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from inclinet import questions
-from inclinet.answer import tabulate
+from inclinet.answers.answer import tabulate
 from inclinet.commands.address import DEFAULT_URL, Samp, Survey, Url, client, send
 from inclinet.commands.terminal import FAILED, out
 from inclinet.errors import InclinetError, NotAGateway, Unreachable
+from inclinet.http import questions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inclinet.answer import Answer
+    from inclinet.answers.answer import Answer
     from inclinet.client import Inclinet
-    from inclinet.questions import Question
+    from inclinet.http.questions import Question
 
 AT_ONCE = 4
 _OF_ALL = (Unreachable, NotAGateway)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from inclinet import questions
 from inclinet.commands.address import DEFAULT_URL, Samp, Survey, Url, client, send
 from inclinet.commands.terminal import FAILED, err, out, stop
 from inclinet.errors import InclinetError
+from inclinet.http import questions
 
 _SHOWN = ("key", "inclination_deg", "interval68_low_deg", "interval68_high_deg", "rejection", "problem")
 

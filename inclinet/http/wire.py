@@ -9,9 +9,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from inclinet import errors, retry_after
-from inclinet.answer import Answer
-from inclinet.columns import TABLE_COLUMNS, table_of
+from inclinet import errors
+from inclinet.answers.answer import Answer
+from inclinet.answers.columns import TABLE_COLUMNS, table_of
+from inclinet.http import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,7 +21,7 @@ def download(
     min_d25: Annotated[float, typer.Option(min=0, help="Leave out galaxies smaller than this, arcmin.")] = 0.3,
 ) -> None:
     """Fetch HyperLEDA's catalogue of galaxies from VizieR (VII/237) for use as INCLINET_CATALOG."""
-    from gateway.core.errors import InclinetError  # noqa: PLC0415 - asking a gateway needs none of this
+    from gateway.core.errors import GatewayError  # noqa: PLC0415 - asking a gateway needs none of this
     from gateway.sky.resolvers.download import download as fetch  # noqa: PLC0415 - as above
 
     settings = configured.settings({})
@@ -36,7 +36,7 @@ def download(
                     progress=lambda count: status.update(f"{count:,} galaxies…"),
                 ),
             )
-    except (InclinetError, OSError) as error:
+    except (GatewayError, OSError) as error:
         raise terminal.stop(f"The catalogue could not be fetched: {error}") from None
     terminal.out.print(
         f"{rows:,} galaxies written to {path}. Use it: INCLINET_CATALOG={path} inclinet up", soft_wrap=True

@@ -37,7 +37,7 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
     try:
         importlib.import_module("batch.run")
         from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
-        from gateway.core import proxies  # noqa: PLC0415 - as above
+        from inclinet.http import proxies  # noqa: PLC0415 - as above
     except ImportError as error:
         complain(f"For many galaxies {error.name} has to be installed: pip install 'inclinet-service[batch]'.")
         raise typer.Exit(REFUSED) from None

@@ -18,7 +18,7 @@ import inclinet
 from inclinet.main import OF_THE_SERVICE
 from tests.support.deployment import ROOT, instructions, load, value
 
-FOLDERS = ("batch", "gateway", "inclinet", "inclinet_service", "serving", "training", "service")
+FOLDERS = ("batch", "gateway", "inclinet", "inclinet_service", "serving", "training", "zoo", "service")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
 UV = str(Path(sys.executable).with_name("uv"))
 
@@ -132,12 +132,9 @@ def test_the_service_is_a_distribution_of_its_own_from_the_same_repository(dist:
     (wheel,) = dist.glob("inclinet_service-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert tops == {
-        "batch", "gateway", "inclinet_service", "serving", "training",
-        f"inclinet_service-{inclinet.__version__}.dist-info",
-    }  # fmt: skip
-    # links of the repository are files here
-    assert {"gateway/core/proxies.py", "gateway/core/retry_after.py", "gateway/web/index.html"} <= set(names)
+    planes = {"batch", "gateway", "inclinet_service", "serving", "training", "zoo"}
+    assert tops == planes | {f"inclinet_service-{inclinet.__version__}.dist-info"}
+    assert {"gateway/web/index.html", "zoo/web/measure.html", "zoo/standards/shipped.zip"} <= set(names)
     assert not [name for name in names if name.endswith((".ipynb", "Dockerfile"))]
     (archive,) = dist.glob("inclinet_service-*.tar.gz")
     with tarfile.open(archive) as opened:

@@ -16,11 +16,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from gateway.core import errors
 from gateway.core.models import Deadline
-from gateway.core.proxies import ProxyUnusable
 from gateway.inference.predictor import Predictor
 from gateway.sky.http.retry_policy import RetryPolicy
 from gateway.sky.http.service import Service
 from gateway.telemetry import otlp
+from inclinet.http.proxies import ProxyUnusable
 from tests.support.collector import FakeCollector
 from tests.support.fake_serving import FakeServing
 from tests.support.forward_proxy import ForwardProxy

@@ -120,22 +120,22 @@ async def test_the_other_client_is_the_same_with_await(gateway: str) -> None:
         assert table["inclination_deg"][0] == named.inclination
         streamed = dict([one async for one in inclinet.stream([{"pgc": 69327}, {"name": "no such thing"}])])
         assert streamed[0].row() == named.row()  # type: ignore[union-attr]
-        assert isinstance(streamed[1], errors.UnknownTarget)
-        with pytest.raises(errors.UnknownTarget):
+        assert isinstance(streamed[1], errors.TargetUnknown)
+        with pytest.raises(errors.TargetUnknown):
             await inclinet.query_object("no such thing")
 
 
 def test_what_can_not_be_answered_is_an_exception_with_what_may_help(inclinet: Inclinet) -> None:
-    with pytest.raises(errors.UnknownTarget) as unknown:
+    with pytest.raises(errors.TargetUnknown) as unknown:
         inclinet.query_object("NGC 73311")
     assert unknown.value.status == 404
     assert "suggestions" in unknown.value.extra
-    with pytest.raises(errors.ImageError) as image:
+    with pytest.raises(errors.ImageRefused) as image:
         inclinet.query_image(b"not an image")
     assert image.value.slug == "unsupported-image"
-    with pytest.raises(errors.TableError):
+    with pytest.raises(errors.TableRefused):
         inclinet.query_table(Table({"nothing": [1]}))
-    with pytest.raises(errors.BadRequest):
+    with pytest.raises(errors.RequestRefused):
         inclinet.query_image(PNG, x=3)
 
 
@@ -202,11 +202,11 @@ async def _ask_patiently(url: str) -> None:
 def test_a_wait_beyond_the_timeout_is_not_begun(scripted: tuple[Scripted, str]) -> None:
     server, url = scripted
     server.answers = [refusal("busy", 503, retry_after="3600")]
-    with Inclinet(url) as inclinet, pytest.raises(errors.Overload) as refused:
+    with Inclinet(url) as inclinet, pytest.raises(errors.GatewayBusy) as refused:
         inclinet.query_pgc(2557)
     assert refused.value.retry_after == 3600.0
     server.answers = [refusal("busy", 503, retry_after="0")]
-    with Inclinet(url, retry=False) as inclinet, pytest.raises(errors.Overload):
+    with Inclinet(url, retry=False) as inclinet, pytest.raises(errors.GatewayBusy):
         inclinet.query_pgc(2557)
     assert len(server.asked) == 2
 
@@ -215,7 +215,7 @@ def test_what_no_waiting_changes_is_not_asked_again(scripted: tuple[Scripted, st
     server, url = scripted
     server.answers = [refusal("upstream-broken", 502), refusal("deadline-exceeded", 504), refusal("internal", 500)]
     with Inclinet(url) as inclinet:
-        for kind in (errors.UpstreamError, errors.UpstreamError, errors.GatewayFailed):
+        for kind in (errors.UpstreamFailed, errors.UpstreamFailed, errors.GatewayFailed):
             with pytest.raises(kind):
                 inclinet.query_pgc(2557)
     assert len(server.asked) == 3
@@ -233,7 +233,7 @@ def test_the_key_is_shown_from_the_environment_or_as_given(
             inclinet.query_pgc(2557)
     assert server.keys == ["Bearer of the environment", "Bearer mine", ""]
     server.answers = [refusal("unauthorized", 401)]
-    with Inclinet() as inclinet, pytest.raises(errors.Unauthorized):
+    with Inclinet() as inclinet, pytest.raises(errors.KeyRefused):
         inclinet.query_pgc(2557)
 
 

@@ -47,7 +47,7 @@ def test_the_examples_of_the_docstrings_run(tmp_path: Path, monkeypatch: pytest.
         mirrors: dict[str, Any] = {name: tuple(urls) for name, urls in sky.urls.items()}
         with live_gateway(**mirrors) as live:
             monkeypatch.setenv("INCLINET_URL", live.url)
-            for name in ("inclinet", "inclinet.answer", "inclinet.client", "inclinet.queries"):
+            for name in ("inclinet", "inclinet.answers.answer", "inclinet.client", "inclinet.queries"):
                 module = importlib.import_module(name)
                 # as a page of the documentation would have imported it
                 for example in doctest.DocTestFinder().find(module, globs=dict(vars(module)) | {"Inclinet": Inclinet}):

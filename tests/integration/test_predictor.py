@@ -107,11 +107,11 @@ async def test_a_flavor_that_answers_nonsense_does_not_count(values: list[float]
     ],
 )
 async def test_below_the_quorum_the_reason_decides_the_problem(
-    code: grpc.StatusCode, kind: type[errors.InclinetError]
+    code: grpc.StatusCode, kind: type[errors.GatewayError]
 ) -> None:
     async with serving(failing={"vgg6_m0": code, "vgg6_m1": code}) as server:
         client = predictor(server, retry_s=0.2)
-        with pytest.raises(errors.InclinetError) as raised:
+        with pytest.raises(errors.GatewayError) as raised:
             await client.read(BATCH[:1], Deadline.after(5))
         await client.aclose()
     assert type(raised.value) is kind

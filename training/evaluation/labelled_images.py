@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from gateway.core.errors import InclinetError
+from gateway.core.errors import GatewayError
 from gateway.core.manifest import INPUT_SHAPE
 from gateway.images.decode import decode
 from gateway.images.ellipse import fit_ellipse, inclination_deg
@@ -81,7 +81,7 @@ def read(galaxies: Sequence[RealGalaxy], wanted: Callable[[RealGalaxy], bool] = 
             missing.append(str(galaxy.path))
         except OSError as error:
             unreadable[str(galaxy.path)] = f"The file can't be read: {error.strerror}."
-        except InclinetError as error:
+        except GatewayError as error:
             unreadable[str(galaxy.path)] = str(error)
         else:
             inputs[len(kept)] = model_input(rgb)

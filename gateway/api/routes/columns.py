@@ -62,7 +62,7 @@ async def ofopen_table(request: Request, services: WiredServices) -> ColumnsAnsw
 
         try:
             return await asyncio.to_thread(read)
-        except errors.InclinetError:
+        except errors.GatewayError:
             raise
         # the readers meet damage with errors of a dozen kinds
         except Exception as error:

@@ -137,7 +137,7 @@ class Mirrors:
         finally:
             self._observe(service.name, outcome, time.monotonic() - began)
 
-    def _explained(self, failure: FailureError | None, ends: float) -> errors.InclinetError:
+    def _explained(self, failure: FailureError | None, ends: float) -> errors.GatewayError:
         name = self._service.name
         if failure is not None and failure.outcome == "broken":
             return errors.UpstreamBroken(f"{name} {failure.sentence}.", service=name)

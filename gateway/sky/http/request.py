@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from gateway.core import retry_after
-from gateway.core.proxies import ProxyUnusable
 from gateway.sky.http.service import FailureError, Reply
 from gateway.telemetry import tracing
+from inclinet.http import retry_after
+from inclinet.http.proxies import ProxyUnusable
 
 if TYPE_CHECKING:
     from gateway.sky.http.service import Service

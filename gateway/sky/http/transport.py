@@ -6,8 +6,8 @@ import functools
 
 import httpx
 
-from gateway.core import proxies
 from gateway.sky.http.service import FailureError
+from inclinet.http import proxies
 
 _trusted = functools.cache(httpx.create_ssl_context)
 
@@ -28,7 +28,7 @@ class ProxyTransport(httpx.AsyncBaseTransport):
         self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send ``request``; raises :class:`~gateway.core.proxies.ProxyUnusable` where its proxy can't be used."""
+        """Send ``request``; raises :class:`~inclinet.http.proxies.ProxyUnusable` where its proxy can't be used."""
         proxy = self._proxies.of(request.url)
         if proxy not in self._pools:
             self._pools[proxy] = httpx.AsyncHTTPTransport(verify=_trusted(), limits=_LIMITS, proxy=proxy)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Query = tuple[Service, str, Callable[[Reply], ResolverRecord | None]]
 """A service, what follows its URL, and how its reply is read."""
 
-Told = tuple[ResolverRecord | None, errors.InclinetError | None]
+Told = tuple[ResolverRecord | None, errors.GatewayError | None]
 """What was found, or None, and the first trouble on the way: a service that was not reached may have known more."""
 
 
@@ -90,7 +90,7 @@ class Lookups:
         return self._services.simbad, simbad.by_name(name), partial(_one_of, simbad.parse)
 
     async def _first(self, queries: list[Query], deadline: Deadline) -> Told:
-        trouble: errors.InclinetError | None = None
+        trouble: errors.GatewayError | None = None
         for service, tail, parse in queries:
             # Half of what is left, so that a service that hangs leaves time to ask another.
             share = Deadline.after(deadline.remaining_s() / 2)
@@ -104,7 +104,7 @@ class Lookups:
         return None, trouble
 
 
-def _settled(found: ResolverRecord | None, trouble: errors.InclinetError | None) -> ResolverRecord | None:
+def _settled(found: ResolverRecord | None, trouble: errors.GatewayError | None) -> ResolverRecord | None:
     if found is None and trouble is not None:
         raise trouble
     return found

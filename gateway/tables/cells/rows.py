@@ -32,7 +32,7 @@ class Row:
     target : Target, optional
     file : str, optional
         Name of an image sent along, instead of a target.
-    problem : errors.InclinetError, optional
+    problem : errors.GatewayError, optional
         Why the row asks nothing that can be answered; then there is neither target nor file.
     warnings : tuple of str
         What of the row was left out, in sentences.
@@ -42,7 +42,7 @@ class Row:
     key: str
     target: Target | None = None
     file: str | None = None
-    problem: errors.InclinetError | None = None
+    problem: errors.GatewayError | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -12,8 +12,8 @@ from astropy.table import QTable
 from gateway.api.schemas import InclinationAnswer
 from gateway.tables import results
 from inclinet import Answer
-from inclinet.answer import tabulate
-from inclinet.columns import HYPERLEDA, TABLE_COLUMNS
+from inclinet.answers.answer import tabulate
+from inclinet.answers.columns import HYPERLEDA, TABLE_COLUMNS
 from tests.support.scripted_gateway import answer as scripted
 
 ELLIPSE = {"x": 0.5, "y": 0.25, "semi_major": 0.2, "semi_minor": 0.1, "angle_deg": 30.0}

@@ -25,7 +25,7 @@ def test_the_tree_in_the_docstring_is_that_of_the_classes() -> None:
         assert kind is InclinetError or all(f"{slug}," in drawn or slug in drawn for slug in kind.slugs)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(418, errors.BadRequest), (500, errors.GatewayFailed)])
+@pytest.mark.parametrize(("status", "kind"), [(418, errors.RequestRefused), (500, errors.GatewayFailed)])
 def test_a_problem_that_no_version_of_this_client_knew_goes_by_its_status(
     status: int, kind: type[InclinetError]
 ) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from gateway.images.decode import decode
 from gateway.tables.reader import columns_of, read_table, records_of
-from inclinet import questions
+from inclinet.http import questions
 
 if TYPE_CHECKING:
     from pathlib import Path

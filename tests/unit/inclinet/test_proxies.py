@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.proxies import Proxies, ProxyUnusable, from_environment, is_loopback
+from inclinet.http.proxies import Proxies, ProxyUnusable, from_environment, is_loopback
 
 PROXY = "http://proxy.example.org:3128"
 HOSTS = ["archive.org", "data.archive.org", "notarchive.org", "10.1.2.3", "11.1.2.3", "[2001:db8::5]", "[2001:db9::5]"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.core import retry_after
+from inclinet.http import retry_after
 
 NEW_YEAR = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.errors import InclinetError
+from gateway.core.errors import GatewayError
 from gateway.tables.cells.rows import Row, rows_of
 from gateway.tables.reader import columns_of, open_table, read_table, records_of
 
@@ -48,7 +48,7 @@ def reading(path: Path, *, from_disk: bool) -> list[str]:
         table = open_table(path) if from_disk else read_table(path.read_bytes(), path.name, most=200_000)
         found = columns_of(table)
         rows = rows_of(records_of(table, found.columns), found)
-    except InclinetError as refused:
+    except GatewayError as refused:
         return [f"{refused.slug}: {refused.detail.replace(f'{path.parent}/', '')}"]
     said = [*found.sentences(), f"{len(rows)} rows"]
     return [*said, *map(shown, rows[:SHOWN_ROWS])]

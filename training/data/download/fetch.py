@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gateway.core.errors import InclinetError
+from gateway.core.errors import GatewayError
 from gateway.core.models import Deadline
 from gateway.sky.http.client import HttpClient
 from gateway.sky.http.service import NonsenseError, Reply, Service, refuse_html
@@ -40,7 +40,7 @@ def text_of(source: str, *, contact: str = "") -> str:
     """
     try:
         return asyncio.run(_asked(source, contact)) if is_url(source) else Path(source).read_text("utf-8-sig")
-    except InclinetError as error:
+    except GatewayError as error:
         raise FetchError(f"{source} can't be fetched: {error}") from error
     except UnicodeDecodeError:
         raise FetchError(f"{source} is no text in UTF-8.") from None

@@ -1,0 +1,1 @@
+"""What a gateway answers: with units, as rows of a table, as a picture."""
