@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from inclinet import errors
@@ -28,7 +29,7 @@ _Table = TypeVar("_Table")
 _Text = TypeVar("_Text")
 
 
-class Queries(Generic[_Answer, _Table, _Text]):
+class Queries(ABC, Generic[_Answer, _Table, _Text]):
     """The questions of both clients, which differ in how they send them."""
 
     def __init__(
@@ -61,14 +62,17 @@ class Queries(Generic[_Answer, _Table, _Text]):
                 timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_S)),
             )
 
+    @abstractmethod
     def _open(self, transport: dict[str, Any], **settings: Any) -> Any:
-        raise NotImplementedError
+        """Open a client of httpx."""
 
+    @abstractmethod
     def _ask(self, question: Question, read: Callable[[httpx.Response], Any]) -> Any:
-        raise NotImplementedError
+        """Ask once, or again where the gateway is busy, and read the response."""
 
+    @abstractmethod
     def _gather(self, question: Question, *, progress: bool) -> Any:
-        raise NotImplementedError
+        """Ask about a table and gather the rows as they come."""
 
     def ask(self, question: Question) -> _Answer:
         """Ask a question that :mod:`inclinet.http.questions` made."""

@@ -18,10 +18,12 @@ from gateway.core import errors
 from gateway.settings import Settings
 from inclinet.main import app as inclinet
 from training.__main__ import app as training
+from zoo.settings import ZooSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pydantic_settings import BaseSettings
     from typer import Typer
 
 
@@ -38,15 +40,23 @@ def _cell(value: object) -> str:
 
 def settings() -> str:
     """Return every setting of the gateway, in the order of its fields."""
+    return _settings(Settings)
 
+
+def zoo_settings() -> str:
+    """Return every setting of the zoo."""
+    return _settings(ZooSettings)
+
+
+def _settings(model: type[BaseSettings]) -> str:
     def entry(name: str) -> str:
-        field = Settings.model_fields[name]
+        field = model.model_fields[name]
         default = f"{field.default:.4g}" if isinstance(field.default, float) else field.default
         shown = "" if default is None or default == "" else f" = `{default}`"
         meaning = ". ".join(text.rstrip(".") for text in (field.title, field.description) if text)
-        return f"`INCLINET_{name.upper()}`{shown}\n: {meaning}.\n"
+        return f"`{model.model_config.get('env_prefix', '')}{name.upper()}`{shown}\n: {meaning}.\n"
 
-    return "\n".join(entry(name) for name in Settings.model_fields)
+    return "\n".join(entry(name) for name in model.model_fields)
 
 
 def columns() -> str:
@@ -57,22 +67,16 @@ def columns() -> str:
 
 def problem_types() -> str:
     """Return every type of problem, by status."""
-    kinds = sorted((kind for kind in _kinds(errors.GatewayError) if "slug" in vars(kind)), key=lambda kind: kind.status)
+    kinds = sorted(problems.kinds(), key=lambda kind: kind.status)
     shown = ((f"`{kind.slug}`", kind.status, kind.title, _says(kind)) for kind in kinds)
     return table(("type", "status", "title", "when"), *shown)
-
-
-def _kinds(root: type[errors.GatewayError]) -> Iterator[type[errors.GatewayError]]:
-    yield root
-    for kind in root.__subclasses__():
-        yield from _kinds(kind)
 
 
 def _says(kind: type[errors.GatewayError]) -> str:
     """Return what a docstring says before its sections."""
     if kind is errors.GatewayError:
         return "A fault of the service, which its log tells under the request's id."
-    return inspect.getdoc(kind).partition("\nParameters\n")[0].replace("``", "`")  # type: ignore[union-attr] # all have one
+    return (inspect.getdoc(kind) or "").partition("\nParameters\n")[0].replace("``", "`")
 
 
 def command_line() -> str:
@@ -159,6 +163,7 @@ def _inner(field: dict[str, Any]) -> str | None:
 
 MADE = {
     "settings": settings,
+    "zoo-settings": zoo_settings,
     "columns": columns,
     "problems": problem_types,
     "command-line": command_line,

@@ -33,10 +33,14 @@ def _kinds(root: type[errors.GatewayError] = errors.GatewayError) -> Iterator[ty
         yield from _kinds(kind)
 
 
+def kinds() -> list[type[errors.GatewayError]]:
+    """Return every kind of problem that the gateway answers with, and none of what other planes add."""
+    return [kind for kind in _kinds() if "slug" in vars(kind) and kind.__module__.startswith("gateway.")]
+
+
 def table() -> dict[str, tuple[int, str]]:
     """Return the whole table of the gateway's problems: slug to status and title."""
-    own = (kind for kind in _kinds() if "slug" in vars(kind) and kind.__module__.startswith("gateway."))
-    return {kind.slug: (kind.status, kind.title) for kind in own}
+    return {kind.slug: (kind.status, kind.title) for kind in kinds()}
 
 
 def body(error: errors.GatewayError, instance: str) -> dict[str, Any]:

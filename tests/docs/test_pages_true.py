@@ -68,16 +68,15 @@ def options_of(command: Any) -> Iterator[str]:
 
 
 ELSEWHERE = {"--build", "--build-arg", "--profile", "--replace", "--replicas", "--manifest", "--beside", "--nothing"}
-ELSEWHERE |= {"--pause", "--seconds"}
-"""Options of docker, podman, kubectl, ``serving.repository``, benchmarks, and one that exists nowhere and says so."""
+"""Options of docker, podman, kubectl, ``serving.repository``, and one that exists nowhere and says so."""
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_an_option_that_a_page_names_exists(page: str) -> None:
     known = {option for app in PROGRAMS.values() for option in options_of(typer.main.get_command(app))} | ELSEWHERE
-    server = text_of("serving/flags.py")
+    others = text_of("serving/flags.py") + text_of("benchmarks/zoo.py") + text_of("benchmarks/batch.py")
     named = {found for code in inline_code(page) for found in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)}
-    missing = {option for option in named - known if option[2:] not in server}
+    missing = {option for option in named - known if option[2:] not in others}
     assert missing == set()
 
 
@@ -123,5 +122,6 @@ def test_a_reference_made_from_the_code_stands_on_one_page() -> None:
 def test_the_reference_has_every_problem_and_setting() -> None:
     shown = MADE["problems"]()
     assert [slug for slug in problems.table() if f"| `{slug}` |" not in shown] == []
-    shown = MADE["settings"]()
-    assert [name for name in Settings.model_fields if f"`INCLINET_{name.upper()}`" not in shown] == []
+    for made, model, prefix in (("settings", Settings, "INCLINET"), ("zoo-settings", ZooSettings, "INCLINET_ZOO")):
+        shown = MADE[made]()
+        assert [name for name in model.model_fields if f"`{prefix}_{name.upper()}`" not in shown] == []

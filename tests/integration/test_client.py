@@ -119,7 +119,7 @@ async def test_the_other_client_is_the_same_with_await(gateway: str) -> None:
         assert image.release == release
         assert table["inclination_deg"][0] == named.inclination
         streamed = dict([one async for one in inclinet.stream([{"pgc": 69327}, {"name": "no such thing"}])])
-        assert streamed[0].row() == named.row()  # type: ignore[union-attr]
+        assert streamed[0].row() == named.row()  # type: ignore[union-attr]  # none of them is a problem
         assert isinstance(streamed[1], errors.TargetUnknown)
         with pytest.raises(errors.TargetUnknown):
             await inclinet.query_object("no such thing")

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from training.commands.common import MODEL_REPO, SHARED, Seed, Workers, console, read_release, say
+from training.commands.common import MODEL_REPO, SHARED, Seed, Workers, console, give_up, read_release, say
 
 
 def simulate(
@@ -57,6 +57,9 @@ def release(
     ] = None,
     seed: Seed = 1,
     galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv and giz512.csv")] = SHARED,
+    labels: Annotated[
+        list[Path] | None, typer.Option(help="table that `labels` wrote, to learn from too; several times for several")
+    ] = None,
     runs: Annotated[Path, typer.Option(help="folder for what --resume needs")] = Path("runs/release"),
     model_repo: Annotated[Path, typer.Option(help="where the SavedModels and the manifest go")] = MODEL_REPO,
     models_config: Annotated[Path, typer.Option(help="generated from the manifest")] = Path("serving/models.config"),
@@ -86,8 +89,11 @@ def release(
     tables, aside = galaxies / "efigi.csv", galaxies / "giz512.csv"
     if not tables.exists():
         console.print(f"No {tables}: learning from simulated galaxies alone.")
+    more = tuple(labels or ())
+    if missing := [str(path) for path in more if not path.is_file()]:
+        give_up(f"There is no table {', '.join(missing)}.")
     paths = ReleasePaths(
-        tables=(tables,) if tables.exists() else (),
+        tables=((tables,) if tables.exists() else ()) + more,
         set_aside=(aside,) if aside.exists() else (),
         runs=runs,
         model_repo=model_repo,

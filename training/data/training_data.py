@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from training.data import dataset
-from training.data.human_scale import fit_catalogue_scale
+from training.data.human_scale import LABEL_RANGE_DEG, fit_catalogue_scale
 from training.simulation import sample
 
 if TYPE_CHECKING:
@@ -74,9 +74,18 @@ class TrainingData:
 
 
 def real_galaxies(paths: ReleasePaths) -> tuple[tuple[RealGalaxy, ...], Collection[int]]:
-    """Read the tables: all galaxies, and the numbers of those that are set aside."""
-    rows = tuple(g for table in paths.tables for g in dataset.read_table(table))
+    """Read the tables: all galaxies, and the numbers of those that are set aside.
+
+    Who was measured below the label range is rejected as face-on, as the original's people would have done.
+    """
+    rows = tuple(_within_range(g) for table in paths.tables for g in dataset.read_table(table))
     return rows, frozenset(g.pgc for table in paths.set_aside for g in dataset.read_table(table))
+
+
+def _within_range(galaxy: RealGalaxy) -> RealGalaxy:
+    if galaxy.measured and galaxy.inclination_deg < LABEL_RANGE_DEG[0]:
+        return replace(galaxy, inclination_deg=float("nan"), reject="face_on")
+    return galaxy
 
 
 @lru_cache(maxsize=1)

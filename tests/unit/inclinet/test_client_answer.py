@@ -74,7 +74,7 @@ def test_what_is_no_answer_never_becomes_one(path: tuple[str, ...], value: objec
 
 def test_an_answer_is_frozen() -> None:
     with pytest.raises(AttributeError):
-        Answer(said()).service = "elsewhere"  # type: ignore[misc]
+        Answer(said()).service = "elsewhere"  # type: ignore[misc]  # what is tested
 
 
 def test_a_table_of_answers_has_units_ucds_masks_and_where_it_is_from() -> None:
