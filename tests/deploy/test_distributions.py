@@ -13,9 +13,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import inclinet
-from inclinet.main import OF_THE_SERVICE
+from inclinet.main import OF_THE_SERVICE, app
 from tests.support.deployment import ROOT, instructions, load, value
 
 FOLDERS = ("batch", "gateway", "inclinet", "inclinet_service", "serving", "training", "zoo", "service")
@@ -110,6 +111,11 @@ def test_the_installed_client_imports_without_what_only_some_questions_need(site
     )
     done = run(site, script)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_client_knows_every_command_that_the_service_adds() -> None:
+    everything = set(get_command(app).commands)  # type: ignore[attr-defined]  # a group
+    assert everything - {"image", "pgc", "name", "at", "table"} == set(OF_THE_SERVICE)
 
 
 def test_commands_of_the_service_say_how_to_get_it_where_it_is_not_installed(site: Path) -> None:

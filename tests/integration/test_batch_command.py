@@ -12,17 +12,16 @@ from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from inclinet.main import app
+from tests.support.batch_images import IMAGES, assert_every_row_once, expected, write_images
 from tests.support.batch_runs import ROOT, Command, kept, rows_of
-from tests.support.fake_serving import FakeServing, inclination_of
+from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE
 from tests.support.live import Live, live_gateway, networks
 from tests.support.manifests import models_of
-from tests.support.pictures import disc, encoded
 from tests.support.scripted_gateway import ScriptedGateway
 from tests.support.service import UpProcess
 from tests.support.waiting import wait_until
@@ -31,39 +30,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from typer.testing import Result
 
-IMAGES = 32
 HOLD_AFTER = 16
 """Images after which the networks hold. Two partitions of four rows are under way: two others are done by then."""
-
-
-def picture(number: int) -> bytes:
-    """A picture for each number, no two of the same inclination."""
-    return encoded(pixels_of(number), "PNG")
-
-
-def expected(number: int) -> float:
-    return inclination_of(pixels_of(number))
-
-
-def pixels_of(number: int) -> NDArray[np.uint8]:
-    # brighter as a whole, so that nothing in it looks like another galaxy
-    brighter: NDArray[np.uint8] = np.clip(disc(128).astype(int) + number, 0, 255).astype(np.uint8)
-    return brighter
 
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
     """A folder with a table that names the images in it."""
-    folder = tmp_path / "galaxies"
-    (folder / "images").mkdir(parents=True)
-    for number in range(IMAGES):
-        (folder / "images" / f"{number:02}.png").write_bytes(picture(number))
-    lines = [f"g{number},images/{number:02}.png\n" for number in range(IMAGES)]
-    (folder / "table.csv").write_text("id,file\n" + "".join(lines))
-    return folder
+    return write_images(tmp_path / "galaxies")
 
 
 @pytest.fixture
@@ -75,13 +51,6 @@ def serving() -> FakeServing:
 def live(serving: FakeServing) -> Iterator[Live]:
     with live_gateway(serving) as live:
         yield live
-
-
-def assert_every_row_once(out: Path) -> None:
-    rows = rows_of(out)
-    assert [row["key"] for row in rows] == [f"g{number}" for number in range(IMAGES)]
-    for number, row in enumerate(rows):
-        assert float(row["inclination_deg"]) == pytest.approx(expected(number), abs=0.01), row
 
 
 def test_a_table_of_images_is_measured(live: Live, serving: FakeServing, images: Path, tmp_path: Path) -> None:

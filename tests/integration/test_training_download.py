@@ -19,7 +19,7 @@ from gateway.sky.http.retry_policy import RetryPolicy
 from tests.support.sdss_fakes import Disc, FakeArchiveServer, FakeSqlSearch, ObservedSky, SdssField, Star
 from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli
-from training.data.download import archive, run
+from training.data.download import run
 from training.data.download.sources import Sources, Wanted
 from training.data.label_tables import Facts
 
@@ -248,28 +248,6 @@ def test_near_a_pole_all_right_ascensions_are_searched(archives: Archives, tmp_p
     row = archives.download(tmp_path, {3: Facts(20.0, 89.995, d25_arcmin=0.2)})["PGC 3 coadd"]
     assert row["problem"] != "The survey has no exposure of PGC 3."
     assert "ra" not in archives.search.requests[0].query["cmd"].split("WHERE")[1]
-
-
-def test_more_observations_of_the_same_sky_go_deeper_up_to_a_limit() -> None:
-    exposures = [
-        archive.Exposure(run_number, 301, 1, field, RA, DEC) for field in (1, 2) for run_number in range(10, 16)
-    ]
-    kept = archive.chosen(exposures, runs=3)
-    assert {one.run for one in kept} == {10, 11, 12}
-    assert len(kept) == 6
-
-
-def test_galaxies_without_a_position_or_a_size_are_counted() -> None:
-    facts = {
-        1: Facts(10.0, 5.0, d25_arcmin=1.0),
-        2: Facts(10.0, 5.0),
-        3: Facts(d25_arcmin=1.0),
-        4: Facts(-5.0, 5.0, 1.0),
-    }
-    targets, others = run.galaxies(facts)
-    assert [(target.pgc, target.ra_deg) for target in targets] == [(1, 10.0), (4, 355.0)]
-    assert others == 2
-    assert targets[0].position_angle_deg is None
 
 
 def test_the_command_downloads_what_a_table_names(archives: Archives, tmp_path: Path) -> None:

@@ -21,16 +21,12 @@ https://github.com/ekourkchi/inclinet_project (``data_extraction``).
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
+from training.data import table_text
 from training.data.dataset import TableFault, number_of
 
 if TYPE_CHECKING:
@@ -156,7 +152,7 @@ def parse(text: str, name: str) -> LabelTable:
     TableFault
         It is of neither kind.
     """
-    columns, rows = _rows(text, name)
+    columns, rows = table_text.rows(text, name)
     galaxy, inclination = _first(columns, (*_GALAXY, _NAME)), _first(columns, _INCLINATION)
     if galaxy is None or inclination is None:
         has = ", ".join(columns[:8]) or "nothing"
@@ -201,7 +197,7 @@ def parse_facts(text: str, name: str) -> dict[int, Facts]:
     TableFault
         It has no PGC numbers.
     """
-    columns, rows = _rows(text, name)
+    columns, rows = table_text.rows(text, name)
     galaxy = _first(columns, (*_GALAXY, "name"))
     if galaxy is None:
         raise TableFault(f"{name} has no column of PGC numbers (pgc); it has: {', '.join(columns[:8]) or 'nothing'}.")
@@ -216,40 +212,6 @@ def _galaxy(row: dict[str, str], column: str) -> int:
         return int(number)
     name = row.get(_NAME, "")
     return number_of(name) if name else 0
-
-
-def _rows(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
-    if text.lstrip("\ufeff \n\r\t").startswith("<"):
-        return _votable(text, name)
-    lines = [line for line in text.lstrip("\ufeff").splitlines() if line.strip() and not line.startswith("#")]
-    if not lines:
-        return [], []
-    separator = next((mark for mark in "|\t," if mark in lines[0]), ",")
-    # a note may hold a quotation mark, which means nothing where cells are apart by a bar
-    content = io.StringIO("\n".join(lines))
-    table = (
-        csv.reader(content) if separator == "," else csv.reader(content, delimiter=separator, quoting=csv.QUOTE_NONE)
-    )
-    columns = [column.strip().lower() for column in next(table)]
-    return columns, [dict(zip(columns, (cell.strip() for cell in row), strict=False)) for row in table]
-
-
-def _votable(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
-    from astropy.io.votable import parse_single_table  # noqa: PLC0415 - half a second that only a VOTable is worth
-
-    try:
-        with warnings.catch_warnings():
-            # what other programs write is seldom to the letter, and is read all the same
-            warnings.simplefilter("ignore")
-            table = parse_single_table(io.BytesIO(text.encode()), verify="ignore").to_table(use_names_over_ids=True)
-    except (ValueError, IndexError, TypeError, OSError) as error:
-        raise TableFault(f"{name} is no VOTable: {error}") from None
-    columns = [str(column).strip().lower() for column in table.colnames]
-    masked = np.ma.core.MaskedConstant
-    return columns, [
-        {key: "" if isinstance(cell, masked) else str(cell).strip() for key, cell in zip(columns, row, strict=True)}
-        for row in table
-    ]
 
 
 def _first(columns: Sequence[str], names: Sequence[str]) -> str | None:
