@@ -7,6 +7,8 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,13 +39,15 @@ class Inclination:
     stdev_deg: float
     interval68_deg: Interval
     interval95_deg: Interval
+    below95_deg: float | None
+    """Below this with 95 %, where the 95 % interval reaches the lower end of the range; None elsewhere."""
     range_deg: Interval
 
 
 def combine(
     inclinations: Sequence[float],
     calibration: Calibration,
-    label_range_deg: tuple[float, float] = (45.0, 90.0),
+    label_range_deg: tuple[float, float] = (0.0, 90.0),
 ) -> Inclination:
     """Combine the flavors' inclinations.
 
@@ -69,20 +73,27 @@ def combine(
     median = statistics.median(inclinations)
     stdev = statistics.stdev(inclinations) if len(inclinations) > 1 else 0.0
     scale = math.hypot(calibration.floor_deg, stdev)
+    low, high = label_range_deg
 
-    def interval(quantile: float) -> Interval:
-        low, high = label_range_deg
+    def quantile(name: str) -> float:
+        at = [one.at_deg for one in calibration.quantiles]
+        return float(np.interp(median, at, [getattr(one, name) for one in calibration.quantiles]))
+
+    def interval(level: int) -> Interval:
         return Interval(
-            min(median, max(low, median - quantile * scale)),
-            max(median, min(high, median + quantile * scale)),
+            min(median, max(low, median - quantile(f"low{level}") * scale)),
+            max(median, min(high, median + quantile(f"high{level}") * scale)),
         )
 
+    interval95 = interval(95)
+    below95 = max(median, min(high, median + quantile("below95") * scale))
     return Inclination(
         median_deg=median,
         mean_deg=statistics.fmean(inclinations),
         stdev_deg=stdev,
-        interval68_deg=interval(calibration.quantile68),
-        interval95_deg=interval(calibration.quantile95),
+        interval68_deg=interval(68),
+        interval95_deg=interval95,
+        below95_deg=below95 if interval95.low <= low else None,
         range_deg=Interval(min(inclinations), max(inclinations)),
     )
 
@@ -97,7 +108,7 @@ def warnings(
     rejection: float | None,
     ellipticity_deg: float | None,
     reading: EnsemblePrediction,
-    label_range_deg: tuple[float, float] = (45.0, 90.0),
+    label_range_deg: tuple[float, float] = (0.0, 90.0),
 ) -> tuple[str, ...]:
     """Say in plain words what a careful reader of the numbers should know."""
     lower = label_range_deg[0]

@@ -31,7 +31,13 @@ INCLINATION = "inclination_deg"
 REJECTION = "rejection"
 """Output of a rejector: float32 ``[N]``, 0 (a person would keep the image) to 1 (a person would reject it)."""
 
-MANIFEST_SCHEMA = 1
+FACE_ON = "face_on"
+UNSUITABLE = "unsuitable"
+"""Outputs of a rejector beside :data:`REJECTION`, which is their sum: float32 ``[N]``, the likelihood that a person
+would reject the image because the galaxy is below 45 deg, and for anything else (disturbed, crowded, poor, no spiral).
+"""
+
+MANIFEST_SCHEMA = 2
 
 ModelName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z][a-z0-9]*_(m[0-9]+|reject)$")]
 
@@ -66,28 +72,55 @@ class Rejector(Model):
     """The classifier twin of an architecture: the likelihood that a person would reject the image."""
 
 
-class Calibration(_Frozen):
-    """Turns the spread of an ensemble into intervals (split conformal prediction, normalised by the spread).
+class Quantiles(_Frozen):
+    """How far the truth lies from a median near ``at_deg``, in units of the ensemble's scale (:class:`Calibration`).
 
-    The half-width of the interval is ``quantile * hypot(floor_deg, stdev)``, where ``stdev`` is the ensemble's standard
-    deviation in degrees. The quantiles are the empirical ones of ``|label - median| / hypot(floor_deg, stdev)`` over
-    ``galaxies`` validation galaxies (Lei et al. 2018, JASA 113, 1094, section 5.2).
+    Attributes
+    ----------
+    at_deg : float
+    low68, high68, low95, high95 : float
+        Below and above the median, for the two-sided intervals.
+    below95 : float
+        Above the median, for the bound below which the truth lies with 95 %.
+    """
+
+    at_deg: float
+    low68: Annotated[float, pydantic.Field(ge=0)]
+    high68: Annotated[float, pydantic.Field(ge=0)]
+    low95: Annotated[float, pydantic.Field(ge=0)]
+    high95: Annotated[float, pydantic.Field(ge=0)]
+    below95: Annotated[float, pydantic.Field(ge=0)]
+
+
+class Calibration(_Frozen):
+    """Turns the spread of an ensemble into intervals: split conformal prediction, normalised and by inclination.
+
+    The scale of a galaxy is ``hypot(floor_deg, stdev)``, where ``stdev`` is the ensemble's standard deviation in degrees.
+    The quantiles are the empirical ones of ``(label - median) / scale`` over ``galaxies`` validation galaxies (Lei et al.
+    2018, JASA 113, 1094, section 5.2), taken around several medians (Mondrian: Vovk et al. 2003, Proc. 16th COLT);
+    between those they are interpolated linearly.
     """
 
     floor_deg: Annotated[float, pydantic.Field(gt=0)]
-    quantile68: Annotated[float, pydantic.Field(gt=0)]
-    quantile95: Annotated[float, pydantic.Field(gt=0)]
+    quantiles: Annotated[tuple[Quantiles, ...], pydantic.Field(min_length=1)]
     galaxies: Annotated[int, pydantic.Field(ge=1)]
+
+    @pydantic.model_validator(mode="after")
+    def _medians_rise(self) -> Calibration:
+        at = [one.at_deg for one in self.quantiles]
+        if at != sorted(set(at)):
+            raise ValueError("the medians of the quantiles must rise")
+        return self
 
 
 class Manifest(_Frozen):
     """The one source of what the ensemble of a model release is (``model_repo/manifest.json``)."""
 
-    manifest_schema: Annotated[Literal[1], pydantic.Field(alias="schema")] = 1
+    manifest_schema: Annotated[Literal[2], pydantic.Field(alias="schema")] = 2
     release: str
     tensorflow: str
     seed: int
-    label_range_deg: tuple[float, float] = (45.0, 90.0)
+    label_range_deg: tuple[float, float] = (0.0, 90.0)
     training_sample: dict[str, int | str]
     flavors: Annotated[tuple[Flavor, ...], pydantic.Field(min_length=1)]
     rejectors: tuple[Rejector, ...]
@@ -117,7 +150,7 @@ def read_manifest(path: Path) -> Manifest:
     OSError
         The file can't be read.
     pydantic.ValidationError
-        It is not a manifest of schema 1.
+        It is not a manifest of schema 2.
     """
     return Manifest.model_validate_json(path.read_bytes())
 
