@@ -35,6 +35,9 @@ def evaluate(
         Path | None,
         typer.Option(help="CSV with pgc and inclination by gas motions: a truth for the whole range"),
     ] = None,
+    surveys: Annotated[
+        int, typer.Option(help="simulate this many galaxies as every imaging survey sees them; 0 for none", min=0)
+    ] = 0,
     isotropy: Annotated[
         bool, typer.Option("--isotropy", help="measure every disc of the table: are their cos i uniform?")
     ] = False,
@@ -56,7 +59,7 @@ def evaluate(
         if predictions is not None:
             _elsewhere(predictions, out, figures=figures)
         elif labels is not None and images is not None:
-            asked = _Asked(images, labels, truth, split, turns, isotropy=isotropy, figures=figures)
+            asked = _Asked(images, labels, truth, split, turns, surveys, isotropy=isotropy, figures=figures)
             _release(asked, out, model_repo)
     except TableFault as error:
         give_up(str(error))
@@ -91,6 +94,7 @@ class _Asked:
     truth: Path | None
     split: str
     turns: int
+    surveys: int
     isotropy: bool
     figures: bool
 
@@ -98,7 +102,7 @@ class _Asked:
 def _release(asked: _Asked, out: Path, model_repo: Path) -> None:
     from training.data import dataset
     from training.evaluation import evaluate as evaluation
-    from training.evaluation import independent, labelled_images, predictions_table
+    from training.evaluation import independent, labelled_images, predictions_table, surveys
 
     images, labels, split = asked.images, asked.labels, asked.split
     manifest = read_release(model_repo)
@@ -121,6 +125,8 @@ def _release(asked: _Asked, out: Path, model_repo: Path) -> None:
         report["truth"] = {"table": asked.truth.name, **compared}
     if asked.isotropy:
         report["isotropy"] = _isotropy(sample, said)
+    if asked.surveys:
+        report["surveys"] = surveys.compare(ask, asked.surveys)
     if asked.turns > 1 and (found := labelled_images.orientation(sample.galaxies, ask, asked.turns)):
         report["orientation"] = found
     out.mkdir(parents=True, exist_ok=True)
@@ -208,7 +214,7 @@ def _draw(
                 shown["ellipse"] = ellipticity_deg[measured]
             drawing.outliers(inputs[measured], names, labels, shown, out / "outliers.png")
     if "rejectors" in report and said.rejection is not None:
-        judged = [g.measured or g.reject != "" for g in galaxies]
-        reasons = [g.reject for g, j in zip(galaxies, judged, strict=True) if j]
+        judged = [g.judgement is not None for g in galaxies]
+        reasons = [g.judgement for g in galaxies if g.judgement is not None]
         likelihoods = {n: v[judged] for n, v in {**said.rejectors, "ensemble": said.rejection}.items()}
         drawing.roc_curves(reasons, likelihoods, report["rejectors"], out / "rejectors.png")

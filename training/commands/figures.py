@@ -61,7 +61,7 @@ def _contact_sheet(test: Sequence[RealGalaxy], others: Sequence[RealGalaxy], pat
 
     made = sample.simulate(seed=seed, count=120)
     blocks: list[tuple[str, NDArray[np.uint8], Sequence[float]]] = []
-    kinds = (("EFIGI", "efigi", test[:40], "of EFIGI"), ("the survey's server", "server", others, "at 512 pixels"))
+    kinds = (("EFIGI", "efigi", test[:40], "of EFIGI"), ("SDSS", "sdss", others, "at 512 pixels"))
     for name, tone_curve, real, which in kinds:
         likes = [row["reject"] == "" and row["tone_curve"] == tone_curve for row in made.truth]
         shown = np.flatnonzero(likes)[: max(len(real), 10)]

@@ -60,6 +60,9 @@ def release(
     labels: Annotated[
         list[Path] | None, typer.Option(help="table that `labels` wrote, to learn from too; several times for several")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="model repository of an earlier release to start from, made of the same tables")
+    ] = None,
     runs: Annotated[Path, typer.Option(help="folder for what --resume needs")] = Path("runs/release"),
     model_repo: Annotated[Path, typer.Option(help="where the SavedModels and the manifest go")] = MODEL_REPO,
     models_config: Annotated[Path, typer.Option(help="generated from the manifest")] = Path("serving/models.config"),
@@ -98,6 +101,7 @@ def release(
         runs=runs,
         model_repo=model_repo,
         models_config=models_config,
+        start=start,
     )
     if train_only:
         parallel.train_all(how, paths, resume=resume, workers=workers, say=say)

@@ -25,6 +25,8 @@ def of(report: dict[str, Any]) -> Iterator[Table]:
         yield _isotropy(report["isotropy"])
     if "coverage" in report or "orientation" in report:
         yield _promises(report)
+    if "surveys" in report:
+        yield _surveys(report["surveys"])
     if "rejectors" in report:
         yield _rejectors(report["rejectors"])
 
@@ -99,6 +101,17 @@ def _isotropy(found: dict[str, dict[str, Any]]) -> Table:
     table = _table("Discs of stage 1 to 8 by cos i, from edge-on in tenths", "", *edges)
     for key, name in _RIVALS.items():
         table.add_row(name, *map(str, found[key]["counts"]))
+    return table
+
+
+def _surveys(found: dict[str, Any]) -> Table:
+    spread = _number(found["spread_deg"])
+    table = _table(
+        f"Simulated galaxies by survey; one galaxy scatters by {spread} deg", "", "n", "rms", "mean abs", "bias"
+    )
+    for name, one in found["by_survey"].items():
+        numbers = [_number(one[key]) for key in ("rms_deg", "mae_deg", "bias_deg")]
+        table.add_row(name, f"{one['galaxies']:.0f}", *numbers)
     return table
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "validation", "test"]
 
+FACE_ON_BELOW_DEG = 45.0
+"""People rejected what they judged to be below this."""
+
 TEST_SHARE = 0.10
 VALIDATION_SHARE = 0.10
 BAG_SHARE = 0.67
@@ -74,6 +77,13 @@ class RealGalaxy:
     def measured(self) -> bool:
         """Whether a human measured it and did not reject it."""
         return not self.reject and not np.isnan(self.inclination_deg)
+
+    @property
+    def judgement(self) -> str | None:
+        """The reason for which people reject it, empty where they keep it; None where nobody looked at it."""
+        if self.measured:
+            return "face_on" if self.inclination_deg < FACE_ON_BELOW_DEG else ""
+        return self.reject or None
 
 
 def read_table(path: Path, images_folder: Path | None = None) -> tuple[RealGalaxy, ...]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training.data.dataset import FACE_ON_BELOW_DEG
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from training.data.dataset import RealGalaxy
 
-LABEL_RANGE_DEG = (45.0, 90.0)
+LABEL_RANGE_DEG = (0.0, 90.0)
 _ENOUGH = 100
 """Fewer measured galaxies than this tell nothing of how a catalogue reads."""
 
@@ -29,26 +31,26 @@ _TYPICAL_STAGE = 4.0
 class HumanScale:
     """How people's inclinations follow from those of a network that knows simulated galaxies alone.
 
-    ``label = sum(c_k x^k)`` in units of the label range, x = 0..1. Simulated labels go through it before they are mixed
-    with real ones: real discs seen edge-on are rounder than simulated ones of the same thickness (haloes, bulges,
-    warps), and two scales in one sample would teach neither.
+    ``label = x + a x^2 + b x^3`` in units of 90 deg. Simulated labels go through it before they are mixed with real
+    ones: real discs seen edge-on are rounder than simulated ones of the same thickness (haloes, bulges, warps), and two
+    scales in one sample would teach neither. Face-on is face-on on either scale, so nothing is added at 0, and the
+    human scale, which people measured from 45 deg on, goes on below it without a step.
     """
 
-    coefficients: tuple[float, ...] = (0.0, 1.0)
+    square: float = 0.0
+    cube: float = 0.0
 
     def __call__(self, inclination_deg: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map degrees of the simulation to degrees of the human scale, clipped to the label range."""
-        low, high = LABEL_RANGE_DEG
-        x = np.clip((inclination_deg - low) / (high - low), 0, 1)
-        y = np.polynomial.polynomial.polyval(x, self.coefficients)
-        return np.asarray(low + (high - low) * np.clip(y, 0, 1), np.float32)
+        x = np.asarray(inclination_deg) / 90
+        return np.asarray(90 * np.clip(x + self.square * x**2 + self.cube * x**3, 0, 1), np.float32)
 
 
 def fit_human_scale(labels_deg: NDArray[np.float64], predicted_deg: NDArray[np.float64]) -> HumanScale:
-    """Fit a parabola of human labels against the predictions of the pretrained network, on training galaxies."""
-    low, high = LABEL_RANGE_DEG
-    x, y = ((values - low) / (high - low) for values in (predicted_deg, labels_deg))
-    return HumanScale(tuple(float(c) for c in np.polynomial.polynomial.polyfit(x, y, 2)))
+    """Fit human labels against the predictions of the pretrained network, on training galaxies."""
+    x, y = predicted_deg / 90, labels_deg / 90
+    square, cube = np.linalg.lstsq(np.stack([x**2, x**3], axis=1), y - x, rcond=None)[0]
+    return HumanScale(float(square), float(cube))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,13 @@ class CatalogueScale:
     without_axes: tuple[float, ...] | None
 
     def __call__(self, galaxies: Sequence[RealGalaxy]) -> NDArray[np.float64]:
-        """Return what people would say of each galaxy, degrees within the label range; NaN where nothing is known."""
+        """Return what people would say of each galaxy, degrees within 45..90; NaN where nothing is known."""
         found = np.full(len(galaxies), np.nan)
         for axes, coefficients in ((False, self.without_axes), (True, self.with_axes)):
             if coefficients is not None:
                 said = _columns(galaxies, axes=axes) @ np.array(coefficients)
                 found = np.where(np.isfinite(said), said, found)
-        return np.where(np.isfinite(found), np.clip(found, *LABEL_RANGE_DEG), np.nan)
+        return np.where(np.isfinite(found), np.clip(found, FACE_ON_BELOW_DEG, 90), np.nan)
 
 
 def fit_catalogue_scale(galaxies: Sequence[RealGalaxy]) -> CatalogueScale:

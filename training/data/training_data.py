@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gateway.images.ellipse import fit_ellipse, inclination_deg
 from training.data import dataset
-from training.data.human_scale import LABEL_RANGE_DEG, fit_catalogue_scale
+from training.data.axis_ratios import expected_deg
+from training.data.dataset import FACE_ON_BELOW_DEG
+from training.data.human_scale import fit_catalogue_scale
+from training.data.labels import AXIS_RATIO_EDGE_ON
 from training.simulation import sample
 
 if TYPE_CHECKING:
@@ -25,7 +29,10 @@ WEAK_FACE_ON_BELOW_DEG = 35.0
 """An unmeasured galaxy whose catalogue axis ratio says less than this is taken for one that people would reject."""
 
 CATALOGUED_ABOVE_DEG = 55.0
-"""Below this, the catalogues can't tell a galaxy that people measured from one that they rejected as face-on."""
+"""Below this, what holds for the galaxies that people measured holds for no others: those are the inclined ones."""
+
+OUTLINED_BELOW_DEG = 50.0
+"""Below this, axis ratios tell the inclination of galaxies that nobody measured (:mod:`training.data.axis_ratios`)."""
 
 _DWARF_STAGE = 11
 
@@ -45,6 +52,8 @@ class ReleasePaths:
     model_repo : Path
     models_config : Path
         Generated from the manifest.
+    start : Path or None
+        Model repository of a release from whose flavors those of the same names start.
     """
 
     tables: tuple[Path, ...]
@@ -52,6 +61,7 @@ class ReleasePaths:
     runs: Path
     model_repo: Path
     models_config: Path
+    start: Path | None = None
 
     @property
     def simulated(self) -> Path:
@@ -74,18 +84,9 @@ class TrainingData:
 
 
 def real_galaxies(paths: ReleasePaths) -> tuple[tuple[RealGalaxy, ...], Collection[int]]:
-    """Read the tables: all galaxies, and the numbers of those that are set aside.
-
-    Who was measured below the label range is rejected as face-on, as the original's people would have done.
-    """
-    rows = tuple(_within_range(g) for table in paths.tables for g in dataset.read_table(table))
+    """Read the tables: all galaxies, and the numbers of those that are set aside."""
+    rows = tuple(g for table in paths.tables for g in dataset.read_table(table))
     return rows, frozenset(g.pgc for table in paths.set_aside for g in dataset.read_table(table))
-
-
-def _within_range(galaxy: RealGalaxy) -> RealGalaxy:
-    if galaxy.measured and galaxy.inclination_deg < LABEL_RANGE_DEG[0]:
-        return replace(galaxy, inclination_deg=float("nan"), reject="face_on")
-    return galaxy
 
 
 @lru_cache(maxsize=1)
@@ -96,22 +97,37 @@ def gather(paths: ReleasePaths) -> TrainingData:
     return TrainingData(sample.load(paths.simulated), training, dataset.images(training))
 
 
-def weak_reject(galaxy: RealGalaxy) -> bool:
-    """Whether the catalogues say that people would reject a galaxy that nobody looked at.
+def weak_judgement(galaxy: RealGalaxy) -> str | None:
+    """Return the reason for which people would reject a galaxy that nobody looked at, as catalogues have it.
 
-    It is no spiral (of an early type, or a dwarf), or face-on.
+    It is no spiral (of an early type, or a dwarf), or face-on; None where they have no reason.
     """
-    if galaxy.measured or galaxy.reject:
-        return False
-    no_spiral = galaxy.stage < 0 or galaxy.stage >= _DWARF_STAGE
-    return no_spiral or galaxy.axis_ratio_deg < WEAK_FACE_ON_BELOW_DEG
+    if galaxy.judgement is not None:
+        return None
+    if galaxy.stage < 0 or galaxy.stage >= _DWARF_STAGE:
+        return "unsuitable"
+    return "face_on" if galaxy.axis_ratio_deg < WEAK_FACE_ON_BELOW_DEG else None
 
 
 def catalogued(data: TrainingData) -> NDArray[np.float64]:
-    """Return the catalogues' inclinations on the human scale, degrees ``[N]``, for spirals that nobody measured.
+    """Return inclinations on the human scale, degrees ``[N]``, for spirals that nobody measured; NaN for others.
 
-    NaN for every other galaxy, and for those that people would reject as face-on.
+    Inclined ones have what the catalogues' columns make people say. Of those that look nearly face-on, among them those
+    that people rejected for it, the axis ratios are used: the mean of the catalogue's inclination and that of an
+    ellipse fitted to the picture, turned into what is to be expected of such a disc.
     """
+    spiral = np.array(
+        [0 <= g.stage < _DWARF_STAGE and not g.measured and g.reject in {"", "face_on"} for g in data.real], bool
+    )
+    rejected = np.array([g.reject == "face_on" for g in data.real], bool)
     said = fit_catalogue_scale(data.real)(data.real)
-    chosen = np.array([g.stage >= 0 and not (g.measured or g.reject or weak_reject(g)) for g in data.real], bool)
-    return np.where(chosen & (said > CATALOGUED_ABOVE_DEG), said, np.nan)
+    ratios = np.array([g.axis_ratio_deg for g in data.real], np.float64)
+    inclined = spiral & ~rejected & ~(ratios < WEAK_FACE_ON_BELOW_DEG) & (said > CATALOGUED_ABOVE_DEG)
+    outline = np.full(len(data.real), np.nan)
+    for place in np.flatnonzero(spiral & ~inclined):
+        fitted = fit_ellipse(data.images[place])
+        known = [ratios[place]] if np.isfinite(ratios[place]) else []
+        known += [] if fitted is None else [inclination_deg(fitted.axis_ratio, AXIS_RATIO_EDGE_ON)]
+        outline[place] = np.mean(known) if known else np.nan
+    outlined = np.where(rejected, np.minimum(expected_deg(outline), FACE_ON_BELOW_DEG), expected_deg(outline))
+    return np.where(inclined, said, np.where(spiral & (outline < OUTLINED_BELOW_DEG), outlined, np.nan))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gateway.core import ensemble
+from gateway.core.manifest import FACE_ON, INCLINATION, REJECTION, UNSUITABLE
 from training.evaluation import metrics
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.core.manifest import Calibration, Manifest
     from training.data.dataset import RealGalaxy
 
-REASONS = ("face_on", "unsuitable")
+REASONS = (FACE_ON, UNSUITABLE)
 _FLAVOR = re.compile(r"(?P<architecture>.+)_m\d+")
 
 
@@ -45,10 +46,14 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What every network said of the same pictures: float64 ``[N]`` for each name."""
+    """What every network said of the same pictures: float64 ``[N]`` for each name.
+
+    ``reasons`` are the parts of the rejectors' likelihoods, by reason and name; empty where they tell none.
+    """
 
     flavors: Mapping[str, NDArray[np.float64]]
     rejectors: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    reasons: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     @property
     def stacked(self) -> NDArray[np.float64]:
@@ -66,6 +71,17 @@ class Predictions:
         if not self.rejectors:
             return None
         return np.asarray(np.median(np.stack(list(self.rejectors.values())), axis=0), np.float64)
+
+    def likelihoods(self, name: str) -> dict[str, NDArray[np.float64]]:
+        """Return by reason what one rejector said, or the median of all for ``ensemble``: ``""`` for all reasons."""
+        if name == "ensemble":
+            names = list(self.rejectors)
+            return {
+                reason: np.median([self.likelihoods(one)[reason] for one in names], axis=0) for reason in ("", *REASONS)
+            }
+        return {"": self.rejectors[name]} | {
+            reason: self.reasons[reason][name] if reason in self.reasons else self.rejectors[name] for reason in REASONS
+        }
 
     @property
     def architectures(self) -> dict[str, NDArray[np.float64]]:
@@ -89,9 +105,13 @@ def ask(served: Mapping[str, Any], images: NDArray[np.uint8]) -> Predictions:
     """Ask loaded SavedModels, by name, about model inputs."""
     from training.release import export  # noqa: PLC0415 - as above
 
-    answers = {name: export.answer(signature, images) for name, signature in served.items()}
-    rejectors = {name: answers.pop(name) for name in served if name.endswith("_reject")}
-    return Predictions(answers, rejectors)
+    answers = {name: export.answers(signature, images) for name, signature in served.items()}
+    rejectors = {name: said for name, said in answers.items() if REJECTION in said}
+    return Predictions(
+        {name: said[INCLINATION] for name, said in answers.items() if INCLINATION in said},
+        {name: said[REJECTION] for name, said in rejectors.items()},
+        {reason: {name: said[reason] for name, said in rejectors.items()} for reason in REASONS} if rejectors else {},
+    )
 
 
 def predict(manifest: Manifest, model_repo: Path, images: NDArray[np.uint8]) -> Predictions:
@@ -100,7 +120,7 @@ def predict(manifest: Manifest, model_repo: Path, images: NDArray[np.uint8]) -> 
 
 
 def intervals(
-    said: Predictions, calibration: Calibration, label_range_deg: tuple[float, float] = (45.0, 90.0)
+    said: Predictions, calibration: Calibration, label_range_deg: tuple[float, float] = (0.0, 90.0)
 ) -> Intervals:
     """Return the intervals that the gateway would serve with these predictions."""
     answers = [ensemble.combine(column.tolist(), calibration, label_range_deg) for column in said.stacked.T]
@@ -164,11 +184,12 @@ def report(
         for name, rival in (("ellipticity", ellipticity_deg), ("axis_ratio", catalogued)):
             if rival is not None and (known := ~np.isnan(rival[measured])).any():
                 found[name] = metrics.summary(labels[known], rival[measured][known])
-    rejected = np.array([g.reject != "" for g in galaxies], bool)
-    if rejected.any() and measured.any() and said.rejection is not None:
-        judged = measured | rejected
-        everyone = {**said.rejectors, "ensemble": said.rejection}
-        found["rejectors"] = {name: _rejection(galaxies, judged, likelihood) for name, likelihood in everyone.items()}
+    judged = np.array([g.judgement is not None for g in galaxies], bool)
+    rejected = np.array([bool(g.judgement) for g in galaxies], bool)
+    if rejected.any() and (judged & ~rejected).any() and said.rejection is not None:
+        found["rejectors"] = {
+            name: _rejection(galaxies, judged, said.likelihoods(name)) for name in (*said.rejectors, "ensemble")
+        }
     return found
 
 
@@ -188,13 +209,13 @@ def _coverage(labels: NDArray[np.float64], served: Intervals) -> dict[str, float
 
 
 def _rejection(
-    galaxies: Sequence[RealGalaxy], judged: NDArray[np.bool_], likelihood: NDArray[np.float64]
+    galaxies: Sequence[RealGalaxy], judged: NDArray[np.bool_], said: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, float]:
-    reasons = np.array([g.reject for g in galaxies])[judged]
-    known = likelihood[judged]
-    summary = metrics.classification(reasons != "", known)
+    """Return how well likelihoods tell kept from rejected galaxies: all, and each reason's those of that reason."""
+    reasons = np.array([g.judgement or "" for g in galaxies])[judged]
+    summary = metrics.classification(reasons != "", said[""][judged])
     for reason in REASONS:
         compared = (reasons == "") | (reasons == reason)
-        found = metrics.classification(reasons[compared] == reason, known[compared])
+        found = metrics.classification(reasons[compared] == reason, said[reason][judged][compared])
         summary |= {f"{name}_{reason}": found[name] for name in ("roc_area", "roc_area_error", "recall", "rejected")}
     return summary

@@ -17,7 +17,7 @@ RANGES_DEG = ((0, 30), (30, 45), (45, 60), (60, 75), (75, 90))
 """In which errors and intervals are told apart where the truth runs from face-on to edge-on."""
 
 _BIN_DEG = 5
-_RANGE_DEG = (45, 90)
+_RANGE_DEG = (0, 90)
 _DRAWS = 1000
 _FEW = 2
 ACCEPTED_BELOW = 0.5
@@ -158,14 +158,16 @@ def classification(rejected: NDArray[np.bool_], likelihood: NDArray[np.float64])
 
 
 def spread(predictions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sample standard deviation over the flavors of ``[flavors, N]``; 0 where there is one flavor."""
-    return np.std(predictions, axis=0, ddof=1) if len(predictions) > 1 else np.zeros(predictions.shape[1])
+    """Sample standard deviation over the flavors of ``[flavors, N]`` that are not NaN; 0 where there is one flavor."""
+    count = np.isfinite(predictions).sum(axis=0)
+    about = np.nansum((predictions - np.nanmean(predictions, axis=0)) ** 2, axis=0)
+    return np.asarray(np.sqrt(about / np.maximum(count - 1, 1)), np.float64)
 
 
 def normalised_errors(
     labels: NDArray[np.float64], predictions: NDArray[np.float64], floor_deg: float
 ) -> NDArray[np.float64]:
-    """Return ``|label - median| / hypot(floor_deg, stdev)``, the scores of the conformal calibration."""
+    """Return ``(label - median) / hypot(floor_deg, stdev)``, the signed scores of the conformal calibration."""
     return np.asarray(
-        np.abs(labels - np.median(predictions, axis=0)) / np.hypot(floor_deg, spread(predictions)), np.float64
+        (labels - np.nanmedian(predictions, axis=0)) / np.hypot(floor_deg, spread(predictions)), np.float64
     )

@@ -1,7 +1,8 @@
 """Predictions as a table: what ``evaluate`` writes, and what it reads when they were made elsewhere.
 
 A row is a picture. ``measured`` is what people said, degrees, empty where nobody did; every other column of numbers is
-a model, a rejector if its name ends in ``_reject`` (likelihoods 0..1). These columns are understood too, and none is
+a model, a rejector if its name ends in ``_reject`` (likelihoods 0..1), or its part for a reason if that follows
+(``_reject_face_on``, ``_reject_unsuitable``). These columns are understood too, and none is
 needed: ``file``, ``pgc``, ``reject`` (why people rejected the picture), ``axis_ratio`` and ``ellipticity``
 (inclinations from the catalogue and from the picture's own ellipse, degrees), ``low68``, ``high68``, ``low95``,
 ``high95`` (the served intervals). ``median`` and ``mean`` are computed, not read.
@@ -17,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training.data.dataset import RealGalaxy, TableFault, read_csv, reason_of
-from training.evaluation.evaluate import Intervals, Predictions
+from training.evaluation.evaluate import REASONS, Intervals, Predictions
 from training.files import write_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +30,8 @@ _BOUNDS = ("low68", "high68", "low95", "high95")
 _COMPUTED = ("median", "mean")
 _KNOWN = ("file", "pgc", "measured", "reject", "axis_ratio", "ellipticity", *_BOUNDS, *_COMPUTED)
 _RIGHT_ANGLE_DEG = 90.0
+_REJECTOR = "_reject"
+_LIKELIHOODS = (_REJECTOR, *(f"{_REJECTOR}_{reason}" for reason in REASONS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ def write(
         columns |= {name: _written(getattr(served, name).tolist(), 3) for name in _BOUNDS}
     columns |= {name: _written(values.tolist(), 3) for name, values in said.flavors.items()}
     columns |= {name: _written(values.tolist(), 5) for name, values in said.rejectors.items()}
+    for reason, parts in said.reasons.items():
+        columns |= {f"{name}_{reason}": _written(values.tolist(), 5) for name, values in parts.items()}
     write_csv(path, columns, zip(*columns.values(), strict=True))
 
 
@@ -112,7 +117,7 @@ def read(path: Path) -> PredictionsTable:
     models = [name for name in columns if name not in _KNOWN and any(_number(row[name]) is not None for _, row in rows)]
     if "measured" not in columns:
         raise TableFault(f"{path.name} has no column measured; it has: {', '.join(columns) or 'nothing'}.")
-    if not [name for name in models if not _is_rejector(name)]:
+    if not [name for name in models if not _is_likelihood(name)]:
         raise TableFault(f"{path.name} has no column of a model's predictions beside measured.")
     kept, left_out = [], {}
     for line, row in rows:
@@ -133,8 +138,9 @@ def read(path: Path) -> PredictionsTable:
     return PredictionsTable(
         tuple(_galaxy(row) for row in kept),
         Predictions(
-            {name: numbers(name) for name in models if not _is_rejector(name)},
-            {name: numbers(name) for name in models if _is_rejector(name)},
+            {name: numbers(name) for name in models if not _is_likelihood(name)},
+            {name: numbers(name) for name in models if name.endswith(_REJECTOR)},
+            _reasons(models, numbers),
         ),
         numbers("ellipticity") if "ellipticity" in columns else None,
         Intervals(*bounds) if whole else None,
@@ -143,8 +149,20 @@ def read(path: Path) -> PredictionsTable:
     )
 
 
-def _is_rejector(name: str) -> bool:
-    return name.endswith("_reject")
+def _is_likelihood(name: str) -> bool:
+    return name.endswith(_LIKELIHOODS)
+
+
+def _reasons(
+    models: Sequence[str], numbers: Callable[[str], NDArray[np.float64]]
+) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Return the rejectors' parts by reason, as far as every rejector has them."""
+    rejectors = [name for name in models if name.endswith(_REJECTOR)]
+    return {
+        reason: {name: numbers(f"{name}_{reason}") for name in rejectors}
+        for reason in REASONS
+        if rejectors and all(f"{name}_{reason}" in models for name in rejectors)
+    }
 
 
 def _number(text: str) -> float | None:
@@ -165,7 +183,7 @@ def _trouble(row: dict[str, str], models: Sequence[str]) -> str:
         value = _number(row[name])
         if value is None:
             return f"{name} is {row[name]!r}, which is no number."
-        if _is_rejector(name) and not 0 <= value <= 1:
+        if _is_likelihood(name) and not 0 <= value <= 1:
             return f"{name} is {row[name]}, which is no likelihood between 0 and 1."
     return ""
 

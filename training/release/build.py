@@ -12,9 +12,9 @@ import tensorflow as tf
 from gateway.core.manifest import Flavor, Manifest, Rejector, read_manifest, write_manifest
 from gateway.core.models_config import models_config
 from training.data import dataset
-from training.data.dataset import RealGalaxy
+from training.data.dataset import FACE_ON_BELOW_DEG, RealGalaxy
 from training.data.human_scale import LABEL_RANGE_DEG
-from training.data.training_data import catalogued, gather, real_galaxies, weak_reject
+from training.data.training_data import catalogued, gather, real_galaxies, weak_judgement
 from training.evaluation import evaluate
 from training.release import calibrate, export, parallel, recipe
 from training.release.parallel import Member, members
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gateway.core.manifest import Calibration
-    from training.data.training_data import ReleasePaths
+    from training.data.training_data import ReleasePaths, TrainingData
     from training.release.parallel import Say
     from training.release.recipe import Recipe
 
@@ -47,10 +47,16 @@ def held_out(how: Recipe, real: Sequence[RealGalaxy], part: dataset.Split, set_a
     if real:
         chosen = [g for g in dataset.select(real, part, exclude=set_aside) if g.measured or g.reject]
         return HeldOut(chosen, dataset.images(chosen))
+    return simulated_aside(how, part)
+
+
+def simulated_aside(how: Recipe, part: dataset.Split) -> HeldOut:
+    """Return simulated galaxies that no training step sees."""
     made = sample.simulate(seed=_HELD_OUT_SEED + 2 * how.seed + (part == "test"), count=how.held_out)
     labels = np.clip(made.column("human_deg"), *LABEL_RANGE_DEG)
-    rows = zip(made.truth, labels, strict=True)
-    galaxies = [RealGalaxy(int(row["index"]), Path(), float(label), str(row["reject"])) for row, label in rows]
+    reasons = ["unsuitable" if row["reject"] == "unsuitable" else "" for row in made.truth]
+    rows = zip(made.truth, labels, reasons, strict=True)
+    galaxies = [RealGalaxy(int(row["index"]), Path(), float(label), reason) for row, label, reason in rows]
     return HeldOut(galaxies, made.images)
 
 
@@ -90,11 +96,11 @@ def release(
     served = {model: export.load(paths.model_repo / model / str(version)) for model in trained}
     real, set_aside = real_galaxies(paths)
     validation, test = (held_out(how, real, part, set_aside) for part in _HELD_OUT_PARTS)
-    calibration = _calibrate(served, validation)
+    calibration = _calibrate(how, data, served, validation)
     found = evaluate.report(test.galaxies, evaluate.ask(served, test.images), calibration)
     discs = sum(row["reject"] != "unsuitable" for row in data.simulated.truth)
     listed = int(np.isfinite(catalogued(data)).sum())
-    judged = sum(g.measured or g.reject != "" or weak_reject(g) for g in data.real)
+    judged = sum(g.judgement is not None or weak_judgement(g) is not None for g in data.real)
 
     def described(one: Member, metrics: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -115,7 +121,7 @@ def release(
             "simulated": len(data.simulated.truth),
             "human_measured": len(data.measured),
             "human_rejected": sum(g.reject != "" for g in data.real),
-            "catalogue_rejected": sum(weak_reject(g) for g in data.real),
+            "catalogue_rejected": sum(weak_judgement(g) is not None for g in data.real),
             "catalogue_measured": listed,
             "test_measured": sum(g.measured for g in test.galaxies),
             "test_rejected": sum(g.reject != "" for g in test.galaxies),
@@ -143,10 +149,43 @@ def release(
     return manifest
 
 
-def _calibrate(served: dict[str, Any], validation: HeldOut) -> Calibration:
+def _calibrate(how: Recipe, data: TrainingData, served: dict[str, Any], validation: HeldOut) -> Calibration:
+    """Fit intervals on validation galaxies, on training galaxies outside bags, and below 45 deg on simulated ones.
+
+    The simulated ones are as frequent as discs that lie at random; there is no label by people below 45 deg.
+    """
     measured = np.array([g.measured for g in validation.galaxies])
     labels = np.array([g.inclination_deg for g in validation.galaxies])[measured]
-    return calibrate.calibrate(labels, evaluate.ask(served, validation.images).stacked[:, measured])
+    flavors = {name: one for name, one in served.items() if not name.endswith("_reject")}
+    samples = [(labels, evaluate.ask(flavors, validation.images[measured]).stacked)]
+    if len(data.measured):
+        samples += [_outside_bags(how, data, flavors), _face_on(how, flavors)]
+    return calibrate.calibrate(
+        np.concatenate([labels for labels, _ in samples]), np.concatenate([said for _, said in samples], axis=1)
+    )
+
+
+def _outside_bags(
+    how: Recipe, data: TrainingData, flavors: dict[str, Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return labels of training galaxies and what the flavors say that did not learn from them; NaN for the others."""
+    said = evaluate.ask(flavors, data.images[data.measured]).stacked
+    bags = [member.bag for member in members(how) if member.bag is not None]
+    for row, number in zip(said, bags, strict=True):
+        row[dataset.bag(len(data.measured), number=number, seed=how.seed)] = np.nan
+    known = np.isfinite(said).any(axis=0)
+    labels = np.array([data.real[place].inclination_deg for place in data.measured])
+    return labels[known], said[:, known]
+
+
+def _face_on(how: Recipe, flavors: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return labels of simulated galaxies below 45 deg and what the flavors say."""
+    made = simulated_aside(how, "validation")
+    labels = np.array([g.inclination_deg for g in made.galaxies])
+    share = np.sin(np.radians(labels)) / np.sin(np.radians(FACE_ON_BELOW_DEG))
+    lot = np.random.default_rng(how.seed).random(len(labels))
+    chosen = np.array([g.measured for g in made.galaxies]) & (labels < FACE_ON_BELOW_DEG) & (lot < share)
+    return labels[chosen], evaluate.ask(flavors, made.images[chosen]).stacked
 
 
 def _rounded(found: dict[str, Any]) -> dict[str, float]:

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.core.manifest import Calibration
+from gateway.core.manifest import Calibration, Quantiles
 from training.evaluation import metrics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FLOORS_DEG = (0.5, 1.0, 1.5, 2.0, 3.0)
+KNOTS_DEG = (22.0, 30.0, 38.0, 46.0, 54.0, 62.0, 70.0, 78.0, 86.0)
+"""Medians around which the quantiles are taken."""
+
+NEIGHBOURS = 120
+"""Galaxies of the nearest medians that each knot has its quantiles of."""
 
 
 def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
@@ -25,25 +30,42 @@ def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
 
 
 def calibrate(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> Calibration:
-    """Fit the intervals on validation galaxies, with the floor that makes the 68 % intervals shortest on average.
+    """Fit the intervals on galaxies kept aside, with the floor that makes the 68 % intervals shortest on average.
 
     Parameters
     ----------
     labels : float64 ``[N]``
         Degrees.
     predictions : float64 ``[flavors, N]``
-        Degrees, of networks that never trained on these galaxies.
+        Degrees, NaN where a network trained on the galaxy; of each galaxy there is at least one.
     """
 
     def fitted(floor_deg: float) -> tuple[float, Calibration]:
         scores = metrics.normalised_errors(labels, predictions, floor_deg)
         calibration = Calibration(
             floor_deg=floor_deg,
-            quantile68=max(conformal_quantile(scores, 0.68), 1e-6),
-            quantile95=max(conformal_quantile(scores, 0.95), 1e-6),
+            quantiles=tuple(_quantiles(knot, medians, scores) for knot in KNOTS_DEG),
             galaxies=len(labels),
         )
-        width = calibration.quantile68 * float(np.mean(np.hypot(floor_deg, metrics.spread(predictions))))
-        return width, calibration
+        scale = np.hypot(floor_deg, metrics.spread(predictions))
+        wide = [one.low68 + one.high68 for one in calibration.quantiles]
+        return float(np.mean(scale * np.interp(medians, KNOTS_DEG, wide))), calibration
 
+    medians = np.nanmedian(predictions, axis=0)
     return min((fitted(floor) for floor in FLOORS_DEG), key=lambda found: found[0])[1]
+
+
+def _quantiles(at_deg: float, medians: NDArray[np.float64], scores: NDArray[np.float64]) -> Quantiles:
+    near = scores[np.argsort(np.abs(medians - at_deg), kind="stable")[:NEIGHBOURS]]
+
+    def beyond(signed: NDArray[np.float64], level: float) -> float:
+        return max(conformal_quantile(signed, level), 0.05)
+
+    return Quantiles(
+        at_deg=at_deg,
+        low68=beyond(-near, 0.84),
+        high68=beyond(near, 0.84),
+        low95=beyond(-near, 0.975),
+        high95=beyond(near, 0.975),
+        below95=beyond(near, 0.95),
+    )

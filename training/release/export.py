@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE
+from gateway.core.manifest import FACE_ON, INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE, UNSUITABLE
 from training.networks.architectures import Purpose, from_scale
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Served(tf.Module):  # type: ignore[misc]  # TensorFlow ships no types
             answer = network(tf.cast(images, tf.float32), training=False)
             if purpose == "inclination":
                 return {INCLINATION: from_scale(answer[:, 0], label_range_deg)}
-            return {REJECTION: answer[:, 1]}
+            return {REJECTION: 1 - answer[:, 0], FACE_ON: answer[:, 1], UNSUITABLE: answer[:, 2]}
 
         self.serve = serve
 
@@ -73,9 +73,9 @@ def export(
     tf.saved_model.save(served, str(partial), signatures={SIGNATURE: served.serve}, options=options)
     (partial / "fingerprint.pb").unlink(missing_ok=True)
     _write_warmup(partial / WARMUP, probes[0])
-    output = INCLINATION if purpose == "inclination" else REJECTION
-    expected = np.asarray(served.serve(tf.constant(probes))[output])
-    worst = float(np.abs(answer(load(partial), probes) - expected).max())
+    expected = served.serve(tf.constant(probes))
+    reloaded = answers(load(partial), probes)
+    worst = max(float(np.abs(reloaded[name] - np.asarray(expected[name])).max()) for name in expected)
     if not worst <= TOLERANCE[purpose]:
         shutil.rmtree(partial)
         raise ExportError(f"{version}: reloaded, the network differs by {worst:g} from the trained one.")
@@ -107,10 +107,7 @@ def load(version: Path) -> Any:
     return signature
 
 
-def answer(signature: Any, images: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float64]:
-    """Ask a loaded signature about model inputs: float64 ``[N]``, degrees or likelihoods."""
-    parts = []
-    for at in range(0, len(images), batch):
-        answers = signature(**{INPUT: tf.constant(images[at : at + batch])})
-        parts.append(np.asarray(next(iter(answers.values())), np.float64))
-    return np.concatenate(parts)
+def answers(signature: Any, images: NDArray[np.uint8], *, batch: int = 64) -> dict[str, NDArray[np.float64]]:
+    """Ask a loaded signature about model inputs: by output, float64 ``[N]``, degrees or likelihoods."""
+    parts = [signature(**{INPUT: tf.constant(images[at : at + batch])}) for at in range(0, len(images), batch)]
+    return {name: np.concatenate([np.asarray(part[name], np.float64) for part in parts]) for name in parts[0]}

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.core.resources import processors
 from training.data.training_data import gather
 from training.networks import architectures, backend, train
-from training.release import recipe
+from training.release import earlier, recipe
 from training.simulation import sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future
+    from collections.abc import Callable, Sequence
     from multiprocessing.synchronize import Event
 
     from training.data.training_data import ReleasePaths
@@ -48,16 +47,14 @@ class Member:
         """What it answers."""
         return "rejection" if self.bag is None else "inclination"
 
-    @property
-    def starts_from(self) -> str:
-        """Name of the network from whose weights it starts: a rejector from its twin that knows all real galaxies."""
-        return f"{self.architecture.name}_{'m0' if self.bag is None else 'pretrained'}"
-
 
 def members(how: Recipe) -> list[Member]:
     """Return every network of a release, in the order of its manifest."""
     bags = (*range(how.bags), None)
     return [Member(architecture, bag) for architecture in how.architectures for bag in bags]
+
+
+_PRETRAINED = "_pretrained"
 
 
 class StoppedError(RuntimeError):
@@ -85,25 +82,40 @@ def train_all(how: Recipe, paths: ReleasePaths, *, workers: int, resume: bool, s
         By name, in float32.
     """
     _simulate(how, paths, workers, resume=resume, say=say)
-    left = replace(how, architectures=_unfinished(how, paths)) if resume else how
+    left = {m.name: m for m in members(how) if not resume or not _finished(how, paths, m)}
+    before = dict.fromkeys(name for member in left.values() for name in _needed(how, paths, member))
+    jobs = [name for name in before if name.endswith(_PRETRAINED)] + list(left)
     if workers == 1:
-        for architecture in left.architectures:
-            _pretrain(how, paths, architecture, resume, say)
-            for member in members(how):
-                if member.architecture == architecture:
-                    _finetune(how, paths, member, resume, say)
-    elif left.architectures:
-        _side_by_side(left, paths, workers, resume=resume, say=say)
+        for name in jobs:
+            _train(how, paths, name, resume, say)
+    elif jobs:
+        _side_by_side(how, paths, jobs, workers, resume=resume, say=say)
     return {member.name: trained(how, paths, member) for member in members(how)}
 
 
-def _unfinished(how: Recipe, paths: ReleasePaths) -> tuple[Architecture, ...]:
-    """Return the architectures of which a network is not finished; the others' pretrained one is needed no more."""
+def _finished(how: Recipe, paths: ReleasePaths, member: Member) -> bool:
+    continued = _earlier(how, paths, member) is not None
+    return train.steps_done(paths.runs / member.name) >= recipe.steps_of(how, member.bag, continued=continued)
 
-    def finished(member: Member) -> bool:
-        return train.steps_done(paths.runs / member.name) >= recipe.steps_of(how, member.bag)
 
-    return tuple(dict.fromkeys(member.architecture for member in members(how) if not finished(member)))
+def _needed(how: Recipe, paths: ReleasePaths, member: Member) -> tuple[str, ...]:
+    """Return the names of the networks that must have learned before this one.
+
+    A rejector starts from its twin that knows all real galaxies, a flavor from that of an earlier release or from the
+    pretrained network of its architecture. The pretrained network of the first one shows the human scale.
+    """
+    if member.bag is None:
+        return (f"{member.architecture.name}_m0",)
+    scale = f"{how.architectures[0].name}{_PRETRAINED}"
+    if _earlier(how, paths, member) is not None:
+        return (scale,)
+    return tuple(dict.fromkeys((scale, f"{member.architecture.name}{_PRETRAINED}")))
+
+
+def _earlier(how: Recipe, paths: ReleasePaths, member: Member) -> Any:
+    if paths.start is None or member.bag is None:
+        return None
+    return earlier.start(member.architecture, member.bag, paths.start, seed=how.seed)
 
 
 def _simulate(how: Recipe, paths: ReleasePaths, workers: int, *, resume: bool, say: Say) -> None:
@@ -122,25 +134,38 @@ def trained(how: Recipe, paths: ReleasePaths, member: Member) -> Any:
     return network
 
 
-def _pretrain(how: Recipe, paths: ReleasePaths, architecture: Architecture, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
-    folder = paths.runs / f"{architecture.name}_pretrained"
-    progress = _progress(folder.name, say)
-    recipe.pretrain(how, gather(paths).simulated, folder, architecture=architecture, resume=resume, progress=progress)
-
-
-def _finetune(how: Recipe, paths: ReleasePaths, member: Member, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
-    start = architectures.build(member.architecture, "inclination", seed=how.seed)
-    train.restore_weights(start, paths.runs / member.starts_from)
+def _train(how: Recipe, paths: ReleasePaths, name: str, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
+    """Train the network of a name: one that others start from, or a member of the release."""
+    data, progress, folder = gather(paths), _progress(name, say), paths.runs / name
+    of_name = {one.name: one for one in how.architectures}
+    if name.endswith(_PRETRAINED):
+        architecture = of_name[name.removesuffix(_PRETRAINED)]
+        recipe.pretrain(how, data.simulated, folder, architecture=architecture, resume=resume, progress=progress)
+        return
+    member = next(one for one in members(how) if one.name == name)
+    start = earlier_one = _earlier(how, paths, member)
+    if start is None:
+        start = _learned(how, paths, member.architecture, _needed(how, paths, member)[-1])
+    first = how.architectures[0]
+    scale = recipe.human_scale(data, _learned(how, paths, first, f"{first.name}{_PRETRAINED}"))
     recipe.finetune(
         how,
-        gather(paths),
+        data,
         start,
-        paths.runs / member.name,
+        folder,
+        scale=scale,
         architecture=member.architecture,
         bag=member.bag,
+        continued=earlier_one is not None,
         resume=resume,
-        progress=_progress(member.name, say),
+        progress=progress,
     )
+
+
+def _learned(how: Recipe, paths: ReleasePaths, architecture: Architecture, name: str) -> Any:
+    network = architectures.build(architecture, "inclination", seed=how.seed)
+    train.restore_weights(network, paths.runs / name)
+    return network
 
 
 def _progress(name: str, say: Say) -> Callable[[dict[str, float]], None]:
@@ -168,24 +193,24 @@ def _begin(stop: Event, threads: int) -> None:
     backend.use_threads(threads)
 
 
-def _side_by_side(how: Recipe, paths: ReleasePaths, workers: int, *, resume: bool, say: Say) -> None:
-    """Train in worker processes: each network as soon as the one that it starts from is there."""
+def _side_by_side(
+    how: Recipe, paths: ReleasePaths, jobs: Sequence[str], workers: int, *, resume: bool, say: Say
+) -> None:
+    """Train in worker processes: each network as soon as those that it needs are there."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     threads = max(1, processors() // workers)
+    needed = {member.name: set(_needed(how, paths, member)) & set(jobs) for member in members(how)}
+    waiting, begun, there = list(jobs), dict[Future[None], str](), set[str]()
     with ProcessPoolExecutor(workers, context, _begin, (stop, threads)) as pool:
-        begun: dict[Future[None], str] = {
-            pool.submit(_pretrain, how, paths, architecture, resume, say): f"{architecture.name}_pretrained"
-            for architecture in how.architectures
-        }
         try:
-            while begun:
+            while waiting or begun:
+                for name in [one for one in waiting if needed.get(one, set()) <= there]:
+                    begun[pool.submit(_train, how, paths, name, resume, say)] = name
+                    waiting.remove(name)
                 for done in wait(begun, return_when=FIRST_COMPLETED).done:
                     done.result()
-                    ready = begun.pop(done)
-                    for member in members(how):
-                        if member.starts_from == ready:
-                            begun[pool.submit(_finetune, how, paths, member, resume, say)] = member.name
+                    there.add(begun.pop(done))
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)

@@ -9,9 +9,10 @@ import numpy as np
 
 from training.data import dataset
 from training.data.blends import blend
+from training.data.dataset import FACE_ON_BELOW_DEG
 from training.data.human_scale import LABEL_RANGE_DEG, HumanScale, fit_human_scale
 from training.data.rejects import spoil
-from training.data.training_data import catalogued, weak_reject
+from training.data.training_data import catalogued, weak_judgement
 from training.networks import architectures
 from training.networks.architectures import ARCHITECTURES, Architecture
 from training.networks.augmentation import Augmentation
@@ -19,7 +20,7 @@ from training.networks.batches import WIDEN_REAL, WIDEN_SIMULATED, Mixture, Pool
 from training.networks.train import Schedule, fit, predict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
 class Recipe:
     """Everything that decides a release, beside the data.
 
-    Where there are no real galaxies, ``held_out`` simulated ones calibrate a release and as many test it.
-    Fine-tuning takes ``finetuning_steps`` for bag 0, fewer for smaller bags, and ``batch`` pictures a step:
+    ``held_out`` simulated galaxies calibrate a release below 45 deg, where people measured none; without real galaxies
+    they calibrate all of it, and as many test it.
+    Fine-tuning takes ``finetuning_steps`` for bag 0, fewer for smaller bags, ``continued_share`` of that for a flavor
+    that starts from an earlier release, and ``batch`` pictures a step:
     ``human_share`` of them measured by people, ``blend_share`` made of two such (of the ``blended`` that each bag
     gets), ``catalogue_share`` with the catalogues' inclination, the rest simulated. It changes most of them little
     (``Augmentation.mildness``). A rejector also learns from ``spoiled`` pictures that people would reject, made of
@@ -47,20 +50,21 @@ class Recipe:
     architectures: tuple[Architecture, ...] = tuple(ARCHITECTURES.values())
     bags: int = 4
     simulated: int = 24_000
-    held_out: int = 300
+    held_out: int = 1200
     blended: int = 4_000
     spoiled: int = 2_000
-    pretraining_steps: int = 4000
-    finetuning_steps: int = 6000
-    rejector_steps: int = 800
+    pretraining_steps: int = 1200
+    finetuning_steps: int = 2300
+    continued_share: float = 0.47
+    rejector_steps: int = 700
     pretraining_batch: int = 128
     batch: int = 96
-    human_share: float = 0.45
-    blend_share: float = 0.30
-    catalogue_share: float = 0.15
+    human_share: float = 0.40
+    blend_share: float = 0.25
+    catalogue_share: float = 0.20
     pretraining_rate: float = 1e-3
     pretraining_mildness: float = 1.0
-    finetuning_rate: float = 1.2e-3
+    finetuning_rate: float = 1e-3
     finetuning_mildness: float = 4.0
     rejector_rate: float = 8e-4
     precision: Precision = "mixed_bfloat16"
@@ -85,10 +89,16 @@ def _scaled(labels_deg: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def simulated_pool(simulated: SimulatedSample, share: int, scale: HumanScale) -> Pool:
-    """Return simulated discs on the human scale; unsuitable ones teach an inclination nothing."""
+    """Return simulated discs on the human scale; unsuitable ones teach an inclination nothing.
+
+    Below 45 deg they are as frequent as discs that lie at random, so that a network expects of a round outline what is
+    to be expected; above, every inclination comes equally often.
+    """
     chosen = np.flatnonzero([row["reject"] != "unsuitable" for row in simulated.truth])
+    true = simulated.column("inclination_deg")[chosen].astype(np.float64)
+    rates = np.minimum(np.sin(np.radians(true)) / np.sin(np.radians(FACE_ON_BELOW_DEG)), 1)
     targets = _scaled(scale(simulated.column("human_deg")[chosen]))
-    return Pool(simulated.images, chosen, targets, _uniform(len(chosen)), share, WIDEN_SIMULATED)
+    return Pool(simulated.images, chosen, targets, rates / rates.sum(), share, WIDEN_SIMULATED)
 
 
 def _bag(data: TrainingData, bag: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float64]]:
@@ -112,7 +122,7 @@ def blended_pool(data: TrainingData, share: int, *, count: int, bag: int, seed: 
 
 
 def catalogued_pool(data: TrainingData, share: int) -> Pool:
-    """Return spirals with the catalogues' inclination, which scatters by 4 deg about that of people."""
+    """Return spirals that nobody measured, with what the catalogues or their outlines say."""
     said = catalogued(data)
     members = np.flatnonzero(np.isfinite(said))
     labels = said[members].astype(np.float32)
@@ -143,8 +153,10 @@ def finetune(
     start: Any,
     folder: Path,
     *,
+    scale: HumanScale,
     architecture: Architecture,
     bag: int | None,
+    continued: bool = False,
     resume: bool,
     progress: Progress,
 ) -> None:
@@ -156,15 +168,15 @@ def finetune(
         pools = rejector_pools(recipe, data)
         rate, loss = recipe.rejector_rate, "categorical_crossentropy"
     else:
-        pools = flavor_pools(recipe, data, start, bag)
-        rate, loss = recipe.finetuning_rate, "mse"
-    schedule = Schedule(steps=steps_of(recipe, bag), rate=rate, seed=seed, loss=loss)
+        pools = flavor_pools(recipe, data, scale, bag)
+        rate, loss = recipe.finetuning_rate, "huber"
+    schedule = Schedule(steps=steps_of(recipe, bag, continued=continued), rate=rate, seed=seed, loss=loss)
     architectures.warm_start(network, start)
     milder = Augmentation(mildness=recipe.finetuning_mildness)
     fit(network, Mixture(pools, seed), schedule, folder, resume=resume, progress=progress, augmentation=milder)
 
 
-def flavor_pools(recipe: Recipe, data: TrainingData, pretrained: Any, bag: int) -> list[Pool]:
+def flavor_pools(recipe: Recipe, data: TrainingData, scale: HumanScale, bag: int) -> list[Pool]:
     """Return the measured galaxies of a bag, blends of them, catalogued and simulated ones, in the recipe's shares."""
     human = round(recipe.batch * recipe.human_share) if len(data.measured) else 0
     blended = round(recipe.batch * recipe.blend_share) if human else 0
@@ -172,43 +184,52 @@ def flavor_pools(recipe: Recipe, data: TrainingData, pretrained: Any, bag: int) 
     pools = [measured_pool(data, human, bag=bag, seed=recipe.seed)] if human else []
     pools += [blended_pool(data, blended, count=recipe.blended, bag=bag, seed=recipe.seed)] if blended else []
     pools += [catalogued_pool(data, listed)] if listed else []
-    scale = human_scale(data, pretrained)
     return [*pools, simulated_pool(data.simulated, recipe.batch - human - blended - listed, scale)]
 
 
 def rejector_pools(recipe: Recipe, data: TrainingData) -> list[Pool]:
-    """Return kept and rejected pictures, half of each: judged by people or catalogues, spoiled, or simulated."""
+    """Return pictures half of which are kept, and a quarter each rejected as face-on and as unsuitable.
+
+    They are judged by people or catalogues, spoiled, or simulated.
+    """
     simulated, real = data.simulated.images, data.images
-    rejected = np.array([row["reject"] != "" for row in data.simulated.truth])
-    kinds = [(simulated, ~rejected, 0, 1, WIDEN_SIMULATED), (simulated, rejected, 1, 1, WIDEN_SIMULATED)]
+    truth = [str(row["reject"]) for row in data.simulated.truth]
+    kinds: list[tuple[NDArray[np.uint8], Sequence[str | None], float, tuple[float, float]]] = [
+        (simulated, truth, 1, WIDEN_SIMULATED)
+    ]
     if data.real:
-        kept = np.array([g.measured for g in data.real])
-        judged = np.array([g.reject != "" for g in data.real])
-        listed = np.array([weak_reject(g) for g in data.real])
-        kinds += [(real, kept, 0, 5, WIDEN_REAL), (real, judged, 1, 3, WIDEN_REAL), (real, listed, 1, 1, WIDEN_REAL)]
+        judged = [g.judgement for g in data.real]
+        kinds += [(real, judged, 4, WIDEN_REAL), (real, [weak_judgement(g) for g in data.real], 1, WIDEN_REAL)]
+        kept = np.array([one == "" for one in judged])
         if kept.any():
             spoiled = spoil(real[kept], count=recipe.spoiled, seed=seed_of(recipe, None))
-            kinds.append((spoiled, np.ones(recipe.spoiled, bool), 1, 1, WIDEN_REAL))
-    present = [kind for kind in kinds if kind[1].any()]
-    parts = {target: sum(part for _, _, one, part, _ in present if one == target) for target in (0, 1)}
-    return [
-        Pool(
-            images,
-            np.flatnonzero(members),
-            np.tile(np.eye(2, dtype=np.float32)[target], (members.sum(), 1)),
-            _uniform(members.sum()),
-            max(1, round(recipe.batch / 2 * part / parts[target])),
-            widen,
-        )
-        for images, members, target, part, widen in present
-    ]
+            kinds.append((spoiled, ["unsuitable"] * recipe.spoiled, 1, WIDEN_REAL))
+    pools = []
+    for number, reason in enumerate(architectures.REASONS):
+        chosen = [(images, np.array([o == reason for o in said]), part, widen) for images, said, part, widen in kinds]
+        present = [one for one in chosen if one[1].any()]
+        parts = sum(part for _, _, part, _ in present)
+        share = recipe.batch * (0.25 if reason else 0.5)
+        pools += [
+            Pool(
+                images,
+                np.flatnonzero(members),
+                np.tile(np.eye(len(architectures.REASONS), dtype=np.float32)[number], (members.sum(), 1)),
+                _uniform(members.sum()),
+                max(1, round(share * part / parts)),
+                widen,
+            )
+            for images, members, part, widen in present
+        ]
+    return pools
 
 
-def steps_of(recipe: Recipe, bag: int | None) -> int:
+def steps_of(recipe: Recipe, bag: int | None, *, continued: bool = False) -> int:
     """Return for how many steps a bag or a rejector (no bag) is trained: bags meet their galaxies equally often."""
     if bag is None:
         return recipe.rejector_steps
-    return recipe.finetuning_steps if bag == 0 else max(1, round(recipe.finetuning_steps * dataset.BAG_SHARE))
+    steps = recipe.finetuning_steps * (recipe.continued_share if continued else 1)
+    return max(1, round(steps if bag == 0 else steps * dataset.BAG_SHARE))
 
 
 def seed_of(recipe: Recipe, bag: int | None) -> int:

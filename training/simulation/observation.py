@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.simulation import tone_curves
+from training.simulation.surveys import SURVEYS
 
-PIXEL_ARCSEC = 0.396
-"""Native pixel of the survey, arcsec."""
-
-SEEING_ARCSEC = 1.3
+_FOREIGN = tuple(name for name in SURVEYS if name != "sdss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +46,16 @@ class Observation:
         Of the major axis, counter-clockwise from the +x axis of the picture.
     offset : tuple of 2 floats
         Of the galaxy from the frame's centre, in frames.
-    pixel_arcsec, seeing_arcsec : float
-        Scale of the picture, and full width at half maximum of the point-spread function.
+    pixel_arcsec, native_arcsec, seeing_arcsec : float
+        Pixel of the picture and of the survey, and full width at half maximum of the point-spread function.
     resampling : float
         Standard deviation of the blur that resampling leaves in light and noise, pixels of the picture.
     edge : Edge or None
         Where another frame of the mosaic begins.
-    sky_mag : float
-        Surface brightness of the r-band noise per native pixel, mag/arcsec^2.
+    noise : tuple of 3 floats
+        Of a square arcsecond of sky in the three bands, nanomaggies.
+    redness : tuple of 2 floats
+        The two colours in units of g-r and r-i.
     stars, neighbours : float
         Expected numbers in the frame.
     tone_curve : tone_curves.ToneCurve
@@ -69,50 +69,64 @@ class Observation:
     position_angle_deg: float
     offset: tuple[float, float]
     pixel_arcsec: float
+    native_arcsec: float
     seeing_arcsec: float
     resampling: float
     edge: Edge | None
-    sky_mag: float
+    noise: tuple[float, float, float]
+    redness: tuple[float, float]
     stars: float
     neighbours: float
     tone_curve: tone_curves.ToneCurve
     jpeg_quality: int
 
 
-def draw(rng: np.random.Generator, *, disturbed: bool = False) -> Observation:
+def draw(rng: np.random.Generator, *, disturbed: bool = False, survey: str | None = None) -> Observation:
     """Draw how a galaxy is seen; ``disturbed`` crowds the frame, as in pictures that people reject.
 
-    Half of the pictures are made as those of EFIGI are, a third as the survey's own server makes them, and the rest in
-    any way between and beyond.
+    Two in five pictures are made as those of EFIGI are, one in five as the SDSS server makes them, one in four as other
+    surveys do, and the rest in any way between and beyond. ``survey`` names one of :data:`SURVEYS` instead.
     """
     kind = rng.uniform()
-    efigi, server = kind < 0.5, kind > 0.67  # noqa: PLR2004 - half, a third
+    foreign = str(rng.choice(_FOREIGN))
+    efigi, server = kind < 0.4, 0.4 < kind < 0.6  # noqa: PLR2004 - two in five, one in five
+    if survey is not None:
+        efigi, server, foreign, kind = False, survey == "sdss", survey, 0.7
+    other = not server and 0.6 < kind < 0.85  # noqa: PLR2004 - one in four
+    from_survey = SURVEYS[foreign if other else "sdss"]
     side = 88 if efigi else int(rng.choice([88, 128]))
     if efigi:
         zoom = max(float(np.exp(rng.normal(np.log(0.98), 0.1))), 0.85)
     else:
         zoom = float(rng.uniform(0.9, 1.3) if rng.uniform() < 0.5 else rng.uniform(1.2, 2.2))  # noqa: PLR2004 - even
-    if efigi or server:
+    if efigi or server or other:
         diameter_arcmin = max(0.8, rng.lognormal(np.log(1.45), 0.45))  # as the galaxies that people measured
     else:
         diameter_arcmin = np.exp(rng.uniform(np.log(0.6), np.log(5)))
+    seeing = from_survey.seeing_arcsec[1]
+    deeper = 10 ** (0.4 * rng.normal(0, 0.2 if efigi else 0.4))
+    first, second, third = (float(deeper * noise) for noise in from_survey.noise)
+    if efigi:
+        tone_curve = tone_curves.efigi(rng)
+    elif server or other:
+        tone_curve = tone_curves.server(rng, from_survey)
+    else:
+        tone_curve = tone_curves.anything(rng)
     return Observation(
         side=side,
         zoom=zoom,
         position_angle_deg=float(rng.uniform(0, 360)),
         offset=(float(rng.normal(0, 0.012)), float(rng.normal(0, 0.012))),
         pixel_arcsec=float(60 * zoom * diameter_arcmin / side),
-        seeing_arcsec=float(np.clip(rng.normal(SEEING_ARCSEC, 0.2), 0.8, 2.2)),
+        native_arcsec=from_survey.pixel_arcsec,
+        seeing_arcsec=float(seeing * np.clip(rng.normal(1, 0.15), 0.65, 1.7)),
         resampling=float(rng.uniform(0.25, 0.45) if efigi else rng.uniform(0.35, 0.7)),
         edge=_edge(rng) if rng.uniform() < 0.08 else None,  # noqa: PLR2004 - one in twelve
-        sky_mag=float(rng.normal(24.15, 0.2 if efigi else 0.4)),
+        noise=(first, second, third),
+        redness=from_survey.redness,
         stars=float(rng.gamma(1.2, 3.5)) * (6 if disturbed else 1),
         neighbours=float(rng.gamma(1.0, 1.5)) * (3 if disturbed else 1),
-        tone_curve=tone_curves.efigi(rng)
-        if efigi
-        else tone_curves.server(rng)
-        if server
-        else tone_curves.anything(rng),
+        tone_curve=tone_curve,
         jpeg_quality=75 if efigi else int(rng.integers(60, 97)) if rng.uniform() < 0.85 else 0,  # noqa: PLR2004 - a few are lossless
     )
 

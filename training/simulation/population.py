@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training.data.axis_ratios import ELLIPTICITY, ELLIPTICITY_SCATTER, MOST_ELLIPTICITY
 from training.simulation.galaxy import Arms, Feature, SimulatedGalaxy
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
         dust_scale=float(rng.uniform(0.9, 1.4)),
         dust_height=float(rng.uniform(0.2, 0.5)),
         lopsidedness=float(abs(rng.normal(0, 0.08))),
-        ovalness=float(rng.uniform(0, 0.06)),
+        ovalness=_ovalness(rng),
         warp=float(rng.normal(0, 0.05)) if rng.uniform() < 0.5 else 0.0,  # noqa: PLR2004 - every other disc is warped
         warp_order=int(rng.choice([1, 1, 2])),
         colours=_colours(rng, early),
@@ -132,6 +133,11 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
             ovalness=float(rng.uniform(0, 0.12)),
         )
     return galaxy
+
+
+def _ovalness(rng: np.random.Generator) -> float:
+    """Half of the disc's ellipticity: radii are stretched and shrunk by so much."""
+    return 0.5 * float(min(rng.lognormal(np.log(ELLIPTICITY), ELLIPTICITY_SCATTER), MOST_ELLIPTICITY))
 
 
 def _break(rng: np.random.Generator) -> tuple[float, float]:

@@ -50,12 +50,12 @@ def arrays(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator)
         Single numbers, short tables, and ``noise`` ``[3, side, side]``. For :mod:`training.simulation.face_on`,
         :mod:`training.simulation.radiative_transfer` and :mod:`training.simulation.camera`, stacked.
     """
-    drawn = {**in_space(galaxy, rng), **surroundings.around(galaxy, seen, rng)}
+    drawn = {**in_space(galaxy, rng, seen.redness), **surroundings.around(galaxy, seen, rng)}
     return {name: np.asarray(value, np.float32) for name, value in drawn.items()}
 
 
-def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> Drawn:
-    """Return what the galaxy itself is computed from, whoever looks at it."""
+def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator, redness: tuple[float, float] = (1.0, 1.0)) -> Drawn:
+    """Return what the galaxy itself is computed from, whoever looks at it, in bands of any ``redness``."""
     inclination = np.radians(galaxy.inclination_deg)
     pitch, side, bar_turn = np.radians(galaxy.arms.pitch_deg), *rng.uniform(0, 2 * np.pi, 2)
     arms = galaxy.arms
@@ -85,7 +85,7 @@ def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> Drawn:
         "dust_depth": galaxy.optical_depth,
         "dust_scale": galaxy.dust_scale,
         "dust_height": galaxy.height * galaxy.dust_height,
-        "colours": _colours(galaxy),
+        "colours": _colours(galaxy, redness),
         "brightness": 10 ** (0.4 * (ZEROPOINT - galaxy.mu0)),
         **_bulge(galaxy),
         **_clumps(galaxy, rng),
@@ -96,9 +96,9 @@ def _feature(feature: Feature) -> NDArray[np.floating]:
     return np.array([feature.strength, feature.radius, feature.width])
 
 
-def _colours(galaxy: SimulatedGalaxy) -> NDArray[np.floating]:
+def _colours(galaxy: SimulatedGalaxy, redness: tuple[float, float]) -> NDArray[np.floating]:
     """Light in g, r, i of the old disc, the young disc and the bulge per unit of r: ``[3, 3]``."""
-    g_r, r_i = np.reshape(galaxy.colours, (3, 2)).T
+    g_r, r_i = np.reshape(galaxy.colours, (3, 2)).T * np.array(redness)[:, None]
     return np.stack([10 ** (-0.4 * g_r), np.ones(3), 10 ** (0.4 * r_i)], axis=1)
 
 

@@ -36,7 +36,6 @@ COLUMNS = (
 Truth = dict[str, float | int | str]
 
 _UNSUITABLE = 0.08
-_FACE_ON = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,13 @@ class Scene:
     truth: Truth
 
 
-def draw(seed: int, index: int) -> Scene:
-    """Draw the galaxy number ``index`` of the sample of ``seed``."""
+def draw(seed: int, index: int, survey: str | None = None) -> Scene:
+    """Draw the galaxy number ``index`` of the sample of ``seed``; the same one, whichever ``survey`` sees it."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, index]))
-    inclination, reject = _what(rng)
-    galaxy = population.draw(rng, inclination_deg=inclination, reject=reject)
-    seen = observation.draw(rng, disturbed=reject == "unsuitable" and rng.uniform() < 0.4)  # noqa: PLR2004 - two in five
+    reject: Reject = "unsuitable" if rng.uniform() < _UNSUITABLE else ""
+    galaxy = population.draw(rng, inclination_deg=float(rng.uniform(0, 90)), reject=reject)
+    disturbed = reject == "unsuitable" and rng.uniform() < 0.4  # noqa: PLR2004 - two in five
+    seen = observation.draw(rng, disturbed=disturbed, survey=survey)
     truth: Truth = {
         "index": index,
         "inclination_deg": galaxy.inclination_deg,
@@ -100,13 +100,3 @@ def _fields(shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> np.dtype[np.void
 def draw_some(seed: int, indices: range) -> list[Scene]:
     """Draw several galaxies of a sample."""
     return [draw(seed, index) for index in indices]
-
-
-def _what(rng: np.random.Generator) -> tuple[float, Reject]:
-    """Draw inclination and suitability: mostly measurable discs, uniform above 43 deg as the networks are trained."""
-    kind = rng.uniform()
-    if kind < _UNSUITABLE:
-        return float(rng.uniform(0, 90)), "unsuitable"
-    if kind < _UNSUITABLE + _FACE_ON:
-        return float(np.degrees(np.arccos(rng.uniform(np.cos(np.radians(45)), 1)))), "face_on"
-    return float(rng.uniform(43, 90)), ""

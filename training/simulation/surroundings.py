@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.simulation.galaxy import ZEROPOINT
-from training.simulation.observation import PIXEL_ARCSEC
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 STARS, NEIGHBOURS, HALOES = 96, 16, 4
 """Most of them in a frame. Of crowded frames 2 % have more stars and 3 % more neighbours, which are left out."""
-
-BAND_NOISE = (0.8, 1.0, 1.9)
-"""Noise of g, r, i relative to r."""
 
 _CORRELATION = 0.7
 """Pixels over which noise is correlated where pixels are smaller than the survey's."""
@@ -138,11 +134,10 @@ def _stars(seen: Observation, rng: np.random.Generator) -> Drawn:
 
 def _noise(seen: Observation, rng: np.random.Generator) -> Drawn:
     """Sky noise, correlated below the native pixel and averaged down above it, and a slope of the sky."""
-    native = 10 ** (0.4 * (ZEROPOINT - seen.sky_mag))
-    sigma = native * PIXEL_ARCSEC / max(seen.pixel_arcsec, PIXEL_ARCSEC)
+    sigma = np.array(seen.noise) / max(seen.pixel_arcsec, seen.native_arcsec)
     return {
-        "sky_sigma": sigma * np.array(BAND_NOISE),
-        "sky_slope": rng.normal(0, 0.15 * sigma),
-        "correlation": _CORRELATION if seen.pixel_arcsec < PIXEL_ARCSEC else 0.05,
+        "sky_sigma": sigma,
+        "sky_slope": rng.normal(0, 0.15 * sigma[1]),
+        "correlation": _CORRELATION if seen.pixel_arcsec < seen.native_arcsec else 0.05,
         "noise": rng.standard_normal((3, seen.side, seen.side), dtype=np.float32),
     }

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from training.simulation.surveys import Survey
 
-Maker = Literal["efigi", "server", "any"]
+
+Maker = Literal["efigi", "sdss", "legacy", "panstarrs", "dss", "hsc", "any"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +72,16 @@ def efigi(rng: np.random.Generator) -> ToneCurve:
     )
 
 
-def server(rng: np.random.Generator) -> ToneCurve:
-    """Asinh with colours kept (Lupton et al. 2004, PASP 116, 133), as the survey's server shows its images."""
+def server(rng: np.random.Generator, survey: Survey) -> ToneCurve:
+    """Asinh with colours kept (Lupton et al. 2004, PASP 116, 133), as a survey's server shows its images."""
     return ToneCurve(
-        maker="server",
-        white_mag=float(rng.normal(18.8, 0.4)),
-        softening=float(np.exp(rng.normal(np.log(30), 0.4))),
-        gamma=float(np.exp(rng.normal(0, 0.12))),
+        maker=cast("Maker", survey.name),
+        white_mag=float(rng.normal(survey.white_mag, 0.4)),
+        softening=float(np.exp(rng.normal(np.log(survey.softening), 0.4))),
+        gamma=float(np.exp(rng.normal(np.log(survey.gamma), 0.12))),
         saturation=float(rng.normal(1.1, 0.1)),
         pedestal=_three(np.abs(rng.normal(0, 0.0008)) + np.abs(rng.normal(0, 2e-4, 3))),
-        tint=(float(rng.normal(1.04, 0.05)), 1.0, float(rng.normal(0.9, 0.06))),
+        tint=(float(rng.normal(survey.tint[0], 0.05)), 1.0, float(rng.normal(survey.tint[2], 0.06))),
         chroma_blur=float(rng.uniform(0.4, 1.0)),
         hue_kept=True,
     )

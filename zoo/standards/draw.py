@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from training.simulation import camera, observation, population, render_parameters, tone_curves
+from training.simulation import camera, observation, population, render_parameters
 from zoo.standards.archive import HIDDEN, LATTICE, PRACTICE, Standard
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _drawn(seed: int, number: int, role: str, truth_deg: float) -> Arrays:
         galaxy = population.draw(rng, inclination_deg=truth_deg)
     turned = role != LATTICE
     seen = replace(
-        observation.draw(rng),
+        observation.draw(rng, survey="sdss"),
         side=SIDE,
         zoom=_ZOOM,
         position_angle_deg=float(rng.uniform(0, 360)) if turned else 0.0,
@@ -73,10 +73,8 @@ def _drawn(seed: int, number: int, role: str, truth_deg: float) -> Arrays:
         pixel_arcsec=60 * _ZOOM * _DIAMETER_ARCMIN / SIDE,
         resampling=0.7,
         edge=None,
-        sky_mag=24.6,
         stars=3.0,
         neighbours=1.0,
-        tone_curve=tone_curves.server(rng),
         jpeg_quality=0,
     )
     return render_parameters.arrays(galaxy, seen, rng)
@@ -88,5 +86,6 @@ def _suits(galaxy: SimulatedGalaxy) -> bool:
     return (
         galaxy.mu0 < 21.3  # noqa: PLR2004 - mag/arcsec^2, bright enough to be shown
         and galaxy.bulge_fraction < 0.35  # noqa: PLR2004 - a third of the light
+        and galaxy.ovalness < 0.03  # noqa: PLR2004 - an ellipticity of 0.06: looks 20 deg inclined at most
         and (galaxy.inclination_deg < steep or galaxy.bar.strength < 0.3)  # noqa: PLR2004 - a faint bar
     )

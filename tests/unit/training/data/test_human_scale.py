@@ -85,10 +85,14 @@ def test_only_spirals_that_nobody_judged_are_taken_from_the_catalogues() -> None
         RealGalaxy(5, Path(), UNKNOWN, "", stage=UNKNOWN, axis_ratio_deg=75, expert=0.75),
     ]
     nothing = sample.SimulatedSample(np.empty((0, 128, 128, 3), np.uint8), ())
-    said = training_data.catalogued(training_data.TrainingData(nothing, [*known, *asked], np.empty(0, np.uint8)))
+    said = training_data.catalogued(
+        training_data.TrainingData(nothing, [*known, *asked], np.zeros((405, 128, 128, 3), np.uint8))
+    )
     assert np.isnan(said[: len(known)]).all()
-    assert np.isfinite(said[len(known) :]).tolist() == [True, False, False, False, False]
+    assert np.isfinite(said[len(known) :]).tolist() == [True, False, False, True, False]
     assert said[len(known)] == pytest.approx(75, abs=4)
+    # an outline says 48 of it, and discs that lie at random and are a little oval say less
+    assert 40 < said[len(known) + 3] < 48
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared galaxies are not here")
@@ -102,9 +106,17 @@ def test_on_real_galaxies_the_catalogues_together_say_more_than_axis_ratios() ->
 
 def test_the_human_scale_is_learned_from_how_people_read_what_the_network_read() -> None:
     read = np.linspace(46, 89, 50)
-    scale = human_scale.fit_human_scale(read + 0.1 * (read - 45), read)
-    assert scale(np.array([55.0, 75.0], np.float32)).tolist() == pytest.approx([56, 78], abs=0.01)
-    assert scale(np.array([90.0, 30.0], np.float32)).tolist() == pytest.approx([90, 45], abs=0.01)
+    scale = human_scale.fit_human_scale(read + 0.1 * read**2 / 90, read)
+    assert scale(np.array([54.0, 72.0], np.float32)).tolist() == pytest.approx([57.24, 77.76], abs=0.01)
+
+
+def test_the_human_scale_goes_on_below_what_people_measured_to_face_on_without_a_step() -> None:
+    read = np.linspace(46, 89, 50)
+    scale = human_scale.fit_human_scale(np.minimum(read + 3, 90), read)
+    said = scale(np.linspace(0, 90, 181).astype(np.float32))
+    assert said[0] == 0
+    assert (np.diff(said) >= 0).all()
+    assert np.abs(np.diff(said)).max() < 1
 
 
 def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_values() -> None:
@@ -114,5 +126,5 @@ def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_value
     measured = replace(elliptical, inclination_deg=55)
     dwarf = replace(spiral, stage=11)
     unknown = RealGalaxy(1, Path(), float("nan"), "")
-    said = [training_data.weak_reject(g) for g in (elliptical, face_on, dwarf, spiral, measured, unknown)]
-    assert said == [True, True, True, False, False, False]
+    said = [training_data.weak_judgement(g) for g in (elliptical, face_on, dwarf, spiral, measured, unknown)]
+    assert said == ["unsuitable", "face_on", "unsuitable", None, None, None]

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_galaxies_of_all_tables_are_learned_from_and_those_below_the_range_are_rejected(tmp_path: Path) -> None:
+def test_galaxies_of_all_tables_are_learned_from_over_the_whole_range(tmp_path: Path) -> None:
     one, other = tmp_path / "efigi.csv", tmp_path / "zoo.csv"
     one.write_text("pgc,file,inclination\n1,a.jpg,61\n")
     other.write_text("pgc,galaxy,file,inclination,reject\n,G2,b.jpg,20,\n3,,c.jpg,45,\n4,,d.jpg,,unsuitable\n")
     rows, aside = real_galaxies(replace(paths_in(tmp_path), tables=(one, other), set_aside=(one,)))
-    assert [(row.path.name, row.measured, row.reject) for row in rows] == [
+    assert [(row.path.name, row.measured, row.judgement) for row in rows] == [
         ("a.jpg", True, ""),
-        ("b.jpg", False, "face_on"),
+        ("b.jpg", True, "face_on"),
         ("c.jpg", True, ""),
         ("d.jpg", False, "unsuitable"),
     ]

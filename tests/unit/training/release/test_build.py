@@ -8,7 +8,17 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE, Rejector, read_manifest
+from gateway.core.manifest import (
+    FACE_ON,
+    INCLINATION,
+    INPUT,
+    INPUT_SHAPE,
+    REJECTION,
+    SIGNATURE,
+    UNSUITABLE,
+    Rejector,
+    read_manifest,
+)
 from tests.support.networks import TINY, noise_pictures
 from training.data import dataset, human_scale
 from training.evaluation import evaluate
@@ -50,14 +60,18 @@ def holds_contract(version: Path, *, rejector: bool) -> None:
     assert list(inputs) == [INPUT]
     assert inputs[INPUT].dtype == tf.uint8
     assert inputs[INPUT].shape.as_list() == [None, *INPUT_SHAPE]
-    assert list(signature.structured_outputs) == [REJECTION if rejector else INCLINATION]
+    assert set(signature.structured_outputs) == ({REJECTION, FACE_ON, UNSUITABLE} if rejector else {INCLINATION})
     low, high = (0.0, 1.0) if rejector else human_scale.LABEL_RANGE_DEG
     for count in (1, 3):
-        said = next(iter(signature(**{INPUT: tf.constant(noise_pictures(count))}).values()))
-        assert said.dtype == tf.float32
-        assert said.shape == (count,)
-        assert float(tf.reduce_min(said)) >= low
-        assert float(tf.reduce_max(said)) <= high
+        answers = signature(**{INPUT: tf.constant(noise_pictures(count))})
+        for said in answers.values():
+            assert said.dtype == tf.float32
+            assert said.shape == (count,)
+            assert float(tf.reduce_min(said)) >= low
+            assert float(tf.reduce_max(said)) <= high
+        if rejector:
+            parts = answers[FACE_ON] + answers[UNSUITABLE]
+            assert np.asarray(parts) == pytest.approx(np.asarray(answers[REJECTION]), abs=1e-5)
     records = list(tf.data.TFRecordDataset(str(version / export.WARMUP)).as_numpy_iterator())
     logs = [prediction_log_pb2.PredictionLog.FromString(record) for record in records]
     requests = [log.predict_log.request for log in logs]
@@ -71,7 +85,7 @@ def test_a_network_that_says_something_else_once_reloaded_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = architectures.build(TINY, "inclination", seed=1)
-    monkeypatch.setattr(export, "answer", lambda _signature, images: np.full(len(images), np.nan))
+    monkeypatch.setattr(export, "answers", lambda _signature, images: {INCLINATION: np.full(len(images), np.nan)})
     with pytest.raises(export.ExportError, match="differs"):
         export.export(network, "inclination", tmp_path / "m" / "1", noise_pictures(2), label_range_deg=(45.0, 90.0))
     assert list((tmp_path / "m").iterdir()) == []

@@ -46,6 +46,13 @@ def test_galaxies_whose_brightest_part_misleads_are_a_part_of_the_population() -
     assert len(dwarfs) > 10
 
 
+def test_discs_are_oval_as_surveys_find_them() -> None:
+    # the dwarfs among them are drawn by themselves
+    ellipticities = [2 * g.ovalness for g in draws(60) if g.bulge_fraction > 0]
+    assert np.median(ellipticities) == pytest.approx(0.08, abs=0.015)
+    assert np.mean(np.array(ellipticities) > 0.17) == pytest.approx(0.16, abs=0.08)
+
+
 def test_unsuitable_galaxies_are_spheroids_without_dust_as_bright_as_ellipticals_or_discs_lost_in_the_noise() -> None:
     rngs = (np.random.default_rng([8, n]) for n in range(300))
     some = [population.draw(rng, inclination_deg=50, reject="unsuitable") for rng in rngs]

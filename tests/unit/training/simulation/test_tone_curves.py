@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from scipy import ndimage
 
 from training.data import dataset
 from training.simulation import sample, stretch, surroundings, tone_curves
+from training.simulation.surveys import SURVEYS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +40,7 @@ def colourless(tone_curve: tone_curves.ToneCurve) -> tone_curves.ToneCurve:
 def test_the_server_keeps_the_colour_of_pixels_too_bright_to_show() -> None:
     planes = np.ones((3, 2, 2), np.float32) * np.array([1e2, 1e4], np.float32)[None, :, None]
     planes[0] /= 4  # a red source: little light in g
-    counts = shown(planes, colourless(tone_curves.server(np.random.default_rng(1))))
+    counts = shown(planes, colourless(tone_curves.server(np.random.default_rng(1), SURVEYS["sdss"])))
     assert counts[1, 0].max() == 255
     expected = stretch.GAINS[2] / stretch.GAINS[1] / 4
     assert (counts[:, 0, 2] / counts[:, 0, 1]).tolist() == pytest.approx([expected] * 2, rel=0.02)
@@ -53,7 +55,8 @@ def test_a_power_law_shows_light_of_a_hundredth_of_white_as_its_root() -> None:
 
 def test_light_below_the_sky_is_black_and_no_colour() -> None:
     planes = np.full((3, 4, 4), -0.5, np.float32)
-    for make in (tone_curves.efigi, tone_curves.server, tone_curves.anything):
+    servers = [partial(tone_curves.server, survey=survey) for survey in SURVEYS.values()]
+    for make in (tone_curves.efigi, tone_curves.anything, *servers):
         tone_curve = dataclasses.replace(make(np.random.default_rng(2)), pedestal=(0.0, 0.0, 0.0))
         assert shown(planes, tone_curve).max() == 0
 
@@ -86,7 +89,7 @@ def measures(image: NDArray[np.uint8]) -> dict[str, float]:
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared galaxies are not at hand")
 def test_simulated_pictures_have_the_sky_the_grain_and_the_galaxies_of_real_ones() -> None:
     real = [g for g in dataset.select(dataset.read_table(SHARED / "efigi.csv"), "train") if g.measured][:200]
-    made = sample.simulate(seed=4, count=260)
+    made = sample.simulate(seed=4, count=500)
     alike = [row["tone_curve"] == "efigi" and row["reject"] == "" for row in made.truth]
     ours, theirs = ([measures(i) for i in images] for images in (made.images[alike], dataset.images(real)))
     allowed = {
