@@ -136,13 +136,13 @@ class FlavorAnswer(Schema):
 
 
 class RejectorAnswer(Schema):
-    """What one rejector answered: a likelihood and its two parts, 0..1."""
+    """What one rejector answered: a likelihood, 0..1, and its two parts."""
 
     name: str = Field(description="`<architecture>_reject`.", examples=["vgg6_reject"])
     version: int = Field(description="Served version that answered.", examples=[1])
-    rejection: Fraction = Field(description="That a person would reject the image.", examples=[0.04])
-    face_on: Fraction = Field(description="As too face-on.", examples=[0.01])
-    unsuitable: Fraction = Field(description="For anything else.", examples=[0.03])
+    rejection: Fraction = Field(description="Likelihood that a person would reject the image.", examples=[0.04])
+    face_on: Fraction = Field(description="Its part for being too face-on.", examples=[0.01])
+    unsuitable: Fraction = Field(description="Its part for anything else.", examples=[0.03])
 
 
 class Rejection(Schema):
@@ -151,12 +151,14 @@ class Rejection(Schema):
     Galaxies were judged for the Tully-Fisher relation, for which those below 45 deg are too face-on.
     """
 
-    median: Fraction | None = Field(description="That a person would reject the image.", examples=[0.04])
+    median: Fraction | None = Field(description="Likelihood that a person would reject the image.", examples=[0.04])
     face_on: Fraction | None = Field(
-        description="As too face-on for that, below 45 deg; the inclination is measured all the same.",
+        description="Its part for being too face-on, below 45 deg; the inclination is measured all the same.",
         examples=[0.01],
     )
-    unsuitable: Fraction | None = Field(description="As disturbed, crowded, poor or not a spiral.", examples=[0.03])
+    unsuitable: Fraction | None = Field(
+        description="Its part for being disturbed, crowded, poor or not a spiral.", examples=[0.03]
+    )
     rejectors: list[RejectorAnswer] = Field(description="Each rejector that answered.")
 
 
