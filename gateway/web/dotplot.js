@@ -1,7 +1,7 @@
 // What every flavor said: one row an architecture, one dot a flavor, the median and its intervals behind them.
 
 import { h, s } from "./dom.js";
-import { degrees, interval, number } from "./format.js";
+import { degrees, median as written, number, within } from "./format.js";
 
 const LEFT = 92;
 const RIGHT = 16;
@@ -32,19 +32,22 @@ export function dotplot({ flavors, inclination }, range) {
   const floor = height - 26;
   const band = ({ low: from, high: to }, name) =>
     s("rect", { x: x(from), y: TOP - 8, width: Math.max(x(to) - x(from), 1), height: floor - TOP + 8, class: `band ${name}` });
+  const { interval95_deg: both, below95_deg: below } = inclination;
+  const wide = Number.isFinite(below) ? { low: both.low, high: below } : both;
+  const labelled = width === NARROW ? 30 : 10;
   const ticks = Array.from({ length: Math.floor((high - low) / STEP) + 1 }, (_, index) => low + index * STEP);
   const median = x(inclination.median_deg);
   const summary =
     `${flavors.length} networks from ${degrees(inclination.range_deg.low)} to ${degrees(inclination.range_deg.high)}, ` +
-    `median ${degrees(inclination.median_deg)}, 68 % interval ${interval(inclination.interval68_deg)}`;
+    `median ${written(inclination)}, 68 % interval ${within(inclination)}`;
   const plot = s(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, class: "dotplot", role: "img", "aria-label": summary },
-    band(inclination.interval95_deg, "wide"),
+    band(wide, "wide"),
     band(inclination.interval68_deg, "narrow"),
     ticks.map((tick) => [
       s("line", { x1: x(tick), x2: x(tick), y1: floor, y2: floor + 4, class: "tick" }),
-      tick % (2 * STEP) === 0 || ticks.length < 8
+      tick % labelled === 0
         ? s("text", { x: x(tick), y: floor + 18, "text-anchor": "middle", class: "scale" }, `${number(tick, 0)}°`)
         : null,
     ]),
@@ -60,7 +63,7 @@ export function dotplot({ flavors, inclination }, range) {
     }),
     s("line", { x1: median, x2: median, y1: TOP - 8, y2: floor, class: "median-line" }),
     s("text", { x: Math.min(Math.max(median, LEFT + 16), width - RIGHT - 16), y: TOP - 13, "text-anchor": "middle", class: "median-name" },
-      degrees(inclination.median_deg)),
+      written(inclination)),
   );
   return h("figure", { class: "plot" }, plot,
     h("figcaption", {}, "A dot is one network’s word. Line: median. Dark band: 68 % interval; light band: 95 %."),

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { one } from "./dom.js";
 import { degrees, number } from "./format.js";
 
-const USUAL_RANGE = [45, 90];
+const USUAL_RANGE = [0, 90];
 
 let asked = null;
 

@@ -4,7 +4,7 @@ import { measure } from "./api.js";
 import { dotplot } from "./dotplot.js";
 import { announce, button, h } from "./dom.js";
 import { facts, pictureFacts } from "./facts.js";
-import { degrees, fileName, interval, number } from "./format.js";
+import { fileName, median, number, within } from "./format.js";
 import { checks, headline } from "./measures.js";
 import { Picture } from "./picture.js";
 import { queryOf } from "./region.js";
@@ -12,7 +12,7 @@ import { shareCard } from "./share.js";
 
 /** What a screen reader is told, and the title of the page. */
 export const spoken = (answer, title) =>
-  `${title}: inclination ${degrees(answer.inclination.median_deg)}, 68 % interval ${interval(answer.inclination.interval68_deg)}` +
+  `${title}: inclination ${median(answer.inclination)}, 68 % interval ${within(answer.inclination)}` +
   (answer.warnings.length ? `. ${answer.warnings.length === 1 ? "One warning" : `${answer.warnings.length} warnings`}.` : ".");
 
 // surveys put north up; a cutout whose position angle is known was turned so that the major axis lies along the rows
