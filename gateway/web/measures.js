@@ -9,7 +9,7 @@ const FAR_DEG = 15;
 const TELLS_FROM_DEG = 30;
 
 /** The headline: the median and its 68 % interval, large, beside the tilted disc. */
-export function headline(answer, title, range) {
+export function headline(answer, title) {
   const { inclination } = answer;
   const below = bound(inclination);
   return h("section", { class: "card headline", "aria-labelledby": "answer-title" },
@@ -20,8 +20,7 @@ export function headline(answer, title, range) {
       below ? h("p", { class: "interval" }, h("strong", {}, below), " ", h("abbr", { title: "Calibrated: above the human value of 95 % of galaxies" }, "(95 %)")) : null,
       h("p", { class: "fine" }, below ? "" : `95 %: ${intervalOf(inclination, 95)}. `, `${answer.flavors.length} networks, standard deviation ${degrees(inclination.stdev_deg)}.`)),
     disc(inclination.median_deg, `A disc tilted by ${degrees(inclination.median_deg, 0)}`),
-    warnings(answer.warnings),
-    range[0] > 0 && inclination.median_deg <= range[0] + 0.05 ? h("p", { class: "fine" }, `The networks say nothing below ${degrees(range[0], 0)}.`) : null);
+    warnings(answer.warnings));
 }
 
 function warnings(said) {
@@ -35,7 +34,7 @@ export function checks(answer) {
 }
 
 const REASONS = {
-  face_on: "Too face-on, below 45°, for the Tully–Fisher relation and the original’s samples",
+  face_on: "Too face-on: below 45°",
   unsuitable: "Disturbed, crowded, poor or not a spiral",
 };
 
@@ -48,7 +47,7 @@ function rejection({ rejectors, median: value, ...parts }) {
     value === null ? null : h("meter", { min: 0, max: 1, low: 0.3, high: 0.5, optimum: 0, value, "aria-label": "Likelihood of rejection" }),
     value === null ? null : h("dl", { class: "reasons" }, Object.entries(REASONS).map(reason)),
     h("p", { class: "fine" }, rejectors.length
-      ? `${rejectors.map((one) => `${one.name.replace("_reject", "")} ${number(one.rejection, 2)}`).join(", ")}.`
+      ? `People judged for the Tully–Fisher relation. ${rejectors.map((one) => `${one.name.replace("_reject", "")} ${number(one.rejection, 2)}`).join(", ")}.`
       : "No rejector answered."));
 }
 

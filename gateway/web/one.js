@@ -5,7 +5,7 @@ import { announce, one } from "./dom.js";
 import { failure } from "./failure.js";
 import { median } from "./format.js";
 import { apiPath, label, toSearch } from "./question.js";
-import { range, showRelease } from "./release.js";
+import { showRelease } from "./release.js";
 import { result } from "./result.js";
 import { remember } from "./store.js";
 import { wait } from "./wait.js";
@@ -70,7 +70,7 @@ export async function askFile(file, options = {}) {
 }
 
 async function present(controller, told) {
-  const made = await result({ ...told, range: await range() });
+  const made = await result(told);
   if (running !== controller) return;
   one("#answer").replaceChildren(made.element);
   document.title = `${told.title} · ${median(told.answer.inclination)} · ${NAME}`;

@@ -177,7 +177,7 @@ def write_release(root: Path) -> Repository:
             Rejector(name=name, architecture=name.partition("_")[0], metrics={"roc_area": 0.9}, **common)
             for name in names[len(SPREAD_DEG) :]
         ),
-        calibration=calibration(wide=2.1),
+        calibration=calibration(wide=2.1, floor_deg=1.5),
         metrics={"rms_deg": 3.1, "mae_deg": 2.2},
     )
     write_manifest(manifest, root / "manifest.json")
