@@ -42,7 +42,7 @@ THREADS = 2
 """Partitions that a worker works on at a time."""
 _SAMPLE_S = 0.5
 _MIB = 1 << 20
-_DIGITS = {"rejection": 4, "ellipticity_axis_ratio": 4}
+_DIGITS = {"rejection": 4, "rejection_face_on": 4, "rejection_unsuitable": 4, "ellipticity_axis_ratio": 4}
 """To which a number is rounded, where it is not to two digits; the last one may differ (see :func:`compare`)."""
 
 

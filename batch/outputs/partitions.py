@@ -26,7 +26,7 @@ NAME = "_batch.json"
 UNFINISHED = "_unfinished"
 """Folder of partitions some of whose rows got no answer for reasons that may pass."""
 
-_SCHEMA = 2
+_SCHEMA = 3
 _READERS = 32
 
 

@@ -191,11 +191,11 @@ class Metrics(RequestMetrics):
         """Count what drifts: how far the flavors are from each other, and how the rejectors judge."""
         self.disagreement.observe(answer.inclination.stdev_deg)
         if answer.rejection is not None:
-            self.rejection.observe(answer.rejection)
+            self.rejection.observe(answer.rejection.median)
         for model in answer.reading.missing:
             self.missing.labels(model).inc()
         for flavor in answer.reading.flavors:
-            apart = flavor.value - answer.inclination.median_deg
+            apart = flavor.inclination_deg - answer.inclination.median_deg
             self.flavor_answers.labels(flavor.name).inc()
             self.deviation.labels(flavor.name, "above" if apart > 0 else "below").inc(abs(apart))
 

@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.core.manifest import Calibration
-    from gateway.core.models import EnsemblePrediction
+    from gateway.core.models import EnsemblePrediction, RejectorPrediction
 
 REJECTION_LIKELY = 0.5
 EDGE_DEG = 2.0
 DISAGREEMENT_DEG = 6.0
 """Spread (standard deviation) from which the networks are said to disagree: twice a single network's rms."""
 ELLIPTICITY_DISAGREEMENT_DEG = 15.0
+AXIS_RATIO_TELLS_FROM_DEG = 30.0
+"""Inclination from which an axis ratio says something of the tilt.
+
+A face-on disc with an ellipticity of 0.05 to 0.1, which spirals have, reads 18 to 26 deg (arccos of 0.95 and 0.9), and
+near face-on the axis ratio changes with the square of the inclination only: there the two are 15 deg apart where
+nothing is amiss.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,19 @@ class Interval:
 
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionLikelihood:
+    """How likely a person would reject an image, and why: medians of the rejectors, 0..1.
+
+    ``face_on``: the galaxy is too face-on for the original's use, below 45 deg. ``unsuitable``: it is disturbed,
+    crowded, poorly seen, or no spiral. Each is a median of its own, so that the two need not add up to ``median``.
+    """
+
+    median: float
+    face_on: float
+    unsuitable: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,17 @@ def combine(
     )
 
 
+def rejection_of(rejectors: Sequence[RejectorPrediction]) -> RejectionLikelihood | None:
+    """Combine the rejectors' likelihoods; None where no rejector answered."""
+    if not rejectors:
+        return None
+    return RejectionLikelihood(
+        median=statistics.median(one.rejection for one in rejectors),
+        face_on=statistics.median(one.face_on for one in rejectors),
+        unsuitable=statistics.median(one.unsuitable for one in rejectors),
+    )
+
+
 def quorum(fraction: float, flavors: int) -> int:
     """Return how many of ``flavors`` must answer: the fraction rounded up, at least one."""
     return max(1, math.ceil(fraction * flavors - 1e-9))
@@ -105,15 +136,18 @@ def quorum(fraction: float, flavors: int) -> int:
 
 def warnings(
     inclination: Inclination,
-    rejection: float | None,
+    rejection: RejectionLikelihood | None,
     ellipticity_deg: float | None,
     reading: EnsemblePrediction,
     label_range_deg: tuple[float, float] = (0.0, 90.0),
 ) -> tuple[str, ...]:
-    """Say in plain words what a careful reader of the numbers should know."""
-    lower = label_range_deg[0]
+    """Say in plain words what a careful reader of the numbers should know.
+
+    The networks and the axis ratio are compared where either says more than :data:`AXIS_RATIO_TELLS_FROM_DEG`.
+    """
+    lower, median = label_range_deg[0], inclination.median_deg
     said = []
-    if inclination.median_deg < lower + EDGE_DEG:
+    if median < lower + EDGE_DEG and lower > 0:
         said.append(
             f"The inclination is at the lower edge of what the networks were trained on ({lower:g} deg): "
             "the galaxy may be more face-on than this.",
@@ -122,17 +156,17 @@ def warnings(
         said.append(
             f"The networks disagree (standard deviation {inclination.stdev_deg:.1f} deg): look at the image yourself.",
         )
-    if rejection is not None and rejection >= REJECTION_LIKELY:
-        said.append(
-            f"A person would probably reject this image (likelihood {rejection:.2f}): "
-            "too face-on, disturbed, not a spiral, or a poor image.",
-        )
+    if rejection is not None and rejection.median >= REJECTION_LIKELY:
+        said += _reasons(rejection, measured=lower == 0)
     if ellipticity_deg is None:
         said.append("No isophote could be fitted, so there is no ellipticity inclination to compare with.")
-    elif abs(max(ellipticity_deg, lower) - inclination.median_deg) > ELLIPTICITY_DISAGREEMENT_DEG:
+    elif (
+        abs(max(ellipticity_deg, lower) - median) > ELLIPTICITY_DISAGREEMENT_DEG
+        and max(ellipticity_deg, median) > AXIS_RATIO_TELLS_FROM_DEG
+    ):
         said.append(
-            f"The axis ratio suggests {ellipticity_deg:.0f} deg, far from the networks' {inclination.median_deg:.0f} "
-            "deg: a bulge, a bar or a neighbour may mislead one of them.",
+            f"The axis ratio suggests {ellipticity_deg:.0f} deg, far from the networks' {median:.0f} deg: a bulge, a "
+            "bar or a neighbour may mislead one of them.",
         )
     if reading.missing:
         names = ", ".join(reading.missing)
@@ -143,3 +177,28 @@ def warnings(
             "does not name. Metrics and intervals of the release do not hold for it.",
         )
     return tuple(said)
+
+
+def _reasons(rejection: RejectionLikelihood, *, measured: bool) -> list[str]:
+    """Say why a person would reject an image: by the likelier part, and by the other if it is at least half as likely.
+
+    ``measured``: galaxies below 45 deg are within the range of the networks.
+    """
+    said = []
+    least = max(rejection.face_on, rejection.unsuitable) / 2
+    if rejection.face_on >= least:
+        still = "; the inclination itself is still measured" if measured else ""
+        said.append(
+            f"{_how_likely(rejection.face_on).capitalize()} too face-on (below 45 deg; likelihood "
+            f"{rejection.face_on:.2f}) for the Tully-Fisher relation and for the original's samples{still}.",
+        )
+    if rejection.unsuitable >= least:
+        said.append(
+            f"A person would {_how_likely(rejection.unsuitable)} reject this image (likelihood "
+            f"{rejection.unsuitable:.2f}): disturbed, crowded, poor or not a spiral.",
+        )
+    return said
+
+
+def _how_likely(likelihood: float) -> str:
+    return "probably" if likelihood >= REJECTION_LIKELY else "perhaps"

@@ -37,6 +37,9 @@ UNSUITABLE = "unsuitable"
 would reject the image because the galaxy is below 45 deg, and for anything else (disturbed, crowded, poor, no spiral).
 """
 
+LIKELIHOODS = (REJECTION, FACE_ON, UNSUITABLE)
+"""All outputs of a rejector."""
+
 MANIFEST_SCHEMA = 2
 
 ModelName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z][a-z0-9]*_(m[0-9]+|reject)$")]
@@ -69,7 +72,7 @@ class Flavor(Model):
 
 
 class Rejector(Model):
-    """The classifier twin of an architecture: the likelihood that a person would reject the image."""
+    """The classifier twin of an architecture: the likelihood that a person would reject the image, and why."""
 
 
 class Quantiles(_Frozen):
@@ -91,14 +94,20 @@ class Quantiles(_Frozen):
     high95: Annotated[float, pydantic.Field(ge=0)]
     below95: Annotated[float, pydantic.Field(ge=0)]
 
+    @pydantic.model_validator(mode="after")
+    def _wider_for_more(self) -> Quantiles:
+        if self.low68 > self.low95 or max(self.high68, self.below95) > self.high95:
+            raise ValueError("an interval for 95 % must hold that for 68 %, and the bound")
+        return self
+
 
 class Calibration(_Frozen):
     """Turns the spread of an ensemble into intervals: split conformal prediction, normalised and by inclination.
 
-    The scale of a galaxy is ``hypot(floor_deg, stdev)``, where ``stdev`` is the ensemble's standard deviation in degrees.
-    The quantiles are the empirical ones of ``(label - median) / scale`` over ``galaxies`` validation galaxies (Lei et al.
-    2018, JASA 113, 1094, section 5.2), taken around several medians (Mondrian: Vovk et al. 2003, Proc. 16th COLT);
-    between those they are interpolated linearly.
+    The scale of a galaxy is ``hypot(floor_deg, stdev)``, where ``stdev`` is the ensemble's standard deviation in
+    degrees. The quantiles are the empirical ones of ``(label - median) / scale`` over ``galaxies`` validation galaxies
+    (Lei et al. 2018, JASA 113, 1094, section 5.2), taken around several medians (Mondrian: Vovk et al. 2003, Proc. 16th
+    COLT); between those they are interpolated linearly.
     """
 
     floor_deg: Annotated[float, pydantic.Field(gt=0)]

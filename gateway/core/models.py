@@ -123,12 +123,23 @@ class Cutout:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelPrediction:
-    """What one served network said of one model input: an inclination in degrees or a rejection likelihood 0..1."""
+class FlavorPrediction:
+    """What one flavor said of one model input."""
 
     name: str
     version: int
-    value: float
+    inclination_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class RejectorPrediction:
+    """What one rejector said of one model input: likelihoods, 0..1; ``rejection`` is the sum of the other two."""
+
+    name: str
+    version: int
+    rejection: float
+    face_on: float
+    unsuitable: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +148,18 @@ class EnsemblePrediction:
 
     Attributes
     ----------
-    flavors : tuple of ModelPrediction
-        Inclinations, degrees, in the order of the manifest; those that did not answer are absent.
-    rejectors : tuple of ModelPrediction
-        Rejection likelihoods, 0..1.
+    flavors : tuple of FlavorPrediction
+        In the order of the manifest; those that did not answer are absent.
+    rejectors : tuple of RejectorPrediction
+        As well.
     missing : tuple of str
         Models of the release that did not answer.
     unreleased : tuple of str
         Models that answered in another version than the release's, such as ``vgg6_m0 version 2``.
     """
 
-    flavors: tuple[ModelPrediction, ...]
-    rejectors: tuple[ModelPrediction, ...]
+    flavors: tuple[FlavorPrediction, ...]
+    rejectors: tuple[RejectorPrediction, ...]
     missing: tuple[str, ...] = ()
     unreleased: tuple[str, ...] = ()
 

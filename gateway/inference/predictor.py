@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,9 @@ import structlog
 
 from gateway.core import errors
 from gateway.core.ensemble import quorum
-from gateway.core.manifest import INCLINATION, INPUT, INPUT_SHAPE, REJECTION, SIGNATURE, Manifest
-from gateway.core.models import Deadline, EnsemblePrediction, ModelPrediction
-from gateway.inference import protos
+from gateway.core.manifest import INCLINATION, INPUT_SHAPE, LIKELIHOODS, Manifest
+from gateway.core.models import Deadline, EnsemblePrediction, FlavorPrediction, RejectorPrediction
+from gateway.inference import messages, protos
 from gateway.inference.versions import OTHER_REPLICAS, RETRY_AFTER_S, ServedVersions
 from gateway.telemetry import tracing
 from inclinet.http.proxies import is_loopback
@@ -141,43 +140,45 @@ class Predictor:
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != INPUT_SHAPE:
             raise ValueError(f"a batch is uint8 [N, 128, 128, 3], not {batch.dtype} {list(batch.shape)}")
-        images = _serialized_inputs(batch)
+        images = messages.serialized_inputs(batch)
         deadline = Deadline(min(deadline.at, time.monotonic() + self._call_timeout_s), deadline.budget_s)
         models = self._manifest.models
-        outputs = [INCLINATION] * len(self._manifest.flavors)
-        outputs += [REJECTION] * len(self._manifest.rejectors)
+        outputs = [(INCLINATION,)] * len(self._manifest.flavors) + [LIKELIHOODS] * len(self._manifest.rejectors)
         asked = (
-            self._ask(model.name, output, images, len(batch), deadline)
-            for model, output in zip(models, outputs, strict=True)
+            self._ask(model.name, named, images, len(batch), deadline)
+            for model, named in zip(models, outputs, strict=True)
         )
         answers = dict(zip((model.name for model in models), await asyncio.gather(*asked), strict=True))
         failures = {name: answer for name, answer in answers.items() if isinstance(answer, _Failure)}
-        flavors = {model.name: answers[model.name] for model in self._manifest.flavors if model.name not in failures}
+        told = {name: answer for name, answer in answers.items() if not isinstance(answer, _Failure)}
+        flavors = [(one.name, *told[one.name]) for one in self._manifest.flavors if one.name in told]
+        rejectors = [(one.name, *told[one.name]) for one in self._manifest.rejectors if one.name in told]
         if len(flavors) < self._needed:
             raise self._quorum_lost(len(flavors), failures)
-        rejectors = {m.name: answers[m.name] for m in self._manifest.rejectors if m.name not in failures}
-        missing = tuple(failures)
         unreleased = tuple(
-            f"{name} version {answer[0]}"
-            for name, answer in answers.items()
-            if not isinstance(answer, _Failure) and answer[0] != self._released[name]
+            f"{name} version {version}" for name, (version, _) in told.items() if version != self._released[name]
         )
         return [
-            EnsemblePrediction(_readings(flavors, row), _readings(rejectors, row), missing, unreleased)
+            EnsemblePrediction(
+                tuple(FlavorPrediction(name, version, *values[row]) for name, version, values in flavors),
+                tuple(RejectorPrediction(name, version, *values[row]) for name, version, values in rejectors),
+                tuple(failures),
+                unreleased,
+            )
             for row in range(len(batch))
         ]
 
     async def _ask(
         self,
         model: str,
-        output: str,
+        outputs: tuple[str, ...],
         images: bytes,
         count: int,
         deadline: Deadline,
-    ) -> tuple[int, list[float]] | _Failure:
+    ) -> tuple[int, messages.Values] | _Failure:
         """Ask one model, trying again while the server is unavailable or full and there is time."""
         version = self._released[model] if self._pinned else None
-        request = _request(model, version, images)
+        request = messages.request(model, version, images)
         give_up = time.monotonic() + self._retry_s
         pause = RETRY_FIRST_S
         replicas_left = OTHER_REPLICAS if self._pinned and self._absent_until.get(model, 0.0) < time.monotonic() else 0
@@ -191,14 +192,14 @@ class Predictor:
                     response = await self._predict(
                         request, timeout=max(deadline.at - started, 0.001), metadata=trace or None
                     )
-                    values = _values(response, output, count, version)
+                    answer = messages.answer(response, outputs, count, version)
                 except grpc.aio.AioRpcError as error:
                     failure, code = _Failure(error.code(), error.details() or ""), error.code().name
                 except ValueError as error:
                     failure, code = _Failure(grpc.StatusCode.DATA_LOSS, str(error)), grpc.StatusCode.DATA_LOSS.name
                 else:
                     code = OK
-                    return values
+                    return answer
                 finally:
                     self._observe(model, code, time.monotonic() - started)
                     span.set_attributes({"rpc.response.status_code": code})
@@ -253,43 +254,3 @@ _TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EX
 
 _OWN_FAULT = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION})
 """Codes by which the server says that the request itself is wrong: a fault of this gateway or of the release."""
-
-
-def _serialized_inputs(batch: NDArray[np.uint8]) -> bytes:
-    request = protos.PredictRequest()
-    tensor = request.inputs[INPUT]
-    tensor.dtype = protos.types_pb2.DT_UINT8
-    for size in batch.shape:
-        tensor.tensor_shape.dim.add(size=size)
-    tensor.tensor_content = batch.tobytes()
-    serialized: bytes = request.SerializeToString()
-    return serialized
-
-
-def _request(model: str, version: int | None, images: bytes) -> bytes:
-    """Put a model's name and version before the inputs: serialized messages concatenate to the merged message."""
-    request = protos.PredictRequest()
-    request.model_spec.name = model
-    if version is not None:
-        request.model_spec.version.value = version
-    request.model_spec.signature_name = SIGNATURE
-    spec: bytes = request.SerializeToString()
-    return spec + images
-
-
-def _values(response: Any, output: str, count: int, version: int | None) -> tuple[int, list[float]]:
-    """Read version and output of a response, from typed fields or tensor content; refuse what can't be right."""
-    served: int = response.model_spec.version.value
-    if version not in {None, served}:
-        raise ValueError(f"version {version} was asked, and version {served} answered")
-    tensor = response.outputs.get(output)
-    if tensor is None or tensor.dtype != protos.types_pb2.DT_FLOAT:
-        raise ValueError(f"the answer has no float output {output!r}")
-    values = np.frombuffer(tensor.tensor_content, "<f4").tolist() if tensor.tensor_content else list(tensor.float_val)
-    if len(values) != count or not all(map(math.isfinite, values)):
-        raise ValueError(f"{count} finite values were expected in {output!r}")
-    return served, values
-
-
-def _readings(answers: Mapping[str, Any], row: int) -> tuple[ModelPrediction, ...]:
-    return tuple(ModelPrediction(name, version, values[row]) for name, (version, values) in answers.items())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -69,8 +68,8 @@ class MeasuredGalaxy:
     inclination : ensemble.Inclination
     reading : EnsemblePrediction
         What each network said.
-    rejection : float, optional
-        Median of the rejectors, 0..1; None when none answered.
+    rejection : ensemble.RejectionLikelihood, optional
+        None when no rejector answered.
     ellipticity : Ellipticity, optional
         None when no isophote could be fitted.
     release : str
@@ -85,7 +84,7 @@ class MeasuredGalaxy:
     source: str
     inclination: ensemble.Inclination
     reading: EnsemblePrediction
-    rejection: float | None
+    rejection: ensemble.RejectionLikelihood | None
     ellipticity: Ellipticity | None
     release: str
     warnings: tuple[str, ...]
@@ -228,11 +227,11 @@ class Inclinations:
         with stage(self._observe, "predict"):
             reading = await self._networks.read(image.pixels, deadline)
         inclination = ensemble.combine(
-            [flavor.value for flavor in reading.flavors],
+            [flavor.inclination_deg for flavor in reading.flavors],
             self._manifest.calibration,
             self._manifest.label_range_deg,
         )
-        rejection = statistics.median(one.value for one in reading.rejectors) if reading.rejectors else None
+        rejection = ensemble.rejection_of(reading.rejectors)
         classical = None
         if image.ellipse is not None:
             classical = Ellipticity(image.ellipse, ellipse.inclination_deg(image.ellipse.axis_ratio, r), r)
@@ -261,6 +260,6 @@ class Inclinations:
         self._answered(answer)
         if inclination.stdev_deg > ensemble.DISAGREEMENT_DEG:
             # the sign that something is amiss which a person should look at: here is where to
-            said = {flavor.name: round(flavor.value, 1) for flavor in reading.flavors}
+            said = {flavor.name: round(flavor.inclination_deg, 1) for flavor in reading.flavors}
             log.warning("networks disagree", stdev_deg=round(inclination.stdev_deg, 2), flavors=said)
         return answer

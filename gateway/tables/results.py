@@ -73,8 +73,23 @@ INCLINATION_COLUMNS = (
     Column("interval68_high_deg", "float", "Upper end of the 68 % interval", "deg", "stat.error;stat.max"),
     Column("interval95_low_deg", "float", "Lower end of the 95 % interval", "deg", "stat.error;stat.min"),
     Column("interval95_high_deg", "float", "Upper end of the 95 % interval", "deg", "stat.error;stat.max"),
+    Column(
+        "below95_deg",
+        "float",
+        "Bound: the inclination is below this with 95 %, where the 95 % interval reaches face-on",
+        "deg",
+        "src.orbital.inclination;stat.max",
+    ),
     Column("n_flavors", "int", "Networks that answered", ucd="meta.number"),
     Column("rejection", "float", "Likelihood that a person would reject the image", None, "stat.probability"),
+    Column("rejection_face_on", "float", "Its part for being too face-on, below 45 deg", None, "stat.probability"),
+    Column(
+        "rejection_unsuitable",
+        "float",
+        "Its part for being disturbed, crowded, poor or not a spiral",
+        None,
+        "stat.probability",
+    ),
     Column("ellipticity_axis_ratio", "float", "Axis ratio of the fitted isophote", None, "phys.angSize;arith.ratio"),
     Column(
         "ellipticity_inclination_deg", "float", "Inclination from that axis ratio", "deg", "src.orbital.inclination"

@@ -1,7 +1,7 @@
 // What every flavor said: one row an architecture, one dot a flavor, the median and its intervals behind them.
 
 import { h, s } from "./dom.js";
-import { degrees, interval, number } from "./format.js";
+import { degrees, median as written, number, within } from "./format.js";
 
 const LEFT = 92;
 const RIGHT = 16;
@@ -10,6 +10,7 @@ const ROW = 30;
 const WIDE = 560;
 const NARROW = 340;
 const STEP = 5;
+const EDGE_ON = 90;
 
 /** Flavors by architecture, in the order in which they come. */
 export function byArchitecture(flavors) {
@@ -21,30 +22,32 @@ export function byArchitecture(flavors) {
   return groups;
 }
 
-/** The plot with, below it, the same numbers as a table. `range` is what the networks can say, degrees. */
-export function dotplot({ flavors, inclination }, range) {
+/** The plot from face-on to edge-on with, below it, the same numbers as a table. */
+export function dotplot({ flavors, inclination }) {
   const groups = [...byArchitecture(flavors)];
   // on a phone the same picture, but not its letters, must shrink
   const width = matchMedia("(max-width: 40rem)").matches ? NARROW : WIDE;
   const height = TOP + groups.length * ROW + 30;
-  const [low, high] = range;
-  const x = (value) => LEFT + ((value - low) / (high - low)) * (width - LEFT - RIGHT);
+  const x = (value) => LEFT + (value / EDGE_ON) * (width - LEFT - RIGHT);
   const floor = height - 26;
   const band = ({ low: from, high: to }, name) =>
     s("rect", { x: x(from), y: TOP - 8, width: Math.max(x(to) - x(from), 1), height: floor - TOP + 8, class: `band ${name}` });
-  const ticks = Array.from({ length: Math.floor((high - low) / STEP) + 1 }, (_, index) => low + index * STEP);
+  const { interval95_deg: both, below95_deg: below } = inclination;
+  const wide = Number.isFinite(below) ? { low: both.low, high: below } : both;
+  const labelled = width === NARROW ? 30 : 10;
+  const ticks = Array.from({ length: EDGE_ON / STEP + 1 }, (_, index) => index * STEP);
   const median = x(inclination.median_deg);
   const summary =
     `${flavors.length} networks from ${degrees(inclination.range_deg.low)} to ${degrees(inclination.range_deg.high)}, ` +
-    `median ${degrees(inclination.median_deg)}, 68 % interval ${interval(inclination.interval68_deg)}`;
+    `median ${written(inclination)}, 68 % interval ${within(inclination)}`;
   const plot = s(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, class: "dotplot", role: "img", "aria-label": summary },
-    band(inclination.interval95_deg, "wide"),
+    band(wide, "wide"),
     band(inclination.interval68_deg, "narrow"),
     ticks.map((tick) => [
       s("line", { x1: x(tick), x2: x(tick), y1: floor, y2: floor + 4, class: "tick" }),
-      tick % (2 * STEP) === 0 || ticks.length < 8
+      tick % labelled === 0
         ? s("text", { x: x(tick), y: floor + 18, "text-anchor": "middle", class: "scale" }, `${number(tick, 0)}°`)
         : null,
     ]),
@@ -54,13 +57,13 @@ export function dotplot({ flavors, inclination }, range) {
       return [
         s("line", { x1: LEFT, x2: width - RIGHT, y1: y, y2: y, class: "row" }),
         s("text", { x: LEFT - 12, y: y + 4, "text-anchor": "end", class: "row-name" }, architecture),
-        members.map((flavor) => s("circle", { cx: x(flavor.inclination_deg), cy: y, r: 5.5, class: "dot" },
+        members.map((flavor) => s("circle", { cx: x(flavor.inclination_deg), cy: y, r: 4.5, class: "dot" },
           s("title", {}, `${flavor.name}, version ${flavor.version}: ${degrees(flavor.inclination_deg)}`))),
       ];
     }),
     s("line", { x1: median, x2: median, y1: TOP - 8, y2: floor, class: "median-line" }),
     s("text", { x: Math.min(Math.max(median, LEFT + 16), width - RIGHT - 16), y: TOP - 13, "text-anchor": "middle", class: "median-name" },
-      degrees(inclination.median_deg)),
+      written(inclination)),
   );
   return h("figure", { class: "plot" }, plot,
     h("figcaption", {}, "A dot is one network’s word. Line: median. Dark band: 68 % interval; light band: 95 %."),

@@ -13,8 +13,34 @@ export function number(value, digits = 1) {
 export const degrees = (value, digits = 1) =>
   value === null || value === undefined ? EMPTY : `${number(value, digits)}°`;
 
-/** An interval, such as 58.4°–63.1°. */
-export const interval = ({ low, high }, digits = 1) => `${degrees(low, digits)}–${degrees(high, digits)}`;
+const WHOLE_FROM_DEG = 2;
+
+// tenths of a degree say nothing where half of the 68 % interval is that wide
+const decimals = ({ interval68_deg: { low, high } }) => ((high - low) / 2 >= WHOLE_FROM_DEG ? 0 : 1);
+
+/** An inclination with the digits it deserves: 60.8° or 61°. */
+export const median = (inclination) => degrees(inclination.median_deg, decimals(inclination));
+
+/** Its interval for 68 or 95 %, such as 58.4°–63.1° or 58°–63°. */
+export function intervalOf(inclination, level) {
+  const { low, high } = inclination[`interval${level}_deg`];
+  return [low, high].map((end) => degrees(end, decimals(inclination))).join("–");
+}
+
+/** Its one-sided bound, such as "below 25°", or null where there is none. */
+export const bound = (inclination) =>
+  Number.isFinite(inclination.below95_deg) ? `below ${degrees(inclination.below95_deg, decimals(inclination))}` : null;
+
+/** Its 68 % interval, and its bound where there is one. */
+export const within = (inclination) => [intervalOf(inclination, 68), bound(inclination) && `${bound(inclination)} (95 %)`].filter(Boolean).join(", ");
+
+const LIKELY = 0.5;
+
+/** A likelihood of rejection with the likelier reason of a likely one, such as "0.83 face-on". */
+export function rejected({ median: likelihood, face_on: faceOn, unsuitable }) {
+  const why = faceOn > unsuitable ? "face-on" : "unsuitable";
+  return likelihood >= LIKELY && Number.isFinite(faceOn) ? `${number(likelihood, 2)} ${why}` : number(likelihood, 2);
+}
 
 function sexagesimal(value, digits) {
   const scale = 10 ** digits;

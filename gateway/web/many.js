@@ -5,7 +5,7 @@ import { canvas } from "./background.js";
 import { Pace, batch, isTable, tableOfLines } from "./batch.js";
 import { announce, button, h, one } from "./dom.js";
 import { failure } from "./failure.js";
-import { bytes, degrees, duration, interval, number } from "./format.js";
+import { bytes, degrees, duration, median, rejected, within } from "./format.js";
 import { toSearch } from "./question.js";
 import { VOTABLE, columns, csv, download, row, votable } from "./rows.js";
 import { Table } from "./table.js";
@@ -32,9 +32,9 @@ const names = [
   { name: "Row", numeric: true, value: (item) => item.row, show: (item) => String(item.row + 1) },
   { name: "Picture", hidden: true, show: ({ thumbnail }) => (thumbnail ? h("img", { src: thumbnail, alt: "", width: THUMBNAIL, height: THUMBNAIL, class: "thumb" }) : null) },
   { name: "Galaxy", value: label, show: (item) => (item.answer ? linkOf(item.answer, label(item)) : label(item)) },
-  { name: "Inclination", numeric: true, value: result((answer) => answer.inclination.median_deg), show: (item) => (item.answer ? h("strong", {}, degrees(item.answer.inclination.median_deg)) : null) },
-  { name: "68 % interval", numeric: true, value: result(({ inclination }) => inclination.interval68_deg.high - inclination.interval68_deg.low), show: result((answer) => interval(answer.inclination.interval68_deg)) },
-  { name: "Rejection", numeric: true, value: result((answer) => answer.rejection.median), show: result((answer) => number(answer.rejection.median, 2)) },
+  { name: "Inclination", numeric: true, value: result((answer) => answer.inclination.median_deg), show: (item) => (item.answer ? h("strong", {}, median(item.answer.inclination)) : null) },
+  { name: "68 % interval", numeric: true, value: result(({ inclination }) => inclination.interval68_deg.high - inclination.interval68_deg.low), show: result((answer) => within(answer.inclination)) },
+  { name: "Rejection", numeric: true, value: result((answer) => answer.rejection.median), show: result((answer) => rejected(answer.rejection)) },
   { name: "Axis ratio says", numeric: true, value: result((answer) => answer.ellipticity?.inclination_deg), show: result((answer) => degrees(answer.ellipticity?.inclination_deg)) },
   { name: "Remarks", value: (item) => item.problem?.title ?? item.answer.warnings.join(" "), show: (item) => remarks(item) },
 ];

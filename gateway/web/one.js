@@ -3,8 +3,9 @@
 import { get, measure, Problem } from "./api.js";
 import { announce, one } from "./dom.js";
 import { failure } from "./failure.js";
+import { median } from "./format.js";
 import { apiPath, label, toSearch } from "./question.js";
-import { range, showRelease } from "./release.js";
+import { showRelease } from "./release.js";
 import { result } from "./result.js";
 import { remember } from "./store.js";
 import { wait } from "./wait.js";
@@ -69,10 +70,10 @@ export async function askFile(file, options = {}) {
 }
 
 async function present(controller, told) {
-  const made = await result({ ...told, range: await range() });
+  const made = await result(told);
   if (running !== controller) return;
   one("#answer").replaceChildren(made.element);
-  document.title = `${told.title} · ${told.answer.inclination.median_deg.toFixed(1)}° · ${NAME}`;
+  document.title = `${told.title} · ${median(told.answer.inclination)} · ${NAME}`;
   showRelease();
   remember({ asked: told.asked, title: told.title, answer: told.answer, thumbnail: made.thumbnail() });
   // the second frame begins when the first, which shows the result, is painted

@@ -1,10 +1,8 @@
-// The model release: the line at the foot of the page, and what its networks can say.
+// The model release: the line at the foot of the page.
 
 import { get } from "./api.js";
 import { one } from "./dom.js";
 import { degrees, number } from "./format.js";
-
-const USUAL_RANGE = [45, 90];
 
 let asked = null;
 
@@ -18,9 +16,6 @@ function models() {
   });
   return asked;
 }
-
-/** What the networks can say, degrees. */
-export const range = async () => (await models())?.label_range_deg ?? USUAL_RANGE;
 
 /** Say at the foot of the page which release answers, and how well it does. */
 export async function showRelease() {

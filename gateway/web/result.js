@@ -4,7 +4,7 @@ import { measure } from "./api.js";
 import { dotplot } from "./dotplot.js";
 import { announce, button, h } from "./dom.js";
 import { facts, pictureFacts } from "./facts.js";
-import { degrees, fileName, interval, number } from "./format.js";
+import { fileName, median, number, within } from "./format.js";
 import { checks, headline } from "./measures.js";
 import { Picture } from "./picture.js";
 import { queryOf } from "./region.js";
@@ -12,7 +12,7 @@ import { shareCard } from "./share.js";
 
 /** What a screen reader is told, and the title of the page. */
 export const spoken = (answer, title) =>
-  `${title}: inclination ${degrees(answer.inclination.median_deg)}, 68 % interval ${interval(answer.inclination.interval68_deg)}` +
+  `${title}: inclination ${median(answer.inclination)}, 68 % interval ${within(answer.inclination)}` +
   (answer.warnings.length ? `. ${answer.warnings.length === 1 ? "One warning" : `${answer.warnings.length} warnings`}.` : ".");
 
 // surveys put north up; a cutout whose position angle is known was turned so that the major axis lies along the rows
@@ -23,9 +23,9 @@ const sky = ({ fov_arcmin: fov, position_angle_deg: angle }) =>
  * Show an answer.
  *
  * `asked` is the question, `address` where its picture is (a blob or data URL), `file` the name of an upload and
- * `upload` itself, `shared` the address of the result, `range` what the networks can say. Resolves once the picture is drawn.
+ * `upload` itself, `shared` the address of the result. Resolves once the picture is drawn.
  */
-export async function result({ answer: first, asked, title, address, file, upload, shared, range }) {
+export async function result({ answer: first, asked, title, address, file, upload, shared }) {
   let answer = first;
   let running = null;
   const origin = first.image.source === "upload" ? null : first.image.source;
@@ -61,13 +61,13 @@ export async function result({ answer: first, asked, title, address, file, uploa
     answer = { ...next, galaxy: first.galaxy };
     picture.measured(answer);
     seen.src = answer.image.model_input ?? "";
-    numbers.replaceChildren(headline(answer, title, range), checks(answer), plotCard());
+    numbers.replaceChildren(headline(answer, title), checks(answer), plotCard());
     take.refresh();
   }
 
   const plotCard = () =>
     h("section", { class: "card", "aria-labelledby": "plot-title" },
-      h("h3", { id: "plot-title" }, "What each network said"), dotplot(answer, range));
+      h("h3", { id: "plot-title" }, "What each network said"), dotplot(answer));
 
   function note(text, ...rest) {
     turned.hidden = !text;

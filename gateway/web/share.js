@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 import { announce, button, h } from "./dom.js";
-import { degrees, fileName, interval } from "./format.js";
+import { fileName, median, within } from "./format.js";
 import { hasKey } from "./key.js";
 import { apiPath } from "./question.js";
 import { VOTABLE, columns, csv, download, row, votable } from "./rows.js";
@@ -66,8 +66,8 @@ export function asPython(asked, file, answer) {
 
 /** The two lines under a downloaded picture. */
 export function caption({ answer, title, source }) {
-  const { median_deg: median, interval68_deg: narrow } = answer.inclination;
-  return [`${title}   i = ${degrees(median)}`, [`68 % interval ${interval(narrow)}`, ...source, `inclinet ${answer.release}`].filter(Boolean).join("  ·  ")];
+  const { inclination } = answer;
+  return [`${title}   i = ${median(inclination)}`, [`68 % interval ${within(inclination)}`, ...source, `inclinet ${answer.release}`].filter(Boolean).join("  ·  ")];
 }
 
 /**

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from inclinet.answers import columns
+from inclinet.answers import columns, words
 from inclinet.answers.parts import FittedIsophote, ResolvedGalaxy, quantity
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ class Answer:
 
     def __repr__(self) -> str:
         values, galaxy = self.json["inclination"], self.galaxy
-        low, high = values["interval68_deg"]["low"], values["interval68_deg"]["high"]
         name = f"{galaxy.name}: " if galaxy is not None and galaxy.name else ""
-        return f"<Answer {name}{values['median_deg']} deg, 68 % within {low} to {high}, release {self.release}>"
+        bound = f"{words.below(values)} (95 %), " if words.below(values) else ""
+        within = words.interval(values, 68, " to ")
+        return f"<Answer {name}{words.median(values)}, 68 % within {within}, {bound}release {self.release}>"
 
     @property
     def inclination(self) -> Quantity:
@@ -78,6 +79,14 @@ class Answer:
         return self._interval("interval95_deg")
 
     @property
+    def below95(self) -> Quantity | None:
+        """One-sided bound, degrees, where the 95 % interval reaches face-on; None elsewhere.
+
+        It is above the human value of 95 % of galaxies.
+        """
+        return quantity(self.json["inclination"].get("below95_deg"))
+
+    @property
     def range(self) -> Quantity:
         """Lowest and highest network, degrees."""
         return self._interval("range_deg")
@@ -94,8 +103,24 @@ class Answer:
     @property
     def rejection(self) -> float | None:
         """Likelihood that a person would reject the image, 0 to 1; None where no rejector answered."""
-        median: float | None = self.json["rejection"]["median"]
-        return median
+        return self._rejection("median")
+
+    @property
+    def rejection_face_on(self) -> float | None:
+        """The part of :attr:`rejection` for a galaxy too face-on, below 45 deg, for the Tully-Fisher relation.
+
+        The inclination of such a galaxy is measured all the same.
+        """
+        return self._rejection("face_on")
+
+    @property
+    def rejection_unsuitable(self) -> float | None:
+        """The part of :attr:`rejection` for an image that is disturbed, crowded, poor or not a spiral."""
+        return self._rejection("unsuitable")
+
+    def _rejection(self, part: str) -> float | None:
+        likelihood: float | None = self.json["rejection"].get(part)
+        return likelihood
 
     @property
     def ellipticity(self) -> FittedIsophote | None:

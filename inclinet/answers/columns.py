@@ -60,8 +60,13 @@ interval68_high_deg | inclination.interval68_deg.high | float | deg | stat.error
 interval95_low_deg | inclination.interval95_deg.low | float | deg | stat.error;stat.min | Lower end of the 95 % interval
 interval95_high_deg | inclination.interval95_deg.high | float | deg | stat.error;stat.max | \
   Upper end of the 95 % interval
+below95_deg | inclination.below95_deg | float | deg | src.orbital.inclination;stat.max | \
+  Bound: the inclination is below this with 95 %, where the 95 % interval reaches face-on
 n_flavors | flavors | int | | meta.number | Networks that answered
 rejection | rejection.median | float | | stat.probability | Likelihood that a person would reject the image
+rejection_face_on | rejection.face_on | float | | stat.probability | Its part for being too face-on, below 45 deg
+rejection_unsuitable | rejection.unsuitable | float | | stat.probability | \
+  Its part for being disturbed, crowded, poor or not a spiral
 ellipticity_axis_ratio | ellipticity.axis_ratio | float | | phys.angSize;arith.ratio | Axis ratio of the fitted isophote
 ellipticity_inclination_deg | ellipticity.inclination_deg | float | deg | src.orbital.inclination | \
   Inclination from that axis ratio

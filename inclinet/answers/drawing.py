@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import io
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inclinet.answers import words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
 
     from inclinet.answers.answer import Answer
 
 MODEL_INPUT_PX = 128
 _LINE, _DOT, _BAR = "#d97706", "#2563eb", "#94a3b8"
-_MARGIN_DEG = 1.0
+_FACE_ON_DEG, _EDGE_ON_DEG = 0.0, 90.0
 
 
 class _OnPicture(NamedTuple):
@@ -80,28 +84,36 @@ def axes(answer: Answer) -> tuple[Axes, Axes]:
             outline = patches.Ellipse(middle, width, height, angle=-drawn.angle_deg, fill=False, edgecolor=_LINE)
             seen.add_patch(outline)
     values = answer.json["inclination"]
-    for name, alpha in (("interval95_deg", 0.25), ("interval68_deg", 0.45)):
-        said.axvspan(values[name]["low"], values[name]["high"], color=_BAR, alpha=alpha, linewidth=0)
+    for (low, high), alpha in _bands(values):
+        said.axvspan(low, high, color=_BAR, alpha=alpha, linewidth=0)
     said.axvline(values["median_deg"], color=_LINE)
     flavors = answer.json["flavors"]
-    said.plot([one["inclination_deg"] for one in flavors], range(len(flavors)), "o", color=_DOT)
+    said.plot([one["inclination_deg"] for one in flavors], range(len(flavors)), "o", color=_DOT, clip_on=False)
     said.set_yticks(range(len(flavors)), [one["name"] for one in flavors])
     said.invert_yaxis()
+    said.set_xlim(_FACE_ON_DEG, _EDGE_ON_DEG)
     said.set_xlabel("inclination (deg), intervals of 68 % and 95 %")
-    said.set_title(f"{values['median_deg']:.1f} deg")
+    bound = words.below(values)
+    said.set_title(f"{words.median(values)}, {bound} (95 %)" if bound else words.median(values))
     return seen, said
+
+
+def _bands(values: Mapping[str, Any]) -> tuple[tuple[tuple[float, float], float], ...]:
+    """Return from where to where the intervals reach, and how dark each is drawn: 95 %, up to a bound, then 68 %."""
+    wide, narrow = values["interval95_deg"], values["interval68_deg"]
+    bound = values.get("below95_deg")
+    return ((wide["low"], wide["high"] if bound is None else bound), 0.25), ((narrow["low"], narrow["high"]), 0.45)
 
 
 def html(answer: Answer) -> str:
     """Return an answer as a fragment of HTML that asks nothing of the network."""
     values = answer.json["inclination"]
-    low, high = values["interval68_deg"]["low"], values["interval68_deg"]["high"]
-    fit = answer.ellipticity
+    fit, bound = answer.ellipticity, words.below(values)
     lines = [
-        ("68 % interval", f"{low:.1f} … {high:.1f} deg"),
-        ("95 % interval", f"{values['interval95_deg']['low']:.1f} … {values['interval95_deg']['high']:.1f} deg"),
+        ("68 % interval", f"{words.interval(values, 68)} deg"),
+        ("95 % bound", bound) if bound else ("95 % interval", f"{words.interval(values, 95)} deg"),
         ("Networks", f"{len(answer.json['flavors'])}, standard deviation {values['stdev_deg']:.1f} deg"),
-        ("Rejection", "" if answer.rejection is None else f"{answer.rejection:.2f}"),
+        ("Rejection", words.rejection(answer.json["rejection"])),
         ("Ellipse says", "" if fit is None else f"{fit.json['inclination_deg']:.1f} deg (q = {fit.axis_ratio:.2f})"),
         ("Image", escape(str(answer.json["image"]["source"]))),
         ("Release", escape(answer.release)),
@@ -114,7 +126,7 @@ def html(answer: Answer) -> str:
     warnings = "".join(f"<li>{escape(warning)}</li>" for warning in answer.warnings)
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:1.2em;align-items:flex-start">'
-        f"{_picture(answer)}<div><strong>{escape(title(answer))}: {values['median_deg']:.1f} deg</strong>"
+        f"{_picture(answer)}<div><strong>{escape(title(answer))}: {words.median(values)}</strong>"
         f"<table>{rows}</table></div>{_dots(answer)}</div>{f'<ul>{warnings}</ul>' if warnings else ''}"
     )
 
@@ -139,20 +151,18 @@ def _picture(answer: Answer) -> str:
 
 
 def _dots(answer: Answer) -> str:
-    """Draw each network as a dot over the intervals, from the lowest value to the highest."""
+    """Draw each network as a dot over the intervals, from face-on to edge-on."""
     values, flavors = answer.json["inclination"], answer.json["flavors"]
-    ends = [values["interval95_deg"][end] for end in ("low", "high")] + [one["inclination_deg"] for one in flavors]
-    first, last = float(min(ends)) - _MARGIN_DEG, float(max(ends)) + _MARGIN_DEG
     left, width, step = 70.0, 260.0, 16.0
     height = step * (len(flavors) + 1)
 
     def at(value: float) -> float:
-        return left + (value - first) / (last - first) * width
+        return left + (value - _FACE_ON_DEG) / (_EDGE_ON_DEG - _FACE_ON_DEG) * width
 
     bars = "".join(
-        f'<rect x="{at(values[name]["low"]):.1f}" width="{at(values[name]["high"]) - at(values[name]["low"]):.1f}" '
+        f'<rect x="{at(low):.1f}" width="{at(high) - at(low):.1f}" '
         f'y="0" height="{height - step}" fill="{_BAR}" opacity="{opacity}"/>'
-        for name, opacity in (("interval95_deg", 0.25), ("interval68_deg", 0.45))
+        for (low, high), opacity in _bands(values)
     )
     dots = "".join(
         f'<text x="{left - 6}" y="{step * row + 12}" text-anchor="end">{escape(one["name"])}</text>'
@@ -161,8 +171,7 @@ def _dots(answer: Answer) -> str:
     )
     middle = at(values["median_deg"])
     marks = "".join(
-        f'<text x="{at(end):.1f}" y="{height - 2}" text-anchor="middle">{end:.1f}</text>'
-        for end in (values["interval95_deg"]["low"], values["median_deg"], values["interval95_deg"]["high"])
+        f'<text x="{at(tick):.1f}" y="{height - 2}" text-anchor="middle">{tick}°</text>' for tick in (0, 30, 60, 90)
     )
     return (
         f'<svg width="{left + width + 20}" height="{height}" font-size="11" fill="currentColor">{bars}'

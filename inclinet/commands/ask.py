@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from inclinet.answers import words
 from inclinet.answers.answer import tabulate
 from inclinet.commands.address import DEFAULT_URL, Samp, Survey, Url, client, send
 from inclinet.commands.terminal import FAILED, out
@@ -155,7 +156,7 @@ def _table(keys: Sequence[str], results: Sequence[Answer | InclinetError]) -> No
     """Print one line of numbers a target, and below them what is to be said in words."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("target", overflow="fold")
-    for title in ("inclination", "68 %", "stdev", "rejection", "ellipticity"):
+    for title in ("inclination", "68 %", "95 %", "stdev", "rejection", "ellipticity"):
         table.add_column(title, justify="right", no_wrap=True)
     remarks = []
     for key, result in zip(keys, results, strict=True):
@@ -166,13 +167,15 @@ def _table(keys: Sequence[str], results: Sequence[Answer | InclinetError]) -> No
             table.add_row(escape(key), "[red]failed[/red]")
             continue
         values: dict[str, Any] = result.row()
+        inclination, rejection = result.json["inclination"], result.json["rejection"]
         remarks += [f"{escape(key)}: {escape(warning)}" for warning in result.warnings]
         table.add_row(
             escape(key),
-            f"[bold]{values['inclination_deg']:.1f}°[/bold]",
-            f"{values['interval68_low_deg']:.1f}…{values['interval68_high_deg']:.1f}",
+            f"[bold]{words.median(inclination, '°')}[/bold]",
+            words.interval(inclination, 68, "…"),
+            words.below(inclination, "°") or words.interval(inclination, 95, "…"),
             f"{values['stdev_deg']:.1f}",
-            "" if values["rejection"] is None else f"{values['rejection']:.2f}",
+            "" if values["rejection"] is None else f"{values['rejection']:.2f} {words.reason(rejection)}".rstrip(),
             "" if (fitted := values["ellipticity_inclination_deg"]) is None else f"{fitted:.1f}°",
         )
     out.print(table)

@@ -12,7 +12,17 @@ from inclinet.commands.terminal import FAILED, err, out, stop
 from inclinet.errors import InclinetError
 from inclinet.http import questions
 
-_SHOWN = ("key", "inclination_deg", "interval68_low_deg", "interval68_high_deg", "rejection", "problem")
+_SHOWN = (
+    "key",
+    "inclination_deg",
+    "interval68_low_deg",
+    "interval68_high_deg",
+    "below95_deg",
+    "rejection",
+    "rejection_face_on",
+    "rejection_unsuitable",
+    "problem",
+)
 
 
 def table(

@@ -48,8 +48,13 @@ async def test_an_image_is_answered_with_everything_the_design_promises() -> Non
     assert values["range_deg"]["high"] == pytest.approx(base + 5, abs=0.01)
     assert values["interval68_deg"]["high"] == pytest.approx(base + 1.5 + np.hypot(2, 2.16), abs=0.02)
     assert [(one["name"], one["version"]) for one in answer["flavors"]] == [(f"vgg6_m{bag}", 1) for bag in range(4)]
-    assert answer["rejection"]["median"] == pytest.approx(DISC.mean() / 255, abs=1e-3)
-    assert answer["rejection"]["rejectors"][0]["name"] == "vgg6_reject"
+    likelihood = DISC.mean() / 255
+    parts = {"face_on": 0.75 * likelihood, "unsuitable": 0.25 * likelihood}
+    (rejector,) = answer["rejection"].pop("rejectors")
+    assert answer["rejection"] == pytest.approx({"median": likelihood} | parts, abs=1e-3)
+    assert (rejector.pop("name"), rejector.pop("version")) == ("vgg6_reject", 1)
+    assert rejector == pytest.approx({"rejection": likelihood} | parts, abs=1e-3)
+    assert values["below95_deg"] is None
     assert answer["ellipticity"]["axis_ratio"] == pytest.approx(0.5, abs=0.04)
     assert answer["ellipticity"]["r"] == 0.3
     frame = {"x": 64.0, "y": 64.0, "side": 128.0, "chosen_by": "whole"}
@@ -69,6 +74,33 @@ async def test_the_networks_see_what_the_answer_shows_as_model_input() -> None:
     import base64  # noqa: PLC0415 - read as the browser would
 
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))), DISC)
+
+
+async def test_where_the_interval_reaches_face_on_there_is_a_bound_in_every_format() -> None:
+    base = inclination_of(DISC)
+    serving = FakeServing(models_of(RELEASE), offsets=dict.fromkeys(models_of(RELEASE), 3.0 - base))
+    async with gateway(serving) as client:
+        answer = (await client.post("/api/file", files=FILE)).json()
+        as_csv = await client.post("/api/file?format=csv", files=FILE)
+        as_votable = await client.post("/api/file?format=votable", files=FILE)
+    # quantiles of 2 and 1.5 for a scale of 2 deg
+    assert answer["inclination"]["interval95_deg"] == {"low": 0.0, "high": 7.0}
+    assert answer["inclination"]["below95_deg"] == 6.0
+    row = next(csv.DictReader(io.StringIO(as_csv.text)))
+    assert (row["below95_deg"], row["interval95_low_deg"]) == ("6.0", "0.0")
+    table = parse_single_table(io.BytesIO(as_votable.content)).to_table()
+    assert (table["below95_deg"][0], str(table["below95_deg"].unit)) == (6.0, "deg")
+
+
+async def test_without_a_rejector_its_likelihoods_are_null_and_the_inclination_stands() -> None:
+    serving = FakeServing(models_of(RELEASE), lacking={"vgg6_reject": "face_on"})
+    async with gateway(serving) as client:
+        answer = (await client.post("/api/file", files=FILE)).json()
+        as_csv = await client.post("/api/file?format=csv", files=FILE)
+    assert answer["rejection"] == {"median": None, "face_on": None, "unsuitable": None, "rejectors": []}
+    assert answer["inclination"]["median_deg"] == pytest.approx(inclination_of(DISC), abs=0.01)
+    row = next(csv.DictReader(io.StringIO(as_csv.text)))
+    assert [row[name] for name in ("rejection", "rejection_face_on", "rejection_unsuitable")] == ["", "", ""]
 
 
 async def test_same_input_same_answer() -> None:
@@ -108,10 +140,16 @@ async def test_csv_and_votable_carry_the_same_numbers_with_units(how: str) -> No
     row = next(csv.DictReader(io.StringIO(as_csv.text)))
     assert float(row["inclination_deg"]) == json_answer["inclination"]["median_deg"]
     assert int(row["n_flavors"]) == 4
+    said = json_answer["rejection"]
+    assert float(row["rejection_face_on"]) == said["face_on"]
+    assert float(row["rejection_unsuitable"]) == said["unsuitable"]
+    assert row["below95_deg"] == ""
     table = parse_single_table(io.BytesIO(as_votable.content)).to_table()
     assert table["inclination_deg"][0] == json_answer["inclination"]["median_deg"]
     assert str(table["inclination_deg"].unit) == "deg"
     assert table["inclination_deg"].meta["ucd"].startswith("src.orbital.inclination")
+    assert table["rejection_face_on"][0] == said["face_on"]
+    assert table["rejection_face_on"].meta["ucd"] == "stat.probability"
     assert table["release"][0] == "test"
 
 

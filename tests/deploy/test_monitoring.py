@@ -13,10 +13,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.api.metrics import Metrics
 from gateway.core.drift import expectation
-from gateway.core.ensemble import combine
+from gateway.core.ensemble import RejectionLikelihood, combine
 from gateway.core.errors import BadImage
 from gateway.core.manifest import Flavor, read_manifest
-from gateway.core.models import EnsemblePrediction, Frame, ImageInput, ModelPrediction
+from gateway.core.models import EnsemblePrediction, FlavorPrediction, Frame, ImageInput
 from gateway.measure.one import MeasuredGalaxy
 from tests.support.deployment import ROOT, load
 from tests.support.pictures import disc
@@ -35,11 +35,12 @@ def gateways() -> Asked:
     metrics = Metrics(CollectorRegistry())
     metrics.expect(release, expectation(release), quorum=3)
     metrics.circuits.source = lambda: {"SIMBAD": {"https://simbad.example.org/tap": "closed"}}
-    readings = tuple(ModelPrediction(one.name, 1, 60.0 + number) for number, one in enumerate(release.flavors))
-    inclination = combine([one.value for one in readings], release.calibration)
+    readings = tuple(FlavorPrediction(one.name, 1, 60.0 + number) for number, one in enumerate(release.flavors))
+    inclination = combine([one.inclination_deg for one in readings], release.calibration)
     image = ImageInput(disc(128), 128, 128, "PNG", Frame(64, 64, 128, "whole"))
     reading = EnsemblePrediction(readings, (), ("vgg8_reject",))
-    metrics.observe_answer(MeasuredGalaxy(image, "upload", inclination, reading, 0.2, None, release.release, ()))
+    rejection = RejectionLikelihood(median=0.2, face_on=0.15, unsuitable=0.05)
+    metrics.observe_answer(MeasuredGalaxy(image, "upload", inclination, reading, rejection, None, release.release, ()))
     metrics.observe_stage("decode", 0.1)
     metrics.observe_call("vgg8_m0", "OK", 0.1)
     metrics.observe_upstream("SIMBAD", "ok", 0.1)

@@ -35,7 +35,7 @@ async def networks(*addresses: str) -> AsyncIterator[Networks]:
 async def test_every_network_s_word_is_returned() -> None:
     async with FakeServing(models_of(RELEASE)) as serving, networks(serving.address) as opened:
         readings = await opened.read(BATCH, Deadline.after(30))
-        said = [[flavor.value for flavor in reading.flavors] for reading in readings]
+        said = [[flavor.inclination_deg for flavor in reading.flavors] for reading in readings]
         assert said == [pytest.approx([inclination_of(image)] * 3) for image in BATCH]
         assert await opened.ready(30) is None
 

@@ -57,9 +57,11 @@ async def test_every_network_is_asked_once_about_the_whole_batch(as_content: boo
     for image, reading in zip(BATCH, readings, strict=True):
         assert [flavor.name for flavor in reading.flavors] == ["vgg6_m0", "vgg6_m1", "vgg6_m2", "vgg6_m3"]
         assert [flavor.version for flavor in reading.flavors] == [1, 1, 1, 1]
-        assert reading.flavors[0].value == pytest.approx(inclination_of(image), abs=1e-4)
-        assert reading.flavors[3].value == pytest.approx(inclination_of(image) + 1.5, abs=1e-4)
-        assert reading.rejectors[0].value == pytest.approx(image.mean() / 255, abs=1e-4)
+        assert reading.flavors[0].inclination_deg == pytest.approx(inclination_of(image), abs=1e-4)
+        assert reading.flavors[3].inclination_deg == pytest.approx(inclination_of(image) + 1.5, abs=1e-4)
+        rejector, likelihood = reading.rejectors[0], image.mean() / 255
+        said = (rejector.rejection, rejector.face_on, rejector.unsuitable)
+        assert said == pytest.approx((likelihood, 0.75 * likelihood, 0.25 * likelihood), abs=1e-4)
         assert reading.missing == ()
 
 
@@ -84,6 +86,28 @@ async def test_a_missing_rejector_leaves_the_inclination() -> None:
     assert len(reading.flavors) == 4
     assert reading.rejectors == ()
     assert reading.missing == ("vgg6_reject",)
+
+
+@pytest.mark.parametrize("output", ["rejection", "face_on", "unsuitable"])
+async def test_a_rejector_that_lacks_an_output_is_missing_and_costs_one_call(output: str) -> None:
+    calls = Calls()
+    async with serving(lacking={"vgg6_reject": output}) as server:
+        client = predictor(server, calls=calls)
+        (reading,) = await client.read(BATCH[:1], Deadline.after(5))
+        await client.aclose()
+    assert (len(reading.flavors), reading.rejectors, reading.missing) == (4, (), ("vgg6_reject",))
+    assert [code for model, code in calls.seen if model == "vgg6_reject"] == ["DATA_LOSS"]
+
+
+@pytest.mark.parametrize(
+    "values", [[1.2], [-0.1], [float("nan")], [0.1, 0.2]], ids=["above 1", "below 0", "NaN", "too many"]
+)
+async def test_a_rejector_whose_likelihoods_are_none_is_missing(values: list[float]) -> None:
+    async with serving(nonsense={"vgg6_reject": values}) as server:
+        client = predictor(server)
+        (reading,) = await client.read(BATCH[:1], Deadline.after(5))
+        await client.aclose()
+    assert (reading.rejectors, reading.missing) == ((), ("vgg6_reject",))
 
 
 @pytest.mark.parametrize("values", [[float("nan")], [60.0, 61.0], []], ids=["NaN", "too many", "none"])
@@ -153,7 +177,7 @@ async def test_a_restarted_server_is_found_again_within_the_deadline() -> None:
     await again.start(port)
     (reading,) = await pending
     assert reading.missing == ()
-    assert reading.flavors[0].value == pytest.approx(47.0)
+    assert reading.flavors[0].inclination_deg == pytest.approx(47.0)
     await client.aclose()
     await again.stop()
 

@@ -16,9 +16,10 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from gateway.app import create_app
-from gateway.core.manifest import Calibration, Flavor, Manifest, Rejector, write_manifest
+from gateway.core.manifest import Flavor, Manifest, Rejector, write_manifest
 from gateway.core.models_config import models_config
 from inclinet_service.local import listen
+from tests.support.manifests import calibration
 from tests.support.models import Repository, write_flavor, write_rejector
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def write_release(root: Path) -> Repository:
             Rejector(name=name, architecture=name.partition("_")[0], metrics={"roc_area": 0.9}, **common)
             for name in names[len(SPREAD_DEG) :]
         ),
-        calibration=Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.1, galaxies=100),
+        calibration=calibration(wide=2.1, floor_deg=1.5),
         metrics={"rms_deg": 3.1, "mae_deg": 2.2},
     )
     write_manifest(manifest, root / "manifest.json")

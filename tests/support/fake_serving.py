@@ -9,7 +9,7 @@ from typing import Any, Self
 import grpc
 import numpy as np
 
-from gateway.core.manifest import INCLINATION, INPUT, REJECTION
+from gateway.core.manifest import INCLINATION, INPUT, LIKELIHOODS
 from gateway.inference import protos
 
 
@@ -20,13 +20,16 @@ def inclination_of(image: np.ndarray[Any, Any]) -> float:
 
 @dataclass
 class FakeServing:
-    """TensorFlow Serving for tests: every model answers :func:`inclination_of` plus its offset.
+    """TensorFlow Serving for tests: a flavor answers :func:`inclination_of` plus its offset, a rejector the brightness.
+
+    A rejector's likelihood is 0 for black and 1 for white; ``parts`` are what its three outputs make of that.
 
     Switches: ``failing`` maps a model to the status it ends with, ``slow_s`` to a delay, ``nonsense`` to the float
-    values that it answers instead. ``as_content`` answers in ``tensor_content`` as the real server does when told to.
-    ``answers_as`` is the version in whose name all answer. ``hold`` keeps answers back until it is set; ``hold_after``
-    lets each model take so many images and no more. Memory: ``batches``, the ``traces`` that Predict calls were to
-    join, and ``asked_versions``, None where a call left the version to the server.
+    values that it answers instead, ``lacking`` to an output that it does not have. ``as_content`` answers in
+    ``tensor_content`` as the real server does when told to. ``answers_as`` is the version in whose name all answer.
+    ``hold`` keeps answers back until it is set; ``hold_after`` lets each model take so many images and no more. Memory:
+    ``batches``, the ``traces`` that Predict calls were to join, and ``asked_versions``, None where a call left the
+    version to the server.
     """
 
     models: dict[str, int]
@@ -34,6 +37,8 @@ class FakeServing:
     failing: dict[str, grpc.StatusCode] = field(default_factory=dict)
     slow_s: dict[str, float] = field(default_factory=dict)
     nonsense: dict[str, list[float]] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
+    parts: tuple[float, float, float] = (1.0, 0.75, 0.25)
     states: dict[str, str] = field(default_factory=dict)
     as_content: bool = False
     answers_as: int | None = None
@@ -116,21 +121,23 @@ class FakeServing:
         wanted = f"Specific({name}, {request.model_spec.version.value})" if pinned else f"Latest({name})"
         if name not in self.models or (pinned and request.model_spec.version.value != self.models[name]):
             await context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
-        values = [inclination_of(image) + self.offsets.get(name, 0.0) for image in images]
-        output = INCLINATION
+        outputs = {INCLINATION: [inclination_of(image) + self.offsets.get(name, 0.0) for image in images]}
         if name.endswith("_reject"):
-            values, output = [float(image.mean()) / 255.0 for image in images], REJECTION
-        values = self.nonsense.get(name, values)
+            said = [float(image.mean()) / 255.0 for image in images]
+            outputs = {key: [part * one for one in said] for key, part in zip(LIKELIHOODS, self.parts, strict=True)}
+        outputs.pop(self.lacking.get(name, ""), None)
         response = protos.PredictResponse()
         response.model_spec.name = name
         response.model_spec.version.value = self.models[name] if self.answers_as is None else self.answers_as
-        answer = response.outputs[output]
-        answer.dtype = protos.types_pb2.DT_FLOAT
-        answer.tensor_shape.dim.add(size=len(values))
-        if self.as_content:
-            answer.tensor_content = np.asarray(values, "<f4").tobytes()
-        else:
-            answer.float_val.extend(values)
+        for output, said in outputs.items():
+            values = self.nonsense.get(name, said)
+            answer = response.outputs[output]
+            answer.dtype = protos.types_pb2.DT_FLOAT
+            answer.tensor_shape.dim.add(size=len(values))
+            if self.as_content:
+                answer.tensor_content = np.asarray(values, "<f4").tobytes()
+            else:
+                answer.float_val.extend(values)
         return response
 
     async def _status(self, request: Any, context: Any) -> Any:

@@ -13,8 +13,7 @@ from gateway.core.manifest import (
     INPUT,
     INPUT_SHAPE,
     INPUT_SIDE,
-    REJECTION,
-    Calibration,
+    LIKELIHOODS,
     Flavor,
     Manifest,
     Rejector,
@@ -24,6 +23,7 @@ from gateway.core.models_config import models_config
 from serving.protos import predict_pb2, prediction_log_pb2, tensor_pb2, types_pb2
 from serving.rpc.warmup import masked_crc32c
 from tests.support.graphs import FLOAT, Graph, mean_of_images
+from tests.support.manifests import calibration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +37,9 @@ OFFSET_PER_VERSION_DEG = 0.01
 
 BUSY_MATRIX_SIDE = 512
 
+LIKELIHOOD_PARTS = (1.0, 0.75, 0.25)
+"""What a rejector makes of its likelihood: the whole, that of a galaxy too face-on, and that of an unsuitable image."""
+
 
 def flavor_answer(images: NDArray[np.uint8], *, version: int = 1, offset_deg: float = 0.0) -> NDArray[np.float64]:
     """Return what :func:`write_flavor`'s model says of ``images`` uint8 ``[N, 128, 128, 3]``: degrees, ``[N]``."""
@@ -46,7 +49,7 @@ def flavor_answer(images: NDArray[np.uint8], *, version: int = 1, offset_deg: fl
 
 
 def rejector_answer(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return what :func:`write_rejector`'s model says of ``images``: 1 for black, 0 for white, ``[N]``."""
+    """Return which likelihood :func:`write_rejector`'s model gives ``images``: 1 for black, 0 for white, ``[N]``."""
     answer: NDArray[np.float64] = 1.0 - images.reshape(len(images), -1).mean(axis=1, dtype=np.float64) / 255.0
     return answer
 
@@ -83,14 +86,17 @@ def write_flavor(base: Path, *, version: int = 1, offset_deg: float = 0.0, busy:
 
 
 def write_rejector(base: Path, *, version: int = 1, warm: bool = True) -> Path:
-    """Write ``<base>/<version>/``, a rejector of 1 - mean/255; as :func:`write_flavor`."""
+    """Write ``<base>/<version>/``, a rejector of 1 - mean/255 and its :data:`LIKELIHOOD_PARTS`."""
     graph = Graph()
     scaled = graph.op(
         "Mul", "Mul", mean_of_images(graph, side=INPUT_SIDE), graph.constant("scale", FLOAT, -1 / 255), T=FLOAT
     )
     moved = graph.op("AddV2", "Add", scaled, graph.constant("start", FLOAT, 1.0), T=FLOAT)
-    answer = graph.output("StatefulPartitionedCall", moved, FLOAT, (-1,))
-    graph.signature({INPUT: "serving_default_images"}, {REJECTION: answer})
+    outputs = {}
+    for name, part in zip(LIKELIHOODS, LIKELIHOOD_PARTS, strict=True):
+        share = graph.op("Mul", f"{name}_share", moved, graph.constant(f"{name}_part", FLOAT, part), T=FLOAT)
+        outputs[name] = graph.output(f"StatefulPartitionedCall_{name}", share, FLOAT, (-1,))
+    graph.signature({INPUT: "serving_default_images"}, outputs)
     return _publish(graph, base, version, warm=warm)
 
 
@@ -167,7 +173,7 @@ def make_manifest(flavors: Iterable[str], rejectors: Iterable[str] = ()) -> Mani
             Flavor(bag=int(name.rpartition("_m")[2]), metrics={"rms_deg": 4.0}, **common(name)) for name in flavors
         ),
         rejectors=tuple(Rejector(metrics={"roc_area": 0.9}, **common(name)) for name in rejectors),
-        calibration=Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.0, galaxies=100),
+        calibration=calibration(),
         metrics={"rms_deg": 3.5},
     )
 

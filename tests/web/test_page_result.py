@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,7 +17,7 @@ from tests.web.steps import ask, upload
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.support.browser import GatewayServer
 
@@ -40,11 +41,66 @@ def test_the_median_leads_with_its_interval_and_every_flavor_is_a_dot(page: Page
     expect(first.locator("title")).to_have_text(
         f"conv4_m0, version 1: {answer['flavors'][0]['inclination_deg']:.1f}°",
     )
-    # the axis runs from 45 at x = 92 to 90 at x = 544
-    place = 92 + (answer["flavors"][0]["inclination_deg"] - 45) / 45 * 452
+    # the axis runs from 0 at x = 92 to 90 at x = 544
+    place = 92 + answer["flavors"][0]["inclination_deg"] / 90 * 452
     assert float(first.get_attribute("cx") or "nan") == pytest.approx(place, abs=0.01)
     median_line = float(page.locator(".median-line").get_attribute("x1") or "nan")
-    assert median_line == pytest.approx(92 + (values["median_deg"] - 45) / 45 * 452, abs=0.01)
+    assert median_line == pytest.approx(92 + values["median_deg"] / 90 * 452, abs=0.01)
+
+
+def answered(page: Page, **changed: dict[str, Any]) -> None:
+    """Let the gateway's next answers about names differ in some members."""
+
+    def change(route: Route) -> None:
+        answer = route.fetch().json()
+        for name, members in changed.items():
+            answer[name] |= members
+        route.fulfill(json=answer)
+
+    page.route("**/api/objname/*", change)
+
+
+FACE_ON = {
+    "median_deg": 14.2,
+    "interval68_deg": {"low": 6.1, "high": 20.8},
+    "interval95_deg": {"low": 0.0, "high": 28.7},
+    "below95_deg": 24.6,
+}
+
+
+def test_a_face_on_galaxy_has_a_bound_and_no_more_digits_than_its_interval_warrants(page: Page) -> None:
+    answered(page, inclination=FACE_ON)
+    ask(page)
+    expect(page.locator(".median")).to_have_text("Inclination 14°")
+    expect(page.locator(".interval")).to_have_text(["6°\N{EN DASH}21° 68 % interval", "below 25° (95 %)"])
+    expect(page.locator(".headline")).not_to_contain_text("29°")
+    expect(page.locator("#status")).to_contain_text("inclination 14°, 68 % interval 6°\N{EN DASH}21°, below 25° (95 %)")
+    expect(page).to_have_title("NGC 7331 · 14° · inclinet")
+    band = page.locator(".dotplot .band.wide").evaluate("(one) => [one.x.baseVal.value, one.width.baseVal.value]")
+    assert band == pytest.approx([92, 24.6 / 90 * 452], abs=0.01)
+    page.get_by_role("link", name="History").click()
+    expect(page.locator("#history tbody td").nth(2)).to_have_text("14°")
+    expect(page.locator("#history tbody td").nth(3)).to_have_text("6°\N{EN DASH}21°, below 25° (95 %)")
+
+
+def test_both_reasons_of_a_rejection_are_told_with_how_likely_they_are(page: Page) -> None:
+    answered(page, rejection={"median": 0.83, "face_on": 0.8, "unsuitable": 0.03})
+    ask(page)
+    card = page.locator(".check-card").first
+    expect(card.locator(".word")).to_have_text("Very likely0.83")
+    expect(card.locator(".reasons dt")).to_have_text([re.compile("Too face-on, below 45°"), re.compile("Disturbed")])
+    expect(card.locator(".reasons dd")).to_have_text(["very likely 0.80", "very unlikely 0.03"])
+    page.get_by_role("link", name="History").click()
+    expect(page.locator("#history tbody td").nth(4)).to_have_text("0.83 face-on")
+
+
+@pytest.mark.parametrize(("median", "fitted", "flagged"), [(5.0, 25.0, 0), (5.0, 35.0, 1), (60.0, 80.0, 1)])
+def test_an_oval_face_on_disc_is_not_flagged_as_a_disagreement(
+    page: Page, median: float, fitted: float, flagged: int
+) -> None:
+    answered(page, inclination={"median_deg": median}, ellipticity={"inclination_deg": fitted})
+    ask(page)
+    expect(page.locator(".check-card").last.locator(".flag")).to_have_count(flagged)
 
 
 def test_the_tilted_disc_is_as_flat_as_the_cosine_of_the_answer(page: Page, gateway: GatewayServer) -> None:

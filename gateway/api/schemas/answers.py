@@ -119,6 +119,11 @@ class InclinationValues(Schema):
     stdev_deg: Hundredths = Field(description="Standard deviation of the flavors.", examples=[1.1])
     interval68_deg: IntervalAnswer = Field(description="Calibrated: holds the human value of 68 % of galaxies.")
     interval95_deg: IntervalAnswer = Field(description="Calibrated: holds the human value of 95 % of galaxies.")
+    below95_deg: Hundredths | None = Field(
+        description="One-sided bound, where the 95 % interval reaches the lowest that the networks can say: it is "
+        "above the human value of 95 % of galaxies. Null elsewhere.",
+        examples=[None],
+    )
     range_deg: IntervalAnswer = Field(description="Lowest and highest flavor.")
 
 
@@ -131,17 +136,29 @@ class FlavorAnswer(Schema):
 
 
 class RejectorAnswer(Schema):
-    """What one rejector answered."""
+    """What one rejector answered: a likelihood, 0..1, and its two parts."""
 
     name: str = Field(description="`<architecture>_reject`.", examples=["vgg6_reject"])
     version: int = Field(description="Served version that answered.", examples=[1])
-    rejection: Fraction = Field(description="Likelihood that a person would reject the image, 0..1.", examples=[0.04])
+    rejection: Fraction = Field(description="Likelihood that a person would reject the image.", examples=[0.04])
+    face_on: Fraction = Field(description="Its part for being too face-on.", examples=[0.01])
+    unsuitable: Fraction = Field(description="Its part for anything else.", examples=[0.03])
 
 
 class Rejection(Schema):
-    """How likely a person would reject the image: too face-on, disturbed, not a spiral, a poor image."""
+    """How likely a person would reject the image, and why: medians of the rejectors, 0..1, null without any.
 
-    median: Fraction | None = Field(description="Median of the rejectors, 0..1; null without any.", examples=[0.04])
+    Galaxies were judged for the Tully-Fisher relation, for which those below 45 deg are too face-on.
+    """
+
+    median: Fraction | None = Field(description="Likelihood that a person would reject the image.", examples=[0.04])
+    face_on: Fraction | None = Field(
+        description="Its part for being too face-on, below 45 deg; the inclination is measured all the same.",
+        examples=[0.01],
+    )
+    unsuitable: Fraction | None = Field(
+        description="Its part for being disturbed, crowded, poor or not a spiral.", examples=[0.03]
+    )
     rejectors: list[RejectorAnswer] = Field(description="Each rejector that answered.")
 
 
@@ -185,7 +202,7 @@ class InclinationAnswer(Schema):
     @classmethod
     def of(cls, answer: MeasuredGalaxy, include: Collection[str] = ()) -> InclinationAnswer:
         """Present an answer; ``include`` may name ``model_input`` and ``cutout``."""
-        image, fit, cutout = answer.image, answer.ellipticity, answer.cutout
+        image, said, fit, cutout = answer.image, answer.rejection, answer.ellipticity, answer.cutout
         return cls(
             galaxy=GalaxyAnswer.model_validate(answer.galaxy) if answer.galaxy else None,
             image=ImageFacts(
@@ -202,16 +219,12 @@ class InclinationAnswer(Schema):
                 cutout=image_data_url(cutout.data, image.format) if cutout and "cutout" in include else None,
             ),
             inclination=InclinationValues.model_validate(answer.inclination),
-            flavors=[
-                FlavorAnswer(name=one.name, version=one.version, inclination_deg=one.value)
-                for one in answer.reading.flavors
-            ],
+            flavors=[FlavorAnswer.model_validate(one) for one in answer.reading.flavors],
             rejection=Rejection(
-                median=answer.rejection,
-                rejectors=[
-                    RejectorAnswer(name=one.name, version=one.version, rejection=one.value)
-                    for one in answer.reading.rejectors
-                ],
+                median=said.median if said else None,
+                face_on=said.face_on if said else None,
+                unsuitable=said.unsuitable if said else None,
+                rejectors=[RejectorAnswer.model_validate(one) for one in answer.reading.rejectors],
             ),
             ellipticity=EllipticityAnswer(
                 axis_ratio=fit.ellipse.axis_ratio,
@@ -238,8 +251,11 @@ class InclinationAnswer(Schema):
             "interval68_high_deg": values.interval68_deg.high,
             "interval95_low_deg": values.interval95_deg.low,
             "interval95_high_deg": values.interval95_deg.high,
+            "below95_deg": values.below95_deg,
             "n_flavors": len(self.flavors),
             "rejection": self.rejection.median,
+            "rejection_face_on": self.rejection.face_on,
+            "rejection_unsuitable": self.rejection.unsuitable,
             "ellipticity_axis_ratio": fit.axis_ratio if fit else None,
             "ellipticity_inclination_deg": fit.inclination_deg if fit else None,
             "release": self.release,

@@ -36,7 +36,7 @@ class Models(Schema):
     """The model release."""
 
     release: str = Field(description="Model release.", examples=["2026.11"])
-    label_range_deg: tuple[float, float] = Field(description="What the networks can say, deg.", examples=[(45.0, 90.0)])
+    label_range_deg: tuple[float, float] = Field(description="What the networks can say, deg.", examples=[(0.0, 90.0)])
     quorum: int = Field(description="Flavors that must answer.", examples=[3])
     versions_pinned: bool = Field(
         description="Whether the released versions alone are asked; else the newest served.", examples=[True]

@@ -20,7 +20,7 @@ from batch.outputs.partitions import Folder, Partition
 from batch.run import Asked
 from batch.settle import Patience
 from gateway.core import errors
-from gateway.core.models import EnsemblePrediction, ModelPrediction
+from gateway.core.models import EnsemblePrediction, FlavorPrediction, RejectorPrediction
 from gateway.measure.one import Inclinations
 from gateway.settings import Settings
 from tests.support.dask_runs import pictures, write_csv
@@ -52,8 +52,8 @@ class FakeNetworks:
         if (trouble := self.trouble(row, self.asked[row])) is not None:
             raise trouble
         value = 45 + float(pixels.mean()) / 10
-        flavors = tuple(ModelPrediction(model.name, 1, value) for model in RELEASE.flavors)
-        return EnsemblePrediction(flavors, (ModelPrediction("vgg6_reject", 1, 0.1),))
+        flavors = tuple(FlavorPrediction(model.name, 1, value) for model in RELEASE.flavors)
+        return EnsemblePrediction(flavors, (RejectorPrediction("vgg6_reject", 1, 0.1, 0.04, 0.06),))
 
 
 @dataclass

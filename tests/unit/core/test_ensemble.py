@@ -8,16 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.ensemble import Interval, combine, quorum, warnings
-from gateway.core.manifest import Calibration
-from gateway.core.models import EnsemblePrediction, ModelPrediction
+from gateway.core.ensemble import Interval, RejectionLikelihood, combine, quorum, rejection_of, warnings
+from gateway.core.manifest import Calibration, Quantiles
+from gateway.core.models import EnsemblePrediction, FlavorPrediction, RejectorPrediction
+from tests.support.manifests import calibration
 
 if TYPE_CHECKING:
     from random import Random
 
-CALIBRATION = Calibration(floor_deg=2.0, quantile68=1.0, quantile95=2.5, galaxies=100)
+CALIBRATION = calibration(wide=2.5, below=1.8)
+BY_INCLINATION = Calibration(
+    floor_deg=2.0,
+    quantiles=(
+        Quantiles(at_deg=10, low68=3, high68=5, low95=8, high95=10, below95=9),
+        Quantiles(at_deg=50, low68=1, high68=1, low95=2, high95=2, below95=1.5),
+    ),
+    galaxies=100,
+)
 
-degrees = st.floats(45, 90)
+degrees = st.floats(0, 90)
 ensembles = st.lists(degrees, min_size=1, max_size=12)
 
 
@@ -32,11 +41,31 @@ def test_the_answer_of_a_known_ensemble() -> None:
     assert answer.range_deg == Interval(60.0, 70.0)
 
 
-@given(ensembles)
-def test_intervals_nest_around_the_median_and_stay_within_the_label_range(values: list[float]) -> None:
-    answer = combine(values, CALIBRATION)
+@pytest.mark.parametrize(
+    ("median", "low", "high"),
+    [(10.0, 4.0, 20.0), (5.0, 0.0, 15.0), (30.0, 26.0, 36.0), (50.0, 48.0, 52.0), (80.0, 78.0, 82.0)],
+    ids=["at one", "before the first", "halfway", "at another", "behind the last"],
+)
+def test_intervals_are_those_of_galaxies_of_that_inclination(median: float, low: float, high: float) -> None:
+    answer = combine([median], BY_INCLINATION)
+    assert answer.interval68_deg == Interval(low, high)
+
+
+def test_where_the_95_percent_interval_reaches_face_on_there_is_a_bound() -> None:
+    assert combine([10.0], BY_INCLINATION).below95_deg == 28.0
+    assert combine([50.0], BY_INCLINATION).below95_deg is None
+    # 21 - 2 x 6.35 is above 0, 20 - 2 x 6.5 as well, 12 - 2 x 7.7 is not
+    assert [combine([at], BY_INCLINATION).below95_deg is None for at in (21.0, 20.0, 12.0)] == [True, True, False]
+
+
+@given(ensembles, st.sampled_from([CALIBRATION, BY_INCLINATION]))
+def test_intervals_nest_around_the_median_and_stay_within_the_label_range(
+    values: list[float], calibrated: Calibration
+) -> None:
+    answer = combine(values, calibrated)
     inner, outer = answer.interval68_deg, answer.interval95_deg
-    assert 45 <= outer.low <= inner.low <= answer.median_deg <= inner.high <= outer.high <= 90
+    assert answer.below95_deg is None or answer.median_deg <= answer.below95_deg <= outer.high
+    assert 0 <= outer.low <= inner.low <= answer.median_deg <= inner.high <= outer.high <= 90
     assert answer.range_deg.low <= answer.median_deg <= answer.range_deg.high
 
 
@@ -78,28 +107,76 @@ def test_the_quorum_is_the_fraction_rounded_up(fraction: float, flavors: int, ne
 
 
 def reading(*values: float, missing: tuple[str, ...] = ()) -> EnsemblePrediction:
-    flavors = tuple(ModelPrediction(f"vgg6_m{bag}", 1, value) for bag, value in enumerate(values))
+    flavors = tuple(FlavorPrediction(f"vgg6_m{bag}", 1, value) for bag, value in enumerate(values))
     return EnsemblePrediction(flavors, (), missing)
 
 
 def said(
-    *values: float, rejection: float = 0.0, ellipticity: float | None = 60.0, missing: tuple[str, ...] = ()
+    *values: float,
+    face_on: float = 0.0,
+    unsuitable: float = 0.0,
+    ellipticity: float | None = None,
+    missing: tuple[str, ...] = (),
+    lowest_deg: float = 0.0,
 ) -> str:
-    return " ".join(warnings(combine(values, CALIBRATION), rejection, ellipticity, reading(*values, missing=missing)))
+    """Return what is said of an ensemble, beside an ellipse that agrees with it unless told otherwise."""
+    reached = (lowest_deg, 90.0)
+    inclination = combine(values, CALIBRATION, reached)
+    rejection = RejectionLikelihood(face_on + unsuitable, face_on, unsuitable)
+    fitted = inclination.median_deg if ellipticity is None else ellipticity
+    return " ".join(warnings(inclination, rejection, fitted, reading(*values, missing=missing), reached))
 
 
-def test_a_calm_answer_has_no_warnings() -> None:
-    assert said(60.0, 61.0, 62.0) == ""
+@pytest.mark.parametrize("median", [1.0, 30.0, 45.0, 61.0, 90.0])
+def test_a_calm_answer_has_no_warnings_at_any_inclination(median: float) -> None:
+    assert said(median - 1, median, median + 1) == ""
 
 
 def test_warnings_say_what_a_careful_reader_should_know() -> None:
-    assert "lower edge" in said(45.5, 46.0, ellipticity=45)
     assert "disagree" in said(50.0, 60.0, 70.0)
-    assert "probably reject" in said(60.0, rejection=0.7)
-    assert "no ellipticity" in said(60.0, ellipticity=None)
     assert "axis ratio suggests 80 deg" in said(60.0, ellipticity=80.0)
     assert "vgg6_m3" in said(60.0, missing=("vgg6_m3",))
+    unfitted = warnings(combine([60.0], CALIBRATION), None, None, reading(60.0))
+    assert "no ellipticity" in " ".join(unfitted)
 
 
-def test_a_face_on_ellipse_agrees_with_networks_that_can_not_say_less_than_45() -> None:
-    assert "axis ratio" not in said(46.0, ellipticity=20.0)
+def test_networks_that_learned_nothing_lower_say_that_the_galaxy_may_be() -> None:
+    assert "lower edge" in said(45.5, 46.0, lowest_deg=45.0)
+    assert "axis ratio" not in said(46.0, ellipticity=20.0, lowest_deg=45.0)
+    assert "still measured" not in said(46.0, face_on=0.8, lowest_deg=45.0)
+
+
+@pytest.mark.parametrize(
+    ("median", "ellipticity", "told"),
+    [(5.0, 25.0, False), (25.0, 0.0, False), (12.0, 32.0, True), (40.0, 20.0, True), (32.0, 20.0, False)],
+)
+def test_an_oval_disc_seen_face_on_is_no_disagreement(median: float, ellipticity: float, *, told: bool) -> None:
+    assert ("axis ratio suggests" in said(median, ellipticity=ellipticity)) == told
+
+
+FACE_ON, UNSUITABLE = "too face-on", "disturbed, crowded, poor or not a spiral"
+
+
+@pytest.mark.parametrize(
+    ("face_on", "unsuitable", "told"),
+    [
+        (0.3, 0.19, []),
+        (0.7, 0.1, ["Probably too face-on (below 45 deg; likelihood 0.70)"]),
+        (0.1, 0.7, ["A person would probably reject this image (likelihood 0.70)"]),
+        (0.6, 0.3, ["Probably too face-on", "A person would perhaps reject this image (likelihood 0.30)"]),
+        (0.3, 0.3, ["Perhaps too face-on", "A person would perhaps reject"]),
+    ],
+)
+def test_a_likely_rejection_is_told_with_its_reason(face_on: float, unsuitable: float, told: list[str]) -> None:
+    text = said(20.0, face_on=face_on, unsuitable=unsuitable)
+    assert [part for part in told if part not in text] == []
+    assert (FACE_ON in text) == any(FACE_ON in part for part in told)
+    assert (UNSUITABLE in text) == any("reject" in part for part in told)
+    assert ("the inclination itself is still measured" in text) == (FACE_ON in text)
+
+
+def test_the_likelihoods_of_a_rejection_are_medians_of_their_own() -> None:
+    likelihoods = [(0.9, 0.8, 0.1), (0.5, 0.1, 0.4), (0.6, 0.3, 0.3)]
+    rejectors = [RejectorPrediction(f"vgg{n}_reject", 1, *one) for n, one in enumerate(likelihoods)]
+    assert rejection_of(rejectors) == RejectionLikelihood(median=0.6, face_on=0.3, unsuitable=0.3)
+    assert rejection_of([]) is None

@@ -12,24 +12,39 @@ from tests.support.manifests import manifest
 if TYPE_CHECKING:
     from pathlib import Path
 
+QUANTILES = {"at_deg": 60, "low68": 1, "high68": 1, "low95": 2, "high95": 2, "below95": 1.5}
+
 
 def test_a_manifest_survives_being_written_and_read(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     write_manifest(manifest(), path)
     assert read_manifest(path) == manifest()
-    assert json.loads(path.read_text())["schema"] == 1
+    assert json.loads(path.read_text())["schema"] == 2
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema": 2},
+        {"schema": 1},
         {"flavors": []},
         {"unknown": 1},
-        {"calibration": {"floor_deg": 0, "quantile68": 1, "quantile95": 2, "galaxies": 9}},
+        {"calibration": {"floor_deg": 0, "quantiles": [QUANTILES], "galaxies": 9}},
+        {"calibration": {"floor_deg": 2, "quantiles": [], "galaxies": 9}},
+        {"calibration": {"floor_deg": 2, "quantiles": [QUANTILES, QUANTILES], "galaxies": 9}},
+        {"calibration": {"floor_deg": 2, "quantiles": [QUANTILES | {"low68": 3}], "galaxies": 9}},
+        {"calibration": {"floor_deg": 2, "quantiles": [QUANTILES | {"below95": 3}], "galaxies": 9}},
     ],
-    ids=["schema", "no flavors", "unknown key", "calibration"],
+    ids=[
+        "schema",
+        "no flavors",
+        "unknown key",
+        "no floor",
+        "no quantiles",
+        "a median twice",
+        "68 % wider than 95 %",
+        "a bound outside its interval",
+    ],
 )
 def test_what_is_not_a_manifest_is_refused(change: dict[str, object]) -> None:
     good = json.loads(manifest().model_dump_json(by_alias=True))

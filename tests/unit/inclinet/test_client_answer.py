@@ -42,7 +42,8 @@ def test_an_answer_has_units_and_what_it_is_made_of() -> None:
     assert list(answer.interval68) == list(answer.interval95) == list(answer.range) == [50 * u.deg, 70 * u.deg]
     assert (answer.mean, answer.stdev) == (60 * u.deg, 1 * u.deg)
     assert answer.flavors == {f"vgg6_m{bag}": 60 * u.deg for bag in range(4)}
-    assert answer.rejection == 0.25
+    assert (answer.rejection, answer.rejection_face_on, answer.rejection_unsuitable) == (0.25, 0.2, 0.05)
+    assert answer.below95 is None
     assert answer.warnings == ("One thing.", "And another.")
     assert (answer.release, answer.service) == ("2026.3", "http://gateway")
     assert answer.ellipticity is not None
@@ -52,6 +53,38 @@ def test_an_answer_has_units_and_what_it_is_made_of() -> None:
     assert answer.galaxy.coordinates.ra.deg == pytest.approx(10.5)
     assert answer.galaxy.position_angle is None
     assert Answer(said(galaxy=None)).galaxy is None
+
+
+def inclined(median: float, low: float, high: float, **changed: Any) -> Answer:
+    json = said()
+    json["inclination"] |= {"median_deg": median, "interval68_deg": {"low": low, "high": high}} | changed
+    return Answer(json)
+
+
+def test_the_number_has_as_many_digits_as_its_interval_warrants() -> None:
+    assert repr(inclined(70.57, 68.6, 72.55)) == (
+        "<Answer NGC 2557: 70.6 deg, 68 % within 68.6 to 72.5, release 2026.3>"
+    )
+    assert repr(inclined(70.57, 68.5, 72.5)) == "<Answer NGC 2557: 71 deg, 68 % within 68 to 72, release 2026.3>"
+    assert inclined(70.57, 68.5, 72.5).inclination == 70.57 * u.deg, "the value keeps them"
+
+
+def test_where_the_interval_reaches_face_on_the_bound_is_said() -> None:
+    pytest.importorskip("matplotlib").use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the backend is chosen
+
+    answer = inclined(14.2, 6.1, 20.8, interval95_deg={"low": 0.0, "high": 28.7}, below95_deg=24.6)
+    assert answer.below95 == 24.6 * u.deg
+    assert answer.to_table()["below95_deg"][0] == 24.6 * u.deg
+    assert repr(answer) == ("<Answer NGC 2557: 14 deg, 68 % within 6 to 21, below 25 deg (95 %), release 2026.3>")
+    html = answer._repr_html_()
+    assert "below 25 deg" in html
+    assert "29" not in html, "the bound is in place of the interval"
+    _, dots = answer.plot()
+    assert dots.get_title() == "14 deg, below 25 deg (95 %)"
+    wide: Any = dots.patches[0]
+    assert (wide.get_x(), wide.get_x() + wide.get_width()) == pytest.approx((0.0, 24.6))
+    plt.close("all")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +152,8 @@ def test_the_ellipse_is_drawn_where_it_lies_on_the_picture_that_is_shown() -> No
         ellipse: Any = picture.patches[0]
         assert ellipse.get_center() == pytest.approx(middle)
         assert (ellipse.get_width(), ellipse.get_angle()) == pytest.approx((width, -30))
-        assert dots.get_title() == "70.6 deg"
+        assert dots.get_title() == "71 deg"
+        assert dots.get_xlim() == (0, 90)
         plt.close("all")
 
 
@@ -127,7 +161,8 @@ def test_a_notebook_shows_the_answer_and_asks_nobody_for_it() -> None:
     json = said(warnings=["<script>alert(1)</script>"])
     json["galaxy"]["name"] = "<b>NGC"
     html = Answer(json)._repr_html_()
-    assert "70.6 deg" in html
+    assert "71 deg" in html
+    assert "0.25: too face-on 0.20, unsuitable 0.05" in html
     assert "&lt;script&gt;" in html
     assert "<script>" not in html
     assert "<b>" not in html

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.core import errors
-from gateway.core.models import Deadline, EnsemblePrediction, ModelPrediction
+from gateway.core.models import Deadline, EnsemblePrediction, FlavorPrediction
 from gateway.inference.microbatching import Batcher
 
 
@@ -24,7 +24,7 @@ class CountedNetworks:
         await self.gate.wait()
         if self.error is not None:
             raise self.error
-        return [EnsemblePrediction((ModelPrediction("vgg6_m0", 1, float(image[0, 0, 0])),), ()) for image in batch]
+        return [EnsemblePrediction((FlavorPrediction("vgg6_m0", 1, float(image[0, 0, 0])),), ()) for image in batch]
 
 
 def picture(value: int) -> np.ndarray[Any, Any]:
@@ -46,7 +46,7 @@ async def test_a_lone_image_leaves_at_once() -> None:
     await settle()
     assert networks.batches == [[7]]
     networks.gate.set()
-    assert (await lone).flavors[0].value == 7
+    assert (await lone).flavors[0].inclination_deg == 7
 
 
 async def test_images_that_wait_share_the_next_batch_in_order_and_each_gets_its_own_answer() -> None:
@@ -58,7 +58,7 @@ async def test_images_that_wait_share_the_next_batch_in_order_and_each_gets_its_
     networks.gate.set()
     answers = await asyncio.gather(*tasks)
     assert networks.batches == [[0], [1, 2, 3, 4], [5, 6, 7, 8], [9]]
-    assert [answer.flavors[0].value for answer in answers] == list(range(10))
+    assert [answer.flavors[0].inclination_deg for answer in answers] == list(range(10))
 
 
 async def test_images_gather_behind_a_batch_until_they_are_as_many_or_it_is_back() -> None:
@@ -83,7 +83,7 @@ async def test_images_gather_behind_a_batch_until_they_are_as_many_or_it_is_back
     networks.gate.set()
     answers = await asyncio.gather(*tasks)
     assert networks.batches[4:] == [[8]]
-    assert [answer.flavors[0].value for answer in answers] == list(range(9))
+    assert [answer.flavors[0].inclination_deg for answer in answers] == list(range(9))
 
 
 async def test_behind_a_batch_that_hangs_an_image_waits_for_others_no_longer_than_it_may() -> None:
@@ -116,7 +116,7 @@ async def test_no_more_batches_are_out_than_allowed_even_when_their_callers_gave
     await settle()
     assert networks.batches == [[0], [1]]  # the server still works on both
     networks.gate.set()
-    assert (await later).flavors[0].value == 9
+    assert (await later).flavors[0].inclination_deg == 9
 
 
 async def test_those_who_gave_up_while_waiting_are_not_computed() -> None:
@@ -145,7 +145,7 @@ async def test_a_failed_batch_fails_its_own_callers_only_each_with_an_exception_
     assert isinstance(failed[0], errors.QuorumLost)
     assert (failed[0].retry_after_s, failed[0].extra) == (5, {"missing": ["vgg6_m0"]})
     networks.error = None
-    assert (await ask(batcher, 4)).flavors[0].value == 4
+    assert (await ask(batcher, 4)).flavors[0].inclination_deg == 4
 
 
 async def test_a_deadline_that_has_passed_is_never_sent() -> None:
@@ -166,4 +166,4 @@ async def test_draining_waits_for_what_is_out() -> None:
     assert not drained.done()
     networks.gate.set()
     await drained
-    assert (await task).flavors[0].value == 5
+    assert (await task).flavors[0].inclination_deg == 5
