@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.core.manifest import Calibration
+from tests.support.manifests import calibration
 from training.data.dataset import RealGalaxy
 from training.evaluation.evaluate import Predictions
 
-CALIBRATION = Calibration(floor_deg=1.0, quantile68=1.5, quantile95=3.0, galaxies=100)
+CALIBRATION = calibration(narrow=1.5, wide=3.0, floor_deg=1.0)
 
 
 def galaxies(count: int = 60, rejected: int = 20) -> list[RealGalaxy]:
@@ -30,4 +30,8 @@ def predictions(rows: list[RealGalaxy], *, scatter: float = 3.0) -> Predictions:
     flavors = {name: np.clip(truth + shared + rng.normal(0, 1, len(rows)), 45, 90) for name in names}
     face_on = np.array([row.reject == "face_on" for row in rows])
     rejectors = {f"{a}_reject": rng.uniform(0, 0.6, len(rows)) + 0.4 * face_on for a in ("deep", "wide")}
-    return Predictions(flavors, rejectors)
+    reasons = {
+        "face_on": {name: likelihood * face_on for name, likelihood in rejectors.items()},
+        "unsuitable": {name: likelihood * ~face_on for name, likelihood in rejectors.items()},
+    }
+    return Predictions(flavors, rejectors, reasons)

@@ -25,16 +25,17 @@ class FigureName(Enum):
     CONTACT_SHEET = "contact-sheet"
     AUGMENTATION = "augmentation"
     COMPARISON = "comparison"
+    SURVEYS = "surveys"
 
 
 def figures(
-    out: Annotated[Path, typer.Option(help="folder for contact-sheet.jpg, augmentation.jpg and comparison.png")],
+    out: Annotated[Path, typer.Option(help="folder for the pictures")],
     galaxies: Annotated[Path, typer.Option(help="folder with efigi.csv and giz512.csv")] = SHARED,
     model_repo: Annotated[Path, typer.Option(help="the release to show")] = MODEL_REPO,
     seed: Seed = 2,
     only: Annotated[list[FigureName] | None, typer.Option(help="draw this one; may be given again")] = None,
 ) -> None:
-    """Draw simulated beside real galaxies, what augmentation makes of some, and the test galaxies' errors."""
+    """Draw simulated beside real galaxies and by survey, what augmentation makes of some, and the test galaxies' errors."""
     from training.data import dataset
 
     table = galaxies / "efigi.csv"
@@ -50,6 +51,8 @@ def figures(
         _contact_sheet(test, measured, out / "contact-sheet.jpg", seed)
     if FigureName.AUGMENTATION in wanted:
         _augmentation([g for g in dataset.select(rows, "train") if g.measured], out / "augmentation.jpg", seed)
+    if FigureName.SURVEYS in wanted:
+        _surveys(out / "surveys.jpg")
     if FigureName.COMPARISON in wanted:
         _comparison(test, out / "comparison.png", model_repo)
 
@@ -71,6 +74,18 @@ def _contact_sheet(test: Sequence[RealGalaxy], others: Sequence[RealGalaxy], pat
             measured = [g.inclination_deg for g in real]
             blocks.append((f"real, {which} (measured by people)", dataset.images(real), measured))
     sheets.contact_sheet(blocks, path, columns=10)
+
+
+def _surveys(path: Path, *, columns: int = 10) -> None:
+    from training.evaluation import surveys
+    from training.figures import sheets
+    from training.simulation.surveys import SURVEYS
+
+    blocks: list[tuple[str, NDArray[np.uint8], Sequence[float]]] = []
+    for name in SURVEYS:
+        pictures, truth = surveys.pictures(2 * columns, name)
+        blocks.append((f"{name} (true inclination)", pictures[:columns], truth[:columns].tolist()))
+    sheets.contact_sheet(blocks, path, columns=columns)
 
 
 def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, lines: int = 7, versions: int = 9) -> None:

@@ -113,8 +113,9 @@ def catalogued(data: TrainingData) -> NDArray[np.float64]:
     """Return inclinations on the human scale, degrees ``[N]``, for spirals that nobody measured; NaN for others.
 
     Inclined ones have what the catalogues' columns make people say. Of those that look nearly face-on, among them those
-    that people rejected for it, the axis ratios are used: the mean of the catalogue's inclination and that of an
-    ellipse fitted to the picture, turned into what is to be expected of such a disc.
+    that people rejected for it, the axis ratios are used, for the human scale is that of axis ratios: the mean of the
+    catalogue's inclination and that of an ellipse fitted to the picture, and not less than what is to be expected of a
+    disc that looks so round.
     """
     spiral = np.array(
         [0 <= g.stage < _DWARF_STAGE and not g.measured and g.reject in {"", "face_on"} for g in data.real], bool
@@ -129,5 +130,6 @@ def catalogued(data: TrainingData) -> NDArray[np.float64]:
         known = [ratios[place]] if np.isfinite(ratios[place]) else []
         known += [] if fitted is None else [inclination_deg(fitted.axis_ratio, AXIS_RATIO_EDGE_ON)]
         outline[place] = np.mean(known) if known else np.nan
-    outlined = np.where(rejected, np.minimum(expected_deg(outline), FACE_ON_BELOW_DEG), expected_deg(outline))
+    outlined = np.maximum(outline, expected_deg(outline))
+    outlined = np.where(rejected, np.minimum(outlined, FACE_ON_BELOW_DEG), outlined)
     return np.where(inclined, said, np.where(spiral & (outline < OUTLINED_BELOW_DEG), outlined, np.nan))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
+from scipy import optimize
 
 from gateway.core.manifest import INPUT, INPUT_SHAPE
 
@@ -161,9 +162,9 @@ def take_over(network: Any, weights: Sequence[NDArray[np.float32]]) -> bool:
 
 def change_range(network: Any, old_deg: tuple[float, float], new_deg: tuple[float, float]) -> None:
     """Make a network that answers on the scale of one label range answer on that of another, as nearly as tanh can."""
-    within = np.linspace(-2, 2, 401)
-    wanted = np.arctanh(to_scale(from_scale(np.tanh(within), old_deg), new_deg).clip(-0.999, 0.999))
-    factor, offset = np.polyfit(within, wanted, 1)
+    within = np.linspace(-1.5, 1.5, 301)
+    wanted = to_scale(from_scale(np.tanh(within), old_deg), new_deg)
+    (factor, offset), _ = optimize.curve_fit(lambda z, a, b: np.tanh(a * z + b), within, wanted, p0=(1.0, 0.0))
     kernel, bias = network.layers[-1].get_weights()
     network.layers[-1].set_weights([factor * kernel, factor * bias + offset])
 

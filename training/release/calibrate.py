@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FLOORS_DEG = (0.5, 1.0, 1.5, 2.0, 3.0)
-KNOTS_DEG = (22.0, 30.0, 38.0, 46.0, 54.0, 62.0, 70.0, 78.0, 86.0)
+KNOTS_DEG = (6.0, 14.0, 22.0, 30.0, 38.0, 46.0, 54.0, 62.0, 70.0, 78.0, 86.0)
 """Medians around which the quantiles are taken."""
 
 NEIGHBOURS = 120

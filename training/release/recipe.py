@@ -54,8 +54,8 @@ class Recipe:
     blended: int = 4_000
     spoiled: int = 2_000
     pretraining_steps: int = 1200
-    finetuning_steps: int = 2300
-    continued_share: float = 0.47
+    finetuning_steps: int = 2000
+    continued_share: float = 0.5
     rejector_steps: int = 700
     pretraining_batch: int = 128
     batch: int = 96

@@ -70,12 +70,13 @@ def weights_of(network: object) -> list[np.ndarray]:
     return [one for layer in network.layers if hasattr(layer, "kernel") for one in layer.get_weights()]  # type: ignore[attr-defined]  # Keras ships no types
 
 
-def test_a_network_answers_the_same_on_the_scale_of_a_wider_range() -> None:
+def test_a_network_answers_nearly_the_same_on_the_scale_of_a_wider_range() -> None:
     network = architectures.build(WIDE, "inclination", seed=1)
     before = architectures.from_scale(predict(network, noise_pictures(8)), (45.0, 90.0))
     architectures.change_range(network, (45.0, 90.0), (0.0, 90.0))
     after = architectures.from_scale(predict(network, noise_pictures(8)), (0.0, 90.0))
-    assert after == pytest.approx(before, abs=1.5)
+    assert after == pytest.approx(before, abs=5)  # a tanh is no other, shifted
+    assert (np.argsort(after[:, 0]) == np.argsort(before[:, 0])).all()
 
 
 def test_the_scale_of_the_output_spans_the_label_range() -> None:

@@ -46,7 +46,7 @@ def test_calibrated_intervals_hold_the_promised_share_in_every_range_of_galaxies
 
 def test_a_bound_below_which_a_nearly_face_on_galaxy_lies_holds_in_nineteen_of_twenty() -> None:
     calibration = calibrate.calibrate(*galaxies(4000, 2))
-    labels, said = galaxies(6000, 4)
+    labels, said = galaxies(20_000, 4)
     bounds = [combine(one.tolist(), calibration).below95_deg for one in said.T]
     held = [label <= bound for bound, label in zip(bounds, labels, strict=True) if bound is not None]
     assert len(held) > 100
