@@ -67,7 +67,7 @@ def test_the_intervals_are_those_that_the_gateway_serves() -> None:
     report = evaluate.report(rows, said, CALIBRATION)["coverage"]
     labels = np.array([row.inclination_deg for row in rows[:60]])
     errors = metrics.normalised_errors(labels, said.stacked[:, :60], CALIBRATION.floor_deg)
-    assert report["interval68"] == np.mean(errors <= CALIBRATION.quantile68)
+    assert report["interval68"] == np.mean(errors <= CALIBRATION.quantiles[0].high68)
     assert report["interval95_width_deg"] == pytest.approx((served.high95 - served.low95)[:60].mean())
     assert report["interval68_error"] == pytest.approx(
         math.sqrt(report["interval68"] * (1 - report["interval68"]) / 60), rel=0.1
