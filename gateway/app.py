@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """
 The spatial inclination of spiral galaxies, in degrees (0 face-on, 90 edge-on): the median of an ensemble of bagged
-convolutional networks, with calibrated intervals and the likelihood that a person would reject the image.
+convolutional networks, with calibrated intervals and the likelihood that a person would reject the image, and why.
 
 Failures are `application/problem+json` (RFC 9457) with a stable `type`.
 """

@@ -76,7 +76,7 @@ INCLINATION_COLUMNS = (
     Column(
         "below95_deg",
         "float",
-        "Bound: the inclination is below this with 95 %, where the 95 % interval reaches face-on",
+        "Upper bound for 95 %, where that interval reaches face-on",
         "deg",
         "src.orbital.inclination;stat.max",
     ),

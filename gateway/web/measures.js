@@ -16,8 +16,8 @@ export function headline(answer, title) {
     h("div", {},
       h("h2", { id: "answer-title", tabindex: "-1" }, title),
       h("p", { class: "median" }, h("span", { class: "unseen" }, "Inclination "), median(inclination)),
-      h("p", { class: "interval" }, h("strong", {}, intervalOf(inclination, 68)), " ", h("abbr", { title: "Calibrated: holds the human value of 68 % of galaxies" }, "68 % interval")),
-      below ? h("p", { class: "interval" }, h("strong", {}, below), " ", h("abbr", { title: "Calibrated: above the human value of 95 % of galaxies" }, "(95 %)")) : null,
+      h("p", { class: "interval" }, h("strong", {}, intervalOf(inclination, 68)), " ", h("abbr", { title: "Calibrated: holds the inclination of 68 % of galaxies on the human scale" }, "68 % interval")),
+      below ? h("p", { class: "interval" }, h("strong", {}, below), " ", h("abbr", { title: "Calibrated: above the inclination of 95 % of galaxies on the human scale" }, "(95 %)")) : null,
       h("p", { class: "fine" }, below ? "" : `95 %: ${intervalOf(inclination, 95)}. `, `${answer.flavors.length} networks, standard deviation ${degrees(inclination.stdev_deg)}.`)),
     disc(inclination.median_deg, `A disc tilted by ${degrees(inclination.median_deg, 0)}`),
     warnings(answer.warnings));

@@ -70,19 +70,19 @@ class Answer:
 
     @property
     def interval68(self) -> Quantity:
-        """Calibrated interval ``[low, high]``, degrees: it holds the human value of 68 % of galaxies."""
+        """Calibrated ``[low, high]``, degrees: holds the inclination of 68 % of galaxies on the human scale."""
         return self._interval("interval68_deg")
 
     @property
     def interval95(self) -> Quantity:
-        """Calibrated interval ``[low, high]``, degrees: it holds the human value of 95 % of galaxies."""
+        """Calibrated ``[low, high]``, degrees: holds the inclination of 95 % of galaxies on the human scale."""
         return self._interval("interval95_deg")
 
     @property
     def below95(self) -> Quantity | None:
         """One-sided bound, degrees, where the 95 % interval reaches face-on; None elsewhere.
 
-        It is above the human value of 95 % of galaxies.
+        It is above the inclination of 95 % of galaxies on the human scale.
         """
         return quantity(self.json["inclination"].get("below95_deg"))
 

@@ -61,7 +61,7 @@ interval95_low_deg | inclination.interval95_deg.low | float | deg | stat.error;s
 interval95_high_deg | inclination.interval95_deg.high | float | deg | stat.error;stat.max | \
   Upper end of the 95 % interval
 below95_deg | inclination.below95_deg | float | deg | src.orbital.inclination;stat.max | \
-  Bound: the inclination is below this with 95 %, where the 95 % interval reaches face-on
+  Upper bound for 95 %, where that interval reaches face-on
 n_flavors | flavors | int | | meta.number | Networks that answered
 rejection | rejection.median | float | | stat.probability | Likelihood that a person would reject the image
 rejection_face_on | rejection.face_on | float | | stat.probability | Its part for being too face-on, below 45 deg

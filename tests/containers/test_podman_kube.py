@@ -37,7 +37,7 @@ def stable(releases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 def test_the_pods_find_each_other_and_answer(stable: Played, releases: dict[str, str]) -> None:
     answer = stable.asker("inclinet-gateway").measure()
     assert answer["release"] == releases[FIRST]
-    assert 45 <= answer["inclination"]["median_deg"] <= 90
+    assert 0 <= answer["inclination"]["median_deg"] <= 90
 
 
 @pytest.mark.parametrize("deployment", ["inclinet-gateway", "inclinet-serving"])

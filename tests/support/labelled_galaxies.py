@@ -11,7 +11,7 @@ from tests.support.manifests import calibration
 from training.data.dataset import RealGalaxy
 from training.evaluation.evaluate import Predictions
 
-CALIBRATION = calibration(narrow=1.5, wide=3.0, floor_deg=1.0)
+CALIBRATION = calibration(narrow=1.5, wide=3.0, below=2.5, floor_deg=1.0)
 
 
 def galaxies(count: int = 60, rejected: int = 20) -> list[RealGalaxy]:

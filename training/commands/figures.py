@@ -35,7 +35,7 @@ def figures(
     seed: Seed = 2,
     only: Annotated[list[FigureName] | None, typer.Option(help="draw this one; may be given again")] = None,
 ) -> None:
-    """Draw simulated beside real galaxies and by survey, what augmentation makes of some, and the test galaxies' errors."""
+    """Draw simulated beside real galaxies, what augmentation makes of some, and the errors of a release."""
     from training.data import dataset
 
     table = galaxies / "efigi.csv"

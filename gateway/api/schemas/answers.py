@@ -117,11 +117,15 @@ class InclinationValues(Schema):
     median_deg: Hundredths = Field(description="Median of the flavors: the answer.", examples=[60.8])
     mean_deg: Hundredths = Field(description="Mean of the flavors.", examples=[60.6])
     stdev_deg: Hundredths = Field(description="Standard deviation of the flavors.", examples=[1.1])
-    interval68_deg: IntervalAnswer = Field(description="Calibrated: holds the human value of 68 % of galaxies.")
-    interval95_deg: IntervalAnswer = Field(description="Calibrated: holds the human value of 95 % of galaxies.")
+    interval68_deg: IntervalAnswer = Field(
+        description="Calibrated: holds the inclination of 68 % of galaxies on the human scale."
+    )
+    interval95_deg: IntervalAnswer = Field(
+        description="Calibrated: holds the inclination of 95 % of galaxies on the human scale."
+    )
     below95_deg: Hundredths | None = Field(
         description="One-sided bound, where the 95 % interval reaches the lowest that the networks can say: it is "
-        "above the human value of 95 % of galaxies. Null elsewhere.",
+        "above the inclination of 95 % of galaxies on the human scale. Null elsewhere.",
         examples=[None],
     )
     range_deg: IntervalAnswer = Field(description="Lowest and highest flavor.")
