@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 import pytest
 
 from gateway.sky import SkySettings
@@ -68,9 +69,11 @@ def zoo_settings(database: str, folder: Path, *names: str, **changed: Any) -> Zo
 
 
 @asynccontextmanager
-async def asked_zoo(settings: ZooSettings, sky: SkySettings = NOBODY) -> AsyncIterator[httpx.AsyncClient]:
+async def asked_zoo(
+    settings: ZooSettings, sky: SkySettings = NOBODY, seed: int = 1
+) -> AsyncIterator[httpx.AsyncClient]:
     """Run a zoo in the test's own event loop; yields a client of it, without a key."""
-    app = create_app(settings, sky=sky)
+    app = create_app(settings, sky=sky, rng=np.random.default_rng(seed))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://zoo") as client:

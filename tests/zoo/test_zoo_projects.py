@@ -68,10 +68,11 @@ async def test_pictures_come_from_own_files_of_any_kind_and_from_the_sky(tmp_pat
         async with asked_zoo(settings, sky.settings()) as client:
             await project(client, "key,file,ra,dec,fov\na,a.fits,,,\nb,,184.74,47.3,3\n")
             await measure(client, "moderator", galaxies=30, deg=60.0)
-            given = (await client.post("/api/projects/p/next?count=2", headers=BOSS)).json()
+            given = (await client.post("/api/projects/p/next?count=10", headers=BOSS)).json()
             pictures = [await client.get(f"/{one['picture']}") for one in given]
-            media = sorted(one.headers["content-type"] for one in pictures)
-            assert media == ["image/jpeg", "image/png"]
+            media = {one.headers["content-type"] for one in pictures}
+            # a hidden standard may come between the two
+            assert media - {"image/webp"} == {"image/jpeg", "image/png"}
 
 
 async def test_a_slug_is_taken_once_and_others_than_moderators_make_nothing(tmp_path: Path) -> None:
@@ -106,12 +107,16 @@ async def test_a_galaxy_that_a_moderator_closed_is_given_to_nobody_until_it_is_o
 ) -> None:
     async with asked_zoo(zoo_settings(database, tmp_path, *PEOPLE, practice=0)) as client:
         await project(client, "pgc\n11\n")
-        assert await measure(client, "ann", galaxies=40, deg=60.0) == 31
+        await measure(client, "ann", galaxies=40, deg=60.0)
+        assert (await client.get("/api/projects/p")).json()["measurements"] == 1
         closed = await client.post("/api/projects/p/targets/1", headers=BOSS, json={"closed": "excluded"})
         assert closed.json() == {"closed": "excluded"}
         assert (await client.get("/api/projects/p")).json()["done"] == 1
-        assert await measure(client, "bob", galaxies=40, deg=60.0) == 30
+        await measure(client, "bob", galaxies=40, deg=60.0)
+        assert (await client.get("/api/projects/p")).json()["measurements"] == 1
         await client.post("/api/projects/p/targets/1", headers=BOSS, json={"closed": ""})
+        await measure(client, "bob", galaxies=40, deg=60.0)
+        assert (await client.get("/api/projects/p")).json()["measurements"] == 2
         assert (
             await client.post("/api/projects/p/targets/99", headers=BOSS, json={"closed": "done"})
         ).status_code == 404

@@ -140,7 +140,7 @@ def following(
                 snapshot=snapshot,
                 terms=terms,
                 now=time.time(),
-                rng=np.random.default_rng(),
+                rng=services.rng,
             )
             return [
                 GalaxyOut(
