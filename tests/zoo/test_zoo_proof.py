@@ -93,7 +93,7 @@ def exported(client: httpx.Client, table: str, **more: str) -> str:
 def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_from_the_export(
     live: Callable[..., Live], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # how fast this machine is must not decide which galaxies people are given: all is looked at anew when nothing is left
+    # how fast this machine is must not decide what people are given: labels are made anew when nothing is left
     monkeypatch.setattr(records, "STALE_S", math.inf)
     crowd = labellers.crowd(PEOPLE, SEED)
     targets = labellers.targets(GALAXIES, SEED)
@@ -144,8 +144,8 @@ def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_f
     rms = [np.sqrt(np.mean([(value[n] - truth[n].inclination_deg) ** 2 for n in ours])) for value in (ours, best)]
     kinds = [(label.reject != "") == (truth[n].kind != 0) for n, label in found.items()]
     assert np.mean(kinds) > 0.95
-    # 1.04 on average; which galaxies and people meet is left to chance, which moves one campaign's ratio by 0.03
-    assert rms[0] / rms[1] < 1.15
+    # 1.007 to 1.054 for six seeds
+    assert rms[0] / rms[1] < 1.10
     assert len(found) == GALAXIES
     # what is told of the noise without any truth: of labels by three, which are the noisiest
     assert rms[0] < agreement["label_noise_deg"] * 1.2 < 4

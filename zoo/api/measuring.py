@@ -202,7 +202,17 @@ def standards(services: WiredZoo, slug: Slug, _: Annotated[None, Anyone]) -> lis
             .where(StandardRow.truth_deg.between(project.lowest_deg - 0.5, project.highest_deg + 0.5))
             .order_by(StandardRow.truth_deg, StandardRow.id)
         ).all()
-    return [StandardOut(id=one.id, truth_deg=one.truth_deg, picture=f"api/standards/{one.id}") for one in found]
+    return [
+        StandardOut(
+            id=one.id,
+            name=one.name if one.error_deg else "",
+            truth_deg=one.truth_deg,
+            stdev_deg=one.error_deg,
+            turn_deg=0.0,
+            picture=f"api/standards/{one.id}",
+        )
+        for one in found
+    ]
 
 
 @router.get(

@@ -91,7 +91,10 @@ class StandardOut(Schema):
     """A standard of the lattice."""
 
     id: int
+    name: str = Field(description="Of a real galaxy; empty for a simulated one.")
     truth_deg: float
+    stdev_deg: float = Field(description="Uncertainty of the inclination; 0 of a simulated one, where it is exact.")
+    turn_deg: float = Field(description="How far the picture is turned clockwise to lie along the rows, as all do.")
     picture: str
 
 
