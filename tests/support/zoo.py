@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
 
 from gateway.sky import SkySettings
 from tests.support import postgres
 from zoo.app import create_app
+from zoo.database.models import LeaseRow
 from zoo.settings import ZooSettings
 
 if TYPE_CHECKING:
@@ -78,6 +81,16 @@ async def asked_zoo(
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://zoo") as client:
             yield client
+
+
+def truth_of(database: str, code: str) -> float | None:
+    """Return the inclination of the standard that a lease gave; None for a target."""
+    engine = create_engine(database)
+    with Session(engine) as session:
+        lease = session.scalars(select(LeaseRow).where(LeaseRow.code == code)).one()
+        truth = lease.standard.truth_deg if lease.standard is not None else None
+    engine.dispose()
+    return truth
 
 
 def bearer(key: str) -> dict[str, str]:

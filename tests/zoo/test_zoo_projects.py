@@ -6,12 +6,13 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from astropy.table import Table
 
 from tests.support.pictures import disc, encoded, fits_file
 from tests.support.sky_fakes import FakeSky
 from tests.support.sky_universe import universe
-from tests.support.zoo import MODERATOR, asked_zoo, bearer, said, zoo_settings
+from tests.support.zoo import MODERATOR, asked_zoo, bearer, said, truth_of, zoo_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,16 +32,16 @@ async def project(client: httpx.AsyncClient, table: str | bytes, **more: Any) ->
     return taken
 
 
-async def measure(client: httpx.AsyncClient, name: str, *, galaxies: int, deg: float | None, flag: str = "") -> int:
-    """Let a person measure all the same way, and return how many galaxies there were."""
+async def measure(client: httpx.AsyncClient, name: str, *, galaxies: int, deg: float, knows: str = "") -> None:
+    """Let a person say the same of all galaxies that there are, or of standards the truth that a database knows."""
     who = bearer(f"inclinet_{name}")
-    for done in range(galaxies):
+    for _ in range(galaxies):
         given = (await client.post("/api/projects/p/next?count=1", headers=who)).json()
         if not given:
-            return done
-        answer = said(given[0]["lease"], deg, *filter(None, [flag]))
+            return
+        truth = truth_of(knows, given[0]["lease"]) if knows else None
+        answer = said(given[0]["lease"], deg if truth is None else truth)
         assert (await client.post("/api/answers", headers=who, json={"said": [answer]})).json()[0]["status"] == "taken"
-    return galaxies
 
 
 async def test_a_table_becomes_targets_and_its_bad_rows_are_told(database: str, tmp_path: Path) -> None:
@@ -92,14 +93,29 @@ async def test_what_people_measured_is_handed_on_whole(database: str, tmp_path: 
     async with asked_zoo(zoo_settings(database, tmp_path, *PEOPLE, practice=0)) as client:
         await project(client, "pgc,inclination_deg,stdev_deg\n11,60,2\n12,61,2\n13,62,2\n")
         for name in PEOPLE[:3]:
-            await measure(client, name, galaxies=36, deg=60.0)
+            await measure(client, name, galaxies=50, deg=60.0, knows=database)
         read = {}
         for kind in ("csv", "votable"):
             answer = await client.get(f"/api/projects/p/export?table=measurements&format={kind}", headers=BOSS)
             assert answer.status_code == 200
             read[kind] = Table.read(io.BytesIO(answer.content), format="ascii.csv" if kind == "csv" else "votable")
         assert read["csv"].colnames == read["votable"].colnames
-        assert len(read["csv"]) == len(read["votable"])
+        measured = (await client.get("/api/projects/p")).json()["measurements"]
+        assert len(read["csv"]) == len(read["votable"]) == measured >= 9
+
+
+async def test_a_measurement_far_from_what_the_others_say_is_shown_to_moderators_and_stays(
+    database: str, tmp_path: Path
+) -> None:
+    async with asked_zoo(zoo_settings(database, tmp_path, *PEOPLE, practice=0)) as client:
+        await project(client, "pgc\n11\n")
+        for name, deg in zip(PEOPLE, (60.0, 10.0, 61.0, 62.0), strict=True):
+            await measure(client, name, galaxies=40, deg=deg, knows=database)
+        found = (await client.get("/api/projects/p/moderation", headers=BOSS)).json()["outliers"]
+        assert [(one["name"], one["person_name"], one["inclination_deg"]) for one in found] == [("PGC 11", "bob", 10)]
+        assert found[0]["residual_deg"] == pytest.approx(10 - found[0]["label_deg"], abs=3)
+        assert found[0]["scales"] < -5
+        assert (await client.get("/api/projects/p")).json()["measurements"] >= 3
 
 
 async def test_a_galaxy_that_a_moderator_closed_is_given_to_nobody_until_it_is_opened(

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from fastapi import APIRouter, Request
 from sqlalchemy import func, select
 
@@ -21,6 +22,7 @@ from zoo.api.schemas import (
     LabelOut,
     ModeratedPerson,
     ModerationOut,
+    OutlierOut,
     ProjectIn,
     ProjectOut,
     QuarantineIn,
@@ -29,6 +31,7 @@ from zoo.api.schemas import (
 from zoo.database.models import MeasurementRow, PersonRow, ProjectRow, TargetRow
 from zoo.errors import NameTaken, NotAllowed, NotThere
 from zoo.projects.targets import TakenTable, add_targets, project_of
+from zoo.statistics.outliers import outliers
 from zoo.statistics.selection import Stage, stage
 
 if TYPE_CHECKING:
@@ -95,7 +98,7 @@ async def upload(request: Request, services: WiredZoo, _: Moderator, slug: Slug)
 
 @router.get("/api/projects/{slug}/moderation", summary="What waits for a moderator", responses=_REFUSED)
 def waiting(services: WiredZoo, _: Moderator, slug: Slug) -> ModerationOut:
-    """List the galaxies that people can't settle or reject, and everybody who measures."""
+    """List galaxies that people can't settle or reject, measurements far from labels, and everybody who measures."""
     with services.database.read() as session:
         project = project_of(session, slug)
         targets = {row.id: row for row in session.scalars(select(TargetRow).where(TargetRow.project_id == project.id))}
@@ -128,13 +131,28 @@ def waiting(services: WiredZoo, _: Moderator, slug: Slug) -> ModerationOut:
             )
         )
     calibration = snapshot.calibration
+    said = snapshot.measurements.where(np.isin(snapshot.measurements.person, list(snapshot.counted)))
+    names = {row.id: row.key_name or "" for row in people}
     places = {int(person): place for place, person in enumerate(calibration.person)}
     return ModerationOut(
         galaxies=tuple(galaxies),
+        outliers=tuple(
+            OutlierOut(
+                target=one.galaxy,
+                name=targets[one.galaxy].name,
+                person=one.person,
+                person_name=names[one.person],
+                inclination_deg=one.inclination_deg,
+                label_deg=one.label_deg,
+                residual_deg=one.residual_deg,
+                scales=one.scales,
+            )
+            for one in outliers(said, calibration, list(snapshot.labels.values()))
+        ),
         people=tuple(
             ModeratedPerson(
                 person=row.id,
-                name=row.key_name or "",
+                name=names[row.id],
                 measured=measured.get(row.id, 0),
                 standards=_of(calibration.standards, places.get(row.id), 0),
                 failed=_of(calibration.failed, places.get(row.id), 0),

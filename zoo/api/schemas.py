@@ -206,10 +206,24 @@ class ModeratedPerson(Schema):
     reason: str
 
 
+class OutlierOut(Schema):
+    """A measurement far from the label of its galaxy, which it is part of."""
+
+    target: int
+    name: str = Field(description="Of the galaxy.")
+    person: int
+    person_name: str
+    inclination_deg: float = Field(description="What the person said.")
+    label_deg: float
+    residual_deg: float = Field(description="What was said, less what was expected of this person at the label.")
+    scales: float = Field(description="The residual in units of the expected scatter.")
+
+
 class ModerationOut(Schema):
     """What waits for a moderator."""
 
     galaxies: tuple[LabelOut, ...]
+    outliers: tuple[OutlierOut, ...] = Field(description="The farthest first.")
     people: tuple[ModeratedPerson, ...]
 
 

@@ -1,4 +1,4 @@
-// For moderators: projects, galaxies that people can't settle, people who fail standards. Nothing is ever deleted.
+// For moderators: projects, galaxies that people can't settle, measurements far off, people who fail standards. Nothing is ever deleted.
 
 import { announce, button, h, one } from "../web/dom.js";
 import { hasKey, useKey } from "../web/key.js";
@@ -62,8 +62,12 @@ function galaxy(row) {
   return [row.name, row.why, String(row.people), row.inclination_deg === null ? "–" : `${deg(row.inclination_deg)} ± ${deg(row.error_deg)}`, deg(row.network_deg), row.closed || "open", h("span", {}, choice)];
 }
 
+const called = (number, name) => name || `person ${number}`;
+
+const outlier = (row) => [row.name, called(row.person, row.person_name), deg(row.inclination_deg), deg(row.label_deg), deg(row.residual_deg), row.scales.toFixed(1)];
+
 function person(row) {
-  const name = row.name || `person ${row.person}`;
+  const name = called(row.person, row.name);
   const path = `api/people/${row.person}/quarantine`;
   const choice = row.quarantined
     ? button("Count again", () => decide(path, { quarantined: false }, `${name} counts again.`), { class: "small" })
@@ -85,6 +89,7 @@ async function show() {
   page.replaceChildren(
     newTargets(),
     table("Galaxies to look at", ["galaxy", "why", "people", "inclination", "networks", "state", ""], found.galaxies.map(galaxy)),
+    table("Measurements far from their galaxy’s label", ["galaxy", "person", "said", "label", "off by", "in units of the expected scatter"], found.outliers.map(outlier)),
     table("People", ["person", "measurements", "standards", "bias", "scatter", "state", ""], found.people.map(person)),
     h("h2", {}, "Tables to train on"),
     h("p", { class: "choices" }, ...["labels", "measurements"].flatMap((kind) => ["csv", "votable"].map((format) => button(`${kind}, ${format === "csv" ? "CSV" : "VOTable"}`, () => download(kind, format), { class: "small" })))),
