@@ -37,13 +37,15 @@ class Database:
     ----------
     url : str
         As :func:`open_database` takes it; errors are its too.
+    migrated : bool
+        Whether its tables are known to be the newest: looking holds up whoever writes.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, migrated: bool = False) -> None:
         self.url = url
-        self._writing = open_database(url)
+        self._writing = _engine(url) if migrated else open_database(url)
         self._reading = self._writing.execution_options(writes=False)
-        # SQLite lets one write at a time, and who waits for it sleeps ever longer; here each comes when it's their turn
+        # SQLite lets one write at a time, and who waits for it sleeps ever longer; here they come in turn
         self._turn = threading.Lock() if self._writing.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager

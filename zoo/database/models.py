@@ -99,9 +99,9 @@ class LeaseRow(Base):
     state: Mapped[str] = mapped_column(default="open")
     """``open``, ``answered`` or ``skipped``."""
 
-    target: Mapped[TargetRow | None] = relationship(lazy="joined")
-    standard: Mapped[StandardRow | None] = relationship(lazy="joined")
-    project: Mapped[ProjectRow] = relationship(lazy="joined")
+    target: Mapped[TargetRow | None] = relationship()
+    standard: Mapped[StandardRow | None] = relationship()
+    project: Mapped[ProjectRow] = relationship()
 
 
 class MeasurementRow(Base):
