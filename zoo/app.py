@@ -22,7 +22,7 @@ from gateway.core import errors
 from gateway.settings import Settings
 from gateway.sky import open_sky
 from inclinet.http import proxies
-from zoo.api import measuring, moderation, pages, results
+from zoo.api import measuring, moderation, pages, results, standards
 from zoo.api.dependencies import ZooServices
 from zoo.database.engine import Database
 from zoo.errors import DatabaseDown
@@ -128,7 +128,7 @@ def create_app(
 
     for kind in (OperationalError, PoolTimeout):
         app.add_exception_handler(kind, down)
-    for routes in (measuring, results, moderation, pages):
+    for routes in (measuring, standards, results, moderation, pages):
         app.include_router(routes.router)
     pages.mount(app)
 

@@ -214,11 +214,19 @@ def test_a_moderator_makes_a_project_and_adds_galaxies(page: Page) -> None:
     page.get_by_role("button", name="Use this key").click()
     expect(page.get_by_role("heading", name="Add galaxies")).to_be_visible()
     table: FilePayload = {"name": "t.csv", "mimeType": "text/csv", "buffer": b"pgc\n12\n13\nx\n"}
-    page.locator("input[type=file]").set_input_files(table)
-    page.get_by_role("button", name="Add them").click()
+    page.locator("input[type=file]").first.set_input_files(table)
+    page.get_by_role("button", name="Add them").first.click()
     expect(page.get_by_role("alert").first).to_contain_text(
         "2 galaxies were added, 0 were known, 1 can\u2019t be used."
     )
+    real: FilePayload = {
+        "name": "t.csv",
+        "mimeType": "text/csv",
+        "buffer": b"key,file,inclination_deg,stdev_deg\nmine,a.png,50,1.5\n",
+    }
+    page.locator("input[type=file]").nth(1).set_input_files(real)
+    page.get_by_role("button", name="Add them").nth(1).click()
+    expect(page.get_by_role("alert").nth(1)).to_contain_text("1 can\u2019t be used. Row 1: There is no picture a.png")
     page.get_by_label("Name", exact=True).fill("Faint ones")
     page.get_by_label("Short name").fill("faint")
     page.get_by_role("button", name="Make it").click()

@@ -76,6 +76,43 @@ async def test_pictures_come_from_own_files_of_any_kind_and_from_the_sky(tmp_pat
             assert media - {"image/webp"} == {"image/jpeg", "image/png"}
 
 
+async def test_real_standards_are_compared_with_their_uncertainty_told_and_test_nobody(
+    database: str, tmp_path: Path
+) -> None:
+    universe()
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "a.png").write_bytes(encoded(disc(128), "PNG"))
+    settings = zoo_settings(database, tmp_path, "ann", pictures=own, practice=0)
+    with FakeSky() as sky:
+        async with asked_zoo(settings, sky.settings()) as client:
+            await project(client, "pgc\n1\n")
+            hidden = len((await client.get("/api/standards", headers=BOSS)).json())
+            table = "key,pgc,file,inclination_deg,stdev_deg\nM 106,39600,,68,2\nmine,,a.png,50,1.5\nx,5,,68,\ny,6,,,2\n"
+            added = (await client.post("/api/standards", headers=BOSS, content=table)).json()
+            assert (hidden, added["taken"], added["known"], added["left_out"]) == (0, 2, 0, 2)
+            again = "key,pgc,inclination_deg,stdev_deg\nM 106,39600,67.5,2.5\n"
+            assert (await client.post("/api/standards", headers=BOSS, content=again)).json()["known"] == 1
+            shown = (await client.get("/api/projects/p/standards")).json()
+            assert shown == sorted(shown, key=lambda one: one["truth_deg"])
+            real = [one for one in shown if one["stdev_deg"] > 0]
+            assert [(one["name"], one["truth_deg"], one["stdev_deg"]) for one in real] == [
+                ("mine", 50, 1.5),
+                ("M 106", 67.5, 2.5),
+            ]
+            media = [(await client.get(f"/{one['picture']}")).headers["content-type"] for one in real]
+            assert media == ["image/png", "image/jpeg"]
+            mine = f"/api/standards/{real[0]['id']}"
+            assert (await client.post(mine, headers=BOSS, json={"shown": False})).json() == {"shown": False}
+            assert "mine" not in [one["name"] for one in (await client.get("/api/projects/p/standards")).json()]
+            assert [one["shown"] for one in (await client.get("/api/standards", headers=BOSS)).json()] == [False, True]
+            simulated = f"/api/standards/{shown[0]['id']}"
+            assert (await client.post(simulated, headers=BOSS, json={"shown": False})).status_code == 404
+            for path in ("/api/standards", mine):
+                refused = await client.post(path, headers=bearer("inclinet_ann"), json={"shown": True})
+                assert refused.status_code == 403
+
+
 async def test_a_slug_is_taken_once_and_others_than_moderators_make_nothing(tmp_path: Path) -> None:
     async with asked_zoo(zoo_settings(f"sqlite:///{tmp_path}/zoo.sqlite", tmp_path, "ann")) as client:
         await project(client, "pgc\n1\n")

@@ -1,4 +1,4 @@
-"""What the measuring page asks: who one is, galaxies, their pictures, standards; and what one answers."""
+"""What the measuring page asks: who one is, galaxies, and their pictures; and what one answers."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ from zoo.api.schemas import (
     GalaxyOut,
     OutcomeOut,
     PersonOut,
-    StandardOut,
     TokenOut,
     UndoIn,
 )
-from zoo.database.models import LeaseRow, MeasurementRow, PersonRow, StandardRow
+from zoo.database.models import LeaseRow, MeasurementRow, PersonRow
 from zoo.errors import NotThere
 from zoo.measuring import answers, people
 from zoo.measuring.assignment import Assignment, LeaseTerms, give, next_galaxies
 from zoo.projects.targets import project_of
-from zoo.standards.archive import LATTICE, PRACTICE
+from zoo.standards.archive import PRACTICE
 from zoo.statistics.calibration import CALIBRATED_AFTER
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["measuring"])
 
 _PRIVATE = {"Cache-Control": "private, max-age=86400, immutable"}
-_FOREVER = {"Cache-Control": "public, max-age=604800"}
 Slug = Annotated[str, Path(max_length=40)]
 
 
@@ -181,46 +179,6 @@ async def picture(services: WiredZoo, code: Annotated[str, Path(max_length=64)])
     async with services.admission.work(deadline):
         data, media = await services.pictures.of_lease(lease, deadline)
     return Response(data, media_type=media, headers=_PRIVATE)
-
-
-@router.get("/api/projects/{slug}/standards", summary="The lattice of standards", responses=responses(NotThere))
-def standards(services: WiredZoo, slug: Slug, _: Annotated[None, Anyone]) -> list[StandardOut]:
-    """List the standards that targets are compared with, from face-on to edge-on."""
-    with services.database.read() as session:
-        project = project_of(session, slug)
-        found = session.scalars(
-            select(StandardRow)
-            .where(StandardRow.role == LATTICE)
-            .where(StandardRow.truth_deg.between(project.lowest_deg - 0.5, project.highest_deg + 0.5))
-            .order_by(StandardRow.truth_deg, StandardRow.id)
-        ).all()
-    return [
-        StandardOut(
-            id=one.id,
-            name=one.name if one.error_deg else "",
-            truth_deg=one.truth_deg,
-            stdev_deg=one.error_deg,
-            turn_deg=0.0,
-            picture=f"api/standards/{one.id}",
-        )
-        for one in found
-    ]
-
-
-@router.get(
-    "/api/standards/{number}",
-    summary="The picture of a standard of the lattice",
-    response_class=Response,
-    responses={200: {"content": {"image/webp": {}}}, **responses(NotThere)},
-)
-def standard(services: WiredZoo, number: int, _: Annotated[None, Anyone]) -> Response:
-    """Show a standard; those that test people can't be asked for by their numbers."""
-    with services.database.read() as session:
-        found = session.scalar(select(StandardRow).where(StandardRow.id == number, StandardRow.role == LATTICE))
-    if found is None:
-        raise NotThere("There is no standard of this number.")
-    data, media = services.pictures.of_standard(found.name)
-    return Response(data, media_type=media, headers=_FOREVER)
 
 
 @router.post(

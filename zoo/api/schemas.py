@@ -94,8 +94,8 @@ class StandardOut(Schema):
     name: str = Field(description="Of a real galaxy; empty for a simulated one.")
     truth_deg: float
     stdev_deg: float = Field(description="Uncertainty of the inclination; 0 of a simulated one, where it is exact.")
-    turn_deg: float = Field(description="How far the picture is turned clockwise to lie along the rows, as all do.")
     picture: str
+    shown: bool = Field(description="False of a real one that a moderator withdrew.")
 
 
 class ProjectIn(Sent):
@@ -232,6 +232,12 @@ class QuarantineIn(Sent):
 
     quarantined: bool
     reason: str = Field(default="", max_length=400)
+
+
+class ShownIn(Sent):
+    """A moderator's decision on a real standard."""
+
+    shown: bool
 
 
 class ClosedIn(Sent):

@@ -63,7 +63,6 @@ export class Board {
     const real = one.stdev_deg > 0;
     const said = `${deg(one.truth_deg)}${real ? ` ± ${deg(one.stdev_deg)}` : ""}`;
     const picture = h("img", { src: one.picture, alt: "", draggable: "false", onerror: () => real && this.missing(one) });
-    if (one.turn_deg) picture.style.rotate = `${one.turn_deg}deg`;
     const tile = h("button", { type: "button", class: "tile", tabindex: -1, title: one.name || null, "aria-label": `Standard of ${said}${real ? `, ${one.name}` : ""}: put the galaxy beside it` },
       h("span", { class: "frame" }, picture), h("span", { class: "angle" }, said));
     tile.addEventListener("click", (event) => {

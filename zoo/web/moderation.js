@@ -36,10 +36,15 @@ const newProject = () => form("A new project", [
   return "";
 });
 
-const newTargets = () => form("Add galaxies", [field("A table: CSV, VOTable or FITS, of PGC numbers, positions or files", { name: "table", type: "file", required: true })], "Add them", async (data) => {
-  const found = await asked(ofProject("/targets"), { method: "POST", body: data });
+const upload = (title, what, path) => form(title, [field(`A table: CSV, VOTable or FITS, of ${what}`, { name: "table", type: "file", required: true })], "Add them", async (data) => {
+  const found = await asked(path, { method: "POST", body: data });
   return [`${found.taken} galaxies were added, ${found.known} were known, ${found.left_out} can’t be used.`, ...found.reasons].join(" ");
 });
+
+function standard(row) {
+  const choice = button(row.shown ? "Withdraw" : "Show again", () => decide(`api/standards/${row.id}`, { shown: !row.shown }, `${row.name} is ${row.shown ? "withdrawn" : "shown again"}.`), { class: "small" });
+  return [row.name, `${deg(row.truth_deg)} ± ${deg(row.stdev_deg)}`, row.shown ? "shown" : "withdrawn", choice];
+}
 
 async function decide(path, json, text) {
   await ask(path, { method: "POST", json }).catch(fail);
@@ -85,14 +90,16 @@ async function show() {
     page.replaceChildren(newProject());
     return;
   }
-  const found = await asked(ofProject("/moderation")).catch(fail);
+  const [found, standards] = await Promise.all([asked(ofProject("/moderation")), asked("api/standards")]).catch(fail);
   page.replaceChildren(
-    newTargets(),
+    upload("Add galaxies", "PGC numbers, positions or files", ofProject("/targets")),
     table("Galaxies to look at", ["galaxy", "why", "people", "inclination", "networks", "state", ""], found.galaxies.map(galaxy)),
     table("Measurements far from their galaxy’s label", ["galaxy", "person", "said", "label", "off by", "in units of the expected scatter"], found.outliers.map(outlier)),
     table("People", ["person", "measurements", "standards", "bias", "scatter", "state", ""], found.people.map(person)),
     h("h2", {}, "Tables to train on"),
     h("p", { class: "choices" }, ...["labels", "measurements"].flatMap((kind) => ["csv", "votable"].map((format) => button(`${kind}, ${format === "csv" ? "CSV" : "VOTable"}`, () => download(kind, format), { class: "small" })))),
+    upload("Add real standards", "PGC numbers or files, inclination_deg and stdev_deg", "api/standards"),
+    ...(standards.length > 0 ? [table("Real standards, of all projects", ["galaxy", "inclination", "state", ""], standards.map(standard))] : []),
     newProject());
 }
 
