@@ -82,6 +82,13 @@ async def test_galaxies_that_were_given_are_given_again_until_they_are_answered(
         assert not {one["lease"] for one in again} & {first[0]["lease"], first[1]["lease"]}
 
 
+async def test_windows_that_ask_at_once_get_the_same_galaxies(database: str, tmp_path: Path) -> None:
+    async with asked_zoo(zoo_settings(database, tmp_path)) as client:
+        person = await begun(client)
+        first, *others = await asyncio.gather(*(given(client, person, 4) for _ in range(6)))
+        assert others == [first] * 5
+
+
 async def test_a_picture_is_shown_to_whoever_knows_its_code_and_says_nothing_else(
     database: str, tmp_path: Path
 ) -> None:

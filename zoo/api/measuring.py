@@ -125,7 +125,6 @@ def following(
     """Give galaxies to measure, those kept from before first; fewer than asked for where nothing is left."""
     settings = services.settings
     terms = LeaseTerms(settings.practice, 60 * settings.lease_minutes)
-
     now = time.time()
     with services.database.read() as session:
         project = project_of(session, slug)

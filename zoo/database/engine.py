@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine
 
@@ -46,7 +47,8 @@ class Database:
         self._writing = _engine(url) if migrated else open_database(url)
         self._reading = self._writing.execution_options(writes=False)
         # SQLite lets one write at a time, and who waits for it sleeps ever longer; here they come in turn
-        self._turn = threading.Lock() if self._writing.dialect.name == "sqlite" else nullcontext()
+        sqlite = self._writing.dialect.name == "sqlite"
+        self._turn: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

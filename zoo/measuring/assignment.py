@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import func, select, update
 
-from zoo.database.models import LeaseRow, MeasurementRow, StandardRow
+from zoo.database.models import LeaseRow, MeasurementRow, PersonRow, StandardRow
 from zoo.standards.archive import PRACTICE
 from zoo.statistics.selection import PersonHistory, choose
 
@@ -172,6 +172,8 @@ def give(session: Session, person_id: int, assignment: Assignment, expires_at: f
     expires_at : float
         Until when they are kept for the person, seconds since 1970.
     """
+    # of two windows that ask at once, the second waits here; SQLite lets one write at a time anyway
+    session.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
     newest = session.scalar(select(func.max(LeaseRow.id)).where(LeaseRow.person_id == person_id)) or 0
     if newest != assignment.newest:
         return False
