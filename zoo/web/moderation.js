@@ -94,7 +94,7 @@ async function show() {
   page.replaceChildren(
     upload("Add galaxies", "PGC numbers, positions or files", ofProject("/targets")),
     table("Galaxies to look at", ["galaxy", "why", "people", "inclination", "networks", "state", ""], found.galaxies.map(galaxy)),
-    table("Measurements far from their galaxy’s label", ["galaxy", "person", "said", "label", "off by", "in units of the expected scatter"], found.outliers.map(outlier)),
+    found.outliers.length > 0 ? table("Measurements far from their galaxy’s label", ["galaxy", "person", "said", "label", "off by", "in units of the expected scatter"], found.outliers.map(outlier)) : h("p", {}, "No measurement lies far from its galaxy’s label."),
     table("People", ["person", "measurements", "standards", "bias", "scatter", "state", ""], found.people.map(person)),
     h("h2", {}, "Tables to train on"),
     h("p", { class: "choices" }, ...["labels", "measurements"].flatMap((kind) => ["csv", "votable"].map((format) => button(`${kind}, ${format === "csv" ? "CSV" : "VOTable"}`, () => download(kind, format), { class: "small" })))),
