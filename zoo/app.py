@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import numpy as np
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,7 +22,7 @@ from gateway.core import errors
 from gateway.settings import Settings
 from gateway.sky import open_sky
 from inclinet.http import proxies
-from zoo.api import measuring, moderation, pages, results
+from zoo.api import measuring, moderation, pages, results, standards
 from zoo.api.dependencies import ZooServices
 from zoo.database.engine import Database
 from zoo.errors import DatabaseDown
@@ -47,7 +48,9 @@ Failures are `application/problem+json` (RFC 9457) with a stable `type`.
 _AGAIN_S = 5.0
 
 
-def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> FastAPI:
+def create_app(
+    settings: ZooSettings, *, sky: SkySettings | None = None, rng: np.random.Generator | None = None
+) -> FastAPI:
     """Make the zoo.
 
     Parameters
@@ -55,6 +58,8 @@ def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> Fast
     settings : ZooSettings
     sky : SkySettings, optional
         The gateway's, from the environment, unless given.
+    rng : numpy.random.Generator, optional
+        Decides which galaxies people are given; one that nobody can foretell, unless given.
 
     Raises
     ------
@@ -93,6 +98,7 @@ def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> Fast
             ),
             tokens=ClientRateLimit(settings.tokens_per_minute) if settings.tokens_per_minute else None,
             metrics=metrics,
+            rng=rng or np.random.default_rng(),
         )
         try:
             yield
@@ -122,7 +128,7 @@ def create_app(settings: ZooSettings, *, sky: SkySettings | None = None) -> Fast
 
     for kind in (OperationalError, PoolTimeout):
         app.add_exception_handler(kind, down)
-    for routes in (measuring, results, moderation, pages):
+    for routes in (measuring, standards, results, moderation, pages):
         app.include_router(routes.router)
     pages.mount(app)
 

@@ -9,11 +9,15 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 import pytest
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
 
 from gateway.sky import SkySettings
 from tests.support import postgres
 from zoo.app import create_app
+from zoo.database.models import LeaseRow
 from zoo.settings import ZooSettings
 
 if TYPE_CHECKING:
@@ -68,13 +72,25 @@ def zoo_settings(database: str, folder: Path, *names: str, **changed: Any) -> Zo
 
 
 @asynccontextmanager
-async def asked_zoo(settings: ZooSettings, sky: SkySettings = NOBODY) -> AsyncIterator[httpx.AsyncClient]:
+async def asked_zoo(
+    settings: ZooSettings, sky: SkySettings = NOBODY, seed: int = 1
+) -> AsyncIterator[httpx.AsyncClient]:
     """Run a zoo in the test's own event loop; yields a client of it, without a key."""
-    app = create_app(settings, sky=sky)
+    app = create_app(settings, sky=sky, rng=np.random.default_rng(seed))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://zoo") as client:
             yield client
+
+
+def truth_of(database: str, code: str) -> float | None:
+    """Return the inclination of the standard that a lease gave; None for a target."""
+    engine = create_engine(database)
+    with Session(engine) as session:
+        lease = session.scalars(select(LeaseRow).where(LeaseRow.code == code)).one()
+        truth = lease.standard.truth_deg if lease.standard is not None else None
+    engine.dispose()
+    return truth
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.support.browser import chromium, launched, page_on
@@ -45,11 +46,11 @@ def browser() -> Iterator[Browser]:
 def live(tmp_path: Path) -> Callable[..., Live]:
     """Return what makes a server of one zoo, always of the same database; it may end and be made again."""
 
-    def make(port: int = 0, **changed: Any) -> Live:
+    def make(port: int = 0, seed: int = 1, **changed: Any) -> Live:
         settings = zoo_settings(f"sqlite:///{tmp_path}/zoo.sqlite", tmp_path, "ann", **changed)
 
         async def wired(_opened: AsyncExitStack) -> ASGIApp:
-            return create_app(settings, sky=NOBODY)
+            return create_app(settings, sky=NOBODY, rng=np.random.default_rng(seed))
 
         return Live(wired, port)
 

@@ -61,6 +61,16 @@ async def test_standards_lie_within_the_range_of_the_project(database: str, tmp_
         assert lattice[-1] == 90
 
 
+async def test_a_seed_decides_which_galaxies_people_are_given(tmp_path: Path) -> None:
+    shown = []
+    for number, seed in enumerate((7, 7, 8)):
+        settings = zoo_settings(f"sqlite:///{tmp_path}/{number}.sqlite", tmp_path, practice=3)
+        async with asked_zoo(settings, seed=seed) as client:
+            galaxies = await given(client, await begun(client), 10)
+            shown.append([(await client.get(f"/{one['picture']}")).content for one in galaxies])
+    assert shown[0] == shown[1] != shown[2]
+
+
 async def test_galaxies_that_were_given_are_given_again_until_they_are_answered(database: str, tmp_path: Path) -> None:
     async with asked_zoo(zoo_settings(database, tmp_path)) as client:
         person = await begun(client)
@@ -70,6 +80,13 @@ async def test_galaxies_that_were_given_are_given_again_until_they_are_answered(
         again = await given(client, person)
         assert again[0] == first[2]
         assert not {one["lease"] for one in again} & {first[0]["lease"], first[1]["lease"]}
+
+
+async def test_windows_that_ask_at_once_get_the_same_galaxies(database: str, tmp_path: Path) -> None:
+    async with asked_zoo(zoo_settings(database, tmp_path)) as client:
+        person = await begun(client)
+        first, *others = await asyncio.gather(*(given(client, person, 4) for _ in range(6)))
+        assert others == [first] * 5
 
 
 async def test_a_picture_is_shown_to_whoever_knows_its_code_and_says_nothing_else(

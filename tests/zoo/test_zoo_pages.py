@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MEASURE = "./measure?project=spirals"
 SAVED = "All answers are saved."
+STANDARDS = ".tile:not(.target)"
 
 
 def rows(tmp_path: Path) -> list[tuple[Any, ...]]:
@@ -49,14 +50,14 @@ def place(page: Page) -> float:
 
 def test_a_galaxy_is_measured_by_keyboard_alone(page: Page, tmp_path: Path) -> None:
     begin(page)
-    expect(page.locator(".tile:not(.target)")).to_have_count(18)
+    expect(page.locator(STANDARDS)).to_have_count(9)
     start = place(page)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("d")
     assert place(page) == pytest.approx(start + 10, abs=0.7)
     page.keyboard.press("a")
     page.keyboard.press("Enter")
-    expect(page.locator(".tile:not(.target)")).to_have_count(9)
+    expect(page.locator(STANDARDS)).to_have_count(9)
     assert place(page) == pytest.approx(start + 5, abs=1.0)
     page.keyboard.press("ArrowLeft")
     meant = place(page)
@@ -98,15 +99,28 @@ def test_an_answer_is_taken_back_and_its_galaxy_comes_again(page: Page, tmp_path
     assert [undone for _, undone in rows(tmp_path)] == [1, 0]
 
 
-def test_beyond_the_last_of_nine_standards_come_the_next(page: Page) -> None:
+def neighbours_are_shown(page: Page) -> bool:
+    """Return whether the standards between which the galaxy is said to be are on the board."""
+    said = re.findall(r"[\d.]+\u00b0", page.locator("#place").inner_text())
+    return set(said) <= set(page.locator(f"{STANDARDS} .angle").all_inner_texts())
+
+
+@pytest.mark.parametrize(("step", "degrees"), [(1, 5), (2, 1)])
+def test_beyond_the_nine_standards_come_the_next_to_the_ends_of_the_range(page: Page, step: int, degrees: int) -> None:
     begin(page)
-    page.keyboard.press("Enter")
-    start = place(page)
-    for _ in range(8):
-        page.keyboard.press("ArrowRight")
-    assert place(page) > start + 6
+    if step == 2:
+        page.keyboard.press("Enter")
+    for key, sign in (("ArrowRight", 1), ("ArrowLeft", -1)):
+        before = place(page)
+        for _ in range(12):
+            page.keyboard.press(key)
+            expect(page.locator(STANDARDS)).to_have_count(9)
+            assert neighbours_are_shown(page)
+        assert place(page) == pytest.approx(min(90, max(0, before + sign * 12 * degrees)), abs=degrees)
+    page.locator(STANDARDS).first.click(position={"x": 5, "y": 20})
+    assert neighbours_are_shown(page)
     page.keyboard.press("Escape")
-    expect(page.locator(".tile:not(.target)")).to_have_count(18)
+    expect(page.locator("#step")).to_contain_text("Step 1")
 
 
 def test_other_standards_leave_the_galaxy_where_it_was_put(page: Page) -> None:
@@ -159,17 +173,24 @@ def test_by_drag_and_by_tap_on_a_phone(browser: Browser, zoo: Live) -> None:
         page.get_by_role("button", name="Begin").tap()
         expect(page.locator("#stage")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        tile = page.locator(".tile:not(.target)").nth(3)
-        tile.tap(position={"x": 50, "y": 20})
-        expect(page.locator("#place")).to_have_text(re.compile(r"between 1[5-9]|between 2\d"))
-        start, end = page.locator(".target").bounding_box(), page.locator(".tile:not(.target)").nth(10).bounding_box()
-        assert start is not None
-        assert end is not None
-        page.mouse.move(start["x"] + 20, start["y"] + 20)
-        page.mouse.down()
-        page.mouse.move(end["x"] + end["width"] - 8, end["y"] + 20, steps=4)
-        page.mouse.up()
-        assert place(page) > 45
+        expect(page.locator(STANDARDS)).to_have_count(9)
+        page.locator(STANDARDS).nth(6).tap(position={"x": 5, "y": 20})
+        assert neighbours_are_shown(page)
+        before = place(page)
+        # the last of the nine, and by it the next
+        page.locator(STANDARDS).nth(8).tap(position={"x": 50, "y": 20})
+        assert neighbours_are_shown(page)
+        assert place(page) == pytest.approx(before + 15, abs=1)
+        for _ in range(2):
+            start, end = page.locator(".target").bounding_box(), page.locator(STANDARDS).nth(0).bounding_box()
+            assert start is not None
+            assert end is not None
+            page.mouse.move(start["x"] + 20, start["y"] + 20)
+            page.mouse.down()
+            page.mouse.move(end["x"] + 5, end["y"] + 20, steps=4)
+            page.mouse.up()
+            assert neighbours_are_shown(page)
+        assert place(page) == pytest.approx(before - 30, abs=1)
         assert watch.complaints == []
 
 
@@ -193,11 +214,19 @@ def test_a_moderator_makes_a_project_and_adds_galaxies(page: Page) -> None:
     page.get_by_role("button", name="Use this key").click()
     expect(page.get_by_role("heading", name="Add galaxies")).to_be_visible()
     table: FilePayload = {"name": "t.csv", "mimeType": "text/csv", "buffer": b"pgc\n12\n13\nx\n"}
-    page.locator("input[type=file]").set_input_files(table)
-    page.get_by_role("button", name="Add them").click()
+    page.locator("input[type=file]").first.set_input_files(table)
+    page.get_by_role("button", name="Add them").first.click()
     expect(page.get_by_role("alert").first).to_contain_text(
         "2 galaxies were added, 0 were known, 1 can\u2019t be used."
     )
+    real: FilePayload = {
+        "name": "t.csv",
+        "mimeType": "text/csv",
+        "buffer": b"key,file,inclination_deg,stdev_deg\nmine,a.png,50,1.5\n",
+    }
+    page.locator("input[type=file]").nth(1).set_input_files(real)
+    page.get_by_role("button", name="Add them").nth(1).click()
+    expect(page.get_by_role("alert").nth(1)).to_contain_text("1 can\u2019t be used. Row 1: There is no picture a.png")
     page.get_by_label("Name", exact=True).fill("Faint ones")
     page.get_by_label("Short name").fill("faint")
     page.get_by_role("button", name="Make it").click()

@@ -6,12 +6,13 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from astropy.table import Table
 
 from tests.support.pictures import disc, encoded, fits_file
 from tests.support.sky_fakes import FakeSky
 from tests.support.sky_universe import universe
-from tests.support.zoo import MODERATOR, asked_zoo, bearer, said, zoo_settings
+from tests.support.zoo import MODERATOR, asked_zoo, bearer, said, truth_of, zoo_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,16 +32,16 @@ async def project(client: httpx.AsyncClient, table: str | bytes, **more: Any) ->
     return taken
 
 
-async def measure(client: httpx.AsyncClient, name: str, *, galaxies: int, deg: float | None, flag: str = "") -> int:
-    """Let a person measure all the same way, and return how many galaxies there were."""
+async def measure(client: httpx.AsyncClient, name: str, *, galaxies: int, deg: float, knows: str = "") -> None:
+    """Let a person say the same of all galaxies that there are, or of standards the truth that a database knows."""
     who = bearer(f"inclinet_{name}")
-    for done in range(galaxies):
+    for _ in range(galaxies):
         given = (await client.post("/api/projects/p/next?count=1", headers=who)).json()
         if not given:
-            return done
-        answer = said(given[0]["lease"], deg, *filter(None, [flag]))
+            return
+        truth = truth_of(knows, given[0]["lease"]) if knows else None
+        answer = said(given[0]["lease"], deg if truth is None else truth)
         assert (await client.post("/api/answers", headers=who, json={"said": [answer]})).json()[0]["status"] == "taken"
-    return galaxies
 
 
 async def test_a_table_becomes_targets_and_its_bad_rows_are_told(database: str, tmp_path: Path) -> None:
@@ -68,10 +69,48 @@ async def test_pictures_come_from_own_files_of_any_kind_and_from_the_sky(tmp_pat
         async with asked_zoo(settings, sky.settings()) as client:
             await project(client, "key,file,ra,dec,fov\na,a.fits,,,\nb,,184.74,47.3,3\n")
             await measure(client, "moderator", galaxies=30, deg=60.0)
-            given = (await client.post("/api/projects/p/next?count=2", headers=BOSS)).json()
+            given = (await client.post("/api/projects/p/next?count=10", headers=BOSS)).json()
             pictures = [await client.get(f"/{one['picture']}") for one in given]
-            media = sorted(one.headers["content-type"] for one in pictures)
-            assert media == ["image/jpeg", "image/png"]
+            media = {one.headers["content-type"] for one in pictures}
+            # a hidden standard may come between the two
+            assert media - {"image/webp"} == {"image/jpeg", "image/png"}
+
+
+async def test_real_standards_are_compared_with_their_uncertainty_told_and_test_nobody(
+    database: str, tmp_path: Path
+) -> None:
+    universe()
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "a.png").write_bytes(encoded(disc(128), "PNG"))
+    settings = zoo_settings(database, tmp_path, "ann", pictures=own, practice=0)
+    with FakeSky() as sky:
+        async with asked_zoo(settings, sky.settings()) as client:
+            await project(client, "pgc\n1\n")
+            hidden = len((await client.get("/api/standards", headers=BOSS)).json())
+            table = "key,pgc,file,inclination_deg,stdev_deg\nM 106,39600,,68,2\nmine,,a.png,50,1.5\nx,5,,68,\ny,6,,,2\n"
+            added = (await client.post("/api/standards", headers=BOSS, content=table)).json()
+            assert (hidden, added["taken"], added["known"], added["left_out"]) == (0, 2, 0, 2)
+            again = "key,pgc,inclination_deg,stdev_deg\nM 106,39600,67.5,2.5\n"
+            assert (await client.post("/api/standards", headers=BOSS, content=again)).json()["known"] == 1
+            shown = (await client.get("/api/projects/p/standards")).json()
+            assert shown == sorted(shown, key=lambda one: one["truth_deg"])
+            real = [one for one in shown if one["stdev_deg"] > 0]
+            assert [(one["name"], one["truth_deg"], one["stdev_deg"]) for one in real] == [
+                ("mine", 50, 1.5),
+                ("M 106", 67.5, 2.5),
+            ]
+            media = [(await client.get(f"/{one['picture']}")).headers["content-type"] for one in real]
+            assert media == ["image/png", "image/jpeg"]
+            mine = f"/api/standards/{real[0]['id']}"
+            assert (await client.post(mine, headers=BOSS, json={"shown": False})).json() == {"shown": False}
+            assert "mine" not in [one["name"] for one in (await client.get("/api/projects/p/standards")).json()]
+            assert [one["shown"] for one in (await client.get("/api/standards", headers=BOSS)).json()] == [False, True]
+            simulated = f"/api/standards/{shown[0]['id']}"
+            assert (await client.post(simulated, headers=BOSS, json={"shown": False})).status_code == 404
+            for path in ("/api/standards", mine):
+                refused = await client.post(path, headers=bearer("inclinet_ann"), json={"shown": True})
+                assert refused.status_code == 403
 
 
 async def test_a_slug_is_taken_once_and_others_than_moderators_make_nothing(tmp_path: Path) -> None:
@@ -91,14 +130,29 @@ async def test_what_people_measured_is_handed_on_whole(database: str, tmp_path: 
     async with asked_zoo(zoo_settings(database, tmp_path, *PEOPLE, practice=0)) as client:
         await project(client, "pgc,inclination_deg,stdev_deg\n11,60,2\n12,61,2\n13,62,2\n")
         for name in PEOPLE[:3]:
-            await measure(client, name, galaxies=36, deg=60.0)
+            await measure(client, name, galaxies=50, deg=60.0, knows=database)
         read = {}
         for kind in ("csv", "votable"):
             answer = await client.get(f"/api/projects/p/export?table=measurements&format={kind}", headers=BOSS)
             assert answer.status_code == 200
             read[kind] = Table.read(io.BytesIO(answer.content), format="ascii.csv" if kind == "csv" else "votable")
         assert read["csv"].colnames == read["votable"].colnames
-        assert len(read["csv"]) == len(read["votable"])
+        measured = (await client.get("/api/projects/p")).json()["measurements"]
+        assert len(read["csv"]) == len(read["votable"]) == measured >= 9
+
+
+async def test_a_measurement_far_from_what_the_others_say_is_shown_to_moderators_and_stays(
+    database: str, tmp_path: Path
+) -> None:
+    async with asked_zoo(zoo_settings(database, tmp_path, *PEOPLE, practice=0)) as client:
+        await project(client, "pgc\n11\n")
+        for name, deg in zip(PEOPLE, (60.0, 10.0, 61.0, 62.0), strict=True):
+            await measure(client, name, galaxies=40, deg=deg, knows=database)
+        found = (await client.get("/api/projects/p/moderation", headers=BOSS)).json()["outliers"]
+        assert [(one["name"], one["person_name"], one["inclination_deg"]) for one in found] == [("PGC 11", "bob", 10)]
+        assert found[0]["residual_deg"] == pytest.approx(10 - found[0]["label_deg"], abs=3)
+        assert found[0]["scales"] < -5
+        assert (await client.get("/api/projects/p")).json()["measurements"] >= 3
 
 
 async def test_a_galaxy_that_a_moderator_closed_is_given_to_nobody_until_it_is_opened(
@@ -106,12 +160,16 @@ async def test_a_galaxy_that_a_moderator_closed_is_given_to_nobody_until_it_is_o
 ) -> None:
     async with asked_zoo(zoo_settings(database, tmp_path, *PEOPLE, practice=0)) as client:
         await project(client, "pgc\n11\n")
-        assert await measure(client, "ann", galaxies=40, deg=60.0) == 31
+        await measure(client, "ann", galaxies=40, deg=60.0)
+        assert (await client.get("/api/projects/p")).json()["measurements"] == 1
         closed = await client.post("/api/projects/p/targets/1", headers=BOSS, json={"closed": "excluded"})
         assert closed.json() == {"closed": "excluded"}
         assert (await client.get("/api/projects/p")).json()["done"] == 1
-        assert await measure(client, "bob", galaxies=40, deg=60.0) == 30
+        await measure(client, "bob", galaxies=40, deg=60.0)
+        assert (await client.get("/api/projects/p")).json()["measurements"] == 1
         await client.post("/api/projects/p/targets/1", headers=BOSS, json={"closed": ""})
+        await measure(client, "bob", galaxies=40, deg=60.0)
+        assert (await client.get("/api/projects/p")).json()["measurements"] == 2
         assert (
             await client.post("/api/projects/p/targets/99", headers=BOSS, json={"closed": "done"})
         ).status_code == 404

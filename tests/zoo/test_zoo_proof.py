@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,7 +19,7 @@ from tests.support.zoo import MODERATOR, bearer, said
 from training import __main__ as cli
 from training.data import dataset
 from zoo.database.models import LeaseRow, StandardRow, TargetRow
-from zoo.measuring.records import measurements
+from zoo.measuring import records
 from zoo.statistics import calibrate, labels
 
 if TYPE_CHECKING:
@@ -90,11 +91,16 @@ def exported(client: httpx.Client, table: str, **more: str) -> str:
 
 @pytest.mark.slow
 def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_from_the_export(
-    live: Callable[..., Live], tmp_path: Path
+    live: Callable[..., Live], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # how fast this machine is must not decide what people are given: labels are made anew when nothing is left
+    monkeypatch.setattr(records, "STALE_S", math.inf)
     crowd = labellers.crowd(PEOPLE, SEED)
     targets = labellers.targets(GALAXIES, SEED)
-    with live(pictures=tmp_path, practice=2) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+    with (
+        live(seed=SEED, pictures=tmp_path, practice=2) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
         boss = bearer(MODERATOR)
         client.post("/api/projects", headers=boss, json={"slug": "p", "title": "P"}).raise_for_status()
         for content in tables(targets, tmp_path):
@@ -108,7 +114,7 @@ def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_f
         with Session(eyes.engine) as session:
             project = session.scalars(select(TargetRow.project_id)).first()
             assert project is not None
-            judged = measurements(session, project)
+            judged = records.measurements(session, project)
             numbers = {row.id: number_of(row.name) for row in session.scalars(select(TargetRow))}
         eyes.engine.dispose()
         agreement = client.get("/api/projects/p/agreement", headers=headers[0]).raise_for_status().json()
@@ -138,8 +144,8 @@ def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_f
     rms = [np.sqrt(np.mean([(value[n] - truth[n].inclination_deg) ** 2 for n in ours])) for value in (ours, best)]
     kinds = [(label.reject != "") == (truth[n].kind != 0) for n, label in found.items()]
     assert np.mean(kinds) > 0.95
-    # 1.04 on average; which galaxies and people meet is left to chance, which moves one campaign's ratio by 0.03
-    assert rms[0] / rms[1] < 1.15
+    # 1.007 to 1.054 for six seeds
+    assert rms[0] / rms[1] < 1.10
     assert len(found) == GALAXIES
     # what is told of the noise without any truth: of labels by three, which are the noisiest
     assert rms[0] < agreement["label_noise_deg"] * 1.2 < 4

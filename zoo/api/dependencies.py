@@ -18,6 +18,8 @@ from zoo.measuring import people
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import numpy as np
+
     from gateway.api.admission import Admission, ClientRateLimit
     from gateway.api.keys import Keys
     from gateway.api.metrics import RequestMetrics
@@ -35,7 +37,7 @@ _BEARER = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class ZooServices:
-    """What routes ask, one object each, for the life of the app."""
+    """What routes ask, one object each, for the life of the app; threads may share all of them."""
 
     settings: ZooSettings
     database: Database
@@ -45,6 +47,7 @@ class ZooServices:
     admission: Admission
     tokens: ClientRateLimit | None
     metrics: RequestMetrics
+    rng: np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the measuring page asks: who one is, galaxies, their pictures, standards; and what one answers."""
+"""What the measuring page asks: who one is, galaxies, and their pictures; and what one answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from gateway.api.problems import responses
 from gateway.core import errors
@@ -21,27 +22,23 @@ from zoo.api.schemas import (
     GalaxyOut,
     OutcomeOut,
     PersonOut,
-    StandardOut,
     TokenOut,
     UndoIn,
 )
-from zoo.database.models import LeaseRow, MeasurementRow, PersonRow, StandardRow
+from zoo.database.models import LeaseRow, MeasurementRow, PersonRow
 from zoo.errors import NotThere
 from zoo.measuring import answers, people
-from zoo.measuring.assignment import LeaseTerms, next_galaxies
+from zoo.measuring.assignment import Assignment, LeaseTerms, give, next_galaxies
 from zoo.projects.targets import project_of
-from zoo.standards.archive import LATTICE, PRACTICE
+from zoo.standards.archive import PRACTICE
 from zoo.statistics.calibration import CALIBRATED_AFTER
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from zoo.measuring.records import Snapshot
 
 router = APIRouter(tags=["measuring"])
 
 _PRIVATE = {"Cache-Control": "private, max-age=86400, immutable"}
-_FOREVER = {"Cache-Control": "public, max-age=604800"}
 Slug = Annotated[str, Path(max_length=40)]
 
 
@@ -128,44 +125,35 @@ def following(
     """Give galaxies to measure, those kept from before first; fewer than asked for where nothing is left."""
     settings = services.settings
     terms = LeaseTerms(settings.practice, 60 * settings.lease_minutes)
-
-    def give(snapshot: Snapshot | None) -> list[GalaxyOut]:
-        with services.database.write() as session:
-            project = project_of(session, slug)
-            leases = next_galaxies(
-                session,
-                project,
-                who.person_id,
-                count,
-                snapshot=snapshot,
-                terms=terms,
-                now=time.time(),
-                rng=np.random.default_rng(),
-            )
-            return [
-                GalaxyOut(
-                    lease=lease.code,
-                    picture=f"api/pictures/{lease.code}",
-                    practice=lease.purpose == PRACTICE,
-                    truth_deg=_truth(session, lease) if lease.purpose == PRACTICE else None,
-                )
-                for lease in leases
-            ]
-
-    given = give(None)
-    if len(given) == count:
-        return given
-    # what is known of the project may take seconds to compute, which nobody else's answer should wait for
+    now = time.time()
     with services.database.read() as session:
-        project_id = project_of(session, slug).id
-    given = give(services.snapshots.recent(project_id))
-    # nothing is left, or what came in the last minute left something open
-    return given or give(services.snapshots.now(project_id))
+        project = project_of(session, slug)
 
+    def chosen(snapshot: Snapshot | None) -> Assignment:
+        with services.database.read() as session:
+            return next_galaxies(
+                session, project, who.person_id, count, snapshot=snapshot, terms=terms, now=now, rng=services.rng
+            )
 
-def _truth(session: Session, lease: LeaseRow) -> float | None:
-    standard = session.get(StandardRow, lease.standard_id)
-    return standard.truth_deg if standard is not None else None
+    while True:
+        found = chosen(None)
+        if len(found.given) < count:
+            found = chosen(services.snapshots.recent(project.id))
+        if not found.given:
+            # nothing is left, or what came in the last minute left something open
+            found = chosen(services.snapshots.now(project.id))
+        with services.database.write() as session:
+            if give(session, who.person_id, found, now + terms.lease_s):
+                break
+    return [
+        GalaxyOut(
+            lease=one.code,
+            picture=f"api/pictures/{one.code}",
+            practice=one.purpose == PRACTICE,
+            truth_deg=one.truth_deg if one.purpose == PRACTICE else None,
+        )
+        for one in found.given
+    ]
 
 
 @router.get(
@@ -180,7 +168,8 @@ async def picture(services: WiredZoo, code: Annotated[str, Path(max_length=64)])
 
     def find() -> LeaseRow | None:
         with services.database.read() as session:
-            return session.scalar(select(LeaseRow).where(LeaseRow.code == code))
+            found = select(LeaseRow).where(LeaseRow.code == code).options(joinedload("*"))
+            return session.scalar(found)
 
     lease = await asyncio.to_thread(find)
     if lease is None:
@@ -189,36 +178,6 @@ async def picture(services: WiredZoo, code: Annotated[str, Path(max_length=64)])
     async with services.admission.work(deadline):
         data, media = await services.pictures.of_lease(lease, deadline)
     return Response(data, media_type=media, headers=_PRIVATE)
-
-
-@router.get("/api/projects/{slug}/standards", summary="The lattice of standards", responses=responses(NotThere))
-def standards(services: WiredZoo, slug: Slug, _: Annotated[None, Anyone]) -> list[StandardOut]:
-    """List the standards that targets are compared with, from face-on to edge-on."""
-    with services.database.read() as session:
-        project = project_of(session, slug)
-        found = session.scalars(
-            select(StandardRow)
-            .where(StandardRow.role == LATTICE)
-            .where(StandardRow.truth_deg.between(project.lowest_deg - 0.5, project.highest_deg + 0.5))
-            .order_by(StandardRow.truth_deg, StandardRow.id)
-        ).all()
-    return [StandardOut(id=one.id, truth_deg=one.truth_deg, picture=f"api/standards/{one.id}") for one in found]
-
-
-@router.get(
-    "/api/standards/{number}",
-    summary="The picture of a standard of the lattice",
-    response_class=Response,
-    responses={200: {"content": {"image/webp": {}}}, **responses(NotThere)},
-)
-def standard(services: WiredZoo, number: int, _: Annotated[None, Anyone]) -> Response:
-    """Show a standard; those that test people can't be asked for by their numbers."""
-    with services.database.read() as session:
-        found = session.scalar(select(StandardRow).where(StandardRow.id == number, StandardRow.role == LATTICE))
-    if found is None:
-        raise NotThere("There is no standard of this number.")
-    data, media = services.pictures.of_standard(found.name)
-    return Response(data, media_type=media, headers=_FOREVER)
 
 
 @router.post(

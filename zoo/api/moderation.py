@@ -6,11 +6,11 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from fastapi import APIRouter, Request
 from sqlalchemy import func, select
 
 from gateway.api.problems import responses
-from gateway.api.uploads import is_form, limited_body
 from gateway.core import errors
 from gateway.sky import SURVEYS
 from zoo.api.dependencies import Moderator, WiredZoo
@@ -21,23 +21,27 @@ from zoo.api.schemas import (
     LabelOut,
     ModeratedPerson,
     ModerationOut,
+    OutlierOut,
     ProjectIn,
     ProjectOut,
     QuarantineIn,
     TargetsOut,
 )
+from zoo.api.uploads import BAD_TABLE, uploaded_table
 from zoo.database.models import MeasurementRow, PersonRow, ProjectRow, TargetRow
 from zoo.errors import NameTaken, NotAllowed, NotThere
-from zoo.projects.targets import TakenTable, add_targets, project_of
+from zoo.projects.targets import add_targets, project_of
+from zoo.statistics.outliers import outliers
 from zoo.statistics.selection import Stage, stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from zoo.tables import TakenTable
+
 router = APIRouter(tags=["moderation"])
 
 _REFUSED = responses(errors.Unauthorized, NotAllowed, NotThere)
-_UPLOAD_S = 60.0
 
 
 @router.post(
@@ -65,28 +69,17 @@ def add(services: WiredZoo, _: Moderator, sent: ProjectIn) -> ProjectOut:
     summary="Add galaxies",
     description="The body is a table (CSV, VOTable, FITS…) with a column of PGC numbers, positions, or names of files "
     "in the zoo's folder of pictures; or a form with such a table in its field `table`.",
-    responses={**_REFUSED, **responses(errors.BadTable, errors.TableTooLarge, errors.SlowClient)},
+    responses={**_REFUSED, **BAD_TABLE},
 )
 async def upload(request: Request, services: WiredZoo, _: Moderator, slug: Slug) -> TargetsOut:
     """Add the galaxies of a table; rows that can't be used are told, and names that are known stay as they are."""
-    settings = services.settings
-    too_large = errors.TableTooLarge(f"The table is larger than {settings.max_upload_bytes:,} bytes.")
-    async with limited_body(request, settings.max_upload_bytes, _UPLOAD_S, too_large, "table") as limited:
-        if is_form(request):
-            async with limited.form(max_files=1, max_fields=4) as form:
-                file = form.get("table")
-                if file is None or isinstance(file, str):
-                    raise errors.BadRequest("The form has no file in its field 'table'.")
-                content, filename = await file.read(), file.filename or ""
-        else:
-            content, filename = await limited.body(), ""
+    content, filename = await uploaded_table(request, services.settings)
 
     def take() -> TakenTable:
         with services.database.write() as session:
             project = project_of(session, slug)
-            return add_targets(
-                session, project, content, filename, most=settings.max_targets, has_file=services.pictures.has
-            )
+            most, has_file = services.settings.max_targets, services.pictures.has
+            return add_targets(session, project, content, filename, most=most, has_file=has_file)
 
     taken = await asyncio.to_thread(take)
     services.snapshots.outdate()
@@ -95,7 +88,7 @@ async def upload(request: Request, services: WiredZoo, _: Moderator, slug: Slug)
 
 @router.get("/api/projects/{slug}/moderation", summary="What waits for a moderator", responses=_REFUSED)
 def waiting(services: WiredZoo, _: Moderator, slug: Slug) -> ModerationOut:
-    """List the galaxies that people can't settle or reject, and everybody who measures."""
+    """List galaxies that people can't settle or reject, measurements far from labels, and everybody who measures."""
     with services.database.read() as session:
         project = project_of(session, slug)
         targets = {row.id: row for row in session.scalars(select(TargetRow).where(TargetRow.project_id == project.id))}
@@ -128,13 +121,28 @@ def waiting(services: WiredZoo, _: Moderator, slug: Slug) -> ModerationOut:
             )
         )
     calibration = snapshot.calibration
+    said = snapshot.measurements.where(np.isin(snapshot.measurements.person, list(snapshot.counted)))
+    names = {row.id: row.key_name or "" for row in people}
     places = {int(person): place for place, person in enumerate(calibration.person)}
     return ModerationOut(
         galaxies=tuple(galaxies),
+        outliers=tuple(
+            OutlierOut(
+                target=one.galaxy,
+                name=targets[one.galaxy].name,
+                person=one.person,
+                person_name=names[one.person],
+                inclination_deg=one.inclination_deg,
+                label_deg=one.label_deg,
+                residual_deg=one.residual_deg,
+                scales=one.scales,
+            )
+            for one in outliers(said, calibration, list(snapshot.labels.values()))
+        ),
         people=tuple(
             ModeratedPerson(
                 person=row.id,
-                name=row.key_name or "",
+                name=names[row.id],
                 measured=measured.get(row.id, 0),
                 standards=_of(calibration.standards, places.get(row.id), 0),
                 failed=_of(calibration.failed, places.get(row.id), 0),

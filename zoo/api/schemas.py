@@ -91,8 +91,11 @@ class StandardOut(Schema):
     """A standard of the lattice."""
 
     id: int
+    name: str = Field(description="Of a real galaxy; empty for a simulated one.")
     truth_deg: float
+    stdev_deg: float = Field(description="Uncertainty of the inclination; 0 of a simulated one, where it is exact.")
     picture: str
+    shown: bool = Field(description="False of a real one that a moderator withdrew.")
 
 
 class ProjectIn(Sent):
@@ -203,10 +206,24 @@ class ModeratedPerson(Schema):
     reason: str
 
 
+class OutlierOut(Schema):
+    """A measurement far from the label of its galaxy, which it is part of."""
+
+    target: int
+    name: str = Field(description="Of the galaxy.")
+    person: int
+    person_name: str
+    inclination_deg: float = Field(description="What the person said.")
+    label_deg: float
+    residual_deg: float = Field(description="What was said, less what was expected of this person at the label.")
+    scales: float = Field(description="The residual in units of the expected scatter.")
+
+
 class ModerationOut(Schema):
     """What waits for a moderator."""
 
     galaxies: tuple[LabelOut, ...]
+    outliers: tuple[OutlierOut, ...] = Field(description="The farthest first.")
     people: tuple[ModeratedPerson, ...]
 
 
@@ -215,6 +232,12 @@ class QuarantineIn(Sent):
 
     quarantined: bool
     reason: str = Field(default="", max_length=400)
+
+
+class ShownIn(Sent):
+    """A moderator's decision on a real standard."""
+
+    shown: bool
 
 
 class ClosedIn(Sent):

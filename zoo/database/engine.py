@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine
 
@@ -36,12 +38,17 @@ class Database:
     ----------
     url : str
         As :func:`open_database` takes it; errors are its too.
+    migrated : bool
+        Whether its tables are known to be the newest: looking holds up whoever writes.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, migrated: bool = False) -> None:
         self.url = url
-        self._writing = open_database(url)
+        self._writing = _engine(url) if migrated else open_database(url)
         self._reading = self._writing.execution_options(writes=False)
+        # SQLite lets one write at a time, and who waits for it sleeps ever longer; here they come in turn
+        sqlite = self._writing.dialect.name == "sqlite"
+        self._turn: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -52,7 +59,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a transaction that is committed at the end of the block, or not at all."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:

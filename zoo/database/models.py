@@ -59,11 +59,12 @@ class StandardRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str] = mapped_column(index=True)
-    """``lattice``, ``practice`` or ``hidden``."""
+    """``lattice``, ``practice`` or ``hidden``; ``withdrawn`` for a real one that is shown no more."""
     truth_deg: Mapped[float]
     error_deg: Mapped[float] = mapped_column(default=0.0)
+    """Uncertainty of the inclination; above 0 of a real galaxy, whose picture is a file or a cutout of the sky."""
     pgc: Mapped[int | None]
-    """Of a real galaxy, whose picture is a cutout of the sky."""
+    file: Mapped[str | None]
 
 
 class PersonRow(Base):
@@ -99,9 +100,9 @@ class LeaseRow(Base):
     state: Mapped[str] = mapped_column(default="open")
     """``open``, ``answered`` or ``skipped``."""
 
-    target: Mapped[TargetRow | None] = relationship(lazy="joined")
-    standard: Mapped[StandardRow | None] = relationship(lazy="joined")
-    project: Mapped[ProjectRow] = relationship(lazy="joined")
+    target: Mapped[TargetRow | None] = relationship()
+    standard: Mapped[StandardRow | None] = relationship()
+    project: Mapped[ProjectRow] = relationship()
 
 
 class MeasurementRow(Base):

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import or_, select
+from sqlalchemy import func, select, update
 
-from zoo.database.models import LeaseRow, MeasurementRow, StandardRow
+from zoo.database.models import LeaseRow, MeasurementRow, PersonRow, StandardRow
 from zoo.standards.archive import PRACTICE
 from zoo.statistics.selection import PersonHistory, choose
 
@@ -41,6 +41,36 @@ class LeaseTerms:
     lease_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class GivenGalaxy:
+    """A galaxy for a person: the code of its lease, why it was chosen, and a practice galaxy's inclination."""
+
+    code: str
+    purpose: str
+    truth_deg: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The galaxies that a person has next, to be written down by :func:`give`.
+
+    Attributes
+    ----------
+    given : tuple of GivenGalaxy
+    kept : tuple of int
+        Leases of before that are kept on.
+    fresh : tuple of LeaseRow
+        Those that are new.
+    newest : int
+        The newest lease that the person had when this was decided.
+    """
+
+    given: tuple[GivenGalaxy, ...]
+    kept: tuple[int, ...]
+    fresh: tuple[LeaseRow, ...]
+    newest: int
+
+
 def next_galaxies(
     session: Session,
     project: ProjectRow,
@@ -51,13 +81,13 @@ def next_galaxies(
     terms: LeaseTerms,
     now: float,
     rng: np.random.Generator,
-) -> list[LeaseRow]:
-    """Return the galaxies that a person has next: those kept from before, and new ones up to ``count``.
+) -> Assignment:
+    """Choose the galaxies that a person has next: those kept from before, and new ones up to ``count``.
 
     Parameters
     ----------
     session : Session
-        Of a transaction that writes.
+        Reading is enough: nobody who answers waits for the choice.
     project : ProjectRow
     person_id, count : int
     snapshot : Snapshot or None
@@ -69,34 +99,51 @@ def next_galaxies(
 
     Returns
     -------
-    list of LeaseRow
-        Fewer where nothing is left for this person.
+    Assignment
+        Fewer galaxies where nothing is left for this person.
     """
-    leases = list(
-        session.scalars(
-            select(LeaseRow)
-            .where(LeaseRow.person_id == person_id)
-            # who is calibrated is so in every project
-            .where(or_(LeaseRow.project_id == project.id, LeaseRow.standard_id.is_not(None)))
-            .order_by(LeaseRow.id)
+    leases = session.execute(
+        select(
+            LeaseRow.id,
+            LeaseRow.code,
+            LeaseRow.project_id,
+            LeaseRow.target_id,
+            LeaseRow.standard_id,
+            LeaseRow.purpose,
+            LeaseRow.state,
         )
+        .where(LeaseRow.person_id == person_id)
+        .order_by(LeaseRow.id)
+    ).all()
+    practice = dict(
+        session.execute(
+            select(StandardRow.id, StandardRow.truth_deg)
+            .where(StandardRow.role == PRACTICE)
+            .where(StandardRow.truth_deg.between(project.lowest_deg, project.highest_deg))
+            .order_by(StandardRow.id)
+        ).all()
     )
-    kept = [lease for lease in leases if lease.state == "open" and lease.project_id == project.id][:count]
-    for lease in kept:
-        lease.expires_at = now + terms.lease_s
-    candidates: Candidates | None = None
-    while len(kept) < count:
-        practice = _practice(session, project, leases, terms.practice, rng)
-        if practice is not None:
-            galaxy, purpose = -practice, PRACTICE
-        elif snapshot is None:
+    kept = [one for one in leases if one.state == "open" and one.project_id == project.id][:count]
+    given = [GivenGalaxy(one.code, one.purpose, practice.get(one.standard_id)) for one in kept]
+    practised = {one.standard_id for one in leases if one.purpose == PRACTICE}
+    judged = [
+        one.target_id or -one.standard_id
+        for one in leases
+        # who is calibrated is so in every project; a standard that was skipped told nothing of the person
+        if one.purpose != PRACTICE and (one.project_id == project.id if one.target_id else one.state != "skipped")
+    ]
+    candidates = _live(session, project.id, snapshot, now) if snapshot is not None and len(kept) < count else None
+    fresh: list[LeaseRow] = []
+    while len(given) < count:
+        untried = [one for one in practice if one not in practised]
+        if untried and len(practised) < terms.practice:
+            galaxy, purpose = -int(rng.choice(untried)), PRACTICE
+            practised.add(-galaxy)
+        elif candidates is None or (choice := choose(candidates, _history(judged), rng)) is None:
             break
         else:
-            candidates = candidates or _live(session, project.id, snapshot, now)
-            choice = choose(candidates, _history(leases), rng)
-            if choice is None:
-                break
             galaxy, purpose = choice.galaxy, str(choice.reason)
+            judged.append(galaxy)
         lease = LeaseRow(
             code=secrets.token_urlsafe(_CODE_BYTES),
             project_id=project.id,
@@ -108,38 +155,35 @@ def next_galaxies(
             expires_at=now + terms.lease_s,
             state="open",
         )
-        session.add(lease)
-        session.flush()
-        leases.append(lease)
-        kept.append(lease)
-    return kept
+        fresh.append(lease)
+        given.append(GivenGalaxy(lease.code, purpose, practice.get(-galaxy) if purpose == PRACTICE else None))
+    return Assignment(tuple(given), tuple(one.id for one in kept), tuple(fresh), leases[-1].id if leases else 0)
 
 
-def _practice(
-    session: Session, project: ProjectRow, leases: Sequence[LeaseRow], count: int, rng: np.random.Generator
-) -> int | None:
-    """Return the practice galaxy that comes next; None for a person who had enough of them, or all."""
-    practised = {lease.standard_id for lease in leases if lease.purpose == PRACTICE}
-    if len(practised) >= count:
-        return None
-    offered = session.scalars(
-        select(StandardRow.id)
-        .where(StandardRow.role == PRACTICE)
-        .where(StandardRow.truth_deg.between(project.lowest_deg, project.highest_deg))
-        .order_by(StandardRow.id)
-    )
-    fresh = [one for one in offered if one not in practised]
-    return int(rng.choice(fresh)) if fresh else None
+def give(session: Session, person_id: int, assignment: Assignment, expires_at: float) -> bool:
+    """Write down which galaxies a person has; false where the person got others meanwhile, in another window.
+
+    Parameters
+    ----------
+    session : Session
+        Of a transaction that writes.
+    person_id : int
+    assignment : Assignment
+    expires_at : float
+        Until when they are kept for the person, seconds since 1970.
+    """
+    # of two windows that ask at once, the second waits here; SQLite lets one write at a time anyway
+    session.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+    newest = session.scalar(select(func.max(LeaseRow.id)).where(LeaseRow.person_id == person_id)) or 0
+    if newest != assignment.newest:
+        return False
+    session.execute(update(LeaseRow).where(LeaseRow.id.in_(assignment.kept)).values(expires_at=expires_at))
+    session.add_all(assignment.fresh)
+    return True
 
 
-def _history(leases: Sequence[LeaseRow]) -> PersonHistory:
-    numbers = [
-        lease.target_id or -(lease.standard_id or 0)
-        for lease in leases
-        # a standard that was skipped told nothing of the person
-        if lease.purpose != PRACTICE and (lease.target_id or lease.state != "skipped")
-    ]
-    galaxy = np.array(numbers, np.int64)
+def _history(judged: Sequence[int]) -> PersonHistory:
+    galaxy = np.array(judged, np.int64)
     return PersonHistory(galaxy, galaxy < 0)
 
 

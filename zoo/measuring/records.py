@@ -147,7 +147,7 @@ class Snapshots:
 
 def _made_apart(url: str, project_id: int, version: tuple[Any, ...]) -> Snapshot | None:
     """Make a snapshot in another process; None where nothing has changed."""
-    database = Database(url)
+    database = Database(url, migrated=True)
     try:
         with database.read() as session:
             found = _version(session, project_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PIL import Image
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.sky import Sky
-    from zoo.database.models import LeaseRow
+    from zoo.database.models import LeaseRow, StandardRow
     from zoo.standards.archive import StandardsArchive
 
 _AS_THEY_ARE = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image/webp"}
@@ -47,29 +47,33 @@ class TargetPictures:
         ------
         errors.ImageError, errors.TargetError, errors.UpstreamError, errors.DeadlineExceeded
         """
-        if lease.standard is not None and lease.standard.pgc is None:
-            return self.of_standard(lease.standard.name)
-        if lease.target is not None and lease.target.file is not None:
-            return await asyncio.to_thread(self._of_file, lease.target.file)
-        if lease.target is None:
-            wanted = Target(pgc=lease.standard.pgc if lease.standard else None)
-        elif lease.target.pgc is not None:
-            wanted = Target(pgc=lease.target.pgc, fov_arcmin=lease.target.fov_arcmin)
+        target = lease.target
+        if target is None:
+            return await self.of_standard(cast("StandardRow", lease.standard), deadline)
+        if target.pgc is not None:
+            wanted = Target(pgc=target.pgc, fov_arcmin=target.fov_arcmin)
         else:
-            wanted = Target(
-                ra=f"{lease.target.ra_deg}", dec=f"{lease.target.dec_deg}", fov_arcmin=lease.target.fov_arcmin
-            )
-        fetched = await self._targets.fetch(wanted, deadline=deadline, survey=lease.project.survey)
-        return await asyncio.to_thread(_shown, fetched.cutout.data)
+            wanted = Target(ra=f"{target.ra_deg}", dec=f"{target.dec_deg}", fov_arcmin=target.fov_arcmin)
+        return await self._found(target.file, wanted, lease.project.survey, deadline)
 
-    def of_standard(self, name: str) -> tuple[bytes, str]:
-        """Return the picture of a standard of the archive."""
+    async def of_standard(self, standard: StandardRow, deadline: Deadline) -> tuple[bytes, str]:
+        """Return the picture of a standard, and its media type; errors as :meth:`of_lease`."""
+        if standard.error_deg > 0:
+            return await self._found(standard.file, Target(pgc=standard.pgc), None, deadline)
         try:
-            return self._archive.picture(name), "image/webp"
+            return self._archive.picture(standard.name), "image/webp"
         except KeyError:
             raise errors.BadImage(
                 "The picture of this standard is not in the archive that the zoo runs with."
             ) from None
+
+    async def _found(
+        self, file: str | None, wanted: Target, survey: str | None, deadline: Deadline
+    ) -> tuple[bytes, str]:
+        if file is not None:
+            return await asyncio.to_thread(self._of_file, file)
+        fetched = await self._targets.fetch(wanted, deadline=deadline, survey=survey)
+        return await asyncio.to_thread(_shown, fetched.cutout.data)
 
     def has(self, file: str) -> bool:
         """Return whether there is such a file among the operator's own, and nowhere else."""

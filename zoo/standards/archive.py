@@ -80,7 +80,7 @@ class StandardsArchive:
         """Enter those standards into the database that it does not know; what it knows stays as it is."""
         known = set(session.scalars(select(StandardRow.name)))
         session.add_all(
-            StandardRow(name=one.name, role=one.role, truth_deg=one.truth_deg, error_deg=0.0, pgc=None)
+            StandardRow(name=one.name, role=one.role, truth_deg=one.truth_deg, error_deg=0.0, pgc=None, file=None)
             for one in self.standards
             if one.name not in known
         )

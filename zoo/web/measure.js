@@ -5,7 +5,7 @@ import { Board } from "./board.js";
 import { asked, me, ofProject, project } from "./client.js";
 import { deg, fail, frame } from "./frame.js";
 import { Galaxies } from "./galaxies.js";
-import { COARSE, FINE, coarse, fine, placeOf } from "./lattice.js";
+import { COARSE, FINE, lattice, placeOf } from "./lattice.js";
 import * as queue from "./queue.js";
 import { BANDS, View } from "./view.js";
 
@@ -16,7 +16,16 @@ const PAUSES_MS = [1000, 2000, 5000, 10000, 15000];
 
 const state = { person: null, project: null, standards: [], galaxy: null, step: COARSE, flags: new Set(), done: [], began: 0, failures: 0 };
 const view = new View(one("#stage"));
-const board = new Board(one("#board"), (said) => { one("#place").textContent = said; });
+const board = new Board(one("#board"), {
+  moved: (said, shown) => {
+    one("#place").textContent = said;
+    scale(shown);
+  },
+  missing: (standard) => {
+    state.standards = state.standards.filter((one) => one !== standard);
+    if (state.galaxy) redraw();
+  },
+});
 const galaxies = new Galaxies(async (galaxy, error) => {
   note(`A galaxy was left out: ${error.message}`);
   await say({ kind: "skip", lease: galaxy.lease });
@@ -99,14 +108,11 @@ function begin() {
   showFlags();
 }
 
-function stepOne() {
-  state.step = COARSE;
-  draw(coarse(state.standards, state.project.lowest_deg, state.project.highest_deg));
-}
-
-function draw(lattice, around = null) {
-  const place = around === null ? Math.round(lattice.length / 2) : placeOf(lattice, around);
-  board.show(lattice, state.step, place, state.galaxy.url);
+/** Draw standards of a step, with the galaxy at an inclination. */
+function draw(step, around) {
+  state.step = step;
+  const standards = lattice(state.standards, step, state.project.lowest_deg, state.project.highest_deg);
+  board.show(standards, step, placeOf(standards, around), state.galaxy.url);
   const first = state.step === COARSE;
   one("#step").textContent = first ? "Step 1 of 2: put the galaxy where it fits" : "Step 2 of 2: fit it closely";
   one("#go").textContent = first ? "Closer" : "Save";
@@ -114,24 +120,22 @@ function draw(lattice, around = null) {
   showFlags();
 }
 
-function stepTwo(around) {
-  state.step = FINE;
-  draw(fine(state.standards, around, state.project.lowest_deg, state.project.highest_deg), around);
+const stepOne = () => draw(COARSE, (state.project.lowest_deg + state.project.highest_deg) / 2);
+
+/** Show which part of the project's range the nine standards cover. */
+function scale(shown) {
+  const { lowest_deg: lowest, highest_deg: highest } = state.project;
+  const part = (value) => `${(100 * (value - lowest)) / (highest - lowest)}%`;
+  one("#shown").style.left = part(shown[0].truth_deg);
+  one("#shown").style.right = part(lowest + highest - shown.at(-1).truth_deg);
+  one("#at").style.left = part(board.inclination);
 }
 
 /** Draw other standards; the galaxy stays where it was put. */
 function redraw() {
   const around = board.inclination;
-  const { lowest_deg: lowest, highest_deg: highest } = state.project;
   const seen = board.lattice[0].id;
-  for (let tries = 0; tries < 20 && board.lattice[0].id === seen; tries += 1)
-    draw(state.step === FINE ? fine(state.standards, around, lowest, highest) : coarse(state.standards, lowest, highest), around);
-}
-
-function move(by) {
-  const beyond = board.place + by < 0 || board.place + by > board.lattice.length;
-  if (beyond && state.step === FINE) stepTwo(board.inclination + 3 * by);
-  else board.put(board.place + by);
+  for (let tries = 0; tries < 20 && board.lattice[0].id === seen; tries += 1) draw(state.step, around);
 }
 
 const rejects = () => [...state.flags].some((flag) => flag !== KEEPS);
@@ -148,7 +152,7 @@ function toggle(flag) {
 }
 
 async function go() {
-  if (!rejects() && state.step === COARSE) return stepTwo(board.inclination);
+  if (!rejects() && state.step === COARSE) return draw(FINE, board.inclination);
   const { galaxy } = state;
   state.galaxy = null; // a second Enter says nothing twice
   saving();
@@ -206,8 +210,8 @@ function uuid() {
 const ACTS = {
   go, undo, skip, redraw,
   back: () => state.step === FINE && stepOne(),
-  left: () => move(-1),
-  right: () => move(1),
+  left: () => board.put(board.place - 1),
+  right: () => board.put(board.place + 1),
   invert: () => view.change("invert"),
   band: () => { view.change("band"); note(`Shown in ${BANDS[view.band]}.`); },
   brighter: () => view.change("brightness", 1.25),

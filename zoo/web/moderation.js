@@ -1,4 +1,4 @@
-// For moderators: projects, galaxies that people can't settle, people who fail standards. Nothing is ever deleted.
+// For moderators: projects, galaxies that people can't settle, measurements far off, people who fail standards. Nothing is ever deleted.
 
 import { announce, button, h, one } from "../web/dom.js";
 import { hasKey, useKey } from "../web/key.js";
@@ -36,10 +36,15 @@ const newProject = () => form("A new project", [
   return "";
 });
 
-const newTargets = () => form("Add galaxies", [field("A table: CSV, VOTable or FITS, of PGC numbers, positions or files", { name: "table", type: "file", required: true })], "Add them", async (data) => {
-  const found = await asked(ofProject("/targets"), { method: "POST", body: data });
+const upload = (title, what, path) => form(title, [field(`A table: CSV, VOTable or FITS, of ${what}`, { name: "table", type: "file", required: true })], "Add them", async (data) => {
+  const found = await asked(path, { method: "POST", body: data });
   return [`${found.taken} galaxies were added, ${found.known} were known, ${found.left_out} can’t be used.`, ...found.reasons].join(" ");
 });
+
+function standard(row) {
+  const choice = button(row.shown ? "Withdraw" : "Show again", () => decide(`api/standards/${row.id}`, { shown: !row.shown }, `${row.name} is ${row.shown ? "withdrawn" : "shown again"}.`), { class: "small" });
+  return [row.name, `${deg(row.truth_deg)} ± ${deg(row.stdev_deg)}`, row.shown ? "shown" : "withdrawn", choice];
+}
 
 async function decide(path, json, text) {
   await ask(path, { method: "POST", json }).catch(fail);
@@ -62,8 +67,12 @@ function galaxy(row) {
   return [row.name, row.why, String(row.people), row.inclination_deg === null ? "–" : `${deg(row.inclination_deg)} ± ${deg(row.error_deg)}`, deg(row.network_deg), row.closed || "open", h("span", {}, choice)];
 }
 
+const called = (number, name) => name || `person ${number}`;
+
+const outlier = (row) => [row.name, called(row.person, row.person_name), deg(row.inclination_deg), deg(row.label_deg), deg(row.residual_deg), row.scales.toFixed(1)];
+
 function person(row) {
-  const name = row.name || `person ${row.person}`;
+  const name = called(row.person, row.name);
   const path = `api/people/${row.person}/quarantine`;
   const choice = row.quarantined
     ? button("Count again", () => decide(path, { quarantined: false }, `${name} counts again.`), { class: "small" })
@@ -81,13 +90,16 @@ async function show() {
     page.replaceChildren(newProject());
     return;
   }
-  const found = await asked(ofProject("/moderation")).catch(fail);
+  const [found, standards] = await Promise.all([asked(ofProject("/moderation")), asked("api/standards")]).catch(fail);
   page.replaceChildren(
-    newTargets(),
+    upload("Add galaxies", "PGC numbers, positions or files", ofProject("/targets")),
     table("Galaxies to look at", ["galaxy", "why", "people", "inclination", "networks", "state", ""], found.galaxies.map(galaxy)),
+    found.outliers.length > 0 ? table("Measurements far from their galaxy’s label", ["galaxy", "person", "said", "label", "off by", "in units of the expected scatter"], found.outliers.map(outlier)) : h("p", {}, "No measurement lies far from its galaxy’s label."),
     table("People", ["person", "measurements", "standards", "bias", "scatter", "state", ""], found.people.map(person)),
     h("h2", {}, "Tables to train on"),
     h("p", { class: "choices" }, ...["labels", "measurements"].flatMap((kind) => ["csv", "votable"].map((format) => button(`${kind}, ${format === "csv" ? "CSV" : "VOTable"}`, () => download(kind, format), { class: "small" })))),
+    upload("Add real standards", "PGC numbers or files, inclination_deg and stdev_deg", "api/standards"),
+    ...(standards.length > 0 ? [table("Real standards, of all projects", ["galaxy", "inclination", "state", ""], standards.map(standard))] : []),
     newProject());
 }
 

@@ -10,15 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import labellers
-from tests.support.measured import joined, said
+from tests.support.measured import joined, said, trusted
 from zoo.statistics import Flag, GalaxyLabel, Measurements, PeopleCalibration, calibrate, labels
-
-
-def trusted(people: int = 8, **change: object) -> PeopleCalibration:
-    """Everybody is calibrated, without bias and as exact as usual."""
-    nothing = calibrate(said(*((0, person, 60.0) for person in range(people))))
-    known = replace(nothing, calibrated=np.ones(people, np.bool_), covariance=np.zeros((people, 2, 2)))
-    return replace(known, **change)  # type: ignore[arg-type]  # by name, as the test has them
 
 
 def one(*values: float | Flag, calibration: PeopleCalibration | None = None) -> GalaxyLabel:
