@@ -55,7 +55,13 @@ def write_noise_sample(folder: Path) -> None:
     count = TINY_RECIPE.simulated
     row: Truth = dict.fromkeys(COLUMNS, 0.0)
     truth: tuple[Truth, ...] = tuple(
-        {**row, "index": n, "inclination_deg": 45 + n, "human_deg": 45 + 45 * n / count, "reject": "unsuitable" if n % 8 == 0 else ""}
+        {
+            **row,
+            "index": n,
+            "inclination_deg": 45 + n,
+            "human_deg": 45 + 45 * n / count,
+            "reject": "unsuitable" if n % 8 == 0 else "",
+        }
         for n in range(count)
     )
     save(SimulatedSample(noise_pictures(count), truth), folder)

@@ -14,6 +14,8 @@ from training.simulation import sample, stretch, surroundings, tone_curves
 from training.simulation.surveys import SURVEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 SHARED = Path(__file__).parents[5] / "shared" / "galaxies"
@@ -56,7 +58,12 @@ def test_a_power_law_shows_light_of_a_hundredth_of_white_as_its_root() -> None:
 def test_light_below_the_sky_is_black_and_no_colour() -> None:
     planes = np.full((3, 4, 4), -0.5, np.float32)
     servers = [partial(tone_curves.server, survey=survey) for survey in SURVEYS.values()]
-    for make in (tone_curves.efigi, tone_curves.anything, *servers):
+    makers: list[Callable[[np.random.Generator], tone_curves.ToneCurve]] = [
+        tone_curves.efigi,
+        tone_curves.anything,
+        *servers,
+    ]
+    for make in makers:
         tone_curve = dataclasses.replace(make(np.random.default_rng(2)), pedestal=(0.0, 0.0, 0.0))
         assert shown(planes, tone_curve).max() == 0
 
