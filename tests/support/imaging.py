@@ -1,0 +1,114 @@
+"""A sky of exponential discs, and surveys that image it: tiles in any projection, bands, masks, weights."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from gateway.core.field_of_view import SkyField
+from gateway.images.mosaic.celestial import tangent_plane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+NOISE = 1.0
+PIXEL_ARCSEC = 0.4
+COLOURS = {"u": 0.3, "g": 0.6, "r": 1.0, "i": 1.3, "z": 1.4}
+
+
+@dataclass(frozen=True, slots=True)
+class SkyDisc:
+    """A disc on the sky; lengths in arcsec, the position angle in degrees east of north."""
+
+    ra_deg: float
+    dec_deg: float
+    scale_arcsec: float = 6.0
+    axis_ratio: float = 0.5
+    position_angle_deg: float = 40.0
+    brightness: float = 150.0
+
+    def field(self, *, turned: bool = False, fov_arcmin: float = 1.2) -> SkyField:
+        """The field around it, with its major axis along the rows if it is turned."""
+        return SkyField(self.ra_deg, self.dec_deg, fov_arcmin, self.position_angle_deg if turned else None)
+
+
+def light(discs: Sequence[SkyDisc], wcs: WCS, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the surface brightness of the sky at the pixels of an image."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    ra, dec = wcs.all_pix2world(x.ravel(), y.ravel(), 0)
+    seen = np.zeros(shape)
+    for disc in discs:
+        east = ((ra - disc.ra_deg + 180) % 360 - 180) * np.cos(np.radians(disc.dec_deg)) * 3600
+        north = (dec - disc.dec_deg) * 3600
+        angle = np.radians(disc.position_angle_deg)
+        along = east * np.sin(angle) + north * np.cos(angle)
+        across = east * np.cos(angle) - north * np.sin(angle)
+        radius = np.hypot(along, across / disc.axis_ratio) / disc.scale_arcsec
+        seen += (disc.brightness * np.exp(-radius)).reshape(shape)
+    return seen
+
+
+def plane(
+    ra_deg: float,
+    dec_deg: float,
+    shape: tuple[int, int],
+    *,
+    pixel_arcsec: float = PIXEL_ARCSEC,
+    turn_deg: float = 0.0,
+    mirrored: bool = False,
+    projection: str = "TAN",
+) -> WCS:
+    """Return the WCS of a tile around a place, turned east of north, perhaps with east to the right."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = [f"RA---{projection}", f"DEC--{projection}"]
+    wcs.wcs.crval = [ra_deg, dec_deg]
+    wcs.wcs.crpix = [(shape[1] + 1) / 2, (shape[0] + 1) / 2]
+    turn = np.radians(turn_deg)
+    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    handedness = np.diag([1.0 if mirrored else -1.0, 1.0])
+    wcs.wcs.cd = pixel_arcsec / 3600 * handedness @ rotation
+    return wcs
+
+
+def tile(
+    discs: Sequence[SkyDisc],
+    wcs: WCS,
+    shape: tuple[int, int],
+    *,
+    band: str | None = "r",
+    seed: int = 0,
+    compressed: bool = False,
+    **header: Any,
+) -> fits.HDUList:
+    """Return the FITS file of a tile, whose noise is the same for the same seed."""
+    pixels = light(discs, wcs, shape) * COLOURS.get(band or "r", 1.0)
+    pixels += np.random.default_rng(seed).normal(0, NOISE, shape)
+    said = wcs.to_header(relax=True)
+    if band is not None:
+        said["FILTER"] = band
+    said.update({key.replace("_", "-"): value for key, value in header.items()})
+    samples = pixels.astype(np.float32)
+    if compressed:
+        return fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(samples, said, tile_shape=(64, 64))])
+    return fits.HDUList([fits.PrimaryHDU(samples, said)])
+
+
+def written(hdus: fits.HDUList) -> bytes:
+    """Return the bytes of a FITS file."""
+    out = io.BytesIO()
+    hdus.writeto(out)
+    return out.getvalue()
+
+
+def ideal(discs: Sequence[SkyDisc], field: SkyField, side: int, band: str = "r", seed: int = 99) -> NDArray[np.float32]:
+    """Return what a survey would measure of a field on its tangent plane, the uppermost row first."""
+    seen = light(discs, tangent_plane(field, side), (side, side)) * COLOURS[band]
+    seen += np.random.default_rng(seed).normal(0, NOISE, (side, side))
+    return np.ascontiguousarray(seen[::-1], np.float32)
