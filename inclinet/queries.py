@@ -10,7 +10,7 @@ from inclinet import errors
 from inclinet.http import questions, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import httpx
     from astropy.coordinates import SkyCoord
@@ -191,9 +191,13 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         x: float | None = None,
         y: float | None = None,
         side: float | None = None,
+        at: SkyCoord | str | None = None,
+        fov: Quantity | None = None,
+        pa: Quantity | None = None,
+        bands: Sequence[str] | None = None,
         r: float | None = None,
     ) -> _Answer:
-        """Measure the galaxy in an image.
+        """Measure the galaxy in an image, or the galaxy at a place in FITS images of the sky.
 
         Parameters
         ----------
@@ -201,13 +205,19 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
             A file of JPEG, PNG, GIF, TIFF, WebP or FITS, by its path or its bytes; an array ``[H, W]`` or ``[H, W, 3]``
             whose first row is the uppermost, of 8 bits for a finished picture, of any other type for measured pixels;
             an HDU or HDUList; bands as a list of HDUs, or as arrays by name (``{"g": ..., "r": ..., "i": ...}``),
-            which the service orders by wavelength.
+            which the service orders by wavelength. With ``at`` also a list of files: the bands, and tiles, of the sky.
         frame : {"auto", "whole"}, optional
             Measure a frame around a galaxy that is small or off centre, or the whole image; ``auto`` unless given.
         x, y : float, optional
             Where the galaxy is: pixels from the left and the top of the upright image.
         side : float, optional
             Side of the square around that place, pixels; from the galaxy's size unless given.
+        at : SkyCoord or str, optional
+            Where the galaxy is on the sky, or its name: it is cut from the images by their WCS.
+        fov, pa : Quantity, optional
+            Side of the field, and position angle of the major axis; the catalogue's for the galaxy there unless given.
+        bands : sequence of str, optional
+            Of the files in their order, or of the images of a single file; from the headers unless given.
         r
             As for :meth:`query_object`.
 
@@ -218,7 +228,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         Raises
         ------
         TypeError
-            ``image`` is none of these.
+            ``image`` is none of these, or an angle has no unit.
         OSError
             The file can't be read.
         inclinet.errors.ImageRefused
@@ -229,8 +239,12 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         --------
         >>> Inclinet().query_image("galaxy.jpg", frame="whole").rejection
         0.0185
+        >>> Inclinet().query_image(["g.fits", "r.fits", "i.fits"], at="NGC 7331").image["bands"]
+        ['i', 'r', 'g']
         """
-        return self.ask(questions.by_image(image, frame=frame, x=x, y=y, side=side, r=r))
+        asked = {"frame": frame, "x": x, "y": y, "side": side, "r": r}
+        angles = {"fov": questions.in_unit(fov, "arcmin"), "pa": questions.in_unit(pa, "deg")}
+        return self.ask(questions.by_image(image, at=at, bands=bands, **asked, **angles))
 
     def query_table(
         self,

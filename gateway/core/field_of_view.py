@@ -21,6 +21,9 @@ FIELD_IN_D25 = 1.5
 MIN_FOV_ARCMIN, MAX_FOV_ARCMIN = 0.2, 400.0
 """Fields of view that make sense: below, a few pixels of any survey; above, a tangent plane bends the sky."""
 
+LEAST_OWN_FOV_ARCMIN = 0.01
+"""The same for a user's own images, whose pixels may be a hundred times smaller."""
+
 
 def field_arcmin(galaxy: Galaxy, asked: float | None, *, least: float = MIN_FOV_ARCMIN) -> float:
     """Return the side of the square field around a galaxy, arcmin.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from gateway.core import ensemble
+from gateway.core.field_of_view import LEAST_OWN_FOV_ARCMIN, SkyField, field_arcmin
 from gateway.core.models import (
     AUTO,
     WHOLE,
@@ -23,11 +24,11 @@ from gateway.core.models import (
     Target,
 )
 from gateway.images import ellipse
-from gateway.images.prepare import prepare
+from gateway.images.prepare import Imaging, prepare
 from gateway.measure.targets import Fetched, Targets, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     import numpy as np
@@ -163,6 +164,44 @@ class Inclinations:
         """
         structlog.contextvars.bind_contextvars(target="upload")
         return await self._measure(image, source="upload", deadline=deadline, r=r, framing=framing)
+
+    async def of_imaging(
+        self,
+        files: Sequence[bytes],
+        target: Target,
+        *,
+        deadline: Deadline,
+        bands: Sequence[str] = (),
+        r: float = ellipse.INTRINSIC_AXIS_RATIO,
+    ) -> MeasuredGalaxy:
+        """Return the inclination of a target that is cut from a user's own images.
+
+        Parameters
+        ----------
+        files : sequence of bytes
+            FITS files with a celestial WCS: the bands, and tiles of them.
+        target : Target
+            Its field is that of a survey's cutout unless given: 1.5 x D25, the major axis along the rows where the
+            position angle is known.
+        deadline : Deadline
+        bands : sequence of str
+            One for each file, or for each image or plane of a single one; from the headers unless given.
+        r : float
+            Intrinsic axis ratio for the ellipticity inclination.
+
+        Raises
+        ------
+        errors.GatewayError
+            As :meth:`gateway.measure.targets.Targets.resolve`, :func:`gateway.core.field_of_view.field_arcmin`,
+            :func:`gateway.images.mosaic.cut.cut` and :meth:`of_image`.
+        """
+        galaxy, contradictions = await self._targets.find(target, deadline=deadline)
+        fov = field_arcmin(galaxy, target.fov_arcmin, least=LEAST_OWN_FOV_ARCMIN)
+        angle = galaxy.position_angle_deg if target.position_angle_deg is None else target.position_angle_deg
+        field = SkyField(galaxy.ra_deg, galaxy.dec_deg, fov, None if angle is None else angle % 180)
+        imaging = Imaging(tuple(files), field, tuple(bands))
+        answer = await self._measure(imaging, source="upload", deadline=deadline, r=r, framing=WHOLE, galaxy=galaxy)
+        return replace(answer, warnings=(*contradictions, *answer.warnings))
 
     async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
         """Return the galaxy of a target; see :meth:`gateway.measure.targets.Targets.resolve`."""

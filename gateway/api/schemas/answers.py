@@ -97,7 +97,20 @@ class ImageFacts(Schema):
     frame: ImageFrame | None = Field(default=None, description="What of the image was measured.")
     fov_arcmin: Thousandths | None = Field(default=None, description="Side of a cutout, arcmin.", examples=[14.0])
     position_angle_deg: Hundredths | None = Field(
-        default=None, description="Position angle that a survey cutout was turned by, deg.", examples=[169.7]
+        default=None, description="Position angle that a cutout was turned by, deg.", examples=[169.7]
+    )
+    ra_deg: Coordinate | None = Field(
+        default=None, description="Centre of a cutout from uploaded images, deg (ICRS).", examples=[339.267]
+    )
+    dec_deg: Coordinate | None = Field(default=None, description="As above.", examples=[34.4156])
+    bands: list[str] | None = Field(
+        default=None,
+        description="Bands of uploaded images that are red, green and blue in a cutout from them; two are red and "
+        "blue, one is gray.",
+        examples=[["i", "r", "g"]],
+    )
+    pixel_arcsec: Fraction | None = Field(
+        default=None, description="Side of a pixel of the uploaded images there, arcsec.", examples=[0.262]
     )
     model_input: str | None = Field(
         default=None,
@@ -106,7 +119,7 @@ class ImageFacts(Schema):
     )
     cutout: str | None = Field(
         default=None,
-        description="The survey's image, as a data URL (with `include=cutout`).",
+        description="The survey's image, or what was cut from uploaded ones, as a data URL (with `include=cutout`).",
         examples=["data:image/jpeg;base64,/9j/4AA="],
     )
 
@@ -185,7 +198,8 @@ class InclinationAnswer(Schema):
     @classmethod
     def of(cls, answer: MeasuredGalaxy, include: Collection[str] = ()) -> InclinationAnswer:
         """Present an answer; ``include`` may name ``model_input`` and ``cutout``."""
-        image, fit, cutout = answer.image, answer.ellipticity, answer.cutout
+        image, fit, cutout, own = answer.image, answer.ellipticity, answer.cutout, answer.image.cutout
+        field = cutout or (own.field if own else None)
         return cls(
             galaxy=GalaxyAnswer.model_validate(answer.galaxy) if answer.galaxy else None,
             image=ImageFacts(
@@ -196,10 +210,14 @@ class InclinationAnswer(Schema):
                 stretch=image.stretch,
                 part=image.part,
                 frame=ImageFrame.model_validate(image.frame),
-                fov_arcmin=cutout.fov_arcmin if cutout else None,
-                position_angle_deg=cutout.position_angle_deg if cutout else None,
+                fov_arcmin=field.fov_arcmin if field else None,
+                position_angle_deg=field.position_angle_deg if field else None,
+                ra_deg=own.field.ra_deg if own else None,
+                dec_deg=own.field.dec_deg if own else None,
+                bands=list(own.bands) if own else None,
+                pixel_arcsec=own.pixel_arcsec if own else None,
                 model_input=png_data_url(image.pixels) if "model_input" in include else None,
-                cutout=image_data_url(cutout.data, image.format) if cutout and "cutout" in include else None,
+                cutout=_cutout_data_url(answer) if "cutout" in include else None,
             ),
             inclination=InclinationValues.model_validate(answer.inclination),
             flavors=[
@@ -245,6 +263,12 @@ class InclinationAnswer(Schema):
             "release": self.release,
             "warnings": " ".join(self.warnings),
         }
+
+
+def _cutout_data_url(answer: MeasuredGalaxy) -> str | None:
+    if answer.image.cutout is not None:
+        return png_data_url(answer.image.cutout.rgb)
+    return image_data_url(answer.cutout.data, answer.image.format) if answer.cutout is not None else None
 
 
 def png_data_url(pixels: NDArray[np.uint8]) -> str:
