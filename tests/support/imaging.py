@@ -12,6 +12,7 @@ from astropy.wcs import WCS
 
 from gateway.core.field_of_view import SkyField
 from gateway.images.mosaic.celestial import tangent_plane
+from gateway.images.stretch import FITS_SCALES, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,19 +85,21 @@ def tile(
     *,
     band: str | None = "r",
     seed: int = 0,
+    noise: float = NOISE,
     compressed: bool = False,
     **header: Any,
 ) -> fits.HDUList:
     """Return the FITS file of a tile, whose noise is the same for the same seed."""
     pixels = light(discs, wcs, shape) * COLOURS.get(band or "r", 1.0)
-    pixels += np.random.default_rng(seed).normal(0, NOISE, shape)
+    pixels += np.random.default_rng(seed).normal(0, noise, shape)
     said = wcs.to_header(relax=True)
     if band is not None:
         said["FILTER"] = band
     said.update({key.replace("_", "-"): value for key, value in header.items()})
     samples = pixels.astype(np.float32)
     if compressed:
-        return fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(samples, said, tile_shape=(64, 64))])
+        unit = fits.CompImageHDU(samples, said, tile_shape=(64, 64), quantize_level=64)
+        return fits.HDUList([fits.PrimaryHDU(), unit])
     return fits.HDUList([fits.PrimaryHDU(samples, said)])
 
 
@@ -107,8 +110,11 @@ def written(hdus: fits.HDUList) -> bytes:
     return out.getvalue()
 
 
-def ideal(discs: Sequence[SkyDisc], field: SkyField, side: int, band: str = "r", seed: int = 99) -> NDArray[np.float32]:
-    """Return what a survey would measure of a field on its tangent plane, the uppermost row first."""
-    seen = light(discs, tangent_plane(field, side), (side, side)) * COLOURS[band]
-    seen += np.random.default_rng(seed).normal(0, NOISE, (side, side))
-    return np.ascontiguousarray(seen[::-1], np.float32)
+def ideal(
+    discs: Sequence[SkyDisc], field: SkyField, side: int, bands: str = "irg", *, seed: int = 99, noise: float = NOISE
+) -> NDArray[np.uint8]:
+    """Return the picture of a field that a survey on its own tangent plane would give, uint8 ``[side, side, 3]``."""
+    seen = light(discs, tangent_plane(field, side), (side, side))[::-1]
+    rng = np.random.default_rng(seed)
+    planes = [seen * COLOURS[band] + rng.normal(0, noise, seen.shape) for band in bands]
+    return render(np.stack(planes).astype(np.float32), FITS_SCALES)[0]

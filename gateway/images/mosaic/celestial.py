@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 warnings.filterwarnings("ignore", category=FITSFixedWarning)
 
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
+_PARALLEL = 1e6
+"""Condition number of a matrix whose axes are as good as parallel."""
 _NEAR = 0.1
 """Distortions move pixels by less than this part of the image's longer side."""
 
@@ -46,7 +48,6 @@ def celestial(header: Any, hdus: Any, what: str) -> WCS:
         raise errors.NoWcs(
             f"{what} has no WCS: it does not say where on the sky it lies, so no position is found in it."
         )
-    matrix = [header[key] for key in _MATRIX if key in header]
     try:
         found = WCS(header, hdus)
         known = found.has_celestial
@@ -60,8 +61,9 @@ def celestial(header: Any, hdus: Any, what: str) -> WCS:
             f"The WCS of {_inside(what)} has no celestial axes: its axes are {', '.join(axes)}, not a right ascension "
             "and a declination or the like."
         )
-    if matrix and not any(matrix):
-        raise errors.WcsUnusable(f"The WCS of {_inside(what)} can't be used: all of its CD matrix is zero.")
+    written = [header[key] for key in _MATRIX if key in header]
+    if (written and not any(written)) or not np.linalg.cond(flat.pixel_scale_matrix) < _PARALLEL:
+        raise errors.WcsUnusable(f"The WCS of {_inside(what)} can't be used: its axes do not span the sky.")
     return flat
 
 
