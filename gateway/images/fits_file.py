@@ -113,6 +113,7 @@ class FitsFile:
         self._skip = len(head) - len(head.lstrip())
         self._stream = self._open()
         self._at = 0
+        self._hdus: Any = None
 
     def _open(self) -> Any:
         self._file.seek(0)
@@ -175,32 +176,32 @@ class FitsFile:
 
     @contextmanager
     def hdus(self) -> Iterator[Any]:
-        """Open the file by astropy, whose ``.section`` of an image reads no more than it needs.
+        """Yield the file as astropy opens it, whose ``.section`` of an image reads no more than it needs.
+
+        A packed file is unpacked as a whole, and forgotten with the context.
 
         Raises
         ------
         errors.ImageTooLarge
-            A packed file has to be unpacked as a whole, and is larger than :data:`MOST_WHOLE` bytes then.
+            A packed file has more than :data:`MOST_WHOLE` bytes.
         """
-        from astropy.io import fits  # noqa: PLC0415 - as below
-
-        stream = self._file
         if self.packed or self._skip:
             self._seek(self._skip)
             data = self._read(MOST_WHOLE + 1)
             if len(data) > MOST_WHOLE:
                 raise _too_large(MOST_WHOLE)
-            stream = io.BytesIO(data)
-        stream.seek(0)
-        opened = fits.open(stream, memmap=False, lazy_load_hdus=True, ignore_missing_simple=True)
-        try:
-            yield opened
-        finally:
-            opened.close(closed=False)
+            with _opened(io.BytesIO(data)) as hdus:
+                yield hdus
+            return
+        if self._hdus is None:
+            self._file.seek(0)
+            # it stays open, for the headers that it has read
+            self._hdus = _opened(self._file)
+        yield self._hdus
 
     def _header(self, place: int) -> tuple[Any, int] | None:
         """Return the header at a place and where its data begin; None where there is none."""
-        from astropy.io import fits  # noqa: PLC0415 - 0.3 s and 30 MB that only a FITS file is worth
+        from astropy.io import fits  # noqa: PLC0415 - as below
 
         self._seek(place)
         text = b""
@@ -231,6 +232,12 @@ class FitsFile:
         data = self._stream.read(size)
         self._at += len(data)
         return data
+
+
+def _opened(stream: BinaryIO) -> Any:
+    from astropy.io import fits  # noqa: PLC0415 - 0.3 s and 30 MB that only a FITS file is worth
+
+    return fits.open(stream, memmap=False, lazy_load_hdus=True, ignore_missing_simple=True)
 
 
 def _too_large(most: int) -> errors.ImageTooLarge:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,25 +18,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gateway.core.field_of_view import SkyField
+    from gateway.images.fits_file import FitsFile
 
 # What it repairs of a header (deprecated keywords, spellings of units) is said on standard error for each of them.
 warnings.filterwarnings("ignore", category=FITSFixedWarning)
 
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
+_TABLES = ("CPDIS1", "CPDIS2", "D2IMDIS1", "D2IMDIS2")
 _PARALLEL = 1e6
 """Condition number of a matrix whose axes are as good as parallel."""
 _NEAR = 0.1
 """Distortions move pixels by less than this part of the image's longer side."""
 
 
-def celestial(header: Any, hdus: Any, what: str) -> WCS:
+def celestial(header: Any, file: FitsFile, what: str) -> WCS:
     """Return the two celestial axes of an image's WCS.
 
     Parameters
     ----------
     header : astropy.io.fits.Header
-    hdus : astropy.io.fits.HDUList
-        The file, which may hold tables of distortions.
+    file : FitsFile
+        May hold tables of distortions.
     what : str
         The image in words, to begin a sentence with.
 
@@ -49,7 +52,8 @@ def celestial(header: Any, hdus: Any, what: str) -> WCS:
             f"{what} has no WCS: it does not say where on the sky it lies, so no position is found in it."
         )
     try:
-        found = WCS(header, hdus)
+        with file.hdus() if any(map(header.get, _TABLES)) else nullcontext() as hdus:
+            found = WCS(header, hdus)
         known = found.has_celestial
         flat = found.celestial if known else None
     # wcslib has a dozen kinds of error, of which astropy makes its own and those of Python

@@ -73,7 +73,7 @@ def cut(
     bands : sequence of str
         One for each file, or for each image or plane of a single file; from the headers where empty.
     max_pixels : int
-        Of an image's part that shows the field.
+        Of an image's part that shows the field; all parts may have three times as many.
     memory, deadline
         As for :func:`gateway.images.decode.decode`.
 
@@ -100,10 +100,12 @@ def cut(
         try:
             images = band_images(sources, bands, max_pixels, stack)
             return _cut(images, field, max_pixels, share)
-        except (errors.GatewayError, OSError, ImportError):
+        except (errors.GatewayError, ImportError):
             raise
         # astropy meets damage with a dozen kinds of error
         except Exception as error:
+            if isinstance(error, OSError) and not all(isinstance(source, bytes) for source in sources):
+                raise
             raise errors.BadImage("A FITS file is truncated or damaged and can't be read.") from error
 
 
@@ -160,6 +162,7 @@ def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> 
     grid = directions(field, _GRID)
     found: list[Overlap] = []
     seen: list[tuple[BandImage, NDArray[np.float64]]] = []
+    area = 0
     for image in images:
         columns, rows = places = np.stack(pixels(image.wcs, grid, image.shape))
         part = part_of(columns, rows, image.shape)
@@ -167,10 +170,11 @@ def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> 
             continue
         if not part.cell_pixels > 0:
             raise errors.WcsUnusable(f"The WCS of {image.inside} can't be used: it has no inverse.")
-        if part.pixels > max_pixels:
+        area += part.pixels
+        if part.pixels > max_pixels or area > _COLOURS * max_pixels:
             raise errors.ImageTooLarge(
-                f"The field of {field.fov_arcmin:g} arcmin takes {part.pixels:,} pixels of an image; at most "
-                f"{max_pixels:,} are read: ask for a smaller field.",
+                f"The field of {field.fov_arcmin:g} arcmin takes more than {max_pixels:,} pixels of an image, or more "
+                f"than {_COLOURS * max_pixels:,} of all: ask for a smaller field.",
                 max_pixels=max_pixels,
             )
         twin = next((other for other, its in seen if other.band == image.band and _same(places, its)), None)
@@ -178,7 +182,7 @@ def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> 
             seen.append((image, places))
             found.append(Overlap(image, part, field.fov_arcmin * 60 / _GRID / part.cell_pixels))
         # a file that holds its picture twice, such as before and after a correction, has its first taken
-        elif twin.hdus is not image.hdus or twin.plane != image.plane:
+        elif twin.file is not image.file or twin.plane != image.plane:
             raise errors.BandsDuplicate(
                 f"The same part of the sky came twice in {image.band or 'one band'}, in {twin.inside} and "
                 f"{image.inside}: give it once."

@@ -7,7 +7,7 @@ import os
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.core import errors
 from gateway.images import fits
@@ -29,6 +29,8 @@ Source = bytes | str | os.PathLike[str]
 
 _BLOCK_BYTES = 1 << 18
 """Read at once of a file elsewhere: a few rows of a mosaic, and never much more than is wanted."""
+_MOST_IMAGES = 300
+"""Three bands of a camera of a hundred detectors; each costs some milliseconds to look for the field in it."""
 _SAMPLE_BYTES = 8
 _HEADROOM = 1 << 20
 
@@ -47,8 +49,7 @@ class BandImage:
     ----------
     what : str
         In words.
-    hdus : astropy.io.fits.HDUList
-        Of its file, open.
+    file : FitsFile
     unit : Unit
     plane : int
         Of a cube.
@@ -61,7 +62,7 @@ class BandImage:
     """
 
     what: str
-    hdus: Any
+    file: FitsFile
     unit: Unit
     plane: int
     band: str | None
@@ -122,10 +123,12 @@ def band_images(
     for number, source in enumerate(sources, 1):
         what = "The FITS file" if len(sources) == 1 else f"File {number} of {len(sources)}"
         try:
-            images = list(_images(_opened(source, stack), what, max_pixels, stack))
+            images = list(_images(_opened(source, stack), what, max_pixels))
         except (EOFError, zlib.error) as error:
             raise errors.BadImage(f"{what} is truncated.") from error
         found += images
+        if len(found) > _MOST_IMAGES:
+            raise errors.BadImage(f"The files hold more than {_MOST_IMAGES} images: give those that show the galaxy.")
         files += [number] * len(images)
     return tuple(_named(found, files, bands, len(sources)))
 
@@ -143,7 +146,7 @@ def _opened(source: Source, stack: ExitStack) -> BinaryIO:
     return opened
 
 
-def _images(stream: BinaryIO, what: str, max_pixels: int, stack: ExitStack) -> Iterator[BandImage]:
+def _images(stream: BinaryIO, what: str, max_pixels: int) -> Iterator[BandImage]:
     head = stream.read(4096)
     if not head:
         raise errors.BadImage(f"{what} is empty.")
@@ -153,13 +156,11 @@ def _images(stream: BinaryIO, what: str, max_pixels: int, stack: ExitStack) -> I
     units = file.units()
     if not units:
         raise errors.BadImage(f"{what} is truncated or damaged in its header.")
-    science = fits.science_images(units)
-    hdus = stack.enter_context(file.hdus())
-    for unit in science:
-        where = celestial(unit.header, hdus, what)
+    for unit in fits.science_images(units):
+        where = celestial(unit.header, file, what)
         mask, weight = (fits.beside(unit, units, names) for names in (_MASKS, _WEIGHTS))
         for plane, name in enumerate(_bands_of(unit, units[0], what)):
-            yield BandImage(what, hdus, unit, plane, name, where, mask, weight)
+            yield BandImage(what, file, unit, plane, name, where, mask, weight)
 
 
 def _bands_of(unit: Unit, primary: Unit, what: str) -> Sequence[str | None]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyvips
 
+from gateway.images.fits_file import MOST_WHOLE
 from gateway.images.fits_plan import tile_row_bytes
 from gateway.images.reduce import block_means, strip_rows
 
@@ -126,9 +127,11 @@ class Canvas:
             return
         block = max(1, int(math.sqrt(float(np.nanmedian(areas)))))
         width = part.columns.stop - part.columns.start
-        tiles = tile_row_bytes(image.unit, width) if image.unit.compressed else 0
+        read = [unit for unit in (image.unit, image.mask, image.weight) if unit is not None and unit.compressed]
+        tiles = sum(tile_row_bytes(unit, width) for unit in read) + (2 * MOST_WHOLE if image.file.packed else 0)
         share.ask(tiles + _WORKING_BYTES, f"part of a FITS image, {width} pixels wide")
-        reduced = np.concatenate(list(_reduced(image, part, block)))
+        with image.file.hdus() as hdus:
+            reduced = np.concatenate(list(_reduced(image, hdus, part, block)))
         reduced[..., 0] *= factor
         corner = (part.columns.start, part.rows.start)
         columns, rows = ((place - start + 0.5) / block - 0.5 for place, start in zip(places, corner, strict=True))
@@ -153,7 +156,7 @@ def _interpolated(
     return np.frombuffer(found.write_to_memory(), np.float32).reshape(*index.shape[:2], bands)
 
 
-def _reduced(image: BandImage, part: Part, block: int) -> Iterator[NDArray[np.float32]]:
+def _reduced(image: BandImage, hdus: Any, part: Part, block: int) -> Iterator[NDArray[np.float32]]:
     """Yield strips of a part, float32 ``[rows, columns, 3]``: light times weight, weight, the share that is known."""
     step = strip_rows((part.columns.stop - part.columns.start) * 8, block)
     if image.unit.compressed:
@@ -162,16 +165,16 @@ def _reduced(image: BandImage, part: Part, block: int) -> Iterator[NDArray[np.fl
         step = block * math.ceil(max(step, tile) / block)
     for row in range(part.rows.start, part.rows.stop, step):
         rows = slice(row, min(row + step, part.rows.stop))
-        values = _section(image.hdus, image.unit, image.plane, rows, part.columns).astype(np.float32)
+        values = _section(hdus, image.unit, image.plane, rows, part.columns).astype(np.float32)
         with np.errstate(invalid="ignore"):
             bad = ~(np.abs(values) < _BLANK)
         if image.mask is not None:
-            bits = _section(image.hdus, image.mask, 0, rows, part.columns)
+            bits = _section(hdus, image.mask, 0, rows, part.columns)
             bits = bits.astype(np.int64) if image.bad_bits is None else bits.astype(np.int64) & image.bad_bits
             bad |= bits != 0
         weights = np.ones_like(values)
         if image.weight is not None:
-            weights = np.nan_to_num(_section(image.hdus, image.weight, 0, rows, part.columns).astype(np.float32))
+            weights = np.nan_to_num(_section(hdus, image.weight, 0, rows, part.columns).astype(np.float32))
             bad |= ~(weights > 0)
         values[bad] = np.nan
         weights[bad] = np.nan
