@@ -14,7 +14,7 @@ from gateway.images.bands import red_green_blue, wavelength_nm
 from gateway.images.decode import shown
 from gateway.images.limits import MAX_PIXELS, MEMORY, SMALLEST_SIDE, Memory, Share
 from gateway.images.mosaic.celestial import directions, pixels
-from gateway.images.mosaic.files import band_images
+from gateway.images.mosaic.files import band_images, opened
 from gateway.images.mosaic.resample import Canvas, part_of
 from gateway.images.stretch import FITS_SCALES, render
 
@@ -97,10 +97,10 @@ def cut(
     """
     with ExitStack() as stack:
         share = stack.enter_context(Share(memory, deadline))
+        streams = [opened(source, stack) for source in sources]
         try:
-            images = band_images(sources, bands, max_pixels, stack)
-            return _cut(images, field, max_pixels, share)
-        except (errors.GatewayError, ImportError):
+            return _cut(band_images(streams, bands, max_pixels), field, max_pixels, share)
+        except errors.GatewayError:
             raise
         # astropy meets damage with a dozen kinds of error
         except Exception as error:

@@ -95,55 +95,57 @@ class BandImage:
         return sum(1 << int(named[_PLANES_OF_MASK + name]) for name in _BAD_PLANES if _PLANES_OF_MASK + name in named)
 
 
-def band_images(
-    sources: Sequence[Source], bands: Sequence[str], max_pixels: int, stack: ExitStack
-) -> tuple[BandImage, ...]:
-    """Open files and list the images of bands in them.
+def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: int) -> tuple[BandImage, ...]:
+    """List the images of bands in files.
 
     Parameters
     ----------
-    sources : sequence of Source
+    streams : sequence of seekable binary files
     bands : sequence of str
         One for each file, or for each image or plane of a single file; from the headers where empty.
     max_pixels : int
         Bounds what is unpacked of a packed file.
-    stack : ExitStack
-        Closes the files.
 
     Raises
     ------
     errors.ImageError
     OSError
         A file can't be read.
-    ImportError
-        fsspec has no driver for the store.
     """
     found: list[BandImage] = []
     files = []
-    for number, source in enumerate(sources, 1):
-        what = "The FITS file" if len(sources) == 1 else f"File {number} of {len(sources)}"
+    for number, stream in enumerate(streams, 1):
+        what = "The FITS file" if len(streams) == 1 else f"File {number} of {len(streams)}"
         try:
-            images = list(_images(_opened(source, stack), what, max_pixels))
+            images = list(_images(stream, what, max_pixels))
         except (EOFError, zlib.error) as error:
             raise errors.BadImage(f"{what} is truncated.") from error
         found += images
         if len(found) > _MOST_IMAGES:
             raise errors.BadImage(f"The files hold more than {_MOST_IMAGES} images: give those that show the galaxy.")
         files += [number] * len(images)
-    return tuple(_named(found, files, bands, len(sources)))
+    return tuple(_named(found, files, bands, len(streams)))
 
 
-def _opened(source: Source, stack: ExitStack) -> BinaryIO:
+def opened(source: Source, stack: ExitStack) -> BinaryIO:
+    """Open a file for reading; ``stack`` closes it.
+
+    Raises
+    ------
+    OSError
+        It can't be opened.
+    ImportError
+        fsspec, or its driver for the store, is not installed.
+    """
     if isinstance(source, bytes):
         return io.BytesIO(source)
     if "://" not in str(source):
         return stack.enter_context(Path(source).open("rb"))
     import fsspec  # noqa: PLC0415 - an extra, for files elsewhere alone
 
-    opened: BinaryIO = stack.enter_context(
-        fsspec.open(str(source), "rb", block_size=_BLOCK_BYTES, cache_type="readahead")
-    )
-    return opened
+    store, path = fsspec.core.url_to_fs(str(source))
+    file: BinaryIO = stack.enter_context(store.open(path, "rb", block_size=_BLOCK_BYTES, cache_type="readahead"))
+    return file
 
 
 def _images(stream: BinaryIO, what: str, max_pixels: int) -> Iterator[BandImage]:

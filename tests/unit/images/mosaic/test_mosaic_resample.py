@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,18 +29,17 @@ if TYPE_CHECKING:
 
 DISC = SkyDisc(150.0, 2.2)
 SIDE = 180
-LARGE = (3000, 3000)
+LARGE = (1600, 2000)
 
 
 def resampled(data: bytes, field: SkyField, side: int) -> NDArray[np.float32]:
-    with ExitStack() as stack:
-        (image,) = band_images([data], [], 40_000_000, stack)
-        part = part_of(*pixels(image.wcs, directions(field, 33), image.shape), image.shape)
-        assert part is not None
-        canvas = Canvas(side)
-        with Share(MEMORY) as share:
-            canvas.add(image, part, pixels(image.wcs, directions(field, side), image.shape), factor=1.0, share=share)
-        return canvas.light()
+    (image,) = band_images([io.BytesIO(data)], [], 40_000_000)
+    part = part_of(*pixels(image.wcs, directions(field, 33), image.shape), image.shape)
+    assert part is not None
+    canvas = Canvas(side)
+    with Share(MEMORY) as share:
+        canvas.add(image, part, pixels(image.wcs, directions(field, side), image.shape), factor=1.0, share=share)
+    return canvas.light()
 
 
 @pytest.mark.parametrize("turn_deg", [0.0, 33.0])
@@ -66,7 +65,7 @@ def test_smaller_pixels_are_averaged_as_reproject_s_adaptive_does() -> None:
 
 @pytest.fixture(scope="module")
 def mosaics() -> dict[str, bytes]:
-    wcs = plane(DISC.ra_deg + 0.05, DISC.dec_deg + 0.05, LARGE)
+    wcs = plane(DISC.ra_deg + 0.03, DISC.dec_deg + 0.03, LARGE)
     return {
         f"{kind}-{band}.fits": written(tile([DISC], wcs, LARGE, band=band, compressed=kind == "compressed"))
         for kind in ("plain", "compressed")
@@ -87,8 +86,8 @@ def test_little_more_is_read_of_a_mosaic_elsewhere_than_the_field_needs(store: O
     picture, _ = cut([f"{store.url}/bucket/{name}" for name in names], DISC.field())
     assert np.array_equal(picture.rgb, cut([store.files[name] for name in names], DISC.field())[0].rgb)
     size = sum(len(store.files[name]) for name in names)
-    # 180 of 3000 rows, as whole rows of pixels or of tiles
-    assert store.sent < 0.12 * size
+    # 180 of 1600 rows, of pixels or of tiles, in blocks of 256 kB
+    assert store.sent < 0.25 * size
 
 
 def test_a_bucket_of_s3_is_read_as_well(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +102,7 @@ def test_a_bucket_of_s3_is_read_as_well(store: ObjectStore, monkeypatch: pytest.
     assert used.bands == ("r", "g")
     expected, _ = cut([store.files["plain-g.fits"], store.files["plain-r.fits"]], DISC.field())
     assert np.array_equal(picture.rgb, expected.rgb)
-    assert store.sent < 0.12 * 2 * len(store.files["plain-g.fits"])
+    assert store.sent < 0.2 * 2 * len(store.files["plain-g.fits"])
 
 
 def test_files_on_a_disk_are_read_by_their_paths_and_missing_ones_are_told(
