@@ -1,4 +1,4 @@
-"""A sky of exponential discs, and surveys that image it: tiles in any projection, bands, masks, weights."""
+"""A sky of discs and pictures of galaxies, and surveys that image it: tiles in any projection, bands, masks, weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
+from scipy.ndimage import map_coordinates
 
 from gateway.core.field_of_view import SkyField
 from gateway.images.mosaic.celestial import tangent_plane
@@ -39,20 +40,41 @@ class SkyDisc:
         """The field around it, with its major axis along the rows if it is turned."""
         return SkyField(self.ra_deg, self.dec_deg, fov_arcmin, self.position_angle_deg if turned else None)
 
+    def seen(self, east: NDArray[np.float64], north: NDArray[np.float64], band: str) -> NDArray[np.float64]:
+        """Return its surface brightness at offsets from its centre, arcsec."""
+        angle = np.radians(self.position_angle_deg)
+        along = east * np.sin(angle) + north * np.cos(angle)
+        across = east * np.cos(angle) - north * np.sin(angle)
+        radius = np.hypot(along, across / self.axis_ratio) / self.scale_arcsec
+        return self.brightness * COLOURS[band] * np.exp(-radius)
 
-def light(discs: Sequence[SkyDisc], wcs: WCS, shape: tuple[int, int]) -> NDArray[np.float64]:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkyPicture:
+    """A finished picture of a galaxy, made linear and hung on the sky, north up: ``i``, ``r`` and ``g`` are its planes."""
+
+    ra_deg: float
+    dec_deg: float
+    rgb: NDArray[np.uint8]
+    side_arcmin: float
+
+    def seen(self, east: NDArray[np.float64], north: NDArray[np.float64], band: str) -> NDArray[np.float64]:
+        """Return its surface brightness at offsets from its centre, arcsec; nothing beyond its border."""
+        side = len(self.rgb)
+        linear = np.sinh(self.rgb[..., "irg".index(band)] / 255 * 3) * 100
+        pixel = self.side_arcmin * 60 / side
+        rows, columns = (side - 1) / 2 - north / pixel, (side - 1) / 2 - east / pixel
+        return np.asarray(map_coordinates(linear, [rows, columns], order=1), np.float64)
+
+
+def light(sources: Sequence[SkyDisc | SkyPicture], wcs: WCS, shape: tuple[int, int], band: str) -> NDArray[np.float64]:
     """Return the surface brightness of the sky at the pixels of an image."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     ra, dec = wcs.all_pix2world(x.ravel(), y.ravel(), 0)
     seen = np.zeros(shape)
-    for disc in discs:
-        east = ((ra - disc.ra_deg + 180) % 360 - 180) * np.cos(np.radians(disc.dec_deg)) * 3600
-        north = (dec - disc.dec_deg) * 3600
-        angle = np.radians(disc.position_angle_deg)
-        along = east * np.sin(angle) + north * np.cos(angle)
-        across = east * np.cos(angle) - north * np.sin(angle)
-        radius = np.hypot(along, across / disc.axis_ratio) / disc.scale_arcsec
-        seen += (disc.brightness * np.exp(-radius)).reshape(shape)
+    for one in sources:
+        east = ((ra - one.ra_deg + 180) % 360 - 180) * np.cos(np.radians(one.dec_deg)) * 3600
+        seen += one.seen(east, (dec - one.dec_deg) * 3600, band).reshape(shape)
     return seen
 
 
@@ -79,7 +101,7 @@ def plane(
 
 
 def tile(
-    discs: Sequence[SkyDisc],
+    sources: Sequence[SkyDisc | SkyPicture],
     wcs: WCS,
     shape: tuple[int, int],
     *,
@@ -90,7 +112,7 @@ def tile(
     **header: Any,
 ) -> fits.HDUList:
     """Return the FITS file of a tile, whose noise is the same for the same seed."""
-    pixels = light(discs, wcs, shape) * COLOURS.get(band or "r", 1.0)
+    pixels = light(sources, wcs, shape, band or "r")
     pixels += np.random.default_rng(seed).normal(0, noise, shape)
     said = wcs.to_header(relax=True)
     if band is not None:
@@ -111,10 +133,15 @@ def written(hdus: fits.HDUList) -> bytes:
 
 
 def ideal(
-    discs: Sequence[SkyDisc], field: SkyField, side: int, bands: str = "irg", *, seed: int = 99, noise: float = NOISE
+    sources: Sequence[SkyDisc | SkyPicture],
+    field: SkyField,
+    side: int,
+    bands: str = "irg",
+    *,
+    seed: int = 99,
+    noise: float = NOISE,
 ) -> NDArray[np.uint8]:
     """Return the picture of a field that a survey on its own tangent plane would give, uint8 ``[side, side, 3]``."""
-    seen = light(discs, tangent_plane(field, side), (side, side))[::-1]
-    rng = np.random.default_rng(seed)
-    planes = [seen * COLOURS[band] + rng.normal(0, noise, seen.shape) for band in bands]
+    plane_of, rng = tangent_plane(field, side), np.random.default_rng(seed)
+    planes = [light(sources, plane_of, (side, side), band)[::-1] + rng.normal(0, noise, (side, side)) for band in bands]
     return render(np.stack(planes).astype(np.float32), FITS_SCALES)[0]
