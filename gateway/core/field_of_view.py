@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gateway.core.models import Galaxy
+    from gateway.core.models import Galaxy, Target
 
 FIELD_IN_D25 = 1.5
 """Side of the field of view in diameters of the 25 mag isophote, as the original system cuts it."""
@@ -21,7 +21,7 @@ FIELD_IN_D25 = 1.5
 MIN_FOV_ARCMIN, MAX_FOV_ARCMIN = 0.2, 400.0
 """Fields of view that make sense: below, a few pixels of any survey; above, a tangent plane bends the sky."""
 
-LEAST_OWN_FOV_ARCMIN = 0.01
+_LEAST_OWN_FOV_ARCMIN = 0.01
 """The same for a user's own images, whose pixels may be a hundred times smaller."""
 
 
@@ -101,3 +101,16 @@ class ImagingCutout:
     bands: tuple[str, ...]
     pixel_arcsec: float
     rgb: NDArray[np.uint8]
+
+
+def field_around(galaxy: Galaxy, asked: Target) -> SkyField:
+    """Return the field around a galaxy in a user's own images: what was asked for, else as a survey's cutout.
+
+    Raises
+    ------
+    gateway.core.errors.BadTarget
+        As :func:`field_arcmin`.
+    """
+    fov = field_arcmin(galaxy, asked.fov_arcmin, least=_LEAST_OWN_FOV_ARCMIN)
+    angle = galaxy.position_angle_deg if asked.position_angle_deg is None else asked.position_angle_deg
+    return SkyField(galaxy.ra_deg, galaxy.dec_deg, fov, None if angle is None else angle % 180)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from gateway.core import ensemble
-from gateway.core.field_of_view import LEAST_OWN_FOV_ARCMIN, SkyField, field_arcmin
+from gateway.core.field_of_view import field_around
 from gateway.core.models import (
     AUTO,
     WHOLE,
@@ -174,33 +174,26 @@ class Inclinations:
         bands: Sequence[str] = (),
         r: float = ellipse.INTRINSIC_AXIS_RATIO,
     ) -> MeasuredGalaxy:
-        """Return the inclination of a target that is cut from a user's own images.
+        """Return the inclination of a target that is cut from a user's own FITS images, as from a survey's.
 
         Parameters
         ----------
-        files : sequence of bytes
-            FITS files with a celestial WCS: the bands, and tiles of them.
+        files, bands
+            As :func:`gateway.images.mosaic.cut.cut` takes them.
         target : Target
-            Its field is that of a survey's cutout unless given: 1.5 x D25, the major axis along the rows where the
-            position angle is known.
         deadline : Deadline
-        bands : sequence of str
-            One for each file, or for each image or plane of a single one; from the headers unless given.
         r : float
             Intrinsic axis ratio for the ellipticity inclination.
 
         Raises
         ------
         errors.GatewayError
-            As :meth:`gateway.measure.targets.Targets.resolve`, :func:`gateway.core.field_of_view.field_arcmin`,
-            :func:`gateway.images.mosaic.cut.cut` and :meth:`of_image`.
+            As :meth:`gateway.measure.targets.Targets.resolve`, :func:`gateway.images.mosaic.cut.cut` and
+            :meth:`of_image`.
         """
         galaxy, contradictions = await self._targets.find(target, deadline=deadline)
-        fov = field_arcmin(galaxy, target.fov_arcmin, least=LEAST_OWN_FOV_ARCMIN)
-        angle = galaxy.position_angle_deg if target.position_angle_deg is None else target.position_angle_deg
-        field = SkyField(galaxy.ra_deg, galaxy.dec_deg, fov, None if angle is None else angle % 180)
-        imaging = Imaging(tuple(files), field, tuple(bands))
-        answer = await self._measure(imaging, source="upload", deadline=deadline, r=r, framing=WHOLE, galaxy=galaxy)
+        asked = Imaging(tuple(files), field_around(galaxy, target), tuple(bands))
+        answer = await self._measure(asked, source="upload", deadline=deadline, r=r, framing=WHOLE, galaxy=galaxy)
         return replace(answer, warnings=(*contradictions, *answer.warnings))
 
     async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:

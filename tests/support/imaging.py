@@ -1,4 +1,4 @@
-"""A sky of discs and pictures of galaxies, and surveys that image it: tiles in any projection, bands, masks, weights."""
+"""A sky of discs and pictures of galaxies, and surveys that image it: tiles in any projection, bands, noise."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SkyDisc:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SkyPicture:
-    """A finished picture of a galaxy, made linear and hung on the sky, north up: ``i``, ``r`` and ``g`` are its planes."""
+    """A finished picture of a galaxy, made linear and put on the sky, north up: ``i``, ``r``, ``g`` are its planes."""
 
     ra_deg: float
     dec_deg: float

@@ -160,7 +160,7 @@ def with_beside(name: str, beside: NDArray[Any], **header: Any) -> bytes:
     hdus = tile([DISC], plane(*AROUND, SHAPE), SHAPE, noise=QUIET)
     hdus[0].data[HOLE] = 9999
     unit = fits.ImageHDU(beside, name=name)
-    unit.header.update({key: value for key, value in header.items()})
+    unit.header.update(header)
     return written(fits.HDUList([*hdus, unit]))
 
 
