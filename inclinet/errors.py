@@ -96,7 +96,7 @@ class TargetOutside(TargetRefused):
 class ImageRefused(InclinetError):
     """The image can't be used."""
 
-    slugs = ("bad-image", "image-too-large", "unsupported-image")
+    slugs: ClassVar[tuple[str, ...]] = ("bad-image", "image-too-large", "unsupported-image")
 
 
 class SkyImagesRefused(ImageRefused):

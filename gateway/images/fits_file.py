@@ -229,7 +229,7 @@ class FitsFile:
     def _read(self, size: int) -> bytes:
         if self.packed and self._at + size > self._most + _BLOCK:
             raise _too_large(self._most)
-        data = self._stream.read(size)
+        data: bytes = self._stream.read(size)
         self._at += len(data)
         return data
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from gateway.core.field_of_view import ImagingCutout, SkyField
     from gateway.core.models import Deadline, Framing
 
-    ImageData = bytes | NDArray[np.uint8] | "Imaging"
-
 
 @dataclass(frozen=True, slots=True)
 class Imaging:
@@ -36,6 +34,10 @@ class Imaging:
     files: tuple[bytes, ...]
     field: SkyField
     bands: tuple[str, ...] = ()
+
+
+if TYPE_CHECKING:
+    ImageData = bytes | NDArray[np.uint8] | Imaging
 
 
 def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline: Deadline | None = None) -> ImageInput:

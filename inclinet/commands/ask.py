@@ -78,7 +78,7 @@ def image(
     ] = None,
 ) -> None:
     """Measure the inclination of the galaxy in each image, or of the one at a place in images of the sky."""
-    place = {"at": at, "fov": fov, "pa": pa, "bands": bands.split(",") if bands else None}
+    place: dict[str, Any] = {"at": at, "fov": fov, "pa": pa, "bands": bands.split(",") if bands else None}
     with client(url) as asked, ThreadPoolExecutor(AT_ONCE) as pool:
 
         def measure(paths: list[Path]) -> Answer | InclinetError:

@@ -72,7 +72,7 @@ async def test_the_other_client_does_the_same(gateway: str, paths: list[Path]) -
 def test_an_angle_needs_its_unit_and_a_problem_is_an_exception(gateway: str, paths: list[Path]) -> None:
     with Inclinet(gateway) as inclinet:
         with pytest.raises(TypeError, match="no unit"):
-            inclinet.query_image(paths, at=PLACE, fov=14)  # type: ignore[arg-type]
+            inclinet.query_image(paths, at=PLACE, fov=14)
         with pytest.raises(errors.SkyImagesRefused, match="None of the images shows"):
             inclinet.query_image(paths, at="10 20", fov=14 * u.arcmin)
 

@@ -46,7 +46,7 @@ class SkyDisc:
         along = east * np.sin(angle) + north * np.cos(angle)
         across = east * np.cos(angle) - north * np.sin(angle)
         radius = np.hypot(along, across / self.axis_ratio) / self.scale_arcsec
-        return self.brightness * COLOURS[band] * np.exp(-radius)
+        return np.asarray(self.brightness * COLOURS[band] * np.exp(-radius))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

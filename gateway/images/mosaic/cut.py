@@ -123,7 +123,7 @@ def _cut(images: Sequence[BandImage], field: SkyField, max_pixels: int, share: S
     sky = directions(field, side)
     found = [_plane([one for one in overlaps if one.image.band == band], sky, finest, share) for band in order]
     if len(found) == _COLOURS - 1:
-        found.insert(1, (found[0] + found[1]) / 2)
+        found.insert(1, np.mean(found, axis=0))
     planes = np.stack(found)[:, ::-1]
     # what one band does not show would have the colour of the others
     unknown = ~np.isfinite(planes).all(axis=0)

@@ -57,7 +57,7 @@ class Part:
     @property
     def pixels(self) -> int:
         """How many it has."""
-        return (self.rows.stop - self.rows.start) * (self.columns.stop - self.columns.start)
+        return int((self.rows.stop - self.rows.start) * (self.columns.stop - self.columns.start))
 
 
 def part_of(columns: NDArray[np.float64], rows: NDArray[np.float64], shape: tuple[int, int]) -> Part | None:
