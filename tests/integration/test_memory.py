@@ -29,6 +29,8 @@ pytestmark = [
 ]
 
 MEGABYTE = 1_000_000
+PATIENT = {"INCLINET_REQUEST_TIMEOUT_S": "600", "INCLINET_UPLOAD_TIMEOUT_S": "600"}
+"""What is watched is memory, on machines of any speed."""
 ONE, FOUR = 200 * MEGABYTE, 500 * MEGABYTE
 
 
@@ -71,8 +73,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LimitedGateway
     manifest.write_text(RELEASE.model_dump_json())
     with (
         networks(FakeServing(models_of(RELEASE))) as address,
-        UpProcess(folder, f"--manifest={manifest}", f"--serving={address}") as up,
-        httpx.Client(base_url=up.url, timeout=120) as client,
+        UpProcess(folder, f"--manifest={manifest}", f"--serving={address}", environment=PATIENT) as up,
+        httpx.Client(base_url=up.url, timeout=900) as client,
     ):
         yield LimitedGateway(up, client)
 
