@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gateway.core.field_of_view import ImagingCutout
     from gateway.measure.one import MeasuredGalaxy
 
 
@@ -123,6 +124,16 @@ class ImageFacts(Schema):
         examples=["data:image/jpeg;base64,/9j/4AA="],
     )
 
+    def cut_from_imaging(self, own: ImagingCutout | None, *, shown: bool) -> ImageFacts:
+        """Return these facts with those of a cutout from a user's own images; unchanged where there is none."""
+        if own is None:
+            return self
+        field = {"fov_arcmin": own.field.fov_arcmin, "position_angle_deg": own.field.position_angle_deg}
+        place = {"ra_deg": own.field.ra_deg, "dec_deg": own.field.dec_deg}
+        pixels = {"bands": own.bands, "pixel_arcsec": own.pixel_arcsec}
+        picture = {"cutout": png_data_url(own.rgb) if shown else None}
+        return type(self).model_validate(self.model_dump() | field | place | pixels | picture)
+
 
 class InclinationValues(Schema):
     """The ensemble's answer, degrees: 0 is face-on, 90 edge-on."""
@@ -198,8 +209,7 @@ class InclinationAnswer(Schema):
     @classmethod
     def of(cls, answer: MeasuredGalaxy, include: Collection[str] = ()) -> InclinationAnswer:
         """Present an answer; ``include`` may name ``model_input`` and ``cutout``."""
-        image, fit, cutout, own = answer.image, answer.ellipticity, answer.cutout, answer.image.cutout
-        field = cutout or (own.field if own else None)
+        image, fit, cutout = answer.image, answer.ellipticity, answer.cutout
         return cls(
             galaxy=GalaxyAnswer.model_validate(answer.galaxy) if answer.galaxy else None,
             image=ImageFacts(
@@ -210,15 +220,11 @@ class InclinationAnswer(Schema):
                 stretch=image.stretch,
                 part=image.part,
                 frame=ImageFrame.model_validate(image.frame),
-                fov_arcmin=field.fov_arcmin if field else None,
-                position_angle_deg=field.position_angle_deg if field else None,
-                ra_deg=own.field.ra_deg if own else None,
-                dec_deg=own.field.dec_deg if own else None,
-                bands=list(own.bands) if own else None,
-                pixel_arcsec=own.pixel_arcsec if own else None,
+                fov_arcmin=cutout.fov_arcmin if cutout else None,
+                position_angle_deg=cutout.position_angle_deg if cutout else None,
                 model_input=png_data_url(image.pixels) if "model_input" in include else None,
-                cutout=_cutout_data_url(answer) if "cutout" in include else None,
-            ),
+                cutout=image_data_url(cutout.data, image.format) if cutout and "cutout" in include else None,
+            ).cut_from_imaging(image.cutout, shown="cutout" in include),
             inclination=InclinationValues.model_validate(answer.inclination),
             flavors=[
                 FlavorAnswer(name=one.name, version=one.version, inclination_deg=one.value)
@@ -263,12 +269,6 @@ class InclinationAnswer(Schema):
             "release": self.release,
             "warnings": " ".join(self.warnings),
         }
-
-
-def _cutout_data_url(answer: MeasuredGalaxy) -> str | None:
-    if answer.image.cutout is not None:
-        return png_data_url(answer.image.cutout.rgb)
-    return image_data_url(answer.cutout.data, answer.image.format) if answer.cutout is not None else None
 
 
 def png_data_url(pixels: NDArray[np.uint8]) -> str:
