@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from PIL import Image
@@ -128,11 +129,12 @@ class ImageFacts(Schema):
         """Return these facts with those of a cutout from a user's own images; unchanged where there is none."""
         if own is None:
             return self
-        field = {"fov_arcmin": own.field.fov_arcmin, "position_angle_deg": own.field.position_angle_deg}
-        place = {"ra_deg": own.field.ra_deg, "dec_deg": own.field.dec_deg}
-        pixels = {"bands": own.bands, "pixel_arcsec": own.pixel_arcsec}
-        picture = {"cutout": png_data_url(own.rgb) if shown else None}
-        return type(self).model_validate(self.model_dump() | field | place | pixels | picture)
+        facts = {
+            "bands": own.bands,
+            "pixel_arcsec": own.pixel_arcsec,
+            "cutout": png_data_url(own.rgb) if shown else None,
+        }
+        return type(self).model_validate(self.model_dump() | asdict(own.field) | facts)
 
 
 class InclinationValues(Schema):
