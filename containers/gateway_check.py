@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP")
 UNAVAILABLE = 503
-M31_RA_DEG = 10.68
+M31_RA_DEG, M31_DEC_DEG = 10.68, 41.27
+PIXEL_DEG = 1e-4
 NOWHERE = "127.0.0.1:9"
 """No TensorFlow Serving: every question about an image goes as far as the networks, and no further."""
 
@@ -52,7 +53,10 @@ def pictures() -> Iterator[tuple[str, bytes]]:
         )
         yield file_format, buffer.getvalue()
     buffer = io.BytesIO()
-    fits.PrimaryHDU(pixels.astype(np.float32)).writeto(buffer)
+    place = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": M31_RA_DEG, "CRVAL2": M31_DEC_DEG}
+    place |= {"CRPIX1": 48.5, "CRPIX2": 48.5, "CD1_1": -PIXEL_DEG, "CD2_2": PIXEL_DEG}
+    unit = fits.CompImageHDU(pixels.astype(np.float32), fits.Header(place))
+    fits.HDUList([fits.PrimaryHDU(), unit]).writeto(buffer)
     yield "FITS", buffer.getvalue()
 
 
@@ -79,6 +83,10 @@ def ask(url: str, running: uvicorn.Server, failures: list[BaseException]) -> Non
             for file_format, data in pictures():
                 answer = client.post("/api/file", files={"file": (f"galaxy.{file_format.lower()}", data)})
                 assert answer.status_code == UNAVAILABLE, answer.text
+            # the last is FITS, and says where on the sky it lies
+            cut = {"ra": M31_RA_DEG, "dec": M31_DEC_DEG, "fov": 0.4, "pa": 35}
+            answer = client.post("/api/file", params=cut, files={"file": ("tile.fits", data)})
+            assert answer.status_code == UNAVAILABLE, answer.text
             answer = client.post("/api/batch", content=b"pgc\nnobody\n", headers={"Content-Type": "text/csv"})
             assert "not a whole number" in answer.text, answer.text
     except BaseException as error:  # noqa: BLE001 - a failure of any kind is the main thread's to raise

@@ -26,7 +26,6 @@ FOLDERS = {
     "astropy/stats": "",
     "astropy/timeseries": "",
     "astropy/visualization": "",
-    "astropy/wcs": "",
     "google/api": "Google's own services, of which only the statuses of calls are used",
     "google/type": "",
     "pyarrow/include": "for compilers, and so are the next",

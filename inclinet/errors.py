@@ -7,6 +7,8 @@ The tree, with the problem types (``urn:inclinet:problem:<slug>``, RFC 9457) tha
         TargetUnknown     unknown-target
         TargetOutside     outside-footprint
       ImageRefused        bad-image, image-too-large, unsupported-image
+        SkyImagesRefused  no-wcs, wcs-not-celestial, wcs-unusable, outside-images, bands-apart, bands-unknown,
+                          bands-duplicate, units-differ
       TableRefused        bad-table, table-too-large
       RequestRefused      bad-request, http-4xx
       KeyRefused          unauthorized
@@ -94,7 +96,16 @@ class TargetOutside(TargetRefused):
 class ImageRefused(InclinetError):
     """The image can't be used."""
 
-    slugs = ("bad-image", "image-too-large", "unsupported-image")
+    slugs: ClassVar[tuple[str, ...]] = ("bad-image", "image-too-large", "unsupported-image")
+
+
+class SkyImagesRefused(ImageRefused):
+    """The galaxy can't be cut from the images by its place on the sky."""
+
+    slugs = (
+        *("no-wcs", "wcs-not-celestial", "wcs-unusable", "outside-images"),
+        *("bands-apart", "bands-unknown", "bands-duplicate", "units-differ"),
+    )
 
 
 class TableRefused(InclinetError):

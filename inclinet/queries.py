@@ -10,7 +10,7 @@ from inclinet import errors
 from inclinet.http import questions, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import httpx
     from astropy.coordinates import SkyCoord
@@ -101,10 +101,8 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
 
         Raises
         ------
-        inclinet.errors.TargetUnknown
-            No single galaxy of that name is known; ``extra["suggestions"]`` may name the nearest.
-        inclinet.errors.InclinetError
-            Another reason why there is no answer.
+        inclinet.errors.TargetUnknown, inclinet.errors.InclinetError
+            No single galaxy of that name is known, and ``extra["suggestions"]`` may name the nearest; no answer.
 
         Examples
         --------
@@ -168,9 +166,8 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
 
         Raises
         ------
-        TypeError
-            An angle without a unit, or several positions: those are a table for :meth:`query_table`.
-        inclinet.errors.InclinetError
+        TypeError, inclinet.errors.InclinetError
+            An angle without a unit, or several positions (those are a table for :meth:`query_table`); no answer.
 
         Examples
         --------
@@ -191,25 +188,32 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         x: float | None = None,
         y: float | None = None,
         side: float | None = None,
+        at: SkyCoord | str | None = None,
+        fov: Quantity | None = None,
+        pa: Quantity | None = None,
+        bands: Sequence[str] | None = None,
         r: float | None = None,
     ) -> _Answer:
-        """Measure the galaxy in an image.
+        """Measure the galaxy in an image, or the galaxy at a place in FITS images of the sky.
 
         Parameters
         ----------
         image : path, bytes, file, PIL image, array, FITS HDU or bands
             A file of JPEG, PNG, GIF, TIFF, WebP or FITS, by its path or its bytes; an array ``[H, W]`` or ``[H, W, 3]``
             whose first row is the uppermost, of 8 bits for a finished picture, of any other type for measured pixels;
-            an HDU or HDUList; bands as a list of HDUs, or as arrays by name (``{"g": ..., "r": ..., "i": ...}``),
-            which the service orders by wavelength.
+            an HDU or HDUList; bands as a list of HDUs, or as arrays by name (``{"g": ..., "r": ..., "i": ...}``); with
+            ``at`` also a list of files, the bands and tiles of the sky. The service orders bands by wavelength.
         frame : {"auto", "whole"}, optional
             Measure a frame around a galaxy that is small or off centre, or the whole image; ``auto`` unless given.
-        x, y : float, optional
-            Where the galaxy is: pixels from the left and the top of the upright image.
-        side : float, optional
-            Side of the square around that place, pixels; from the galaxy's size unless given.
-        r
-            As for :meth:`query_object`.
+        x, y, side : float, optional
+            Where the galaxy is, pixels from the left and the top of the upright image, and the side of the square
+            around it; from the galaxy's size unless given.
+        at : SkyCoord or str, optional
+            Where the galaxy is on the sky, or its name: it is cut from the images by their WCS.
+        fov, pa, r : optional
+            As for :meth:`query_region`.
+        bands : sequence of str, optional
+            Of the files in their order, or of the images of a single file; from the headers unless given.
 
         Returns
         -------
@@ -217,20 +221,20 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
 
         Raises
         ------
-        TypeError
-            ``image`` is none of these.
-        OSError
-            The file can't be read.
-        inclinet.errors.ImageRefused
-            The image can't be used.
-        inclinet.errors.InclinetError
+        TypeError, OSError
+            ``image`` is none of these, or an angle has no unit; the file can't be read.
+        inclinet.errors.ImageRefused, inclinet.errors.InclinetError
+            The image can't be used; another reason why there is no answer.
 
         Examples
         --------
         >>> Inclinet().query_image("galaxy.jpg", frame="whole").rejection
         0.0185
+        >>> Inclinet().query_image(["g.fits", "r.fits", "i.fits"], at="NGC 7331").image["bands"]
+        ['i', 'r', 'g']
         """
-        return self.ask(questions.by_image(image, frame=frame, x=x, y=y, side=side, r=r))
+        asked = {"frame": frame, "x": x, "y": y, "side": side, "fov": questions.in_unit(fov, "arcmin"), "r": r}
+        return self.ask(questions.by_image(image, at=at, bands=bands, pa=questions.in_unit(pa, "deg"), **asked))
 
     def query_table(
         self,
@@ -267,13 +271,10 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
 
         Raises
         ------
-        TypeError
-            ``table`` is neither.
-        OSError
-            The file can't be read.
-        inclinet.errors.TableRefused
-            The table can't be read, or has too many rows.
-        inclinet.errors.InclinetError
+        TypeError, OSError
+            ``table`` is neither; the file can't be read.
+        inclinet.errors.TableRefused, inclinet.errors.InclinetError
+            The table can't be read, or has too many rows; another reason why there is no answer.
 
         Examples
         --------

@@ -10,13 +10,46 @@ from pydantic import BaseModel, Field
 
 from gateway.api.schemas import InclinationAnswer
 from gateway.core import errors
-from gateway.core.models import FrameChoice, Framing
+from gateway.core.models import FrameChoice, Framing, Target
 from gateway.images import ellipse
 from gateway.sky import SURVEYS
 from gateway.tables import results
 
 if TYPE_CHECKING:
     from gateway.measure.one import MeasuredGalaxy
+
+
+PGC: dict[str, Any] = {
+    "ge": 1,
+    "le": 10_000_000,
+    "description": "Principal Galaxies Catalogue number.",
+    "examples": [2557],
+}
+NAME: dict[str, Any] = {
+    "min_length": 1,
+    "max_length": 100,
+    "description": "Catalogue designation or common name, in any usual spelling.",
+    "examples": ["NGC 7331"],
+}
+RA: dict[str, Any] = {
+    "max_length": 64,
+    "description": "Right ascension: decimal degrees, hours as 00:42:44.3, or a J designation with both coordinates.",
+    "examples": ["10.6847"],
+}
+DEC: dict[str, Any] = {
+    "max_length": 64,
+    "description": "Declination: decimal degrees, or sexagesimal as +41:16:09.",
+    "examples": ["41.2688"],
+}
+FOV: dict[str, Any] = {"gt": 0, "allow_inf_nan": False, "description": "Side of the field, arcmin.", "examples": [4.0]}
+PA: dict[str, Any] = {
+    "ge": -360,
+    "le": 360,
+    "allow_inf_nan": False,
+    "description": "Position angle of the major axis, deg east of north; the catalogue's unless given.",
+    "examples": [35.0],
+}
+"""Fields of a target, in any query."""
 
 
 class Include(StrEnum):
@@ -89,6 +122,46 @@ class ImageQuery(AnswerQuery):
         return Framing(self.frame, self.x, self.y, self.side)
 
 
+class FileQuery(ImageQuery):
+    """Query parameters of an answer about an uploaded image, or about a galaxy in uploaded images of the sky."""
+
+    pgc: int | None = Field(default=None, **PGC)
+    name: str | None = Field(default=None, **NAME)
+    ra: str | None = Field(default=None, **RA)
+    dec: str | None = Field(default=None, **DEC)
+    fov: float | None = Field(default=None, **FOV)
+    pa: float | None = Field(default=None, **PA)
+    bands: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Bands of the files in their order, or of the images or planes of a single file, separated by "
+        "commas; from the headers unless given.",
+        examples=["g,r,i"],
+    )
+
+    def target(self) -> Target | None:
+        """Return the galaxy that is asked about, None for the image as it is.
+
+        Raises
+        ------
+        errors.BadRequest
+            What is asked for contradicts itself.
+        """
+        if self.pgc is None and self.name is None and self.ra is None:
+            if any(one is not None for one in (self.dec, self.fov, self.pa, self.bands)):
+                raise errors.BadRequest(
+                    "A field, a position angle or bands need the galaxy too: ra and dec, name or pgc."
+                )
+            return None
+        if self.x is not None or self.frame is FrameChoice.WHOLE:
+            raise errors.BadRequest("Either a galaxy on the sky, or a place or frame in the image, not both.")
+        return Target(self.pgc, self.name, self.ra, self.dec, self.fov, self.pa)
+
+    def band_names(self) -> list[str]:
+        """Return the bands one by one."""
+        return [band.strip() for band in self.bands.split(",")] if self.bands else []
+
+
 class SurveyQuery(AnswerQuery):
     """Query parameters of answers from survey images."""
 
@@ -113,17 +186,8 @@ class BatchQuery(SurveyQuery):
 class TargetQuery(SurveyQuery):
     """Query parameters of an answer about a galaxy on the sky."""
 
-    fov: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="Side of the field, arcmin.", examples=[4.0]
-    )
-    pa: float | None = Field(
-        default=None,
-        ge=-360,
-        le=360,
-        allow_inf_nan=False,
-        description="Position angle of the major axis, deg east of north; the catalogue's unless given.",
-        examples=[35.0],
-    )
+    fov: float | None = Field(default=None, **FOV)
+    pa: float | None = Field(default=None, **PA)
 
 
 TABLE_CONTENT: dict[int | str, dict[str, Any]] = {

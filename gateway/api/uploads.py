@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FRAMING_BYTES = 64 * 1024
 """What a multipart body may need beside the file itself."""
 
+MOST_FILES, TIMES_OF_ALL = 12, 3
+"""Images of one galaxy: three bands from four tiles, and the size of all of them in sizes of one."""
+
 
 def is_form(request: Request) -> bool:
     """Whether the body is a multipart form."""
@@ -78,14 +81,14 @@ async def limited_body(
         raise errors.BadRequest(f"The multipart body is damaged: {error.detail}") from None
 
 
-async def read_upload(request: Request, *, max_bytes: int, timeout_s: float) -> bytes:
-    """Return the bytes of the form field ``file``.
+async def read_uploads(request: Request, *, max_bytes: int, timeout_s: float) -> list[bytes]:
+    """Return the bytes of each file in the form's field ``file``.
 
     Parameters
     ----------
     request : Request
     max_bytes : int
-        Of the file.
+        Of a file; all together may have three times as many.
     timeout_s : float
         For the whole body to arrive, seconds.
 
@@ -94,16 +97,18 @@ async def read_upload(request: Request, *, max_bytes: int, timeout_s: float) -> 
     errors.ImageTooLarge, errors.SlowClient, errors.BadRequest
     """
     too_large = errors.ImageTooLarge(f"The upload is larger than {max_bytes:,} bytes.", max_bytes=max_bytes)
-    async with limited_body(request, max_bytes + FRAMING_BYTES, timeout_s, too_large, "upload") as limited:
+    most = TIMES_OF_ALL * max_bytes
+    too_much = errors.ImageTooLarge(f"The files together are larger than {most:,} bytes.", max_bytes=max_bytes)
+    async with limited_body(request, most + FRAMING_BYTES, timeout_s, too_much, "upload") as limited:
         if not is_form(request):
             raise errors.BadRequest(
                 "Send the image as multipart/form-data in the field 'file' (curl -F file=@image.jpg)."
             )
-        async with limited.form(max_files=1, max_fields=8) as form:
-            file = form.get("file")
-            if not isinstance(file, UploadFile):
+        async with limited.form(max_files=MOST_FILES, max_fields=8) as form:
+            files = form.getlist("file")
+            uploads = [file for file in files if isinstance(file, UploadFile)]
+            if not uploads or len(uploads) < len(files):
                 raise errors.BadRequest("The form has no file in its field 'file'.")
-            data = await file.read()
-    if len(data) > max_bytes:
-        raise too_large
-    return data
+            if any((file.size or 0) > max_bytes for file in uploads):
+                raise too_large
+            return [await file.read() for file in uploads]

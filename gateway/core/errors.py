@@ -13,6 +13,15 @@ The tree::
         BadImage             422  unreadable, truncated, empty, all one colour…
         ImageTooLarge        413  too many bytes or pixels
         UnsupportedImage     415  not a format that is read
+        WcsError                  a galaxy can't be cut from FITS images by its place on the sky
+          NoWcs              422  they don't say where on the sky they lie
+          WcsNotCelestial    422  what their axes are is something else
+          WcsUnusable        422  their WCS contradicts itself, or has no inverse
+          OutsideImages      422  none of them shows the place
+          BandsApart         422  one band shows the place, and another does not
+          BandsUnknown       422  it is not told which bands they are
+          BandsDuplicate     422  two of them are one band of the same sky
+          UnitsDiffer        422  their pixels are in different units
       BadRequest             422  the request does not fit the API's description
       BadTable               422  a table that can't be read
       TableTooLarge          413  too many rows or bytes
@@ -122,6 +131,58 @@ class UnsupportedImage(ImageError):
     """The file is of no format that is read."""
 
     slug, title, status = "unsupported-image", "Not an image format that is read", 415
+
+
+class WcsError(ImageError):
+    """A galaxy can't be cut from FITS images by its place on the sky."""
+
+
+class NoWcs(WcsError):
+    """A FITS image says nothing of where on the sky it lies (no WCS), and a position was given."""
+
+    slug, title = "no-wcs", "Image without a WCS"
+
+
+class WcsNotCelestial(WcsError):
+    """The WCS of a FITS image has no pair of celestial axes."""
+
+    slug, title = "wcs-not-celestial", "WCS without celestial axes"
+
+
+class WcsUnusable(WcsError):
+    """The WCS of a FITS image contradicts itself, or pixels can't be told from it."""
+
+    slug, title = "wcs-unusable", "WCS can't be used"
+
+
+class OutsideImages(WcsError):
+    """None of the images shows the position, or too little of the field around it."""
+
+    slug, title = "outside-images", "Outside the images"
+
+
+class BandsApart(WcsError):
+    """The position lies in the images of one band and outside those of another."""
+
+    slug, title = "bands-apart", "Bands don't overlap there"
+
+
+class BandsUnknown(WcsError):
+    """Neither the files nor ``bands`` tell which bands the images are."""
+
+    slug, title = "bands-unknown", "Bands not known"
+
+
+class BandsDuplicate(WcsError):
+    """Two images are the same band of the same part of the sky."""
+
+    slug, title = "bands-duplicate", "A band came twice"
+
+
+class UnitsDiffer(WcsError):
+    """The pixels of the images are in different units."""
+
+    slug, title = "units-differ", "Units differ"
 
 
 class BadRequest(GatewayError):

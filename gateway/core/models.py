@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gateway.core.field_of_view import ImagingCutout
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -249,6 +251,8 @@ class ImageInput:
         Which of several images in the file was read.
     warnings : tuple of str
         What had to be guessed, in plain words.
+    cutout : ImagingCutout, optional
+        Where it was cut from a user's images by a position on the sky.
     """
 
     pixels: NDArray[np.uint8]
@@ -260,6 +264,7 @@ class ImageInput:
     stretch: str = "none"
     part: str | None = None
     warnings: tuple[str, ...] = ()
+    cutout: ImagingCutout | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,30 @@ def _candidates(units: Sequence[Unit]) -> list[Unit]:
     return sorted(pictures, key=lambda unit: (_rank(unit), _area(unit) * 4 < largest[_rank(unit)], unit.number))
 
 
+def science_images(units: Sequence[Unit]) -> list[Unit]:
+    """Return the images that are as likely to be science as the likeliest: the bands or detectors of a file.
+
+    Raises
+    ------
+    errors.BadImage
+        There is none.
+    """
+    candidates = _candidates(units)
+    alike = [unit for unit in candidates if _rank(unit) == _rank(candidates[0])]
+    return [unit for unit in alike if _area(unit) * 4 >= max(map(_area, alike))]
+
+
+def beside(unit: Unit, units: Sequence[Unit], names: frozenset[str]) -> Unit | None:
+    """Return the image of the same size that is named one of these, such as the mask of an image; None without one.
+
+    Where there are several, as in files of several detectors, it is the one of the same EXTVER, else the next.
+    """
+    size = plane_shape(squeezed(unit))
+    found = [one for one in units if one.shape and _words(one) & names and squeezed(one) == size]
+    same = [one for one in found if one.header.get("EXTVER", 1) == unit.header.get("EXTVER", 1)] or found
+    return min(same, key=lambda one: (one.number < unit.number, abs(one.number - unit.number)), default=None)
+
+
 def _words(unit: Unit) -> set[str]:
     return {word.rstrip("0123456789") for word in re.split(r"[^A-Z0-9]+", unit.name) if word}
 

@@ -7,8 +7,9 @@ import gzip
 import io
 import math
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -27,6 +28,9 @@ _MOST_BLOCKS = 1000
 _MOST_UNITS = 2000
 _MOST_AXES = 16
 _CHUNK = 1 << 20
+_HEAD = 4096
+_HEAD_OF_BZIP2 = 1 << 20
+"""bzip2 packs so much at once, and unpacks nothing of less."""
 _TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 MOST_WHOLE = 32_000_000
 """Bytes of a packed file that are unpacked at once: one whose image is tile-compressed, and packed once more."""
@@ -88,30 +92,34 @@ def _unpacked_head(data: bytes) -> bytes:
 
 
 class FitsFile:
-    """A FITS file in memory, plain or packed, of which only what is asked for is unpacked.
+    """A FITS file, plain or packed, of which only what is asked for is read and unpacked.
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or seekable binary file
     most : int
         Bytes that are unpacked at most; a quarter of it of bzip2.
     """
 
-    def __init__(self, data: bytes, most: int) -> None:
-        self._data = data
-        self.packed = data.startswith((_GZIP, _BZIP2))
-        self._most = most // _BZIP2_SHARE if data.startswith(_BZIP2) else most
-        head = _unpacked_head(data)
+    def __init__(self, data: bytes | BinaryIO, most: int) -> None:
+        self._file = io.BytesIO(data) if isinstance(data, bytes) else data
+        self._file.seek(0)
+        start = self._file.read(_HEAD)
+        self._kind = next((kind for kind in (_GZIP, _BZIP2) if start.startswith(kind)), b"")
+        self.packed = bool(self._kind)
+        self._most = most // _BZIP2_SHARE if self._kind == _BZIP2 else most
+        head = _unpacked_head(start + self._file.read(_HEAD_OF_BZIP2) if self._kind == _BZIP2 else start)
         # mail and editors put a line's end before the first card
         self._skip = len(head) - len(head.lstrip())
         self._stream = self._open()
         self._at = 0
+        self._hdus: Any = None
 
-    def _open(self) -> io.BufferedIOBase:
-        file = io.BytesIO(self._data)
-        if self._data.startswith(_GZIP):
-            return gzip.GzipFile(fileobj=file)
-        return bz2.BZ2File(file) if self._data.startswith(_BZIP2) else file
+    def _open(self) -> Any:
+        self._file.seek(0)
+        if self._kind == _GZIP:
+            return gzip.GzipFile(fileobj=self._file)
+        return bz2.BZ2File(self._file) if self._kind == _BZIP2 else self._file
 
     def units(self) -> list[Unit]:
         """Return the units whose headers can be read; what comes after damage or the file's end is left out."""
@@ -166,19 +174,34 @@ class FitsFile:
                 values = values * scale + zero
             yield values.reshape(-1, row_samples)
 
-    def whole(self) -> bytes:
-        """Return the unpacked file; raises an error above :data:`MOST_WHOLE` bytes."""
-        if not self.packed:
-            return self._data[self._skip :]
-        self._seek(self._skip)
-        data = self._read(MOST_WHOLE + 1)
-        if len(data) > MOST_WHOLE:
-            raise _too_large(MOST_WHOLE)
-        return data
+    @contextmanager
+    def hdus(self) -> Iterator[Any]:
+        """Yield the file as astropy opens it, whose ``.section`` of an image reads no more than it needs.
+
+        A packed file is unpacked as a whole, and forgotten with the context.
+
+        Raises
+        ------
+        errors.ImageTooLarge
+            A packed file has more than :data:`MOST_WHOLE` bytes.
+        """
+        if self.packed or self._skip:
+            self._seek(self._skip)
+            data = self._read(MOST_WHOLE + 1)
+            if len(data) > MOST_WHOLE:
+                raise _too_large(MOST_WHOLE)
+            with _opened(io.BytesIO(data)) as hdus:
+                yield hdus
+            return
+        if self._hdus is None:
+            self._file.seek(0)
+            # it stays open, for the headers that it has read
+            self._hdus = _opened(self._file)
+        yield self._hdus
 
     def _header(self, place: int) -> tuple[Any, int] | None:
         """Return the header at a place and where its data begin; None where there is none."""
-        from astropy.io import fits  # noqa: PLC0415 - 0.3 s and 30 MB that only a FITS file is worth
+        from astropy.io import fits  # noqa: PLC0415 - as below
 
         self._seek(place)
         text = b""
@@ -206,9 +229,15 @@ class FitsFile:
     def _read(self, size: int) -> bytes:
         if self.packed and self._at + size > self._most + _BLOCK:
             raise _too_large(self._most)
-        data = self._stream.read(size)
+        data: bytes = self._stream.read(size)
         self._at += len(data)
         return data
+
+
+def _opened(stream: BinaryIO) -> Any:
+    from astropy.io import fits  # noqa: PLC0415 - 0.3 s and 30 MB that only a FITS file is worth
+
+    return fits.open(stream, memmap=False, lazy_load_hdus=True, ignore_missing_simple=True)
 
 
 def _too_large(most: int) -> errors.ImageTooLarge:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -115,12 +114,12 @@ class Plan:
 
     def _take_planes(self) -> None:
         count = self.shape[-1] if self.channel_last else self.shape[0]
-        names = _band_names(self.unit, count)
+        names = plane_bands(self.unit, count)
         order = red_green_blue(names, self.unit.text("TELESCOP")) if names else None
         what = "" if self.part is None else f"{self.part}; "
         if order is not None and names is not None:
             self.part = f"{what}planes {', '.join(names[index] for index in order)} as red, green, blue"
-        elif count in _CHANNELS and (self.channel_last or self._says_rgb()):
+        elif count in _CHANNELS and (self.channel_last or says_rgb(self.unit)):
             order = (0, 1, 2)
             self.part = f"{what}planes 1, 2, 3 as red, green, blue"
         elif self.unit.text("CTYPE3").upper().startswith("STOKES"):
@@ -136,12 +135,6 @@ class Plan:
                 f"Nothing in the file says which bands its {count} planes are: their mean was measured, in gray.",
             )
 
-    def _says_rgb(self) -> bool:
-        header = self.unit
-        if self.unit.bitpix == _PICTURE_BITS or header.text("CTYPE3", "COLORSPC", "COLORTYP").upper().startswith("RGB"):
-            return True
-        return bool(_MADE_IN_COLOUR.search(" ".join(header.text(key) for key in ("PROGRAM", "CREATOR", "SWCREATE"))))
-
     def cost(self, file: FitsFile) -> int:
         """Estimate the bytes that reading takes, from the headers."""
         pixels = self.width * self.height // self.side**2
@@ -151,13 +144,8 @@ class Plan:
         stretching = pixels * 19
         if not self.unit.compressed:
             return working + stretching
-        header = self.unit.header
-        tiles = math.prod(
-            min(n, max(1, int(header.get(f"ZTILE{axis}", n if axis == 1 else 1))))
-            for axis, n in enumerate(reversed(self.unit.shape), 1)
-        )
-        across = math.ceil(self.unit.shape[-1] / min(self.unit.shape[-1], max(1, int(header.get("ZTILE1", 1 << 30)))))
-        return working + max(stretching, _TILE_BYTES * tiles * across) + (2 * MOST_WHOLE if file.packed else 0)
+        taken = max(stretching, tile_row_bytes(self.unit, self.unit.shape[-1]))
+        return working + taken + (2 * MOST_WHOLE if file.packed else 0)
 
     def read(self, file: FitsFile) -> tuple[NDArray[np.float32], bool]:
         """Read the planes, float32 ``[P, H, W]``, reduced; also return whether they show as little as a mask does."""
@@ -214,11 +202,9 @@ class Plan:
 
 def _compressed_rows(file: FitsFile, unit: Unit, number: int, row_samples: int, step: int) -> Iterator[NDArray[Any]]:
     """Yield rows of a tile-compressed image, whole tiles at a time."""
-    from astropy.io import fits  # noqa: PLC0415 - as above
-
     tile, height = max(1, int(unit.header.get("ZTILE2", 1))), unit.shape[-2]
     step = tile * max(1, step // tile)
-    with fits.open(io.BytesIO(file.whole()), memmap=False, lazy_load_hdus=True, ignore_missing_simple=True) as hdus:
+    with file.hdus() as hdus:
         section = hdus[unit.number].section
         leading = [0] * (len(unit.shape) - 2)
         if number:
@@ -228,7 +214,24 @@ def _compressed_rows(file: FitsFile, unit: Unit, number: int, row_samples: int, 
             yield strip.reshape(-1, row_samples)
 
 
-def _band_names(unit: Unit, count: int) -> list[str] | None:
+def tile_row_bytes(unit: Unit, width: int) -> int:
+    """Estimate the bytes that unpacking so many pixels of a row of a tile-compressed image takes."""
+    header, across = unit.header, unit.shape[-1]
+    tiles = [
+        min(n, max(1, int(header.get(f"ZTILE{axis}", n if axis == 1 else 1))))
+        for axis, n in enumerate(reversed(unit.shape), 1)
+    ]
+    return _TILE_BYTES * math.prod(tiles) * min(math.ceil(across / tiles[0]), math.ceil(width / tiles[0]) + 1)
+
+
+def says_rgb(unit: Unit) -> bool:
+    """Tell whether a file says that its planes are red, green and blue."""
+    if unit.bitpix == _PICTURE_BITS or unit.text("CTYPE3", "COLORSPC", "COLORTYP").upper().startswith("RGB"):
+        return True
+    return bool(_MADE_IN_COLOUR.search(" ".join(unit.text(key) for key in ("PROGRAM", "CREATOR", "SWCREATE"))))
+
+
+def plane_bands(unit: Unit, count: int) -> list[str] | None:
     """Return the bands of a cube's planes, where the header says them."""
     whole = unit.text("BANDS", "FILTERS", "FILTER", "BAND")
     for names in (re.split(r"[\s,;/|+-]+", whole), list(whole)):

@@ -113,9 +113,11 @@ class Share:
         errors.ImageTooLarge
             It is more than one image may take.
         errors.DeadlineExceeded
-            Others held the memory for too long.
+            Others held the memory for too long, or what came before took too long.
         """
         self._release()
+        if self._deadline is not None:
+            self._deadline.remaining_s()
         self._memory.take(size, what, self._deadline)
         self._size = size
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.core.models import AUTO, WHOLE, Frame, ImageInput
@@ -13,9 +14,30 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gateway.core.field_of_view import ImagingCutout, SkyField
     from gateway.core.models import Deadline, Framing
 
-    ImageData = bytes | NDArray[np.uint8]
+
+@dataclass(frozen=True, slots=True)
+class Imaging:
+    """Images of the sky, and the field that is to be cut from them.
+
+    Attributes
+    ----------
+    files : tuple of bytes
+        FITS files with a celestial WCS.
+    field : SkyField
+    bands : tuple of str
+        As :func:`gateway.images.mosaic.cut.cut` takes them.
+    """
+
+    files: tuple[bytes, ...]
+    field: SkyField
+    bands: tuple[str, ...] = ()
+
+
+if TYPE_CHECKING:
+    ImageData = bytes | NDArray[np.uint8] | Imaging
 
 
 def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline: Deadline | None = None) -> ImageInput:
@@ -24,9 +46,17 @@ def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline:
     Raises
     ------
     errors.ImageError, errors.BadTarget
-        As :func:`gateway.images.decode.decode` and :func:`gateway.images.frame.framed`.
+        As :func:`gateway.images.decode.decode`, :func:`gateway.images.mosaic.cut.cut` and
+        :func:`gateway.images.frame.framed`.
     """
-    if isinstance(data, bytes):
+    cutout: ImagingCutout | None = None
+    if isinstance(data, Imaging):
+        from gateway.images.mosaic.cut import cut  # noqa: PLC0415 - astropy's WCS, which few questions need
+
+        picture, cutout = cut(data.files, data.field, bands=data.bands, max_pixels=max_pixels, deadline=deadline)
+        # it is framed by the galaxy's place and size
+        framing = WHOLE
+    elif isinstance(data, bytes):
         picture = decode(data, max_pixels=max_pixels, deadline=deadline)
     else:
         height, width = data.shape[:2]
@@ -48,4 +78,5 @@ def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline:
         stretch=picture.stretch,
         part=picture.part,
         warnings=(*picture.warnings, *part.warnings),
+        cutout=cutout,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from gateway.core import ensemble
+from gateway.core.field_of_view import field_around
 from gateway.core.models import (
     AUTO,
     WHOLE,
@@ -22,11 +23,11 @@ from gateway.core.models import (
     Target,
 )
 from gateway.images import ellipse
-from gateway.images.prepare import prepare
+from gateway.images.prepare import Imaging, prepare
 from gateway.measure.targets import Fetched, Targets, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     import numpy as np
@@ -162,6 +163,37 @@ class Inclinations:
         """
         structlog.contextvars.bind_contextvars(target="upload")
         return await self._measure(image, source="upload", deadline=deadline, r=r, framing=framing)
+
+    async def of_imaging(
+        self,
+        files: Sequence[bytes],
+        target: Target,
+        *,
+        deadline: Deadline,
+        bands: Sequence[str] = (),
+        r: float = ellipse.INTRINSIC_AXIS_RATIO,
+    ) -> MeasuredGalaxy:
+        """Return the inclination of a target that is cut from a user's own FITS images, as from a survey's.
+
+        Parameters
+        ----------
+        files, bands
+            As :func:`gateway.images.mosaic.cut.cut` takes them.
+        target : Target
+        deadline : Deadline
+        r : float
+            Intrinsic axis ratio for the ellipticity inclination.
+
+        Raises
+        ------
+        errors.GatewayError
+            As :meth:`gateway.measure.targets.Targets.resolve`, :func:`gateway.images.mosaic.cut.cut` and
+            :meth:`of_image`.
+        """
+        galaxy, contradictions = await self._targets.find(target, deadline=deadline)
+        asked = Imaging(tuple(files), field_around(galaxy, target), tuple(bands))
+        answer = await self._measure(asked, source="upload", deadline=deadline, r=r, framing=WHOLE, galaxy=galaxy)
+        return replace(answer, warnings=(*contradictions, *answer.warnings))
 
     async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
         """Return the galaxy of a target; see :meth:`gateway.measure.targets.Targets.resolve`."""

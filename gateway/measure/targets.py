@@ -75,6 +75,17 @@ class Targets:
                 known = await resolver.near(ra_deg, dec_deg)
             return known or Galaxy(ra_deg, dec_deg, source="coordinates")
 
+    async def find(self, target: Target, *, deadline: Deadline) -> tuple[Galaxy, tuple[str, ...]]:
+        """Resolve a target; also return where what was asked contradicts itself, in plain words.
+
+        Raises
+        ------
+        errors.GatewayError
+            As :meth:`resolve`.
+        """
+        galaxy = await self.resolve(target, deadline=deadline)
+        return galaxy, tuple(await self._contradictions(target, galaxy))
+
     async def fetch(self, target: Target, *, deadline: Deadline, survey: str | None = None) -> Fetched:
         """Resolve a target and fetch its cutout.
 
@@ -90,8 +101,7 @@ class Targets:
         errors.GatewayError
             As :meth:`resolve` and :meth:`gateway.sky.cutouts.Cutouts.fetch`.
         """
-        galaxy = await self.resolve(target, deadline=deadline)
-        contradictions = await self._contradictions(target, galaxy)
+        galaxy, contradictions = await self.find(target, deadline=deadline)
         with stage(self._observe, "cutout", {"inclinet.survey": survey or "default"}):
             cutout = await self._sky.cutouts.fetch(
                 galaxy,
@@ -100,7 +110,7 @@ class Targets:
                 survey=survey,
                 deadline=deadline,
             )
-        return Fetched(galaxy, cutout, tuple(contradictions))
+        return Fetched(galaxy, cutout, contradictions)
 
     async def _contradictions(self, target: Target, galaxy: Galaxy) -> list[str]:
         """Say where a target's position or name, which were not asked for, mean another galaxy than was found.

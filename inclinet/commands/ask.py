@@ -38,6 +38,10 @@ class FrameOption(StrEnum):
     WHOLE = "whole"
 
 
+Fov = Annotated[float | None, typer.Option(min=0.01, help="Side of the field, arcmin; else from the galaxy's size.")]
+Pa = Annotated[
+    float | None, typer.Option(help="Position angle of the major axis, deg east of north; else the catalogue's.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the gateway's JSON instead of a table.")]
 
 
@@ -62,22 +66,32 @@ def image(
         float | None,
         typer.Option(min=1, help="Side of the square around that place, pixels; else from the galaxy's size."),
     ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="The galaxy in FITS images with a WCS: its position or its name. All files are its bands and tiles."
+        ),
+    ] = None,
+    fov: Fov = None,
+    pa: Pa = None,
+    bands: Annotated[
+        str | None, typer.Option(help="Bands of the files in their order, such as g,r,i; else from the headers.")
+    ] = None,
 ) -> None:
-    """Measure the inclination of the galaxy in each image."""
+    """Measure the inclination of the galaxy in each image, or of the one at a place in images of the sky."""
+    place: dict[str, Any] = {"at": at, "fov": fov, "pa": pa, "bands": bands.split(",") if bands else None}
     with client(url) as asked, ThreadPoolExecutor(AT_ONCE) as pool:
 
-        def measure(path: Path) -> Answer | InclinetError:
+        def measure(paths: list[Path]) -> Answer | InclinetError:
             try:
-                question = questions.by_image(path, frame=frame, x=x, y=y, side=side, r=r)
+                question = questions.by_image(paths, frame=frame, x=x, y=y, side=side, r=r, **place)
             except OSError as error:
-                return InclinetError(f"can't be read: {error.strerror}.")
+                return InclinetError(f"{error.filename} can't be read: {error.strerror}.")
             return _asked(asked, question)
 
-        results = list(pool.map(measure, files))
-    _show([str(path) for path in files], results, as_json=as_json, samp=samp)
-
-
-Fov = Annotated[float | None, typer.Option(min=0.01, help="Side of the field, arcmin; else from the galaxy's size.")]
+        pictures = [[path] for path in files] if at is None else [files]
+        results = list(pool.map(measure, pictures))
+    _show([str(path) for path in files] if at is None else [at], results, as_json=as_json, samp=samp)
 
 
 def pgc(
@@ -111,7 +125,7 @@ def at(
     dec: Annotated[str, typer.Argument(help="Declination: degrees, or as +41:16:09.")],
     *,
     fov: Fov = None,
-    pa: Annotated[float | None, typer.Option(help="Position angle of the major axis, deg east of north.")] = None,
+    pa: Pa = None,
     survey: Survey = None,
     url: Url = DEFAULT_URL,
     as_json: Json = False,

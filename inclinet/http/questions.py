@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _PICTURES = ("cutout", "model_input")
 _PLANES = 3
+_COORDINATE = re.compile(r"[+\-\u2212]?\d[\d.:hdms\u00b0'\"e]*")
+"""A number of a position, or a whole coordinate in one word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def by_position(coordinates: SkyCoord, **params: Any) -> Question:
         It is not one position.
     """
     if not getattr(coordinates, "isscalar", False):
-        raise TypeError("query_region takes one SkyCoord. For many positions put them into a table: query_table.")
+        raise TypeError("A position is one SkyCoord. For many positions put them into a table: query_table.")
     place = coordinates.icrs
     return by_text(f"{place.ra.deg:.7f}", f"{place.dec.deg:.7f}", **params)
 
@@ -76,9 +79,53 @@ def by_text(ra: str, dec: str, **params: Any) -> Question:
     return Question("GET", "/api/coordinates", {"ra": ra, "dec": dec, **params})
 
 
-def by_image(image: Any, **params: Any) -> Question:
-    """Ask about an image, in any form that :func:`picture` takes."""
-    return Question("POST", "/api/file", params, {"files": {"file": picture(image)}})
+def by_image(image: Any, *, at: Any = None, bands: Sequence[str] | None = None, **params: Any) -> Question:
+    """Ask about an image, in any form that :func:`picture` takes, or about a galaxy in images of the sky.
+
+    Parameters
+    ----------
+    image
+        A list of paths, of bytes or of open files is several files.
+    at : SkyCoord or str, optional
+        Where the galaxy is, or its name.
+    bands : sequence of str, optional
+        Of the files, in their order.
+    **params
+        Of the query.
+
+    Raises
+    ------
+    TypeError, OSError
+        As :func:`picture` and :func:`place`.
+    """
+    several = isinstance(image, list | tuple) and len(image) > 0 and all(map(_is_file, image))
+    files = [("file", picture(one)) for one in (image if several else [image])]
+    named = {"bands": ",".join(bands) if bands else None}
+    return Question("POST", "/api/file", params | place(at) | named, {"files": files})
+
+
+def _is_file(image: Any) -> bool:
+    named = isinstance(image, str | os.PathLike | bytes | bytearray | memoryview)
+    return named or hasattr(image, "read") or (hasattr(image, "writeto") and not hasattr(image, "header"))
+
+
+def place(at: Any) -> dict[str, Any]:
+    """Return the parameters of a place: a SkyCoord, a position as people write it, or a name; none of None.
+
+    Raises
+    ------
+    TypeError
+        It is none of these, or several positions.
+    """
+    if at is None:
+        return {}
+    if not isinstance(at, str):
+        return by_position(at).params
+    words = at.replace(",", " ").split()
+    middle = len(words) // 2
+    if len(words) % 2 == 0 and all(_COORDINATE.fullmatch(word) for word in words):
+        return {"ra": " ".join(words[:middle]), "dec": " ".join(words[middle:])}
+    return {"name": at.strip()}
 
 
 def by_table(table: Any, columns: Mapping[str, str], **params: Any) -> Question:

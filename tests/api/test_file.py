@@ -59,9 +59,8 @@ async def test_an_image_is_answered_with_everything_the_design_promises() -> Non
     assert answer["ellipticity"]["r"] == 0.3
     frame = {"x": 64.0, "y": 64.0, "side": 128.0, "chosen_by": "whole"}
     facts = {"source": "upload", "format": "PNG", "width": 128, "height": 128, "frame": frame, "stretch": "none"}
-    assert answer["image"] == facts | dict.fromkeys(
-        ("part", "fov_arcmin", "position_angle_deg", "model_input", "cutout")
-    )
+    cut = ("fov_arcmin", "position_angle_deg", "ra_deg", "dec_deg", "bands", "pixel_arcsec")
+    assert answer["image"] == facts | dict.fromkeys(("part", *cut, "model_input", "cutout"))
     assert answer["release"] == "test"
     assert answer["galaxy"] is None
 

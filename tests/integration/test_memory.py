@@ -16,7 +16,7 @@ from tests.support.fake_serving import FakeServing
 from tests.support.gateway import RELEASE
 from tests.support.live import networks
 from tests.support.manifests import models_of
-from tests.support.odd_pictures import LARGE, damaged, small
+from tests.support.odd_pictures import LARGE, LARGE_ON_SKY, SKY_PLACE, damaged, small
 from tests.support.pictures import disc, encoded, fits_file
 from tests.support.service import UpProcess
 
@@ -29,6 +29,8 @@ pytestmark = [
 ]
 
 MEGABYTE = 1_000_000
+PATIENT = {"INCLINET_REQUEST_TIMEOUT_S": "600", "INCLINET_UPLOAD_TIMEOUT_S": "600"}
+"""What is watched is memory, on machines of any speed."""
 ONE, FOUR = 200 * MEGABYTE, 500 * MEGABYTE
 
 
@@ -40,19 +42,23 @@ class LimitedGateway:
         self._client = client
         for picture in (encoded(disc(64), "PNG"), fits_file(disc(64)[..., 0])):
             assert self.post(picture).status_code == 200  # what is imported once belongs to the base
+        self.post(LARGE_ON_SKY["mosaic packed by gzip"](), SKY_PLACE)
         self.base = self._memory("VmRSS")
         process = up.process
         space = process.memory_info().vms + 700 * MEGABYTE
         process.rlimit(psutil.RLIMIT_AS, (space, space))
 
-    def post(self, data: bytes) -> httpx.Response:
-        return self._client.post("/api/file", files={"file": ("galaxy", data)})
+    def post(self, data: bytes | list[bytes], place: dict[str, float] | None = None) -> httpx.Response:
+        files = [("file", ("galaxy", one)) for one in ([data] if isinstance(data, bytes) else data)]
+        return self._client.post("/api/file", files=files, params=place)
 
-    def peak(self, data: bytes, together: int) -> tuple[int, list[httpx.Response]]:
+    def peak(
+        self, data: bytes | list[bytes], together: int, place: dict[str, float] | None = None
+    ) -> tuple[int, list[httpx.Response]]:
         """Post a picture several times at once; return the most memory above the base, bytes, and the answers."""
         (self._folder / "clear_refs").write_text("5")
         with ThreadPoolExecutor(together) as pool:
-            answers = list(pool.map(self.post, [data] * together))
+            answers = list(pool.map(self.post, [data] * together, [place] * together))
         return self._memory("VmHWM") - self.base, answers
 
     def _memory(self, name: str) -> int:
@@ -67,8 +73,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LimitedGateway
     manifest.write_text(RELEASE.model_dump_json())
     with (
         networks(FakeServing(models_of(RELEASE))) as address,
-        UpProcess(folder, f"--manifest={manifest}", f"--serving={address}") as up,
-        httpx.Client(base_url=up.url, timeout=120) as client,
+        UpProcess(folder, f"--manifest={manifest}", f"--serving={address}", environment=PATIENT) as up,
+        httpx.Client(base_url=up.url, timeout=900) as client,
     ):
         yield LimitedGateway(up, client)
 
@@ -86,6 +92,16 @@ def test_a_large_picture_costs_little_memory_alone_and_with_three_others(watched
     assert len(data) < 10 * MEGABYTE
     for together, most in ((1, ONE), (4, FOUR)):
         peak, answers = watched.peak(data, together)
+        assert all(is_an_answer(answer) for answer in answers), [answer.text for answer in answers]
+        assert peak <= most, f"{kind}, {together} at once: {peak / MEGABYTE:.0f} MB"
+
+
+@pytest.mark.parametrize("kind", LARGE_ON_SKY)
+def test_a_large_field_of_a_mosaic_costs_little_memory(watched: LimitedGateway, kind: str) -> None:
+    files = LARGE_ON_SKY[kind]()
+    assert sum(map(len, files)) < 30 * MEGABYTE
+    for together, most in ((1, ONE), (4, FOUR)):
+        peak, answers = watched.peak(files, together, SKY_PLACE)
         assert all(is_an_answer(answer) for answer in answers), [answer.text for answer in answers]
         assert peak <= most, f"{kind}, {together} at once: {peak / MEGABYTE:.0f} MB"
 

@@ -144,6 +144,33 @@ LARGE: dict[str, Callable[[], bytes]] = {
 """Kinds of large pictures, each below 10 MB as a file and below 40 million pixels."""
 
 
+SKY_PLACE = {"ra": 150.0, "dec": 30.0, "fov": 40.0}
+"""A field of all that the mosaics below show."""
+
+
+def mosaic(side: int, tile: tuple[int, int] | None, band: str = "r", *, beside: bool = False) -> bytes:
+    """A mosaic 40 arcmin wide around that place, in tiles or packed by gzip, perhaps with mask and weights."""
+    header = fits.Header({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 30.0, "FILTER": band})
+    header.update({"CRPIX1": side / 2, "CRPIX2": side / 2, "CD1_1": -0.69 / side, "CD2_2": 0.69 / side})
+    hdus = [fits.PrimaryHDU()]
+    for name in ("SCI", "DQ", "WHT") if beside else ("SCI",):
+        pixels = blocky(side, "i4") if name == "SCI" else np.full((side, side), name == "WHT", "i4")
+        packed = tile and fits.CompImageHDU(pixels, header, name, compression_type="RICE_1", tile_shape=tile)
+        hdus.append(packed or fits.ImageHDU(pixels, header, name))
+    out = io.BytesIO()
+    fits.HDUList(hdus).writeto(out)
+    return out.getvalue() if tile else gzip.compress(out.getvalue(), 1, mtime=0)
+
+
+LARGE_ON_SKY: dict[str, Callable[[], list[bytes]]] = {
+    "mosaic packed by gzip": lambda: [mosaic(2800, None)],
+    "twelve mosaics packed by gzip": lambda: [mosaic(2800, None, band) for band in "ugrizyJHKRIB"],
+    "mosaic in tiles, with mask and weights": lambda: [mosaic(4096, (256, 256), beside=True)],
+    "mosaic in large tiles": lambda: [mosaic(4096, (1024, 1024))],
+    "three bands in tiles": lambda: [mosaic(4096, (128, 128), band) for band in "gri"],
+}
+
+
 def small() -> dict[str, bytes]:
     """Small real files of every format, to be damaged."""
     pixels = disc(48)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from gateway.api.access import cancelled_with_client, client_name
 from gateway.api.dependencies import WiredServices
 from gateway.api.problems import responses
-from gateway.api.queries import TABLE_CONTENT, TargetQuery, write_answer
+from gateway.api.queries import DEC, NAME, PGC, RA, TABLE_CONTENT, TargetQuery, write_answer
 from gateway.api.schemas import GalaxyAnswer, InclinationAnswer
 from gateway.core import errors
 from gateway.core.models import Deadline, Target
@@ -33,44 +33,21 @@ _MEASUREMENT = TABLE_CONTENT | responses(
     *_RESOLUTION, errors.OutsideFootprint, errors.UnusableCutout, errors.QuorumLost
 )
 
-_PGC: dict[str, Any] = {
-    "ge": 1,
-    "le": 10_000_000,
-    "description": "Principal Galaxies Catalogue number.",
-    "examples": [2557],
-}
-_NAME: dict[str, Any] = {
-    "min_length": 1,
-    "max_length": 100,
-    "description": "Catalogue designation or common name, in any usual spelling.",
-    "examples": ["NGC 7331"],
-}
-_RA: dict[str, Any] = {
-    "max_length": 64,
-    "description": "Right ascension: decimal degrees, hours as 00:42:44.3, or a J designation with both coordinates.",
-    "examples": ["10.6847"],
-}
-_DEC: dict[str, Any] = {
-    "max_length": 64,
-    "description": "Declination: decimal degrees, or sexagesimal as +41:16:09.",
-    "examples": ["41.2688"],
-}
-
 
 class PositionQuery(TargetQuery):
     """Query parameters of a question by position."""
 
-    ra: str = Field(**_RA)
-    dec: str = Field(default="", **_DEC)
+    ra: str = Field(**RA)
+    dec: str = Field(default="", **DEC)
 
 
 class GalaxyQuery(BaseModel):
     """Query parameters of resolution: exactly one of `pgc`, `name`, or `ra` with `dec`."""
 
-    pgc: int | None = Field(default=None, **_PGC)
-    name: str | None = Field(default=None, **_NAME)
-    ra: str | None = Field(default=None, **_RA)
-    dec: str | None = Field(default=None, **_DEC)
+    pgc: int | None = Field(default=None, **PGC)
+    name: str | None = Field(default=None, **NAME)
+    ra: str | None = Field(default=None, **RA)
+    dec: str | None = Field(default=None, **DEC)
     format: results.Format | None = Field(
         default=None, description="How to write the answer; else the `Accept` header decides.", examples=["json"]
     )
@@ -94,7 +71,7 @@ async def _measured(request: Request, services: WiredServices, target: Target, q
 async def of_pgc(
     request: Request,
     services: WiredServices,
-    pgc: Annotated[int, Path(**_PGC)],
+    pgc: Annotated[int, Path(**PGC)],
     query: Annotated[TargetQuery, Query()],
 ) -> Response:
     """Resolve, fetch the survey's cutout, and measure it."""
@@ -110,7 +87,7 @@ async def of_pgc(
 async def of_name(
     request: Request,
     services: WiredServices,
-    name: Annotated[str, Path(**_NAME)],
+    name: Annotated[str, Path(**NAME)],
     query: Annotated[TargetQuery, Query()],
 ) -> Response:
     """Resolve, fetch the survey's cutout, and measure it."""

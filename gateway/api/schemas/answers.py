@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from PIL import Image
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gateway.core.field_of_view import ImagingCutout
     from gateway.measure.one import MeasuredGalaxy
 
 
@@ -97,7 +99,20 @@ class ImageFacts(Schema):
     frame: ImageFrame | None = Field(default=None, description="What of the image was measured.")
     fov_arcmin: Thousandths | None = Field(default=None, description="Side of a cutout, arcmin.", examples=[14.0])
     position_angle_deg: Hundredths | None = Field(
-        default=None, description="Position angle that a survey cutout was turned by, deg.", examples=[169.7]
+        default=None, description="Position angle that a cutout was turned by, deg.", examples=[169.7]
+    )
+    ra_deg: Coordinate | None = Field(
+        default=None, description="Centre of a cutout from uploaded images, deg (ICRS).", examples=[339.267]
+    )
+    dec_deg: Coordinate | None = Field(default=None, description="As above.", examples=[34.4156])
+    bands: list[str] | None = Field(
+        default=None,
+        description="Bands of uploaded images that are red, green and blue in a cutout from them; two are red and "
+        "blue, one is gray.",
+        examples=[["i", "r", "g"]],
+    )
+    pixel_arcsec: Fraction | None = Field(
+        default=None, description="Side of a pixel of the uploaded images there, arcsec.", examples=[0.262]
     )
     model_input: str | None = Field(
         default=None,
@@ -106,9 +121,20 @@ class ImageFacts(Schema):
     )
     cutout: str | None = Field(
         default=None,
-        description="The survey's image, as a data URL (with `include=cutout`).",
+        description="The survey's image, or what was cut from uploaded ones, as a data URL (with `include=cutout`).",
         examples=["data:image/jpeg;base64,/9j/4AA="],
     )
+
+    def cut_from_imaging(self, own: ImagingCutout | None, *, shown: bool) -> ImageFacts:
+        """Return these facts with those of a cutout from a user's own images; unchanged where there is none."""
+        if own is None:
+            return self
+        facts = {
+            "bands": own.bands,
+            "pixel_arcsec": own.pixel_arcsec,
+            "cutout": png_data_url(own.rgb) if shown else None,
+        }
+        return type(self).model_validate(self.model_dump() | asdict(own.field) | facts)
 
 
 class InclinationValues(Schema):
@@ -221,7 +247,7 @@ class InclinationAnswer(Schema):
                 position_angle_deg=cutout.position_angle_deg if cutout else None,
                 model_input=png_data_url(image.pixels) if "model_input" in include else None,
                 cutout=image_data_url(cutout.data, image.format) if cutout and "cutout" in include else None,
-            ),
+            ).cut_from_imaging(image.cutout, shown="cutout" in include),
             inclination=InclinationValues.model_validate(answer.inclination),
             flavors=[FlavorAnswer.model_validate(one) for one in answer.reading.flavors],
             rejection=Rejection(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from gateway.core import errors
+from gateway.core.field_of_view import field_arcmin, side_pixels
 from gateway.core.models import Cutout
 from gateway.sky.cutouts import frame, surveys
 from gateway.sky.cutouts.surveys import SKYSERVER, SURVEYS, Survey
@@ -31,14 +32,6 @@ if TYPE_CHECKING:
     from gateway.sky.http.client import HttpClient
     from gateway.sky.http.service import Service
 
-FIELD_IN_D25 = 1.5
-"""Side of the field of view in diameters of the 25 mag isophote, as the original system cuts it."""
-
-MIN_FOV_ARCMIN, MAX_FOV_ARCMIN = 0.2, 400.0
-"""Fields of view that make sense: below, a few pixels of any survey; above, a tangent plane bends the sky."""
-
-# The model input has 128 pixels a side; twice that keeps its averaging honest, and more would only cost time.
-_MIN_SIDE, _MAX_SIDE = 128, 256
 _SKYSERVER_SIDE = 2048
 _OUTSIDE_TEXT = b"outside the SDSS footprint"
 _NOT_FOUND = 404
@@ -155,18 +148,11 @@ class Cutouts:
         survey = SURVEYS.get((key or self._default).strip().lower())
         if survey is None:
             raise errors.BadTarget(f"There is no survey {key!r} here.", surveys=list(SURVEYS))
-        if fov is None:
-            if galaxy.d25_arcmin is None:
-                raise errors.BadTarget(f"The size of {_called(galaxy)} is not known: a field of view is needed.")
-            # A smaller galaxy than the smallest field is simply shown with more sky around it.
-            fov = max(FIELD_IN_D25 * galaxy.d25_arcmin, MIN_FOV_ARCMIN)
-        if not MIN_FOV_ARCMIN <= fov <= MAX_FOV_ARCMIN:
-            limits = f"{MIN_FOV_ARCMIN:g} to {MAX_FOV_ARCMIN:g} arcmin"
-            raise errors.BadTarget(f"The field of view would be {fov:g} arcmin; it can be {limits}.")
+        fov = field_arcmin(galaxy, fov)
         angle = galaxy.position_angle_deg if angle is None else angle
         if angle is not None and not math.isfinite(angle):
             raise errors.BadTarget("The position angle is no number.")
-        side = max(_MIN_SIDE, min(_MAX_SIDE, math.ceil(fov * 60 / survey.pixel_arcsec)))
+        side = side_pixels(fov, survey.pixel_arcsec)
         angle = None if angle is None else angle % 180
         wide = side if angle is None else math.ceil(side * frame.bounding(angle)) + 2
         label = f"{survey.label} DR{self._release}" if survey.key == SKYSERVER else survey.label
@@ -230,7 +216,3 @@ def _outside(asked: _PictureRequest) -> errors.OutsideFootprint:
         survey=asked.survey.key,
         surveys=others,
     )
-
-
-def _called(galaxy: Galaxy) -> str:
-    return galaxy.name or "the galaxy there"

@@ -93,6 +93,42 @@ def test_bands_are_ordered_by_the_service() -> None:
     assert decode(questions.picture(hdus)[1]).part == seen.part
 
 
+def test_several_files_are_sent_as_such_with_the_place_in_them(tmp_path: Path) -> None:
+    path = tmp_path / "g.fits"
+    path.write_bytes(b"g")
+    hdus = fits.HDUList([fits.PrimaryHDU(np.zeros((4, 4)))])
+    asked = questions.by_image([path, b"r", hdus], at="339.267 34.4156", bands=["g", "r", "i"], fov=None)
+    names = [(field, name) for field, (name, _) in asked.body["files"]]
+    assert names == [("file", "g.fits"), ("file", "image"), ("file", "image.fits")]
+    assert asked.request["params"] == {"ra": "339.267", "dec": "34.4156", "bands": "g,r,i"}
+    bands = [fits.PrimaryHDU(np.zeros((4, 4)), fits.Header({"FILTER": name})) for name in "gr"]
+    assert len(questions.by_image(bands, at="M 31").body["files"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "params"),
+    [
+        ("339.267 34.4156", {"ra": "339.267", "dec": "34.4156"}),
+        ("339.267, -34.4156", {"ra": "339.267", "dec": "-34.4156"}),
+        ("22:37:04.1 +34:24:56", {"ra": "22:37:04.1", "dec": "+34:24:56"}),
+        ("22h37m04.1s +34d24m56s", {"ra": "22h37m04.1s", "dec": "+34d24m56s"}),
+        ("22 37 04.1 +34 24 56", {"ra": "22 37 04.1", "dec": "+34 24 56"}),
+        (SkyCoord(10 * u.deg, -20 * u.deg), {"ra": "10.0000000", "dec": "-20.0000000"}),
+        ("NGC 7331", {"name": "NGC 7331"}),
+        (" 3C 273 ", {"name": "3C 273"}),
+        ("J223704.1+342456", {"name": "J223704.1+342456"}),
+        (None, {}),
+    ],
+)
+def test_a_place_is_a_position_or_a_name(at: object, params: dict[str, str]) -> None:
+    assert questions.place(at) == params
+
+
+def test_several_places_are_no_place() -> None:
+    with pytest.raises(TypeError, match="one SkyCoord"):
+        questions.place(SkyCoord([10, 11] * u.deg, [20, 21] * u.deg))
+
+
 def test_a_table_is_read_by_the_gateway_as_it_was_meant() -> None:
     asked = QTable(
         {

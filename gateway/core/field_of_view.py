@@ -1,0 +1,116 @@
+"""How much of the sky a cutout shows, and in how many pixels: one rule for surveys' images and for one's own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.core import errors
+from gateway.core.manifest import INPUT_SIDE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gateway.core.models import Galaxy, Target
+
+FIELD_IN_D25 = 1.5
+"""Side of the field of view in diameters of the 25 mag isophote, as the original system cuts it."""
+
+MIN_FOV_ARCMIN, MAX_FOV_ARCMIN = 0.2, 400.0
+"""Fields of view that make sense: below, a few pixels of any survey; above, a tangent plane bends the sky."""
+
+_LEAST_OWN_FOV_ARCMIN = 0.01
+"""The same for a user's own images, whose pixels may be a hundred times smaller."""
+
+
+def field_arcmin(galaxy: Galaxy, asked: float | None, *, least: float = MIN_FOV_ARCMIN) -> float:
+    """Return the side of the square field around a galaxy, arcmin.
+
+    Parameters
+    ----------
+    galaxy : Galaxy
+    asked : float or None
+        As it was asked for; 1.5 x D25 of the galaxy unless given.
+    least : float
+        The smallest that makes sense, arcmin. A smaller galaxy is simply shown with more sky around it.
+
+    Raises
+    ------
+    gateway.core.errors.BadTarget
+        It is out of range, or no size is known and none given.
+    """
+    fov = asked
+    if fov is None:
+        if galaxy.d25_arcmin is None:
+            called = galaxy.name or "the galaxy there"
+            raise errors.BadTarget(f"The size of {called} is not known: a field of view is needed.")
+        fov = max(FIELD_IN_D25 * galaxy.d25_arcmin, least)
+    if not least <= fov <= MAX_FOV_ARCMIN:
+        raise errors.BadTarget(
+            f"The field of view would be {fov:g} arcmin; it can be {least:g} to {MAX_FOV_ARCMIN:g} arcmin."
+        )
+    return fov
+
+
+def side_pixels(fov_arcmin: float, pixel_arcsec: float) -> int:
+    """Return the side of the picture of a field, pixels: the image's own as a rule, one or two of the model input's.
+
+    Twice the model input's side keeps its averaging honest; more would only cost time.
+    """
+    return max(INPUT_SIDE, min(2 * INPUT_SIDE, math.ceil(fov_arcmin * 60 / pixel_arcsec)))
+
+
+@dataclass(frozen=True, slots=True)
+class SkyField:
+    """A square part of the sky.
+
+    Attributes
+    ----------
+    ra_deg, dec_deg : float
+        Its centre, degrees (ICRS).
+    fov_arcmin : float
+        Its side.
+    position_angle_deg : float, optional
+        Degrees east of north: a picture of the field is turned so that this direction lies along its rows. North is up
+        and east left unless given.
+    """
+
+    ra_deg: float
+    dec_deg: float
+    fov_arcmin: float
+    position_angle_deg: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingCutout:
+    """A field as it was cut from a user's images.
+
+    Attributes
+    ----------
+    field : SkyField
+    bands : tuple of str
+        Those shown as red, green and blue; one that is shown in gray; none where the files do not say it.
+    pixel_arcsec : float
+        Side of a pixel of the images there, the finest of them.
+    rgb : uint8 [S, S, 3]
+    """
+
+    field: SkyField
+    bands: tuple[str, ...]
+    pixel_arcsec: float
+    rgb: NDArray[np.uint8]
+
+
+def field_around(galaxy: Galaxy, asked: Target) -> SkyField:
+    """Return the field around a galaxy in a user's own images: what was asked for, else as a survey's cutout.
+
+    Raises
+    ------
+    gateway.core.errors.BadTarget
+        As :func:`field_arcmin`.
+    """
+    fov = field_arcmin(galaxy, asked.fov_arcmin, least=_LEAST_OWN_FOV_ARCMIN)
+    angle = galaxy.position_angle_deg if asked.position_angle_deg is None else asked.position_angle_deg
+    return SkyField(galaxy.ra_deg, galaxy.dec_deg, fov, None if angle is None else angle % 180)

@@ -1,0 +1,120 @@
+"""Where on the sky pixels lie: the WCS of an image, checked, and the tangent plane of the picture that is cut."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs.utils import wcs_to_celestial_frame
+
+from gateway.core import errors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gateway.core.field_of_view import SkyField
+    from gateway.images.fits_file import FitsFile
+
+# What it repairs of a header (deprecated keywords, spellings of units) is said on standard error for each of them.
+warnings.filterwarnings("ignore", category=FITSFixedWarning)
+
+_MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
+_TABLES = ("CPDIS1", "CPDIS2", "D2IMDIS1", "D2IMDIS2")
+_PARALLEL = 1e6
+"""Condition number of a matrix whose axes are as good as parallel."""
+_NEAR = 0.1
+"""Distortions move pixels by less than this part of the image's longer side."""
+
+
+def celestial(header: Any, file: FitsFile, what: str) -> WCS:
+    """Return the two celestial axes of an image's WCS.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+    file : FitsFile
+        May hold tables of distortions.
+    what : str
+        The image in words, to begin a sentence with.
+
+    Raises
+    ------
+    errors.NoWcs, errors.WcsNotCelestial, errors.WcsUnusable
+    """
+    axes = [str(header[key]) for key in header if key.startswith("CTYPE") and str(header[key]).strip()]
+    if not axes:
+        raise errors.NoWcs(
+            f"{what} has no WCS: it does not say where on the sky it lies, so no position is found in it."
+        )
+    try:
+        with file.hdus() if any(map(header.get, _TABLES)) else nullcontext() as hdus:
+            found = WCS(header, hdus)
+        known = found.has_celestial
+        flat = found.celestial if known else None
+    # wcslib has a dozen kinds of error, of which astropy makes its own and those of Python
+    except Exception as error:
+        said = str(error).strip().splitlines()[-1].rstrip(".") if str(error).strip() else type(error).__name__
+        raise errors.WcsUnusable(f"The WCS of {_inside(what)} can't be used: {said}.") from error
+    if flat is None:
+        raise errors.WcsNotCelestial(
+            f"The WCS of {_inside(what)} has no celestial axes: its axes are {', '.join(axes)}, not a right ascension "
+            "and a declination or the like."
+        )
+    written = [header[key] for key in _MATRIX if key in header]
+    if (written and not any(written)) or not np.linalg.cond(flat.pixel_scale_matrix) < _PARALLEL:
+        raise errors.WcsUnusable(f"The WCS of {_inside(what)} can't be used: its axes do not span the sky.")
+    return flat
+
+
+def _inside(what: str) -> str:
+    return what[0].lower() + what[1:]
+
+
+def tangent_plane(field: SkyField, side: int) -> WCS:
+    """Return the WCS of a square picture of a field in the tangent plane, its rows counted from below as FITS does.
+
+    North is up and east left; with a position angle the picture is turned so that this direction lies along the rows,
+    as :func:`gateway.sky.cutouts.frame.turned` turns a survey's.
+    """
+    angle = field.position_angle_deg
+    turn = 0.0 if angle is None else math.radians(angle - 90)
+    plane = WCS(naxis=2)
+    plane.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    plane.wcs.crval = [field.ra_deg, field.dec_deg]
+    plane.wcs.crpix = [(side + 1) / 2, (side + 1) / 2]
+    rotation = np.array([[-math.cos(turn), math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    plane.wcs.cd = field.fov_arcmin / 60 / side * rotation
+    return plane
+
+
+def directions(field: SkyField, side: int) -> SkyCoord:
+    """Return the directions of a picture's pixels, ``[side, side]``, the lowest row first."""
+    y, x = np.mgrid[:side, :side]
+    ra, dec = tangent_plane(field, side).wcs_pix2world(x.ravel(), y.ravel(), 0)
+    return SkyCoord(ra.reshape(x.shape), dec.reshape(x.shape), unit="deg")
+
+
+def pixels(wcs: WCS, sky: SkyCoord, shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where directions lie in an image: columns and rows from 0, NaN far outside of it.
+
+    Distortions are inverted near the image alone. Far away their polynomials mean nothing, and may lead back into it.
+    """
+    place = sky.transform_to(wcs_to_celestial_frame(wcs)).spherical
+    world = [place.lon.deg.ravel(), place.lat.deg.ravel()]
+    if wcs.wcs.lng == 1:
+        world.reverse()
+    columns, rows = wcs.wcs_world2pix(*world, 0)
+    margin = _NEAR * max(shape)
+    with np.errstate(invalid="ignore"):
+        near = (abs(columns - shape[1] / 2) < shape[1] / 2 + margin) & (
+            abs(rows - shape[0] / 2) < shape[0] / 2 + margin
+        )
+    if wcs.has_distortion and near.any():
+        columns[near], rows[near] = wcs.all_world2pix(*(axis[near] for axis in world), 0, quiet=True)
+    columns[~near] = rows[~near] = np.nan
+    return columns.reshape(sky.shape), rows.reshape(sky.shape)

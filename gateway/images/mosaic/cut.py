@@ -1,0 +1,228 @@
+"""Cut the picture of a galaxy from a user's images by its position on the sky."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gateway.core import errors
+from gateway.core.field_of_view import ImagingCutout, SkyField, side_pixels
+from gateway.images.bands import red_green_blue, wavelength_nm
+from gateway.images.decode import shown
+from gateway.images.limits import MAX_PIXELS, MEMORY, SMALLEST_SIDE, Memory, Share
+from gateway.images.mosaic.celestial import directions, pixels
+from gateway.images.mosaic.files import band_images, opened
+from gateway.images.mosaic.resample import Canvas, part_of
+from gateway.images.stretch import FITS_SCALES, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from astropy.coordinates import SkyCoord
+    from numpy.typing import NDArray
+
+    from gateway.core.models import Deadline
+    from gateway.images.decode import Picture
+    from gateway.images.mosaic.files import BandImage, Source
+    from gateway.images.mosaic.resample import Part
+
+_GRID = 33
+"""Cells that a field is looked for in an image by, each way."""
+_MOST_MISSING = 0.5
+_FEW_MISSING = 0.005
+_SAME_PIXELS = 1.0
+_COLOURS = 3
+_PER_AREA = ("/sr", "sr-1", "sr^-1", "arcsec")
+"""What units of a surface brightness hold; all others are taken for those of a pixel's light."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """An image, and the part of it that shows the field."""
+
+    image: BandImage
+    part: Part
+    pixel_arcsec: float
+
+
+def cut(
+    sources: Sequence[Source],
+    field: SkyField,
+    *,
+    bands: Sequence[str] = (),
+    max_pixels: int = MAX_PIXELS,
+    memory: Memory = MEMORY,
+    deadline: Deadline | None = None,
+) -> tuple[Picture, ImagingCutout]:
+    """Cut a field from FITS images that have a celestial WCS.
+
+    Images of one band are laid together, weighted by their weights if all of them have any. One band is shown in gray;
+    of two, the longer is red and the shorter blue; of more, three are chosen as for any FITS file
+    (:func:`gateway.images.bands.red_green_blue`). The picture is stretched as any FITS image is
+    (:mod:`gateway.images.stretch`). What of the field no image shows becomes sky, with a warning.
+
+    Parameters
+    ----------
+    sources : sequence of bytes, path or URL
+        FITS files, plain, tile-compressed, or packed by gzip or bzip2 (up to 32 MB unpacked). Of each no more is read
+        than the field needs. URLs are opened by fsspec.
+    field : SkyField
+    bands : sequence of str
+        One for each file, or for each image or plane of a single file; from the headers where empty.
+    max_pixels : int
+        Of an image's part that shows the field; all parts may have three times as many.
+    memory, deadline
+        As for :func:`gateway.images.decode.decode`.
+
+    Returns
+    -------
+    picture : Picture
+        A square of 128 to 256 pixels.
+    cutout : ImagingCutout
+        What was used.
+
+    Raises
+    ------
+    errors.WcsError
+        The images do not show the field, or do not say what they show.
+    errors.ImageError
+        A file can't be used.
+    errors.BadTarget
+        The field is only a few pixels of the images.
+    OSError, ImportError
+        A file, or fsspec's driver of its store, is not there.
+    """
+    with ExitStack() as stack:
+        share = stack.enter_context(Share(memory, deadline))
+        streams = [opened(source, stack) for source in sources]
+        try:
+            return _cut(band_images(streams, bands, max_pixels), field, max_pixels, share)
+        except errors.GatewayError:
+            raise
+        # astropy meets damage with a dozen kinds of error
+        except Exception as error:
+            if isinstance(error, OSError) and not all(isinstance(source, bytes) for source in sources):
+                raise
+            raise errors.BadImage("A FITS file is truncated or damaged and can't be read.") from error
+
+
+def _cut(images: Sequence[BandImage], field: SkyField, max_pixels: int, share: Share) -> tuple[Picture, ImagingCutout]:
+    order = _order(images)
+    overlaps = _overlaps([image for image in images if image.band in order], field, max_pixels)
+    finest = min(one.pixel_arcsec for one in overlaps)
+    across = field.fov_arcmin * 60 / finest
+    if across < SMALLEST_SIDE:
+        raise errors.BadTarget(
+            f"The field of {field.fov_arcmin:g} arcmin is {across:.2g} pixels of the images wide; "
+            f"{SMALLEST_SIDE} are needed."
+        )
+    side = side_pixels(field.fov_arcmin, finest)
+    sky = directions(field, side)
+    found = [_plane([one for one in overlaps if one.image.band == band], sky, finest, share) for band in order]
+    if len(found) == _COLOURS - 1:
+        found.insert(1, np.mean(found, axis=0))
+    planes = np.stack(found)[:, ::-1]
+    # what one band does not show would have the colour of the others
+    unknown = ~np.isfinite(planes).all(axis=0)
+    planes[:, unknown] = np.nan
+    missing = float(unknown.mean())
+    if missing > _MOST_MISSING:
+        raise errors.OutsideImages(
+            f"The images show {1 - missing:.0%} of the field of {field.fov_arcmin:g} arcmin around {_place(field)}: at "
+            f"least {1 - _MOST_MISSING:.0%} is needed."
+        )
+    rgb, stretch, outside, warnings = render(np.ascontiguousarray(planes), FITS_SCALES)
+    if missing > _FEW_MISSING:
+        warnings = (f"{missing:.0%} of the field has no data: it was filled with the sky's colour.", *warnings)
+    names = tuple(name for name in order if name is not None)
+    part = f"{', '.join(names)} as {_SHOWN[len(names)]}" if names else None
+    picture = shown(rgb, "FITS", side, side, stretch=stretch, part=part, outside=outside, warnings=warnings)
+    return picture, ImagingCutout(field, names, finest, picture.rgb)
+
+
+_SHOWN = {1: "gray", 2: "red and blue", 3: "red, green, blue"}
+
+
+def _order(images: Sequence[BandImage]) -> list[str | None]:
+    """Return the bands that are shown, the longest wavelength first."""
+    telescope = images[0].unit.text("TELESCOP")
+    waves = {image.band: wavelength_nm(image.band or "", telescope) or 0.0 for image in images}
+    names = sorted(waves, key=lambda name: -waves[name])
+    if len(set(waves.values())) < len(waves):
+        raise errors.BandsDuplicate(f"One band came under several names: {', '.join(map(str, names))}.")
+    chosen = red_green_blue([str(name) for name in names], telescope)
+    return [names[index] for index in chosen] if chosen else names
+
+
+def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> list[Overlap]:
+    """Return the images that show some of the field; each band has to show its centre."""
+    grid = directions(field, _GRID)
+    found: list[Overlap] = []
+    seen: list[tuple[BandImage, NDArray[np.float64]]] = []
+    area = 0
+    for image in images:
+        columns, rows = places = np.stack(pixels(image.wcs, grid, image.shape))
+        part = part_of(columns, rows, image.shape)
+        if part is None:
+            continue
+        if not part.cell_pixels > 0:
+            raise errors.WcsUnusable(f"The WCS of {image.inside} can't be used: it has no inverse.")
+        area += part.pixels
+        if part.pixels > max_pixels or area > _COLOURS * max_pixels:
+            raise errors.ImageTooLarge(
+                f"The field of {field.fov_arcmin:g} arcmin takes more than {max_pixels:,} pixels of an image, or more "
+                f"than {_COLOURS * max_pixels:,} of all: ask for a smaller field.",
+                max_pixels=max_pixels,
+            )
+        twin = next((other for other, its in seen if other.band == image.band and _same(places, its)), None)
+        if twin is None:
+            seen.append((image, places))
+            found.append(Overlap(image, part, field.fov_arcmin * 60 / _GRID / part.cell_pixels))
+        # a file that holds its picture twice, such as before and after a correction, has its first taken
+        elif twin.file is not image.file or twin.plane != image.plane:
+            raise errors.BandsDuplicate(
+                f"The same part of the sky came twice in {image.band or 'one band'}, in {twin.inside} and "
+                f"{image.inside}: give it once."
+            )
+    _check_centre(images, found, field)
+    units = sorted({one.image.physical_unit for one in found} - {""})
+    if len(units) > 1:
+        raise errors.UnitsDiffer(f"The pixels of the images are in different units (BUNIT): {', '.join(units)}.")
+    return found
+
+
+def _same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    apart = np.abs(one - other)
+    return bool(np.isfinite(apart).any() and np.nanmax(apart) < _SAME_PIXELS)
+
+
+def _check_centre(images: Sequence[BandImage], found: Sequence[Overlap], field: SkyField) -> None:
+    showing = [str(band) for band in dict.fromkeys(one.image.band for one in found if one.part.holds_centre)]
+    if not showing:
+        raise errors.OutsideImages(f"None of the images shows {_place(field)}.")
+    others = [band for band in dict.fromkeys(str(image.band) for image in images) if band not in showing]
+    if others:
+        raise errors.BandsApart(
+            f"The bands don't overlap at {_place(field)}: the images of {', '.join(showing)} show it, those of "
+            f"{', '.join(others)} don't."
+        )
+
+
+def _plane(overlaps: Sequence[Overlap], sky: SkyCoord, finest: float, share: Share) -> NDArray[np.float32]:
+    """Lay the images of one band together, float32 ``[side, side]``, the lowest row first."""
+    canvas = Canvas(len(sky))
+    weighted = all(one.image.weight is not None for one in overlaps)
+    for one in overlaps:
+        image = one.image if weighted or one.image.weight is None else replace(one.image, weight=None)
+        per_area = any(word in image.physical_unit.lower() for word in _PER_AREA)
+        factor = 1.0 if per_area else (finest / one.pixel_arcsec) ** 2
+        places = pixels(image.wcs, sky, image.shape)
+        canvas.add(image, one.part, places, factor=factor, share=share)
+    return canvas.light()
+
+
+def _place(field: SkyField) -> str:
+    return f"ra {field.ra_deg:.5f}, dec {field.dec_deg:+.5f} deg"

@@ -1,0 +1,205 @@
+"""The images in a user's files: which band each shows, where on the sky it lies, its mask and its weights."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from gateway.core import errors
+from gateway.images import fits
+from gateway.images.bands import wavelength_nm
+from gateway.images.fits_file import FitsFile
+from gateway.images.fits_plan import band, is_channel_last, plane_bands, plane_shape, says_rgb, squeezed
+from gateway.images.mosaic.celestial import celestial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import ExitStack
+
+    from astropy.wcs import WCS
+
+    from gateway.images.fits_file import Unit
+
+Source = bytes | str | os.PathLike[str]
+"""A FITS file: its bytes, its path, or its address in any store of fsspec (``https://``, ``s3://``...)."""
+
+_BLOCK_BYTES = 1 << 18
+"""Read at once of a file elsewhere: a few rows of a mosaic, and never much more than is wanted."""
+_MOST_IMAGES = 300
+"""Three bands of a camera of a hundred detectors; each costs some milliseconds to look for the field in it."""
+_SAMPLE_BYTES = 8
+_HEADROOM = 1 << 20
+
+_MASKS = frozenset({"MASK", "DQ", "BPM", "BADPIX", "FLAG", "FLAGS", "QUALITY", "QUAL"})
+_WEIGHTS = frozenset({"WHT", "WT", "WEIGHT", "WEIGHTS", "IVAR", "INVVAR"})
+_PLANES_OF_MASK = "MP_"
+_BAD_PLANES = ("BAD", "SAT", "CR", "NO_DATA", "EDGE", "UNMASKEDNAN")
+"""Of a mask that names its bits (``MP_BAD``, as Rubin and HSC do). Others, such as DETECTED, mark the galaxy itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BandImage:
+    """An image of one band.
+
+    Attributes
+    ----------
+    what : str
+        In words.
+    file : FitsFile
+    unit : Unit
+    plane : int
+        Of a cube.
+    band : str or None
+        None where nothing says it.
+    wcs : astropy.wcs.WCS
+        Its two celestial axes.
+    mask, weight : Unit or None
+        Beside it in the file.
+    """
+
+    what: str
+    file: FitsFile
+    unit: Unit
+    plane: int
+    band: str | None
+    wcs: WCS
+    mask: Unit | None
+    weight: Unit | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, pixels."""
+        return plane_shape(squeezed(self.unit))
+
+    @property
+    def physical_unit(self) -> str:
+        """BUNIT in lower case; empty where it is not said."""
+        return self.unit.text("BUNIT").lower()
+
+    @property
+    def inside(self) -> str:
+        """The image in words, within a sentence."""
+        return self.what[0].lower() + self.what[1:]
+
+    @property
+    def bad_bits(self) -> int | None:
+        """Bits of the mask that mark pixels without a value; None where any bit does."""
+        header = self.mask.header if self.mask is not None else {}
+        named = {key: header[key] for key in header if key.startswith(_PLANES_OF_MASK)}
+        if not named:
+            return None
+        return sum(1 << int(named[_PLANES_OF_MASK + name]) for name in _BAD_PLANES if _PLANES_OF_MASK + name in named)
+
+
+def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: int) -> tuple[BandImage, ...]:
+    """List the images of bands in files.
+
+    Parameters
+    ----------
+    streams : sequence of seekable binary files
+    bands : sequence of str
+        One for each file, or for each image or plane of a single file; from the headers where empty.
+    max_pixels : int
+        Bounds what is unpacked of a packed file.
+
+    Raises
+    ------
+    errors.ImageError
+    OSError
+        A file can't be read.
+    """
+    found: list[BandImage] = []
+    files = []
+    for number, stream in enumerate(streams, 1):
+        what = "The FITS file" if len(streams) == 1 else f"File {number} of {len(streams)}"
+        try:
+            images = list(_images(stream, what, max_pixels))
+        except (EOFError, zlib.error) as error:
+            raise errors.BadImage(f"{what} is truncated.") from error
+        found += images
+        if len(found) > _MOST_IMAGES:
+            raise errors.BadImage(f"The files hold more than {_MOST_IMAGES} images: give those that show the galaxy.")
+        files += [number] * len(images)
+    return tuple(_named(found, files, bands, len(streams)))
+
+
+def opened(source: Source, stack: ExitStack) -> BinaryIO:
+    """Open a file for reading; ``stack`` closes it.
+
+    Raises
+    ------
+    OSError
+        It can't be opened.
+    ImportError
+        fsspec, or its driver for the store, is not installed.
+    """
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    if "://" not in str(source):
+        return stack.enter_context(Path(source).open("rb"))
+    import fsspec  # noqa: PLC0415 - an extra, for files elsewhere alone
+
+    store, path = fsspec.core.url_to_fs(str(source))
+    file: BinaryIO = stack.enter_context(store.open(path, "rb", block_size=_BLOCK_BYTES, cache_type="readahead"))
+    return file
+
+
+def _images(stream: BinaryIO, what: str, max_pixels: int) -> Iterator[BandImage]:
+    head = stream.read(4096)
+    if not head:
+        raise errors.BadImage(f"{what} is empty.")
+    if not fits.looks_like_fits(head + stream.read(1 << 20) if head.startswith(b"BZh") else head):
+        raise errors.UnsupportedImage(f"{what} is no FITS: a galaxy is found by its position in FITS images alone.")
+    file = FitsFile(stream, max_pixels * _SAMPLE_BYTES + _HEADROOM)
+    units = file.units()
+    if not units:
+        raise errors.BadImage(f"{what} is truncated or damaged in its header.")
+    for unit in fits.science_images(units):
+        where = celestial(unit.header, file, what)
+        mask, weight = (fits.beside(unit, units, names) for names in (_MASKS, _WEIGHTS))
+        for plane, name in enumerate(_bands_of(unit, units[0], what)):
+            yield BandImage(what, file, unit, plane, name, where, mask, weight)
+
+
+def _bands_of(unit: Unit, primary: Unit, what: str) -> Sequence[str | None]:
+    """Return the band of each plane. What holds for a whole file is often said in its first header alone."""
+    shape = squeezed(unit)
+    if len(shape) == 2:  # noqa: PLR2004 - axes of an image
+        return (band(unit) or band(primary),)
+    if is_channel_last(shape):
+        raise errors.BadImage(
+            f"{what} has its colours along the first axis; a galaxy is cut by its position from images of a band each."
+        )
+    names = plane_bands(unit, shape[0])
+    return names or (("RED", "GREEN", "BLUE") if shape[0] == 3 and says_rgb(unit) else [None] * shape[0])  # noqa: PLR2004 - colours
+
+
+def _named(found: Sequence[BandImage], files: Sequence[int], bands: Sequence[str], count: int) -> Iterator[BandImage]:
+    """Give images the bands that the caller named; what is nobody's knowledge is refused."""
+    for name in bands:
+        if wavelength_nm(name) is None:
+            raise errors.BandsUnknown(f"No band is called {name!r} here. Those of surveys are: u, g, r, i, z, y.")
+    if not bands:
+        # several detectors in one file without a band are of one
+        several = count > 1 or any(image.plane for image in found)
+        if several and any(image.band is None for image in found):
+            raise errors.BandsUnknown(
+                "The headers do not say which bands the images are (FILTER, BAND or BANDS): name them in their order, "
+                "such as bands=g,r,i."
+            )
+        yield from found
+        return
+    if len(bands) == len(found):
+        chosen = list(bands)
+    elif len(bands) == count:
+        chosen = [bands[number - 1] for number in files]
+    else:
+        raise errors.BandsUnknown(
+            f"{len(bands)} bands are named, and there are {len(found)} images in {count} files: name one for each."
+        )
+    for image, name in zip(found, chosen, strict=True):
+        yield replace(image, band=name)

@@ -1,0 +1,77 @@
+"""A store of files on loopback that is asked for parts of them, over HTTP or as S3, and counts what it sends."""
+
+from __future__ import annotations
+
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class ObjectStore:
+    """Serves files at ``/bucket/name``; a context manager.
+
+    Attributes
+    ----------
+    files : dict of str to bytes
+        By name.
+    sent : int
+        Bytes of bodies.
+    """
+
+    def __init__(self) -> None:
+        store = self
+        self.files: dict[str, bytes] = {}
+        self.sent = 0
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_HEAD(self) -> None:
+                self._answer(body=False)
+
+            def do_GET(self) -> None:
+                self._answer(body=True)
+
+            def _answer(self, *, body: bool) -> None:
+                data = store.files.get(self.path.partition("?")[0].removeprefix("/bucket/"))
+                if data is None:
+                    self.send_response(404)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+                first, last = 0, len(data) - 1
+                if asked:
+                    first, last = int(asked[1]), min(last, int(asked[2] or last))
+                part = data[first : last + 1]
+                self.send_response(206 if asked else 200)
+                if asked:
+                    self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+                self.send_header("Accept-Ranges", "bytes")
+                self.send_header("Content-Length", str(len(part)))
+                self.send_header("Last-Modified", "Sat, 28 Nov 2026 12:00:00 GMT")
+                self.send_header("ETag", '"0"')
+                self.end_headers()
+                if body:
+                    store.sent += len(part)
+                    self.wfile.write(part)
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
