@@ -13,7 +13,8 @@ from batch.inputs.pixels import Pixels
 from gateway.core import errors
 
 if TYPE_CHECKING:
-    from gateway.images.prepare import ImageData
+    import numpy as np
+    from numpy.typing import NDArray
 
 READ_TIMEOUT_S = 120.0
 
@@ -21,7 +22,7 @@ READ_TIMEOUT_S = 120.0
 class Images(Protocol):
     """Reads images by the names that rows give."""
 
-    async def read(self, name: str) -> ImageData:
+    async def read(self, name: str) -> bytes | NDArray[np.uint8]:
         """Return an image's file or pixels.
 
         Raises
@@ -89,7 +90,7 @@ class Pictures:
         self._url = url
         self._thread = ThreadPoolExecutor(1, "pixels")
 
-    async def read(self, name: str) -> ImageData:
+    async def read(self, name: str) -> NDArray[np.uint8]:
         """Return the picture of that number, uint8 ``[128, 128, 3]``."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._pixels.__getitem__, int(name))

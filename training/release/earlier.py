@@ -1,4 +1,4 @@
-"""Starts the flavors of a release from those of an earlier one, maybe wider and of another label range."""
+"""Starts the networks of a release from those of an earlier one, maybe wider and of another label range."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from training.networks.architectures import Architecture
+    from training.networks.architectures import Architecture, Purpose
 
 
-def start(architecture: Architecture, bag: int, model_repo: Path, *, seed: int) -> Any:
-    """Return a network with what the flavor of the same name in an earlier release knows.
+def start(architecture: Architecture, name: str, purpose: Purpose, model_repo: Path, *, seed: int) -> Any:
+    """Return a network with what that of the same name in an earlier release knows.
 
     Parameters
     ----------
     architecture : Architecture
-    bag : int
-        Both releases must have been made of the same tables and seed: a bag is the same galaxies then.
+    name, purpose : str
     model_repo : Path
+        Both releases must have been made of the same tables and seed: a bag is the same galaxies then.
     seed : int
 
     Returns
     -------
     keras.Model or None
-        None where that release has no such flavor, or one that differs in more than its widths.
+        None where that release has no such network, or one that differs in more than its widths.
     """
     import tensorflow as tf  # noqa: PLC0415 - networks may learn with JAX alone
 
     manifest = read_manifest(model_repo / "manifest.json")
-    flavor = next((one for one in manifest.flavors if one.name == f"{architecture.name}_m{bag}"), None)
-    if flavor is None:
+    model = next((one for one in manifest.models if one.name == name), None)
+    if model is None:
         return None
-    loaded = tf.saved_model.load(str(model_repo / flavor.name / str(flavor.version)))
+    loaded = tf.saved_model.load(str(model_repo / name / str(model.version)))
     weights = [np.asarray(one) for one in loaded.weights if one.dtype.is_floating]
-    network = architectures.build(architecture, "inclination", seed=seed)
+    network = architectures.build(architecture, purpose, seed=seed)
     if not architectures.take_over(network, weights):
         return None
-    if manifest.label_range_deg != LABEL_RANGE_DEG:
+    if purpose == "inclination" and manifest.label_range_deg != LABEL_RANGE_DEG:
         architectures.change_range(network, manifest.label_range_deg, LABEL_RANGE_DEG)
     return network

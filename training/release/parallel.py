@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.core.resources import processors
+from training.data.human_scale import HumanScale
 from training.data.training_data import gather
 from training.networks import architectures, backend, train
 from training.release import earlier, recipe
@@ -101,21 +102,21 @@ def _finished(how: Recipe, paths: ReleasePaths, member: Member) -> bool:
 def _needed(how: Recipe, paths: ReleasePaths, member: Member) -> tuple[str, ...]:
     """Return the names of the networks that must have learned before this one.
 
-    A rejector starts from its twin that knows all real galaxies, a flavor from that of an earlier release or from the
-    pretrained network of its architecture. The pretrained network of the first one shows the human scale.
+    A network starts from that of its name in an earlier release. Else a rejector starts from its twin that knows
+    all real galaxies, and a flavor from the pretrained network of its architecture. The pretrained network of the first
+    one shows the human scale.
     """
-    if member.bag is None:
-        return (f"{member.architecture.name}_m0",)
-    scale = f"{how.architectures[0].name}{_PRETRAINED}"
+    scale = () if member.bag is None else (f"{how.architectures[0].name}{_PRETRAINED}",)
     if _earlier(how, paths, member) is not None:
-        return (scale,)
-    return tuple(dict.fromkeys((scale, f"{member.architecture.name}{_PRETRAINED}")))
+        return scale
+    start = "_m0" if member.bag is None else _PRETRAINED
+    return tuple(dict.fromkeys((*scale, f"{member.architecture.name}{start}")))
 
 
 def _earlier(how: Recipe, paths: ReleasePaths, member: Member) -> Any:
-    if paths.start is None or member.bag is None:
+    if paths.start is None:
         return None
-    return earlier.start(member.architecture, member.bag, paths.start, seed=how.seed)
+    return earlier.start(member.architecture, member.name, member.purpose, paths.start, seed=how.seed)
 
 
 def _simulate(how: Recipe, paths: ReleasePaths, workers: int, *, resume: bool, say: Say) -> None:
@@ -146,8 +147,10 @@ def _train(how: Recipe, paths: ReleasePaths, name: str, resume: bool, say: Say) 
     start = earlier_one = _earlier(how, paths, member)
     if start is None:
         start = _learned(how, paths, member.architecture, _needed(how, paths, member)[-1])
-    first = how.architectures[0]
-    scale = recipe.human_scale(data, _learned(how, paths, first, f"{first.name}{_PRETRAINED}"))
+    scale = HumanScale()
+    if member.bag is not None:
+        first = how.architectures[0]
+        scale = recipe.human_scale(data, _learned(how, paths, first, f"{first.name}{_PRETRAINED}"))
     recipe.finetune(
         how,
         data,

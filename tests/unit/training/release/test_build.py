@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ from gateway.core.manifest import (
 from tests.support.networks import TINY, noise_pictures
 from training.data import dataset, human_scale
 from training.evaluation import evaluate
-from training.networks import architectures
-from training.release import build, export
+from training.networks import architectures, train
+from training.release import build, earlier, export
 
 if TYPE_CHECKING:
     from gateway.core.manifest import Manifest
@@ -114,6 +115,32 @@ def test_the_committed_release_reads_real_galaxies_like_a_person() -> None:
     median = dict(zip([g.pgc for g in galaxies], np.median(said.stacked, axis=0), strict=True))
     assert median[44182] == pytest.approx(61, abs=10)
     assert evaluate.report(galaxies, said)["ensemble"]["median"]["median_abs_deg"] < 4
+
+
+@pytest.mark.parametrize("name", ["tiny1_m1", "tiny1_reject"])
+def test_a_network_goes_on_from_that_of_its_name_in_an_earlier_release(
+    tiny_release: tuple[Manifest, ReleasePaths], name: str
+) -> None:
+    repo = tiny_release[1].model_repo
+    purpose: architectures.Purpose = "rejection" if name.endswith("reject") else "inclination"
+    network = earlier.start(TINY, name, purpose, repo, seed=5)
+    said = train.predict(network, noise_pictures(4))
+    served = export.answers(export.load(repo / name / "3"), noise_pictures(4))
+    if purpose == "rejection":
+        assert said[:, 1] == pytest.approx(served[FACE_ON], abs=1e-4)
+    else:
+        assert architectures.from_scale(said[:, 0], human_scale.LABEL_RANGE_DEG) == pytest.approx(
+            served[INCLINATION], abs=0.01
+        )
+
+
+def test_a_network_that_an_earlier_release_does_not_have_starts_elsewhere(
+    tiny_release: tuple[Manifest, ReleasePaths],
+) -> None:
+    repo = tiny_release[1].model_repo
+    assert earlier.start(TINY, "tiny1_m7", "inclination", repo, seed=5) is None
+    deeper = dataclasses.replace(TINY, stages=((2, 2), (2,), (2,), (2,)))
+    assert earlier.start(deeper, "tiny1_m0", "inclination", repo, seed=5) is None
 
 
 def test_no_partial_version_survives_a_new_export(tmp_path: Path) -> None:
