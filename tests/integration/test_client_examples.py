@@ -12,6 +12,7 @@ import structlog.testing
 from astropy.table import Table
 
 from inclinet import Inclinet
+from tests.support.imaging import write_bands
 from tests.support.live import live_gateway
 from tests.support.models import write_repository
 from tests.support.pictures import disc, encoded
@@ -36,6 +37,7 @@ class AnyNumber(doctest.OutputChecker):
 def test_the_examples_of_the_docstrings_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "galaxy.jpg").write_bytes(encoded(disc(128), "JPEG"))
     Table({"name": ["NGC 7331", "NGC 628"]}).write(tmp_path / "catalogue.fits")
+    write_bands(tmp_path)
     release = write_repository(tmp_path / "release", flavors=1)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INCLINET_MANIFEST", str(release.root / "manifest.json"))

@@ -17,6 +17,7 @@ from gateway.images.stretch import FITS_SCALES, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -130,6 +131,14 @@ def written(hdus: fits.HDUList) -> bytes:
     out = io.BytesIO()
     hdus.writeto(out)
     return out.getvalue()
+
+
+def write_bands(folder: Path) -> None:
+    """Write ``g.fits``, ``r.fits`` and ``i.fits``, which show a disc where NGC 7331 lies."""
+    sky = plane(339.267, 34.4156, (600, 600), pixel_arcsec=2.0, turn_deg=12)
+    for number, band in enumerate("gri"):
+        disc = SkyDisc(339.267, 34.4156, 70, 0.4, 170)
+        tile([disc], sky, (600, 600), band=band, seed=number).writeto(folder / f"{band}.fits")
 
 
 def ideal(

@@ -14,7 +14,7 @@ from astropy.table import Table
 from markdown_it import MarkdownIt
 
 from tests.support.galaxies import SHARED
-from tests.support.imaging import SkyDisc, plane, tile
+from tests.support.imaging import write_bands
 from tests.support.pictures import disc, encoded, fits_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,11 +63,7 @@ def lay_out(folder: Path) -> None:
     }.items():
         (folder / f"{name}.jpg").write_bytes(encoded(pixels, "JPEG", quality=95))
     (folder / "galaxy.jpg").write_bytes(encoded(galaxy, "JPEG", quality=95))
-    sky = plane(339.267, 34.4156, (600, 600), pixel_arcsec=2.0, turn_deg=12)
-    for number, band in enumerate("gri"):
-        tile([SkyDisc(339.267, 34.4156, 70, 0.4, 170)], sky, (600, 600), band=band, seed=number).writeto(
-            folder / f"{band}.fits"
-        )
+    write_bands(folder)
     (folder / "galaxy.fits").write_bytes(fits_file(galaxy[..., 0].astype("f4")))
     shutil.copy(README_GALAXY if README_GALAXY.exists() else folder / "galaxy.jpg", folder / "pgc48307.jpg")
     (folder / "images").mkdir()

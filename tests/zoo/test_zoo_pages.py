@@ -127,9 +127,13 @@ def test_other_standards_leave_the_galaxy_where_it_was_put(page: Page) -> None:
     begin(page)
     page.keyboard.press("Enter")
     before, shown = place(page), page.locator("#board").inner_text()
-    page.keyboard.press("r")
-    assert page.locator("#board").inner_text() != shown
-    assert place(page) == pytest.approx(before, abs=1.0)
+    # with few standards, another offset of the lattice may have the same ones nearest
+    for _ in range(50):
+        page.keyboard.press("r")
+        assert place(page) == pytest.approx(before, abs=1.0)
+        if page.locator("#board").inner_text() != shown:
+            return
+    pytest.fail("the same standards came fifty times")
 
 
 def test_the_view_changes_and_the_answer_does_not(page: Page) -> None:
