@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 FIRST, SECOND = "test", "test-next"
 NEXT_RELEASE = "next"
-RELEASES = {FIRST: read_manifest(ROOT / "model_repo" / "manifest.json").release, SECOND: NEXT_RELEASE}
+COMMITTED = read_manifest(ROOT / "model_repo" / "manifest.json")
+RELEASES = {FIRST: COMMITTED.release, SECOND: NEXT_RELEASE}
+
+
+def served_versions(tag: str) -> set[int]:
+    """Return the versions of the networks of a tag."""
+    return {model.version + (tag == SECOND) for model in COMMITTED.models}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.containers.conftest import FIRST, SECOND
+from tests.containers.conftest import FIRST, SECOND, served_versions
 from tests.support import podman
 from tests.support.asking import Asker, free_port
 from tests.support.deployment import load
@@ -88,7 +88,7 @@ def test_an_upload_through_the_published_port_is_measured_by_the_release(
     answer = stack.gateway.measure()
     assert answer["release"] == releases[FIRST]
     assert 0 <= answer["inclination"]["median_deg"] <= 90
-    assert {flavor["version"] for flavor in answer["flavors"]} == {1}
+    assert {flavor["version"] for flavor in answer["flavors"]} <= served_versions(FIRST)
 
 
 def test_the_page_and_the_description_of_the_api_are_published_too(stack: Stack) -> None:
@@ -163,10 +163,10 @@ def test_a_release_is_rolled_and_rolled_back_by_its_tag_and_the_cache_stays(
     stack: Stack, releases: dict[str, str]
 ) -> None:
     podman.podman("exec", stack.container("gateway"), "touch", "/cache/kept")
-    for tag, version in ((SECOND, 2), (FIRST, 1)):
+    for tag in (SECOND, FIRST):
         stack.up(tag, ("serving",), ("gateway",))
         stack.gateway.wait()
         answer = stack.gateway.measure()
         assert answer["release"] == releases[tag]
-        assert {flavor["version"] for flavor in answer["flavors"]} == {version} == stack.gateway.versions()
+        assert stack.gateway.versions() == served_versions(tag)
     assert podman.podman("exec", stack.container("gateway"), "ls", "/cache/kept") == "/cache/kept"
