@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support.browser import page_on
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +26,18 @@ SAVED = "All answers are saved."
 STANDARDS = ".tile:not(.target)"
 
 
-def rows(tmp_path: Path) -> list[tuple[Any, ...]]:
-    """Return what stands in the database: inclination, and whether it was taken back."""
-    with sqlite3.connect(tmp_path / "zoo.sqlite") as database:
-        return database.execute(
-            "SELECT inclination_deg, undone_at IS NOT NULL FROM measurements ORDER BY id"
-        ).fetchall()
+def rows(tmp_path: Path, count: int) -> list[tuple[Any, ...]]:
+    """Wait for so many measurements in the database; return their inclinations, and whether they were taken back."""
+
+    def found() -> list[tuple[Any, ...]]:
+        with sqlite3.connect(tmp_path / "zoo.sqlite") as database:
+            return database.execute(
+                "SELECT inclination_deg, undone_at IS NOT NULL FROM measurements ORDER BY id"
+            ).fetchall()
+
+    # the page says that all is saved before an answer too
+    wait_until(lambda: len(found()) >= count, f"{count} measurements in the database")
+    return found()
 
 
 def begin(page: Page) -> None:
@@ -64,7 +71,7 @@ def test_a_galaxy_is_measured_by_keyboard_alone(page: Page, tmp_path: Path) -> N
     page.keyboard.press("Enter")
     expect(page.locator("#note")).to_contain_text(re.compile(r"You said \d+\.\d°; it is \d+\.\d°\."))
     saved(page)
-    assert rows(tmp_path) == [(pytest.approx(meant, abs=0.06), 0)]
+    assert rows(tmp_path, 1) == [(pytest.approx(meant, abs=0.06), 0)]
 
 
 def test_flags_stand_instead_of_an_inclination_and_not_sure_beside_one(page: Page, tmp_path: Path) -> None:
@@ -78,6 +85,7 @@ def test_flags_stand_instead_of_an_inclination_and_not_sure_beside_one(page: Pag
     page.keyboard.press("Enter")
     expect(page.locator("#note")).to_contain_text("You said")
     saved(page)
+    rows(tmp_path, 2)
     with sqlite3.connect(tmp_path / "zoo.sqlite") as database:
         said = database.execute("SELECT flag, inclination_deg FROM flags JOIN measurements ON id = measurement_id")
         assert [(flag, deg is None) for flag, deg in said] == [("face_on", True), ("not_sure", False)]
@@ -96,7 +104,7 @@ def test_an_answer_is_taken_back_and_its_galaxy_comes_again(page: Page, tmp_path
     page.keyboard.press("Enter")
     saved(page)
     expect(page.locator("#note")).to_contain_text("no inclination")
-    assert [undone for _, undone in rows(tmp_path)] == [1, 0]
+    assert [undone for _, undone in rows(tmp_path, 2)] == [1, 0]
 
 
 def neighbours_are_shown(page: Page) -> bool:
@@ -167,7 +175,7 @@ def test_answers_wait_in_the_browser_while_the_zoo_is_away_and_are_counted_once(
             saved(page)
             page.reload()
             expect(page.locator("#stage")).to_be_visible()
-        assert len(rows(tmp_path)) == 2
+        assert len(rows(tmp_path, 2)) == 2
 
 
 def test_by_drag_and_by_tap_on_a_phone(browser: Browser, zoo: Live) -> None:
