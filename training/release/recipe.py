@@ -53,10 +53,10 @@ class Recipe:
     held_out: int = 1200
     blended: int = 4_000
     spoiled: int = 2_000
-    pretraining_steps: int = 1200
-    finetuning_steps: int = 2000
+    pretraining_steps: int = 4000
+    finetuning_steps: int = 6000
     continued_share: float = 0.5
-    rejector_steps: int = 700
+    rejector_steps: int = 800
     pretraining_batch: int = 128
     batch: int = 96
     human_share: float = 0.40
