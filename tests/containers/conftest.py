@@ -24,9 +24,9 @@ COMMITTED = read_manifest(ROOT / "model_repo" / "manifest.json")
 RELEASES = {FIRST: COMMITTED.release, SECOND: NEXT_RELEASE}
 
 
-def served_versions(tag: str) -> set[int]:
-    """Return the versions of the networks of a tag."""
-    return {model.version + (tag == SECOND) for model in COMMITTED.models}
+def served_versions(tag: str) -> dict[str, set[int]]:
+    """Return the version of each network of a tag."""
+    return {model.name: {model.version + (tag == SECOND)} for model in COMMITTED.models}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -60,7 +60,10 @@ class Asker:
         """Wait until the gateway has its networks."""
         wait_until(lambda: self.status("/readyz") == httpx.codes.OK, "the networks behind the gateway", START_S)
 
-    def versions(self) -> set[int]:
-        """Return the versions that are AVAILABLE."""
+    def versions(self) -> dict[str, set[int]]:
+        """Return the versions of each network that are AVAILABLE."""
         models = self.get("/api/models").json()["models"]
-        return {one["version"] for model in models for one in model["versions"] if one["state"] == "AVAILABLE"}
+        return {
+            model["name"]: {one["version"] for one in model["versions"] if one["state"] == "AVAILABLE"}
+            for model in models
+        }

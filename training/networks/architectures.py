@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from scipy import optimize
 
-from gateway.core.manifest import INPUT, INPUT_SHAPE
+from gateway.core.manifest import FACE_ON, INPUT, INPUT_SHAPE, UNSUITABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Purpose = Literal["inclination", "rejection"]
-REASONS = ("", "face_on", "unsuitable")
+REASONS = ("", FACE_ON, UNSUITABLE)
 """What a rejector's outputs stand for: keep, reject for being face-on, reject for anything else."""
 
 Precision = Literal["float32", "mixed_bfloat16"]

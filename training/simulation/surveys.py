@@ -16,8 +16,8 @@ _FWHM = 2.355
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """An imaging survey in three bands, in the order of the simulation's g, r and i.
+class SimulatedSurvey:
+    """An imaging survey as it is simulated, in three bands, in the order of the simulation's g, r and i.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ SURVEYS = {
     survey.name: survey
     for survey in (
         # York et al. 2000, AJ 120, 1579; the noise is that of EFIGI's pictures, the tone curve SkyServer's
-        Survey(
+        SimulatedSurvey(
             name="sdss",
             pixel_arcsec=0.396,
             seeing_arcsec=(1.44, 1.32, 1.26),
@@ -65,7 +65,7 @@ SURVEYS = {
             softening=30,
         ),
         # Dey et al. 2019, AJ 157, 168, g, r, z; the viewer's asinh
-        Survey(
+        SimulatedSurvey(
             name="legacy",
             pixel_arcsec=0.262,
             seeing_arcsec=(1.29, 1.18, 1.11),
@@ -76,7 +76,7 @@ SURVEYS = {
             tint=(0.8, 1.0, 0.9),
         ),
         # Chambers et al. 2016, arXiv:1612.05560: stacks of the 3 pi survey
-        Survey(
+        SimulatedSurvey(
             name="panstarrs",
             pixel_arcsec=0.25,
             seeing_arcsec=(1.31, 1.19, 1.11),
@@ -85,7 +85,7 @@ SURVEYS = {
             softening=30,
         ),
         # Reid et al. 1991, PASP 103, 661: blue and red plates, scanned; the middle plane is their mean
-        Survey(
+        SimulatedSurvey(
             name="dss",
             pixel_arcsec=1.0,
             seeing_arcsec=(2.5, 2.5, 2.5),
@@ -97,7 +97,7 @@ SURVEYS = {
             tint=(1.35, 1.0, 0.65),
         ),
         # Aihara et al. 2019, PASJ 71, 114
-        Survey(
+        SimulatedSurvey(
             name="hsc",
             pixel_arcsec=0.168,
             seeing_arcsec=(0.77, 0.76, 0.58),

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.simulation.surveys import Survey
+    from training.simulation.surveys import SimulatedSurvey
 
 
 Maker = Literal["efigi", "sdss", "legacy", "panstarrs", "dss", "hsc", "any"]
@@ -72,7 +72,7 @@ def efigi(rng: np.random.Generator) -> ToneCurve:
     )
 
 
-def server(rng: np.random.Generator, survey: Survey) -> ToneCurve:
+def server(rng: np.random.Generator, survey: SimulatedSurvey) -> ToneCurve:
     """Asinh with colours kept (Lupton et al. 2004, PASP 116, 133), as a survey's server shows its images."""
     return ToneCurve(
         maker=cast("Maker", survey.name),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.core.models import Deadline
     from gateway.images.decode import Picture
     from gateway.images.mosaic.files import BandImage, Source
-    from gateway.images.mosaic.resample import Part
+    from gateway.images.mosaic.resample import ImageSection
 
 _GRID = 33
 """Cells that a field is looked for in an image by, each way."""
@@ -44,7 +44,7 @@ class Overlap:
     """An image, and the part of it that shows the field."""
 
     image: BandImage
-    part: Part
+    part: ImageSection
     pixel_arcsec: float
 
 

@@ -36,7 +36,7 @@ _WORKING_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ImageSection:
     """The part of an image that shows a field.
 
     Attributes
@@ -60,7 +60,7 @@ class Part:
         return int((self.rows.stop - self.rows.start) * (self.columns.stop - self.columns.start))
 
 
-def part_of(columns: NDArray[np.float64], rows: NDArray[np.float64], shape: tuple[int, int]) -> Part | None:
+def part_of(columns: NDArray[np.float64], rows: NDArray[np.float64], shape: tuple[int, int]) -> ImageSection | None:
     """Return the part of an image that shows a field, None where it shows nothing of it.
 
     Parameters
@@ -84,7 +84,7 @@ def part_of(columns: NDArray[np.float64], rows: NDArray[np.float64], shape: tupl
         found.append(slice(low, high))
     middle = len(rows) // 2
     centre = zip((rows[middle, middle], columns[middle, middle]), shape, strict=True)
-    return Part(found[0], found[1], cell, all(-0.5 <= at <= size - 0.5 for at, size in centre))  # noqa: PLR2004 - edges of pixels
+    return ImageSection(found[0], found[1], cell, all(-0.5 <= at <= size - 0.5 for at, size in centre))  # noqa: PLR2004 - edges of pixels
 
 
 class Canvas:
@@ -102,7 +102,7 @@ class Canvas:
     def add(
         self,
         image: BandImage,
-        part: Part,
+        part: ImageSection,
         places: tuple[NDArray[np.float64], NDArray[np.float64]],
         *,
         factor: float,
@@ -113,7 +113,7 @@ class Canvas:
         Parameters
         ----------
         image : BandImage
-        part : Part
+        part : ImageSection
         places : float [side, side], twice
             Columns and rows of the image that the picture's pixels lie at, its lowest row first.
         factor : float
@@ -156,7 +156,7 @@ def _interpolated(
     return np.frombuffer(found.write_to_memory(), np.float32).reshape(*index.shape[:2], bands)
 
 
-def _reduced(image: BandImage, hdus: Any, part: Part, block: int) -> Iterator[NDArray[np.float32]]:
+def _reduced(image: BandImage, hdus: Any, part: ImageSection, block: int) -> Iterator[NDArray[np.float32]]:
     """Yield strips of a part, float32 ``[rows, columns, 3]``: light times weight, weight, the share that is known."""
     step = strip_rows((part.columns.stop - part.columns.start) * 8, block)
     if image.unit.compressed:

@@ -52,22 +52,6 @@ class Coadd:
         return float(self.covered.mean())
 
 
-def frame_of(ra_deg: float, dec_deg: float, fov_arcmin: float, side: int, position_angle_deg: float | None) -> WCS:
-    """Return the tangent plane of a square picture, its rows counted from below as FITS does.
-
-    North is up and east left; with a position angle (degrees east of north) the picture is turned so that this
-    direction lies along the rows, as :func:`gateway.sky.cutouts.frame.turned` turns a cutout.
-    """
-    turn = 0.0 if position_angle_deg is None else math.radians(position_angle_deg - 90)
-    scale = fov_arcmin / 60 / side
-    plane = WCS(naxis=2)
-    plane.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-    plane.wcs.crval = [ra_deg, dec_deg]
-    plane.wcs.crpix = [(side + 1) / 2, (side + 1) / 2]
-    plane.wcs.cd = scale * np.array([[-math.cos(turn), math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    return plane
-
-
 def coadd(files: Sequence[Path], plane: WCS, side: int) -> Coadd:
     """Resample the frames of one band to a plane and average them.
 
@@ -79,7 +63,7 @@ def coadd(files: Sequence[Path], plane: WCS, side: int) -> Coadd:
     files : sequence of Path
         Calibrated, sky-subtracted frames: FITS, compressed or not, the image in the first HDU.
     plane : WCS
-        As :func:`frame_of` makes it.
+        As :func:`gateway.images.mosaic.celestial.tangent_plane` makes it.
     side : int
         Pixels.
 

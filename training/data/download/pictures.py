@@ -14,8 +14,10 @@ from batch.errors import BatchStopped
 from batch.fetching.archive import ImageArchive
 from batch.outputs.results import ASKED, ROW
 from gateway.core import errors
+from gateway.core.field_of_view import SkyField
 from gateway.core.files import written_whole
 from gateway.core.models import Deadline
+from gateway.images.mosaic.celestial import tangent_plane
 from gateway.sky import SkySettings, open_sky
 from gateway.sky.http.client import HttpClient
 from gateway.sky.http.service import Service
@@ -226,7 +228,8 @@ class _Coadd:
 
     def _pictures(self, fov_arcmin: float, frames: Mapping[str, list[Path]]) -> tuple[list[bytes], float]:
         galaxy, side = self.galaxy, self.of.wanted.side
-        plane = making.frame_of(galaxy.ra_deg, galaxy.dec_deg, fov_arcmin, side, galaxy.position_angle_deg)
+        field = SkyField(galaxy.ra_deg, galaxy.dec_deg, fov_arcmin, galaxy.position_angle_deg)
+        plane = tangent_plane(field, side)
         try:
             bands = [making.coadd(frames[band], plane, side) for band in BANDS]
         except making.NothingThereError:
