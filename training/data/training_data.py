@@ -31,8 +31,15 @@ WEAK_FACE_ON_BELOW_DEG = 35.0
 CATALOGUED_ABOVE_DEG = 55.0
 """Below this, what holds for the galaxies that people measured holds for no others: those are the inclined ones."""
 
-OUTLINED_BELOW_DEG = 50.0
-"""Below this, axis ratios tell the inclination of galaxies that nobody measured (:mod:`training.data.axis_ratios`)."""
+OUTLINED_BELOW_DEG = 38.0
+"""Below this, axis ratios tell the inclination of galaxies that nobody judged (:mod:`training.data.axis_ratios`).
+
+Of those that people judged, they rejected four in five with such an outline as face-on; of those beyond they measured
+most, at 45 deg and more. What people would say of a galaxy there, no outline tells.
+"""
+
+_REJECTED_BELOW_DEG = 50.0
+"""A galaxy that people rejected as face-on, though its outline says more than this, has a wrong outline."""
 
 _DWARF_STAGE = 11
 
@@ -132,4 +139,5 @@ def catalogued(data: TrainingData) -> NDArray[np.float64]:
         outline[place] = np.mean(known) if known else np.nan
     outlined = np.maximum(outline, expected_deg(outline))
     outlined = np.where(rejected, np.minimum(outlined, FACE_ON_BELOW_DEG), outlined)
-    return np.where(inclined, said, np.where(spiral & (outline < OUTLINED_BELOW_DEG), outlined, np.nan))
+    trusted = spiral & (outline < np.where(rejected, _REJECTED_BELOW_DEG, OUTLINED_BELOW_DEG))
+    return np.where(inclined, said, np.where(trusted, outlined, np.nan))

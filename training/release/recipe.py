@@ -54,14 +54,14 @@ class Recipe:
     blended: int = 4_000
     spoiled: int = 2_000
     pretraining_steps: int = 4000
-    finetuning_steps: int = 6000
+    finetuning_steps: int = 8500
     continued_share: float = 0.5
     rejector_steps: int = 800
     pretraining_batch: int = 128
     batch: int = 96
-    human_share: float = 0.40
-    blend_share: float = 0.25
-    catalogue_share: float = 0.20
+    human_share: float = 0.50
+    blend_share: float = 0.28
+    catalogue_share: float = 0.10
     pretraining_rate: float = 1e-3
     pretraining_mildness: float = 1.0
     finetuning_rate: float = 1e-3
@@ -121,9 +121,8 @@ def blended_pool(data: TrainingData, share: int, *, count: int, bag: int, seed: 
     return Pool(images, np.arange(count), _scaled(labels), _uniform(count), share, WIDEN_REAL)
 
 
-def catalogued_pool(data: TrainingData, share: int) -> Pool:
-    """Return spirals that nobody measured, with what the catalogues or their outlines say."""
-    said = catalogued(data)
+def catalogued_pool(data: TrainingData, said: NDArray[np.float64], share: int) -> Pool:
+    """Return spirals that nobody measured, with what the catalogues or their outlines say of them."""
     members = np.flatnonzero(np.isfinite(said))
     labels = said[members].astype(np.float32)
     rates = dataset.uniform_rates(labels, LABEL_RANGE_DEG)
@@ -169,7 +168,7 @@ def finetune(
         rate, loss = recipe.rejector_rate, "categorical_crossentropy"
     else:
         pools = flavor_pools(recipe, data, scale, bag)
-        rate, loss = recipe.finetuning_rate, "huber"
+        rate, loss = recipe.finetuning_rate, "inclination"
     schedule = Schedule(steps=steps_of(recipe, bag, continued=continued), rate=rate, seed=seed, loss=loss)
     architectures.warm_start(network, start)
     milder = Augmentation(mildness=recipe.finetuning_mildness)
@@ -180,10 +179,11 @@ def flavor_pools(recipe: Recipe, data: TrainingData, scale: HumanScale, bag: int
     """Return the measured galaxies of a bag, blends of them, catalogued and simulated ones, in the recipe's shares."""
     human = round(recipe.batch * recipe.human_share) if len(data.measured) else 0
     blended = round(recipe.batch * recipe.blend_share) if human else 0
-    listed = round(recipe.batch * recipe.catalogue_share) if np.isfinite(catalogued(data)).any() else 0
+    said = catalogued(data)
+    listed = round(recipe.batch * recipe.catalogue_share) if np.isfinite(said).any() else 0
     pools = [measured_pool(data, human, bag=bag, seed=recipe.seed)] if human else []
     pools += [blended_pool(data, blended, count=recipe.blended, bag=bag, seed=recipe.seed)] if blended else []
-    pools += [catalogued_pool(data, listed)] if listed else []
+    pools += [catalogued_pool(data, said, listed)] if listed else []
     return [*pools, simulated_pool(data.simulated, recipe.batch - human - blended - listed, scale)]
 
 

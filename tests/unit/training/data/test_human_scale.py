@@ -83,15 +83,17 @@ def test_only_spirals_that_nobody_judged_are_taken_from_the_catalogues() -> None
         RealGalaxy(3, Path(), UNKNOWN, "unsuitable", stage=3, axis_ratio_deg=75, expert=0.75),
         RealGalaxy(4, Path(), UNKNOWN, "", stage=3, axis_ratio_deg=48, expert=0.25),
         RealGalaxy(5, Path(), UNKNOWN, "", stage=UNKNOWN, axis_ratio_deg=75, expert=0.75),
+        RealGalaxy(6, Path(), UNKNOWN, "", stage=3, axis_ratio_deg=35, expert=0.25),
+        RealGalaxy(7, Path(), UNKNOWN, "face_on", stage=3, axis_ratio_deg=48, expert=0.25),
+        RealGalaxy(8, Path(), UNKNOWN, "face_on", stage=3, axis_ratio_deg=60, expert=0.25),
     ]
     nothing = sample.SimulatedSample(np.empty((0, 128, 128, 3), np.uint8), ())
     said = training_data.catalogued(
-        training_data.TrainingData(nothing, [*known, *asked], np.zeros((405, 128, 128, 3), np.uint8))
+        training_data.TrainingData(nothing, [*known, *asked], np.zeros((408, 128, 128, 3), np.uint8))
     )
     assert np.isnan(said[: len(known)]).all()
-    assert np.isfinite(said[len(known) :]).tolist() == [True, False, False, True, False]
-    assert said[len(known)] == pytest.approx(75, abs=4)
-    assert said[len(known) + 3] == pytest.approx(48)
+    assert np.isfinite(said[len(known) :]).tolist() == [True, *[False] * 4, True, True, False]
+    assert said[[len(known), len(known) + 5, len(known) + 6]] == pytest.approx([75, 35, 45], abs=4)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared galaxies are not here")

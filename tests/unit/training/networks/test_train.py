@@ -10,7 +10,7 @@ from gateway.core.manifest import INPUT_SHAPE
 from tests.support.networks import TINY, noise_pictures
 from training.networks import architectures
 from training.networks.batches import Mixture, Pool
-from training.networks.train import Schedule, fit
+from training.networks.train import Schedule, fit, inclination_loss
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,3 +59,18 @@ def test_training_learns_what_the_pictures_say(tmp_path: Path) -> None:
     fit(network, Mixture([pool], 1), Schedule(steps=60, rate=5e-3, seed=1, warmup=5), tmp_path)
     losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
+
+
+def test_a_degree_counts_more_where_labels_scatter_less() -> None:
+    targets = architectures.to_scale(np.array([[20.0], [50.0], [70.0], [88.0]], np.float32), (0.0, 90.0))
+    degree = np.float32(1 / 45)
+    above, below = (np.asarray(inclination_loss(targets, targets + sign * degree)) for sign in (1, -1))
+    assert np.asarray(inclination_loss(targets, targets)).tolist() == [0] * 4
+    assert (np.diff(above) > 0).all()
+    np.testing.assert_allclose(above, below, rtol=1e-5)
+
+
+def test_a_label_far_from_all_others_does_not_drown_them() -> None:
+    targets = np.zeros((2, 1), np.float32)
+    near, far = np.asarray(inclination_loss(targets, np.array([[0.4], [0.8]], np.float32)))
+    assert near < far < 2.5 * near
