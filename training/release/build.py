@@ -150,9 +150,9 @@ def release(
 
 
 def _calibrate(how: Recipe, data: TrainingData, served: dict[str, Any], validation: HeldOut) -> Calibration:
-    """Fit intervals on validation galaxies, on training galaxies outside bags, and on simulated ones that read below 45.
+    """Fit intervals on validation galaxies, training galaxies outside bags, and simulated ones that read below 45 deg.
 
-    What reads below 45 deg has no label by people, or one of the few that are too high.
+    Of galaxies that read so low people kept only those that they took for more inclined.
     """
     measured = np.array([g.measured for g in validation.galaxies])
     labels = np.array([g.inclination_deg for g in validation.galaxies])[measured]
