@@ -175,7 +175,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         >>> from astropy.coordinates import SkyCoord
         >>> place = SkyCoord(339.267 * u.deg, 34.4156 * u.deg)
         >>> Inclinet().query_region(place, fov=14 * u.arcmin)
-        <Answer NGC 7331: 70 deg, 68 % within 68 to 72, release 2026.4>
+        <Answer NGC 7331: 70 deg, 68 % within 68 to 72, release 2026.5>
         """
         angles = {"fov": questions.in_unit(fov, "arcmin"), "pa": questions.in_unit(pa, "deg")}
         return self.ask(questions.by_position(coordinates, **angles, survey=survey, r=r))
