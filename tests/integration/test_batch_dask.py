@@ -22,6 +22,7 @@ from batch.fetching.fetch import Fetching, fetch
 from batch.fetching.rates import RATES_PER_S
 from batch.settle import Patience
 from gateway.settings import Settings
+from tests.support import hats_catalogues as hats
 from tests.support.dask_runs import rows_of, write_csv
 from tests.support.models import write_repository
 from tests.support.pictures import disc, encoded
@@ -111,6 +112,25 @@ GALAXIES = ["NGC 3351", "UGC 9999X", "NGC 628", "nonesuch", "Arp 999", "NGC 7331
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     return write_csv(tmp_path / "table.csv", ["name", "fov"], [(name, 8) for name in GALAXIES])
+
+
+def test_the_positions_of_a_hats_catalogue_become_one_of_inclinations(tmp_path: Path, asking: Asking) -> None:
+    names = ["NGC 3351", "NGC 628", "NGC 7331", "NGC 4414", "NGC 2403", "NGC 5055"]
+    things = [universe().called(name) for name in names]
+    columns = {
+        "oid": list(range(len(names))),
+        "coord_ra": [thing.ra for thing in things if thing],
+        "coord_dec": [thing.dec for thing in things if thing],
+    }
+    catalogue = hats.import_catalogue(
+        columns, tmp_path / "galaxies", most=3, ra_column="coord_ra", dec_column="coord_dec"
+    )
+    summary = asking(catalogue, tmp_path / "out", hats=True)
+    assert (summary.rows, summary.tally.answered) == (6, 6)
+    found = hats.rows_of(hats.opened(tmp_path / "out"))
+    assert {row["oid"]: row["name"] for row in found} == dict(enumerate(names))
+    assert all(row["inclination_deg"] > 0 for row in found)
+    assert asking(catalogue, tmp_path / "out", hats=True).measured == 0, "what is done is not asked again"
 
 
 def test_names_become_a_table_of_galaxies_with_their_inclinations(

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from batch.dask.cluster import UNWATCHED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -37,7 +37,7 @@ def quietly() -> Iterator[None]:
 
 
 def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, **arguments: Any) -> Path:
-    """Have hats-import make a catalogue of columns; return its folder.
+    """Have hats-import make a catalogue; return its folder.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, 
         Others of hats-import.
     """
     with quietly():
-        from hats_import.catalog.arguments import ImportArguments  # noqa: PLC0415 - half of the suite does without
+        from hats_import.catalog.arguments import ImportArguments  # noqa: PLC0415 - five seconds
         from hats_import.pipeline import pipeline_with_client  # noqa: PLC0415 - as above
 
         table = path.parent / f"{path.name}.parquet"
@@ -61,6 +61,7 @@ def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, 
             input_file_list=[table],
             file_reader="parquet",
             pixel_threshold=most,
+            highest_healpix_order=6,
             progress_bar=False,
             **arguments,
         )
@@ -78,9 +79,8 @@ def opened(path: str | Path, **options: Any) -> Any:
         return lsdb.open_catalog(path, **options)
 
 
-def rows_of(catalogue: Any, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+def rows_of(catalogue: Any) -> list[dict[str, Any]]:
     """Return the rows of a catalogue of LSDB, its index among them."""
     with quietly():
-        frame = catalogue.compute()
-        frame = frame.reset_index() if columns is None else frame.reset_index()[list(columns)]
-        return [dict(row) for row in frame.to_dict("records")]
+        found: list[dict[str, Any]] = catalogue.compute(progress_bar=False).reset_index().to_dict("records")
+    return found
