@@ -212,11 +212,13 @@ def prepare(
     before = known["identity"] if known is not None else None
     size = asked.partition_rows or (before["partition_rows"] if before is not None else rows)
     location = location or found.location
+    # the columns of a fetch are its own, whatever those of the table were called
+    choice = {} if found.fetched else asked.choice
     partitions.refuse_strangers(folder)
-    catalogue.roles(found, asked.choice)  # a table that can't be asked is refused before anything else
+    catalogue.roles(found, choice)  # a table that can't be asked is refused before anything else
     identity = Identity(found.fingerprint, size, release(before["release"] if before is not None else None), settings)
     partitions.refuse_another(folder, identity, location=location)
-    pieces = catalogue.pieces(found, folder, size=size, choice=asked.choice)
+    pieces = catalogue.pieces(found, folder, size=size, choice=choice)
     cut = catalogue.partitions(pieces, size)
     for sentence in _told(asked, found, pieces):
         say(sentence)

@@ -118,7 +118,7 @@ def test_the_positions_of_a_hats_catalogue_become_one_of_inclinations(tmp_path: 
     names = ["NGC 3351", "NGC 628", "NGC 7331", "NGC 4414", "NGC 2403", "NGC 5055"]
     things = [universe().called(name) for name in names]
     columns = {
-        "oid": list(range(len(names))),
+        "objectId": list(range(len(names))),
         "coord_ra": [thing.ra for thing in things if thing],
         "coord_dec": [thing.dec for thing in things if thing],
     }
@@ -128,9 +128,20 @@ def test_the_positions_of_a_hats_catalogue_become_one_of_inclinations(tmp_path: 
     summary = asking(catalogue, tmp_path / "out", hats=True)
     assert (summary.rows, summary.tally.answered) == (6, 6)
     found = hats.rows_of(hats.opened(tmp_path / "out"))
-    assert {row["oid"]: row["name"] for row in found} == dict(enumerate(names))
+    assert {row["objectId"]: row["name"] for row in found} == dict(enumerate(names))
     assert all(row["inclination_deg"] > 0 for row in found)
     assert asking(catalogue, tmp_path / "out", hats=True).measured == 0, "what is done is not asked again"
+
+
+def test_columns_that_a_person_names_are_those_of_the_table_and_not_of_the_images_that_are_fetched(
+    tmp_path: Path, asking: Asking
+) -> None:
+    thing = universe().called("NGC 3351")
+    assert thing is not None
+    table = write_csv(tmp_path / "table.csv", ["x", "y"], [(thing.ra, thing.dec)])
+    summary = asking(table, tmp_path / "out", choice={"ra": "x", "dec": "y"})
+    assert (summary.rows, summary.tally.answered) == (1, 1)
+    assert rows_of(tmp_path / "out")[0]["name"] == "NGC 3351"
 
 
 def test_names_become_a_table_of_galaxies_with_their_inclinations(
