@@ -160,8 +160,11 @@ def find(asked: Asked) -> tuple[Asked, Source]:
     Raises
     ------
     BatchError
-        Nothing is there, or nothing that can be asked so.
+        Nothing is there, or nothing that can be asked so; or a store does not let in.
     """
+    for url in (*asked.what, *([asked.images] if asked.images is not None else [])):
+        storage.check(url)
+    storage.check(asked.folder, written=True)
     found = source.find(asked.what, asked.images)
     if found.hats is not None:
         return replace(asked, choice=found.hats.columns | dict(asked.choice)), found

@@ -26,6 +26,7 @@ from tests.support import hats_catalogues as hats
 from tests.support.dask_runs import rows_of, write_csv
 from tests.support.models import write_repository
 from tests.support.pictures import disc, encoded
+from tests.support.s3 import BUCKET, S3Server
 from tests.support.serving import ServingProcess
 from tests.support.sky_fakes import FakeSky
 from tests.support.sky_http import FakeReply
@@ -93,7 +94,9 @@ class Asking:
         )
         self.said: list[str] = []
 
-    def __call__(self, what: Path, out: Path, *, settings: dict[str, Any] | None = None, **changes: Any) -> Summary:
+    def __call__(
+        self, what: Path | str, out: Path | str, *, settings: dict[str, Any] | None = None, **changes: Any
+    ) -> Summary:
         mine = {name: changes.pop(name) for name in ("rates_per_s", "accept_unanswered") if name in changes}
         changed = self.fetching.settings.model_copy(update=settings or {})
         fetching = replace(self.fetching, settings=changed, **mine)
@@ -142,6 +145,29 @@ def test_columns_that_a_person_names_are_those_of_the_table_and_not_of_the_image
     summary = asking(table, tmp_path / "out", choice={"ra": "x", "dec": "y"})
     assert (summary.rows, summary.tally.answered) == (1, 1)
     assert rows_of(tmp_path / "out")[0]["name"] == "NGC 3351"
+
+
+def test_images_in_a_bucket_are_measured_and_the_result_is_left_there(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with S3Server() as store:
+        for name, value in store.environment.items():
+            monkeypatch.setenv(name, value)
+        for number in range(6):
+            store.files.pipe_file(f"{BUCKET}/images/{number}.png", encoded(disc(128 + number), "PNG"))
+        for measured in (6, 0):
+            summary = asking(f"s3://{BUCKET}/images", f"s3://{BUCKET}/out")
+            assert (summary.tally.answered, summary.measured) == (6, measured)
+        names = {path.rpartition("/")[2] for path in store.files.find(f"{BUCKET}/out")}
+        assert names == {"_batch.json", "_catalogue.parquet", "part-000000.parquet", "part-000001.parquet"}
+        rows = [row for name in sorted(names) if name.startswith("part") for row in _rows(f"s3://{BUCKET}/out/{name}")]
+        assert [row["key"] for row in rows] == [f"{number}.png" for number in range(6)]
+
+
+def _rows(url: str) -> list[dict[str, Any]]:
+    with storage.open_for_reading(url) as file:
+        rows: list[dict[str, Any]] = parquet.read_table(file).to_pylist()
+    return rows
 
 
 def test_names_become_a_table_of_galaxies_with_their_inclinations(
