@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hats import read_hats
-from hats.catalog import CatalogCollection
+from hats.catalog.catalog_collection import CatalogCollection
 from hats.io.paths import dataset_directory, get_healpix_from_path
+from hats.loaders.read_hats import read_hats
 from upath import UPath
 
 from batch import storage
@@ -49,7 +49,7 @@ def read(folder: str) -> tuple[HatsCatalogue, Mapping[str, tuple[int, str]]]:
             # as a string, hats would take a bucket for a public one
             found = read_hats(UPath(folder), read_moc=False)
         collection = found.collection_properties if isinstance(found, CatalogCollection) else None
-        main = found.main_catalog if isinstance(found, CatalogCollection) else found
+        main: Any = found.main_catalog if isinstance(found, CatalogCollection) else found
         said = main.catalog_info
         pixels = main.get_healpix_pixels() if said.catalog_type in _OF_OBJECTS else []
     except (ValueError, TypeError, KeyError, NotImplementedError) as error:

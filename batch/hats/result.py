@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from hats.catalog import PartitionInfo
 from hats.catalog.dataset.table_properties import TableProperties
+from hats.catalog.partition_info import PartitionInfo
 from hats.io.parquet_metadata import write_parquet_metadata
 from hats.io.paths import HIVE_COLUMNS, get_healpix_from_path, new_pixel_catalog_file
 from hats.io.skymap import write_skymap

@@ -20,6 +20,7 @@ from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
 from batch.fetching.fetch import Fetching, fetch
 from batch.fetching.rates import RATES_PER_S
+from batch.outputs import results
 from batch.settle import Patience
 from gateway.settings import Settings
 from tests.support import hats_catalogues as hats
@@ -118,56 +119,25 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_the_positions_of_a_hats_catalogue_become_one_of_inclinations(tmp_path: Path, asking: Asking) -> None:
-    names = ["NGC 3351", "NGC 628", "NGC 7331", "NGC 4414", "NGC 2403", "NGC 5055"]
-    things = [universe().called(name) for name in names]
-    columns = {
-        "objectId": list(range(len(names))),
-        "coord_ra": [thing.ra for thing in things if thing],
-        "coord_dec": [thing.dec for thing in things if thing],
-    }
-    catalogue = hats.import_catalogue(
-        columns, tmp_path / "galaxies", most=3, ra_column="coord_ra", dec_column="coord_dec"
-    )
+    names = dict(enumerate(["NGC 3351", "NGC 628", "NGC 7331", "NGC 4414", "NGC 2403", "NGC 5055"]))
+    places = [(thing.ra, thing.dec) for thing in map(universe().called, names.values()) if thing is not None]
+    columns = dict(zip(("objectId", "lon", "lat"), (list(names), *zip(*places, strict=True)), strict=True))
+    catalogue = hats.import_catalogue(columns, tmp_path / "galaxies", most=3, ra_column="lon", dec_column="lat")
     summary = asking(catalogue, tmp_path / "out", hats=True)
     assert (summary.rows, summary.tally.answered) == (6, 6)
-    found = hats.rows_of(hats.opened(tmp_path / "out"))
-    assert {row["objectId"]: row["name"] for row in found} == dict(enumerate(names))
-    assert all(row["inclination_deg"] > 0 for row in found)
+    assert {row["objectId"]: row["name"] for row in hats.rows_of(hats.opened(tmp_path / "out"))} == names
     assert asking(catalogue, tmp_path / "out", hats=True).measured == 0, "what is done is not asked again"
 
 
-def test_columns_that_a_person_names_are_those_of_the_table_and_not_of_the_images_that_are_fetched(
-    tmp_path: Path, asking: Asking
-) -> None:
-    thing = universe().called("NGC 3351")
-    assert thing is not None
-    table = write_csv(tmp_path / "table.csv", ["x", "y"], [(thing.ra, thing.dec)])
-    summary = asking(table, tmp_path / "out", choice={"ra": "x", "dec": "y"})
-    assert (summary.rows, summary.tally.answered) == (1, 1)
-    assert rows_of(tmp_path / "out")[0]["name"] == "NGC 3351"
-
-
-def test_images_in_a_bucket_are_measured_and_the_result_is_left_there(
-    asking: Asking, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with S3Server() as store:
-        for name, value in store.environment.items():
-            monkeypatch.setenv(name, value)
+def test_images_in_a_bucket_are_measured_into_it(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    with S3Server(monkeypatch) as store:
         for number in range(6):
             store.files.pipe_file(f"{BUCKET}/images/{number}.png", encoded(disc(128 + number), "PNG"))
         for measured in (6, 0):
             summary = asking(f"s3://{BUCKET}/images", f"s3://{BUCKET}/out")
             assert (summary.tally.answered, summary.measured) == (6, measured)
-        names = {path.rpartition("/")[2] for path in store.files.find(f"{BUCKET}/out")}
-        assert names == {"_batch.json", "_catalogue.parquet", "part-000000.parquet", "part-000001.parquet"}
-        rows = [row for name in sorted(names) if name.startswith("part") for row in _rows(f"s3://{BUCKET}/out/{name}")]
+        rows = [row for part in "01" for row in results.decoded(f"s3://{BUCKET}/out/part-00000{part}.parquet")[0]]
         assert [row["key"] for row in rows] == [f"{number}.png" for number in range(6)]
-
-
-def _rows(url: str) -> list[dict[str, Any]]:
-    with storage.open_for_reading(url) as file:
-        rows: list[dict[str, Any]] = parquet.read_table(file).to_pylist()
-    return rows
 
 
 def test_names_become_a_table_of_galaxies_with_their_inclinations(

@@ -34,9 +34,7 @@ NUMBERS = range(1, 36)
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    with S3Server() as store:
-        for name, value in store.environment.items():
-            monkeypatch.setenv(name, value)
+    with S3Server(monkeypatch) as store:
         yield store
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from upath import UPath
+
 
 def scattered(count: int, *, seed: int = 3) -> dict[str, Any]:
     """Return positions all over the sky, half of them in one corner, where the pixels of a catalogue get smaller."""
@@ -71,12 +73,12 @@ def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, 
     return path
 
 
-def opened(path: str | Path, **options: Any) -> Any:
+def opened(path: Path | UPath) -> Any:
     """Return a catalogue as LSDB opens it."""
     with quietly():
-        import lsdb  # noqa: PLC0415 - five seconds
+        from lsdb.loaders.hats.read_hats import open_catalog  # noqa: PLC0415 - five seconds
 
-        return lsdb.open_catalog(path, **options)
+        return open_catalog(path)
 
 
 def rows_of(catalogue: Any) -> list[dict[str, Any]]:

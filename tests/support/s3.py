@@ -12,6 +12,8 @@ import s3fs
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import pytest
+
 BUCKET = "survey"
 
 _PLAIN = {"Content-Type": "text/plain"}
@@ -20,13 +22,13 @@ _PLAIN = {"Content-Type": "text/plain"}
 class S3Server:
     """The server and a bucket ``survey``; a context manager.
 
-    Attributes
+    Parameters
     ----------
-    environment : dict
-        By which every S3 client finds the server and may use it.
+    monkeypatch : pytest.MonkeyPatch
+        Takes the variables by which every S3 client finds the server and may use it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from moto.server import ThreadedMotoServer  # noqa: PLC0415 - two seconds, and warnings of what it stands on
@@ -36,7 +38,7 @@ class S3Server:
         self._server.start()
         _, port = self._server.get_host_and_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.environment = {
+        self._environment = {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": "secret",
@@ -44,6 +46,8 @@ class S3Server:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "1",
         }
+        for name, value in self._environment.items():
+            monkeypatch.setenv(name, value)
 
     def __enter__(self) -> Self:
         s3fs.S3FileSystem.clear_instance_cache()
@@ -62,7 +66,7 @@ class S3Server:
     @property
     def files(self) -> s3fs.S3FileSystem:
         """What is in it, as a file system."""
-        said = self.environment
+        said = self._environment
         return s3fs.S3FileSystem(
             key=said["AWS_ACCESS_KEY_ID"],
             secret=said["AWS_SECRET_ACCESS_KEY"],
