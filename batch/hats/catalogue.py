@@ -65,6 +65,7 @@ def library() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
+        name = (error.name or "hats").partition(".")[0]
         raise BatchError(
-            f"HATS catalogues need {error.name}, which is not installed here: pip install 'inclinet-service[hats]'."
+            f"HATS catalogues need {name}, which is not installed here: pip install 'inclinet-service[hats]'."
         ) from error
