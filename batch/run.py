@@ -162,7 +162,7 @@ def find(asked: Asked) -> tuple[Asked, Source]:
     BatchError
         Nothing is there, or nothing that can be asked so; or a store does not let in.
     """
-    for url in (*asked.what, *([asked.images] if asked.images is not None else [])):
+    for url in filter(None, (*asked.what, asked.images)):
         storage.check(url)
     storage.check(asked.folder, written=True)
     found = source.find(asked.what, asked.images)

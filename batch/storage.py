@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import tempfile
 import uuid
 from contextlib import ExitStack, contextmanager, suppress
@@ -89,7 +90,7 @@ def check(url: str, *, written: bool = False) -> None:
         raise BatchError(f"The credentials for {url} don't let in: {_said(error)}.") from error
     # each driver has errors of its own, that stand on none of Python's
     except Exception as error:
-        if "credential" in f"{type(error).__name__} {error}".lower():
+        if re.search("credential|authenticat", f"{type(error).__name__} {error}", re.IGNORECASE):
             raise BatchError(f"There are no credentials for {url}: {_said(error)}. {_CREDENTIALS}") from error
         raise BatchStopped(f"{url} can't be reached: {_said(error)}.") from error
 
