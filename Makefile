@@ -69,10 +69,11 @@ format: env ## let ruff rewrite what it can
 LOCK = $(abspath $(BIN))/uv --directory service pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-package inclinet --custom-compile-command "make lock"
 IMAGE = --python-platform x86_64-manylinux_2_28 --python-version 3.11 -c ../requirements.lock
 
-lock: env ## write the locks anew from the two pyproject.toml: everything, the gateway's image, the batch's
+lock: env ## write the locks anew from the two pyproject.toml: everything, the gateway's image, the batch's without and with HATS
 	$(LOCK) pyproject.toml ../pyproject.toml --all-extras --universal --python-version 3.11 -o ../requirements.lock
 	$(LOCK) pyproject.toml --extra tracing $(IMAGE) -o ../requirements-gateway.lock
-	$(LOCK) pyproject.toml --extra batch --extra tracing $(IMAGE) -o ../requirements-batch.lock
+	$(LOCK) pyproject.toml --extra batch --extra imaging --extra s3 --extra tracing $(IMAGE) -o ../requirements-batch.lock
+	$(LOCK) pyproject.toml --extra batch --extra hats --extra imaging --extra s3 --extra tracing $(IMAGE) -o ../requirements-hats.lock
 
 dist: env ## build both distributions into dist/: inclinet, which astronomers install, and inclinet-service
 	rm -rf dist *.egg-info service/*.egg-info # whose lists of files outlive the files

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
-from batch.conversion import convert
-from batch.conversion.own_columns import OwnColumns
+from batch.conversion import output
 from batch.errors import BatchError
 from batch.inputs import catalogue, source
 from batch.inputs.source import Form
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from batch.conversion.output import Write
     from batch.inputs.source import Source
     from batch.outputs.partitions import Partition
     from gateway.core.models import FrameChoice
@@ -57,6 +57,8 @@ class Asked:
         What of images is measured.
     keep_columns : bool
         Carry the table's own columns along.
+    hats : bool
+        Write the result as a HATS catalogue.
     retry_failed : bool
         Ask again what failed in an earlier run.
     quiet : bool
@@ -72,6 +74,7 @@ class Asked:
     r: float | None = None
     frame: FrameChoice | None = None
     keep_columns: bool = False
+    hats: bool = False
     retry_failed: bool = False
     quiet: bool = False
 
@@ -95,13 +98,15 @@ class Asked:
     @property
     def is_table(self) -> bool:
         """Whether the result is one table."""
-        return convert.format_of(Path(self.out).suffix) is not None
+        return output.is_table(self.out)
 
     @property
     def folder(self) -> str:
         """The folder of the partitions: the result itself, or one beside it with its name."""
-        out = storage.full(self.out)
-        return f"{out.removesuffix(Path(out).suffix)}.parts" if self.is_table else out.rstrip("/")
+        out = storage.full(self.out).rstrip("/")
+        if self.hats:
+            return f"{out}.parts"
+        return f"{out.removesuffix(Path(out).suffix)}.parts" if self.is_table else out
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,38 +154,23 @@ class Prepared:
         return lambda partition: catalogue.rows_of(partition, self.source, choice)
 
 
-def check(asked: Asked) -> None:
-    """Refuse an output that can't be.
+def find(asked: Asked) -> tuple[Asked, Source]:
+    """Recognise what is asked. Of a HATS catalogue the columns that it names are taken, unless a person says otherwise.
 
     Raises
     ------
     BatchError
+        Nothing is there, or nothing that can be asked so; or a store does not let in.
     """
-    out, suffix = asked.out, Path(asked.out).suffix
-    fs, path = storage.locate(out)
-    if storage.is_local(fs):
-        is_folder = fs.isdir(path)
-        if not Path(path).parent.is_dir():
-            raise BatchError(f"There is no folder {Path(out).parent}.")
-        if asked.is_table and is_folder:
-            raise BatchError(f"{out} is a folder.")
-        if not asked.is_table and not is_folder and (suffix or Path(path).exists()):
-            raise BatchError(f"The name of {out} has to end in one of {convert.suffixes()}, or be that of a folder.")
-        if any(storage.full(one) == storage.full(out) for one in asked.what):
-            raise BatchError(f"{out} is what is asked; the results need a name of their own.")
-
-
-def own_columns(asked: Asked, found: Source) -> OwnColumns | None:
-    """Return the columns that are carried along, and see that the result can hold them.
-
-    Raises
-    ------
-    BatchError
-    """
-    own = OwnColumns(found) if asked.keep_columns and asked.is_table else None
-    if asked.is_table:
-        convert.rehearse(asked.out, own)
-    return own
+    for url in filter(None, (*asked.what, asked.images)):
+        storage.check(url)
+    storage.check(asked.folder, written=True)
+    found = source.find(asked.what, asked.images)
+    if found.hats is not None:
+        return replace(asked, choice=found.hats.columns | dict(asked.choice)), found
+    if asked.hats:
+        raise BatchError(f"{found.location} is no HATS catalogue, so that no result in HATS can be made of it.")
+    return asked, found
 
 
 def prepare(
@@ -225,11 +215,13 @@ def prepare(
     before = known["identity"] if known is not None else None
     size = asked.partition_rows or (before["partition_rows"] if before is not None else rows)
     location = location or found.location
+    # the columns of a fetch are its own, whatever those of the table were called
+    choice = {} if found.fetched else asked.choice
     partitions.refuse_strangers(folder)
-    catalogue.roles(found, asked.choice)  # a table that can't be asked is refused before anything else
+    catalogue.roles(found, choice)  # a table that can't be asked is refused before anything else
     identity = Identity(found.fingerprint, size, release(before["release"] if before is not None else None), settings)
     partitions.refuse_another(folder, identity, location=location)
-    pieces = catalogue.pieces(found, folder, size=size, choice=asked.choice)
+    pieces = catalogue.pieces(found, folder, size=size, choice=choice)
     cut = catalogue.partitions(pieces, size)
     for sentence in _told(asked, found, pieces):
         say(sentence)
@@ -239,7 +231,7 @@ def prepare(
         "release": identity.release,
         "creator": f"inclinet {version('inclinet-service')}",
     }
-    header = "" if asked.is_table else results.votable_header(columns)
+    header = "" if asked.is_table or asked.hats else results.votable_header(columns)
     into = Folder(folder, about, columns, header, asked.retry_failed)
     prepared = Prepared(found, cut, into, into.done(cut), identity.release)
     if prepared.done:
@@ -253,7 +245,7 @@ def _told(asked: Asked, found: Source, pieces: Sequence[catalogue.Piece]) -> Seq
     return found.told if found.form is Form.PIXELS else (*found.told, *catalogue.told(pieces, asked.choice))
 
 
-def finish(asked: Asked, prepared: Prepared, progress: Progress, own: OwnColumns | None) -> Summary:
+def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | None) -> Summary:
     """Make the result of partitions that are all known, and say what became of them.
 
     Raises
@@ -270,9 +262,8 @@ def finish(asked: Asked, prepared: Prepared, progress: Progress, own: OwnColumns
     summary = _summed_up(prepared, progress)
     if summary.failed_partitions == 0:
         storage.sweep(prepared.folder.url)
-        if asked.is_table:
-            about = {name: prepared.folder.about[name] for name in ("release", "creator")}
-            convert.convert(asked.out, lambda: _records(prepared), own, about)
+        if write is not None:
+            write(lambda: _records(prepared), {name: prepared.folder.about[name] for name in ("release", "creator")})
     return summary
 
 

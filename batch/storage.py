@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import tempfile
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from batch.errors import BatchError
+from batch.errors import BatchError, BatchStopped
 from gateway.core.files import written_whole
 from gateway.tables import folders
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 PARTIAL = ".partial"
 """Ends the name of a file that is being written; readers of folders pass over names that start with a dot."""
+
+_TRIED = ".tried"
+"""A file that is written to see whether one can be."""
+
+_CREDENTIALS = (
+    "For S3 they are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or the machine's role; FSSPEC_S3_ANON=true "
+    "reads a public bucket."
+)
 
 _WHOLE_AT_ONCE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "memory"})
 """Stores in which an object appears under its name when all of it is there, and has no name before."""
@@ -47,6 +56,47 @@ def locate(url: str) -> tuple[Any, str]:
     except ValueError as error:
         raise BatchError(f"{url} is in no kind of store that is known: {error}.") from error
     return fs, path
+
+
+def check(url: str, *, written: bool = False) -> None:
+    """See that a store answers, lets this machine in, and has the bucket; of a disk nothing is asked.
+
+    Parameters
+    ----------
+    url : str
+    written : bool
+        Whether files are to be written below it, of which one is tried.
+
+    Raises
+    ------
+    BatchError
+        There is no such bucket, or no credentials for it, or they don't let in.
+    BatchStopped
+        The store can't be reached now.
+    """
+    fs, path = locate(url)
+    if is_local(fs):
+        return
+    try:
+        if written:
+            fs.pipe_file(join(path, _TRIED), b"")
+            with suppress(OSError):  # some buckets let files be written and none be deleted
+                fs.rm_file(join(path, _TRIED))
+        else:
+            fs.exists(path)
+    except FileNotFoundError as error:
+        raise BatchError(f"{url} can't be {'written' if written else 'read'}: {_said(error)}.") from error
+    except PermissionError as error:
+        raise BatchError(f"The credentials for {url} don't let in: {_said(error)}.") from error
+    # each driver has errors of its own, that stand on none of Python's
+    except Exception as error:
+        if re.search("credential|authenticat", f"{type(error).__name__} {error}", re.IGNORECASE):
+            raise BatchError(f"There are no credentials for {url}: {_said(error)}. {_CREDENTIALS}") from error
+        raise BatchStopped(f"{url} can't be reached: {_said(error)}.") from error
+
+
+def _said(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
 
 
 def is_local(fs: Any) -> bool:

@@ -26,6 +26,7 @@ FOLDERS = {
     "astropy/stats": "",
     "astropy/timeseries": "",
     "astropy/visualization": "",
+    "botocore/data/[!s]*": "descriptions of Amazon's services; S3, and what lets one in, begin with an s",
     "google/api": "Google's own services, of which only the statuses of calls are used",
     "google/type": "",
     "pyarrow/include": "for compilers, and so are the next",
@@ -71,6 +72,8 @@ FILES = {
     "pyarrow/_s3fs*": "",
     "pyarrow/libarrow_python.so": "what its programs load goes by the name of its interface, .so.N",
     "pyarrow/libarrow_python.so.*.*": "",
+    "numba/np/ufunc/tbbpool*.so": "threads by libraries that are not there, and so is the next",
+    "numba/np/ufunc/omppool*.so": "",
     "fastapi_offline/static/redoc*": "a second page of the API, which is off",
 }
 

@@ -76,7 +76,7 @@ def rehearse(out: str, own: OwnColumns | None) -> None:
 
 
 def convert(
-    out: str, rows: Callable[[], Iterable[results.Row]], own: OwnColumns | None, about: Mapping[str, str]
+    out: str, own: OwnColumns | None, rows: Callable[[], Iterable[results.Row]], about: Mapping[str, str]
 ) -> None:
     """Write a result as one table. It appears whole or not at all, and one that was there before stays until then.
 
@@ -84,10 +84,10 @@ def convert(
     ----------
     out : str
         Path or URL; its suffix says the format.
-    rows : callable
-        Begins to go through the rows of the result, in order.
     own : OwnColumns, optional
         Of the table that was asked, carried along.
+    rows : callable
+        Begins to go through the rows of the result, in order.
     about : mapping
         What is said of the table as a whole.
 

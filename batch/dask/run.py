@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch import run, storage
+from batch.conversion import output
 from batch.dask import engine
 from batch.dask.cluster import Workers, connected, own_networks
 from batch.dask.worker import Job
@@ -73,11 +74,13 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     OSError
         A file could not be read or written.
     """
-    run.check(asked)
+    output.check(asked.out, asked.what, hats=asked.hats)
     if dask.scheduler is not None and not dask.serving:
         raise BatchError("Workers of a scheduler need --serving: the TensorFlow Serving that they can reach.")
-    found = source.find(asked.what, asked.images)
-    own = run.own_columns(asked, found)
+    asked, found = run.find(asked)
+    write = output.writer(
+        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
+    )
     manifest = _release(dask.fetching.settings.manifest)
     asking = found
     if not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
@@ -107,7 +110,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
                 concurrency=dask.concurrency,
             )
             _measure(dask, job, prepared, progress, say)
-        return run.finish(asked, prepared, progress, own)
+        return run.finish(asked, prepared, progress, write)
 
 
 def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from batch import run, storage
 from batch.errors import BatchError
 from batch.fetching.galaxies import images_of_galaxies
 from batch.fetching.rates import RATES_PER_S, Rates
-from batch.inputs import source
 from batch.settle import Outcome, Patience, Settler
 from gateway.core import errors
 from inclinet.http import proxies
@@ -97,7 +96,9 @@ def fetch(
     """
     if into is None and asked.is_table:
         raise BatchError(f"Images are fetched into a folder, and {asked.out} has the name of a table.")
-    return fetch_from(fetching.archive(asked), replace(asked, out=into or asked.folder), fetching, console, say)
+    return fetch_from(
+        fetching.archive(asked), replace(asked, out=into or asked.folder, hats=False), fetching, console, say
+    )
 
 
 def fetch_from(
@@ -116,9 +117,10 @@ def fetch_from(
     BatchError, OSError
         As :func:`fetch`.
     """
+    asked, found = run.find(asked)
     prepared = run.prepare(
         asked,
-        source.find(asked.what, asked.images),
+        found,
         asked.out,
         rows=rows,
         settings={"fetch": "images of galaxies", **archive.identity, **asked.columns_said},

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from batch import run, storage
+from batch.conversion import output
 from batch.errors import BatchError
 from batch.http.engine import HttpEngine, met
 from batch.http.gateway import Gateway
 from batch.http.pacing import Pace, Pacing
-from batch.inputs import source
 from batch.inputs.images import Files
 from batch.inputs.source import Form
 from batch.settle import Patience, Settler
@@ -65,13 +65,15 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     OSError
         A file could not be read or written.
     """
-    run.check(asked)
-    found = source.find(asked.what, asked.images)
+    output.check(asked.out, asked.what, hats=asked.hats)
+    asked, found = run.find(asked)
     if found.form is Form.PIXELS:
         raise BatchError("Model inputs as .npy can't be sent to a gateway: measure them with --dask.")
     if found.fetched:
         raise BatchError("A gateway fetches its images by itself: measure the folder of a fetch with --dask.")
-    own = run.own_columns(asked, found)
+    write = output.writer(
+        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
+    )
     prepared = run.prepare(
         asked,
         found,
@@ -84,7 +86,7 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     with storage.alone(asked.folder), prepared.progress(console, "Asking", quiet=asked.quiet) as progress:
         if prepared.missing:
             asyncio.run(_measure(asked, http, prepared, progress))
-    return run.finish(asked, prepared, progress, own)
+    return run.finish(asked, prepared, progress, write)
 
 
 def _gateway(http: Http, params: Mapping[str, Any] | None = None) -> Gateway:

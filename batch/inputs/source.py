@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from batch import storage
 from batch.errors import BatchError
+from batch.hats.catalogue import is_catalogue, library
 from batch.inputs import pixels
 from batch.outputs import partitions
 from gateway.core import errors
@@ -17,6 +18,8 @@ from gateway.tables.folders import FITS_SUFFIXES, NO_IMAGE, Listing, is_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from batch.hats.catalogue import HatsCatalogue
 
 _PARQUET = ".parquet"
 _WHOLE_BYTES = 1 << 28
@@ -58,6 +61,8 @@ class Source:
         Of a folder, which files were found and which were passed over and why, in sentences.
     fetched : bool
         Whether it is the folder of a fetch (:mod:`batch.fetching`).
+    hats : HatsCatalogue, optional
+        What a catalogue in HATS says of itself; its files are in the order of its pixels.
     """
 
     location: str
@@ -67,6 +72,7 @@ class Source:
     fingerprint: str
     told: tuple[str, ...] = ()
     fetched: bool = False
+    hats: HatsCatalogue | None = None
 
 
 def find(what: Sequence[str], images: str | None = None) -> Source:
@@ -92,6 +98,8 @@ def find(what: Sequence[str], images: str | None = None) -> Source:
     location = storage.full(what[0])
     fs, path = storage.locate(location)
     try:
+        if fs.isdir(path) and is_catalogue(location):
+            return _hats(location, images)
         if fs.isdir(path) or storage.is_pattern(location):
             return _folder(location)
         if is_image(location) and not location.lower().endswith(FITS_SUFFIXES):
@@ -185,6 +193,18 @@ def _folder(location: str) -> Source:
     if not named[form]:
         raise BatchError(" ".join([f"There are neither Parquet files nor images at {location}.", *told[1:]]))
     return Source(location, form, tuple(named[form]), base, digests[form].hexdigest(), tuple(told))
+
+
+def _hats(location: str, images: str | None) -> Source:
+    with library():
+        from batch.hats import reading  # noqa: PLC0415 - two seconds and 100 MB that no other batch needs
+    catalogue, files = reading.read(location)
+    digest = hashlib.blake2b(digest_size=16)
+    for url, (size, stamp) in files.items():
+        digest.update(f"{_below(url, location)}\0{size}\0{stamp}\n".encode())
+    base = storage.full(images) if images is not None else location
+    told = (f"{catalogue.name} is a HATS catalogue; its {len(files):,} files are asked in the order of its pixels.",)
+    return Source(location, Form.PARQUET, tuple(files), base, digest.hexdigest(), told, hats=catalogue)
 
 
 def _below(url: str, base: str) -> str:

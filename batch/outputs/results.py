@@ -92,7 +92,7 @@ def tally(rows: Iterable[results.Row]) -> Tally:
 def encoded(
     rows: list[results.Row], about: Mapping[str, str], *, columns: Sequence[Column] = COLUMNS, header: str = ""
 ) -> bytes:
-    """Write rows as a Parquet file; units, UCDs and descriptions are metadata of the fields.
+    """Write rows as a Parquet file.
 
     Parameters
     ----------
@@ -106,6 +106,13 @@ def encoded(
     metadata = {f"{PREFIX}{name}": text for name, text in about.items()}
     if header:
         metadata |= {"IVOA.VOTable-Parquet.version": "1.0", "IVOA.VOTable-Parquet.content": header}
+    written = io.BytesIO()
+    parquet.write_table(table_of(rows, schema_of(columns, metadata)), written, compression="zstd")
+    return written.getvalue()
+
+
+def schema_of(columns: Sequence[Column], metadata: Mapping[str, str] | None = None) -> Any:
+    """Return the Arrow schema of columns; units, UCDs and descriptions are metadata of the fields."""
     fields = [
         pa.field(
             one.name,
@@ -119,9 +126,7 @@ def encoded(
         )
         for one in columns
     ]
-    written = io.BytesIO()
-    parquet.write_table(table_of(rows, pa.schema(fields, metadata)), written, compression="zstd")
-    return written.getvalue()
+    return pa.schema(fields, metadata)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:

@@ -76,8 +76,8 @@ def batch(
         list[str],
         typer.Argument(
             metavar="TABLE",
-            help="A table (CSV, ECSV, VOTable, FITS, Parquet), a folder of images or of Parquet files, a pattern in "
-            "quotes, images, or model inputs as .npy. A path or a URL.",
+            help="A table (CSV, ECSV, VOTable, FITS, Parquet), a HATS catalogue, a folder of images or Parquet files, "
+            "a pattern in quotes, images, or model inputs as .npy. A path or a URL.",
             show_default=False,
         ),
     ],
@@ -103,6 +103,10 @@ def batch(
     images: Images = None,
     column: Column = None,
     keep_columns: Annotated[bool, typer.Option("--keep-columns", help="Carry the table's own columns along.")] = False,
+    hats: Annotated[
+        bool,
+        typer.Option("--hats", help="Of a HATS catalogue: write the result as one too, which LSDB joins to the first."),
+    ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Ask again what failed in an earlier run.")
     ] = False,
@@ -179,6 +183,7 @@ def batch(
             r=r,
             frame=frame,
             keep_columns=keep_columns,
+            hats=hats,
             retry_failed=retry_failed,
             quiet=quiet,
         )

@@ -17,7 +17,7 @@ DEFAULTS = Settings()
 @pytest.mark.parametrize("dockerfile", [GATEWAY, SERVING])
 def test_images_start_from_a_named_tag_and_end_as_a_numeric_user(dockerfile: str) -> None:
     bases = [rest.split()[0] for name, rest in instructions(dockerfile) if name == "FROM"]
-    assert all(re.fullmatch(r"docker\.io/[\w/]+:\d[\w.-]+", base) for base in bases)
+    assert all(re.fullmatch(r"docker\.io/[\w/]+:\d[\w.-]+(\$\{VARIANT\})?", base) for base in bases)
     assert value(dockerfile, "USER") == "10001:10001"
     assert "org.opencontainers.image.licenses" in value(dockerfile, "LABEL")
 
@@ -43,10 +43,11 @@ def test_the_gateways_lock_has_hashes_and_neither_tensorflow_nor_an_index() -> N
     assert "://" not in lock
 
 
-def test_what_both_locks_hold_they_hold_in_one_version() -> None:
+@pytest.mark.parametrize("lock", ["batch", "hats"])
+def test_what_both_locks_hold_they_hold_in_one_version(lock: str) -> None:
     whole, gateways = (
         set(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-batch.lock")
+        for name in ("requirements.lock", f"requirements-{lock}.lock")
     )
     names = {name for name, _ in whole}
     shared = {(name, version) for name, version in gateways if name in names}

@@ -257,7 +257,7 @@ def test_a_canary_lives_where_production_lives_under_another_tag() -> None:
 def test_every_resource_is_valid_for_the_newest_minors(minor: str) -> None:
     found = [r for r in resources(*BASE, "components/monitoring", "batch") if r["kind"] not in OPERATOR_KINDS]
     assert len(found) == 22
-    for name in (*(f"overlays/{name}" for name in (*OVERLAYS, "canary")), "batch"):
+    for name in (*(f"overlays/{name}" for name in (*OVERLAYS, "canary", "gpu", "batch-bucket")), "batch"):
         found += [r for r in rendered(name) or [] if r["kind"] not in OPERATOR_KINDS]
     for resource in found:
         kubernetes_validate.validate(resource, minor, strict=True)

@@ -20,11 +20,14 @@ from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
 from batch.fetching.fetch import Fetching, fetch
 from batch.fetching.rates import RATES_PER_S
+from batch.outputs import results
 from batch.settle import Patience
 from gateway.settings import Settings
+from tests.support import hats_catalogues as hats
 from tests.support.dask_runs import rows_of, write_csv
 from tests.support.models import write_repository
 from tests.support.pictures import disc, encoded
+from tests.support.s3 import BUCKET, S3Server
 from tests.support.serving import ServingProcess
 from tests.support.sky_fakes import FakeSky
 from tests.support.sky_http import FakeReply
@@ -92,7 +95,9 @@ class Asking:
         )
         self.said: list[str] = []
 
-    def __call__(self, what: Path, out: Path, *, settings: dict[str, Any] | None = None, **changes: Any) -> Summary:
+    def __call__(
+        self, what: Path | str, out: Path | str, *, settings: dict[str, Any] | None = None, **changes: Any
+    ) -> Summary:
         mine = {name: changes.pop(name) for name in ("rates_per_s", "accept_unanswered") if name in changes}
         changed = self.fetching.settings.model_copy(update=settings or {})
         fetching = replace(self.fetching, settings=changed, **mine)
@@ -111,6 +116,28 @@ GALAXIES = ["NGC 3351", "UGC 9999X", "NGC 628", "nonesuch", "Arp 999", "NGC 7331
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     return write_csv(tmp_path / "table.csv", ["name", "fov"], [(name, 8) for name in GALAXIES])
+
+
+def test_the_positions_of_a_hats_catalogue_become_one_of_inclinations(tmp_path: Path, asking: Asking) -> None:
+    names = dict(enumerate(["NGC 3351", "NGC 628", "NGC 7331", "NGC 4414", "NGC 2403", "NGC 5055"]))
+    places = [(thing.ra, thing.dec) for thing in map(universe().called, names.values()) if thing is not None]
+    columns = dict(zip(("objectId", "lon", "lat"), (list(names), *zip(*places, strict=True)), strict=True))
+    catalogue = hats.import_catalogue(columns, tmp_path / "galaxies", most=3, ra_column="lon", dec_column="lat")
+    summary = asking(catalogue, tmp_path / "out", hats=True)
+    assert (summary.rows, summary.tally.answered) == (6, 6)
+    assert {row["objectId"]: row["name"] for row in hats.rows_of(hats.opened(tmp_path / "out"))} == names
+    assert asking(catalogue, tmp_path / "out", hats=True).measured == 0, "what is done is not asked again"
+
+
+def test_images_in_a_bucket_are_measured_into_it(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    with S3Server(monkeypatch) as store:
+        for number in range(6):
+            store.files.pipe_file(f"{BUCKET}/images/{number}.png", encoded(disc(128 + number), "PNG"))
+        for measured in (6, 0):
+            summary = asking(f"s3://{BUCKET}/images", f"s3://{BUCKET}/out")
+            assert (summary.tally.answered, summary.measured) == (6, measured)
+        rows = [row for part in "01" for row in results.decoded(f"s3://{BUCKET}/out/part-00000{part}.parquet")[0]]
+        assert [row["key"] for row in rows] == [f"{number}.png" for number in range(6)]
 
 
 def test_names_become_a_table_of_galaxies_with_their_inclinations(

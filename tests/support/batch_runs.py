@@ -53,7 +53,14 @@ def table_of(path: Path, numbers: Iterable[object], **columns: Any) -> Path:
 
 
 def run(
-    table: Path, out: Path, url: str, ear: Ear | None = None, pace: Pace = PACE, *, rows: int = 10, **changed: Any
+    table: Path | str,
+    out: Path | str,
+    url: str,
+    ear: Ear | None = None,
+    pace: Pace = PACE,
+    *,
+    rows: int = 10,
+    **changed: Any,
 ) -> Summary:
     """Carry out a run in this process."""
     ear, said = ear or Ear(), io.StringIO()

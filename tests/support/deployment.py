@@ -63,6 +63,13 @@ def rendered(folder: str) -> list[dict[str, Any]] | None:
     return list(yaml.safe_load_all(done.stdout))
 
 
+def container_of(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return the container of the one Deployment or Job of that name among rendered resources."""
+    (resource,) = (r for r in found if r["kind"] in {"Deployment", "Job"} and r["metadata"]["name"] == name)
+    (container,) = resource["spec"]["template"]["spec"]["containers"]
+    return dict(container)
+
+
 def instructions(dockerfile: str) -> list[tuple[str, str]]:
     """Return the instructions of a Dockerfile, continuation lines joined."""
     lines = [line for line in (ROOT / dockerfile).read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
