@@ -35,7 +35,8 @@ zoo: env ## start the page on which people measure galaxies (ZOO_PORT=8090), Ctr
 	@exec $(BIN)/inclinet zoo up --port $(ZOO_PORT)
 
 test: env ## run the whole suite, a file at a time on each core: no network, GPU or Docker needed
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
+	@# bytecode is kept whatever the environment says: hundreds of processes would compile the same modules again
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-containers: env ## build the images and run the stack with podman, from docker-compose.yml and from k8s/
 	$(BIN)/python -m pytest tests/containers -rs --timeout 1800 $(ARGS)
