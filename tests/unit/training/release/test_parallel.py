@@ -14,7 +14,6 @@ from tests.support.networks import paths_in, write_noise_sample
 from tests.support.waiting import wait_until
 
 
-
 def jax(folder: Path) -> dict[str, str]:
     """Return the environment of processes that learn with JAX, which starts in half the time of TensorFlow."""
     compiled_once = {
@@ -24,7 +23,6 @@ def jax(folder: Path) -> dict[str, str]:
     }
     learning = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(Path.cwd())}
     return os.environ | learning | compiled_once
-
 
 
 _SIDE_BY_SIDE = """
