@@ -89,25 +89,6 @@ async def test_a_gateway_without_the_parquet_reader_says_which_formats_it_takes(
     assert "CSV, VOTable or FITS" in response.json()["detail"]
 
 
-def test_the_columns_of_a_votable_go_by_their_names_not_their_ids() -> None:
-    votable = written("votable").replace(b'ID="PGC"', b'ID="col1"').replace(b'ID="RAJ2000"', b'ID="col2"')
-    assert votable.count(b'ID="col') == 2
-    assert [row.target.pgc for row in asked(votable) if row.target] == [2557, 4]
-
-
-@pytest.mark.parametrize(
-    ("text", "target"),
-    [
-        ("Name\nNGC 7331\n", Target(name="NGC 7331")),
-        ("RA;Dec;FOV\n10.68;41.27;4\n", Target(ra="10.68", dec="41.27", fov_arcmin=4.0)),
-        ("# a comment\nra_deg\tdec_deg\tpa\n1\t2\t30\n", Target(ra="1", dec="2", position_angle_deg=30.0)),
-        ('\ufeffpgc,notes\n2557.0,"a, b"\n', Target(pgc=2557)),
-    ],
-)
-def test_csv_is_read_as_people_write_it(text: str, target: Target) -> None:
-    assert [row.target for row in asked(text.encode())] == [target]
-
-
 @pytest.mark.parametrize(
     ("data", "words"),
     [

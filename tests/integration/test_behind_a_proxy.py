@@ -242,15 +242,14 @@ def test_the_service_starts_and_answers_behind_a_proxy_that_leads_nowhere(tmp_pa
         assert proxy.seen == []
 
 
-@pytest.mark.parametrize(("value", "words"), [(UNUSABLE, SAID), ("http://:3128", "no address of a proxy")])
-def test_the_service_says_in_one_sentence_why_it_can_not_ask_the_sky(value: str, words: str, tmp_path: Path) -> None:
+def test_the_service_says_in_one_sentence_why_it_can_not_ask_the_sky(tmp_path: Path) -> None:
     release = write_repository(tmp_path / "release", flavors=1)
     manifest_path = f"--manifest={release.root / 'manifest.json'}"
-    up = UpProcess(tmp_path, manifest_path, "--serving=127.0.0.1:9", environment={"all_proxy": value})
+    up = UpProcess(tmp_path, manifest_path, "--serving=127.0.0.1:9", environment={"all_proxy": UNUSABLE})
     up.launch()
     wait_until(up.ended, "it to give up", 120)
     assert up.stop() == 2
-    assert words in up.output()
+    assert SAID in up.output()
     assert "Traceback" not in up.output()
 
 

@@ -291,7 +291,7 @@ def test_identifiers_beyond_what_a_float_keeps_stay_exact(write: Callable[[pa.Ar
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_what_unpacks_without_end_is_refused(pack: Callable[[bytes], bytes]) -> None:
-    data = pack(b"pgc\n" + b"1\n" * 5_000_000)
-    assert len(data) < 100_000
+    data = pack(b"pgc\n" + b"1\n" * 600_000)
+    assert len(data) < 20_000
     with pytest.raises(errors.TableTooLarge, match="unpacks to more"):
         read_table(data, most_bytes=1_000_000)
