@@ -124,7 +124,7 @@ def test_any_floats_are_read_or_refused(exponent: int, damage: list[tuple[int, i
     for row, column, value in damage:
         light[row, column] = value
     with suppress(errors.BadImage):
-        render(light[None], FITS_SCALES)
+        assert render(light[None], FITS_SCALES)[0].shape == (64, 64, 3)
 
 
 FINISHED = disc(96)
@@ -226,7 +226,7 @@ FILES = small()
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(one: str, other: str, seed: int) -> None:
     data = damaged(FILES[one], FILES[other], np.random.default_rng(seed))
     with suppress(errors.ImageError):
-        prepare(data, 40_000_000)
+        assert prepare(data, 40_000_000).pixels.shape == (128, 128, 3)
 
 
 def test_what_a_file_is_is_said_where_it_is_not_read() -> None:

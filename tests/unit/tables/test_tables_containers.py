@@ -6,7 +6,6 @@ import bz2
 import gzip
 import io
 import lzma
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -180,9 +179,9 @@ def test_layouts_of_text_that_astropy_writes_are_read() -> None:
 
 def test_a_layout_is_recognised_without_trying_every_way_to_match() -> None:
     # a pattern that backtracks would not come back from these
-    for text in ("pgc,name\r\n" + "1,x\r\n" * 900, "#" * 4000, "=" * 4000 + "x", "|" * 4000, "\\a\r\n" * 900 + "|"):
-        with suppress(errors.BadTable):
-            read(text)
+    assert asked("pgc,name\r\n" + "1,x\r\n" * 900) == ["PGC 1"] * 900
+    for text in ("#" * 4000, "=" * 4000 + "x", "|" * 4000, "\\a\r\n" * 900 + "|"):
+        assert refusal(text)
 
 
 def votable(body: str) -> str:
