@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
@@ -8,10 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import numpy as np
 import pyarrow as pa
 import pytest
-from astropy.io.votable import parse_single_table
 from astropy.table import Table
 from pyarrow import parquet
 from starlette.requests import ClientDisconnect
@@ -213,22 +210,6 @@ async def test_images_that_come_with_a_table_without_rows_are_not_measured_as_if
         response = await client.post("/api/batch", files=files)
     assert response.status_code == 422
     assert response.json()["detail"] == "The table has no rows."
-
-
-async def test_csv_and_votable_collect_the_rows_in_order() -> None:
-    files = [("file", (name, data)) for name, data in (("a.png", picture(9)), ("b", b"?"), ("c.png", picture(200)))]
-    async with gateway() as client:
-        as_csv = await client.post("/api/batch?format=csv", files=files)
-        as_votable = await client.post("/api/batch?FORMAT=votable", files=files)
-    read = list(csv.DictReader(io.StringIO(as_csv.text)))
-    assert [row["key"] for row in read] == ["a.png", "b", "c.png"]
-    assert read[1]["problem"].startswith("The file is not an image")
-    assert read[1]["problem_type"] == "unsupported-image"
-    assert read[1]["inclination_deg"] == ""
-    table = parse_single_table(io.BytesIO(as_votable.content)).to_table()
-    assert str(table["inclination_deg"].unit) == "deg"
-    assert np.ma.is_masked(table["inclination_deg"][1])
-    assert table["inclination_deg"][0] == pytest.approx(float(read[0]["inclination_deg"]))
 
 
 @pytest.mark.parametrize(
