@@ -59,7 +59,7 @@ def test_an_image_goes_in_and_an_inclination_comes_out(up: UpProcess) -> None:
     assert answer["rejection"]["median"] == pytest.approx(rejector_answer(DISC[None])[0], abs=1e-3)
 
 
-def test_the_gateway_stays_small_and_without_the_runtime_over_a_thousand_requests(
+def test_the_gateway_stays_small_and_without_the_runtime_over_hundreds_of_requests(
     up: UpProcess,
 ) -> None:
     with httpx.Client(base_url=up.url, timeout=60) as client, ThreadPoolExecutor(8) as pool:
@@ -67,7 +67,7 @@ def test_the_gateway_stays_small_and_without_the_runtime_over_a_thousand_request
         def once(_number: int) -> int:
             return client.post("/api/file", files={"file": ("galaxy.png", PNG)}).status_code
 
-        assert set(pool.map(once, range(1000))) == {200}
+        assert set(pool.map(once, range(500))) == {200}
     assert up.process.memory_info().rss < 150 * MEGABYTE
     mapped = {Path(one.path).name for one in up.process.memory_maps()}
     assert not any("tensorflow" in name for name in mapped)
