@@ -223,7 +223,7 @@ def test_the_command_line_asks_a_gateway_on_loopback_in_any_environment(
 def test_the_command_line_says_in_one_sentence_why_a_gateway_elsewhere_can_not_be_asked(
     command: str, value: str, picture: Path, tmp_path: Path
 ) -> None:
-    more = ["-o", tmp_path / "r.csv"] if command == "batch" else []
+    more: list[str | Path] = ["-o", tmp_path / "r.csv"] if command == "batch" else []
     done = inclinet(command, picture, *more, "--url", "http://gateway.invalid", all_proxy=value)
     assert done.exit_code == 2
     assert done.stderr.startswith("The environment's all_proxy names ")

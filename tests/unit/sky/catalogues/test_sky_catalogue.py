@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,7 +17,8 @@ from gateway.sky.catalogues.offline import OfflineCatalogues
 from gateway.sky.catalogues.operator_file import CatalogueFileError
 from gateway.sky.positions import separation_arcsec
 
-SHARED = Path(__file__).parents[4] / "shared" / "catalog" / "hyperleda_d25_over_1arcmin.csv"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CSV = """name,ra,dec,diameter,mag,alias,minorDiameter,anglePA
 PGC 2557,10.684583,41.269444,199.526,15.00,,70.795,35.0
