@@ -220,5 +220,4 @@ async def test_no_request_makes_more_calls_than_it_needs(sky: Sky, fakes: FakeSk
             fake.requests.clear()
         galaxy = await sky.resolver.by_name(name, deadline=soon())
         await sky.cutouts.fetch(galaxy, deadline=soon())
-        print(f"\n{name}: {fakes.calls}", end="")  # noqa: T201 - the measurement
         assert fakes.calls == calls
