@@ -19,7 +19,8 @@ NOTEBOOK = ROOT / "docs" / "histogram.ipynb"
 
 def committed() -> nbformat.NotebookNode:
     """Return the notebook with the outputs that the site shows."""
-    return nbformat.read(NOTEBOOK, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(NOTEBOOK, as_version=4)
+    return notebook
 
 
 def executed(folder: Path, url: str) -> nbformat.NotebookNode:
