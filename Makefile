@@ -34,8 +34,12 @@ demo: env ## the same with the sky's services faked on loopback: every way to as
 zoo: env ## start the page on which people measure galaxies (ZOO_PORT=8090), Ctrl-C ends it
 	@exec $(BIN)/inclinet zoo up --port $(ZOO_PORT)
 
-test: env ## run the whole suite, a file at a time on each core: no network, GPU or Docker needed
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
+# One more than there are cores: many tests wait for a process or a browser of their own.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
+
+test: env ## run the whole suite, a file at a time in each worker: no network, GPU or Docker needed
+	@# bytecode is kept whatever the environment says: hundreds of processes would compile the same modules again
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-containers: env ## build the images and run the stack with podman, from docker-compose.yml and from k8s/
 	$(BIN)/python -m pytest tests/containers -rs --timeout 1800 $(ARGS)

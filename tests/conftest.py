@@ -25,5 +25,7 @@ settings.load_profile("suite")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long, so that no core waits for the last of them at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    slow = {
+        item.path for item in items if item.get_closest_marker("slow") or "browser" in getattr(item, "fixturenames", ())
+    }
     items.sort(key=lambda item: item.path not in slow)

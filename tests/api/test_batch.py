@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
@@ -8,10 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import numpy as np
 import pyarrow as pa
 import pytest
-from astropy.io.votable import parse_single_table
 from astropy.table import Table
 from pyarrow import parquet
 from starlette.requests import ClientDisconnect
@@ -87,25 +84,6 @@ async def test_a_gateway_without_the_parquet_reader_says_which_formats_it_takes(
     assert (response.status_code, response.json()["type"]) == (422, "urn:inclinet:problem:bad-table")
     assert "without its Parquet reader" in response.json()["detail"]
     assert "CSV, VOTable or FITS" in response.json()["detail"]
-
-
-def test_the_columns_of_a_votable_go_by_their_names_not_their_ids() -> None:
-    votable = written("votable").replace(b'ID="PGC"', b'ID="col1"').replace(b'ID="RAJ2000"', b'ID="col2"')
-    assert votable.count(b'ID="col') == 2
-    assert [row.target.pgc for row in asked(votable) if row.target] == [2557, 4]
-
-
-@pytest.mark.parametrize(
-    ("text", "target"),
-    [
-        ("Name\nNGC 7331\n", Target(name="NGC 7331")),
-        ("RA;Dec;FOV\n10.68;41.27;4\n", Target(ra="10.68", dec="41.27", fov_arcmin=4.0)),
-        ("# a comment\nra_deg\tdec_deg\tpa\n1\t2\t30\n", Target(ra="1", dec="2", position_angle_deg=30.0)),
-        ('\ufeffpgc,notes\n2557.0,"a, b"\n', Target(pgc=2557)),
-    ],
-)
-def test_csv_is_read_as_people_write_it(text: str, target: Target) -> None:
-    assert [row.target for row in asked(text.encode())] == [target]
 
 
 @pytest.mark.parametrize(
@@ -232,22 +210,6 @@ async def test_images_that_come_with_a_table_without_rows_are_not_measured_as_if
         response = await client.post("/api/batch", files=files)
     assert response.status_code == 422
     assert response.json()["detail"] == "The table has no rows."
-
-
-async def test_csv_and_votable_collect_the_rows_in_order() -> None:
-    files = [("file", (name, data)) for name, data in (("a.png", picture(9)), ("b", b"?"), ("c.png", picture(200)))]
-    async with gateway() as client:
-        as_csv = await client.post("/api/batch?format=csv", files=files)
-        as_votable = await client.post("/api/batch?FORMAT=votable", files=files)
-    read = list(csv.DictReader(io.StringIO(as_csv.text)))
-    assert [row["key"] for row in read] == ["a.png", "b", "c.png"]
-    assert read[1]["problem"].startswith("The file is not an image")
-    assert read[1]["problem_type"] == "unsupported-image"
-    assert read[1]["inclination_deg"] == ""
-    table = parse_single_table(io.BytesIO(as_votable.content)).to_table()
-    assert str(table["inclination_deg"].unit) == "deg"
-    assert np.ma.is_masked(table["inclination_deg"][1])
-    assert table["inclination_deg"][0] == pytest.approx(float(read[0]["inclination_deg"]))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.support.fake_serving import FakeServing, inclination_of
 from tests.support.gateway import RELEASE, gateway
 from tests.support.manifests import models_of
-from tests.support.pictures import disc, encoded, fits_file
+from tests.support.pictures import disc, encoded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -102,26 +102,12 @@ async def test_without_a_rejector_its_likelihoods_are_null_and_the_inclination_s
     assert [row[name] for name in ("rejection", "rejection_face_on", "rejection_unsuitable")] == ["", "", ""]
 
 
-async def test_same_input_same_answer() -> None:
-    async with gateway() as client:
-        answers = await asyncio.gather(*(client.post("/api/file", files=FILE) for _ in range(40)))
-    assert len({answer.text for answer in answers}) == 1
-
-
 async def test_r_changes_the_ellipticity_inclination_only_and_query_keys_may_be_upper_case() -> None:
     async with gateway() as client:
         plain = (await client.post("/api/file", files=FILE)).json()
         thin = (await client.post("/api/file?R=0", files=FILE)).json()
     assert thin["ellipticity"]["inclination_deg"] < plain["ellipticity"]["inclination_deg"]
     assert thin["inclination"] == plain["inclination"]
-
-
-async def test_fits_is_answered() -> None:
-    samples = DISC[..., 0].astype(np.float32)
-    async with gateway() as client:
-        response = await client.post("/api/file", files={"file": ("galaxy.fits", fits_file(samples))})
-    assert response.status_code == 200
-    assert response.json()["image"]["format"] == "FITS"
 
 
 @pytest.mark.parametrize("how", ["query", "accept"])

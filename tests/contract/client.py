@@ -100,13 +100,11 @@ def refusal(call: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[st
     return caught.value.code().name, caught.value.details() or ""
 
 
-def tensor(dtype: int, shape: tuple[int, ...] | None, **fields: Any) -> Any:
-    """Return a ``TensorProto``; no shape is an unknown rank."""
+def tensor(dtype: int, shape: tuple[int, ...], **fields: Any) -> Any:
+    """Return a ``TensorProto``."""
     proto = tensor_pb2.TensorProto(dtype=dtype, **fields)
     proto.tensor_shape.SetInParent()
-    if shape is None:
-        proto.tensor_shape.unknown_rank = True
-    for size in shape or ():
+    for size in shape:
         proto.tensor_shape.dim.add(size=size)
     return proto
 

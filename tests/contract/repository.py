@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving.protos import tensor_pb2, types_pb2
-from tests.support.graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, STRING, UINT8, Graph, mean_of_images
+from serving.protos import tensor_pb2
+from tests.support.graphs import FLOAT, INT32, Graph, mean_of_images
 from tests.support.models import BUSY_MATRIX_SIDE
 
 if TYPE_CHECKING:
@@ -25,20 +25,6 @@ MOUNT = "/models"
 SIDE = 8
 """Side of the images that ``mean`` takes, pixels."""
 
-ECHOED = {
-    "float": FLOAT,
-    "double": DOUBLE,
-    "int32": INT32,
-    "int64": INT64,
-    "uint8": UINT8,
-    "string": STRING,
-    "bool": BOOL,
-    "half": types_pb2.DT_HALF,
-    "bfloat16": types_pb2.DT_BFLOAT16,
-    "complex64": types_pb2.DT_COMPLEX64,
-}
-"""Signatures of ``echo``: each returns input ``x`` of that type as ``y``."""
-
 
 def write_models(root: Path) -> None:
     """Write every model of the contract below ``root``."""
@@ -46,7 +32,6 @@ def write_models(root: Path) -> None:
         write_mean(root / "mean", version)
     _two_inputs(root / "two" / "1")
     _echo(root / "echo" / "1")
-    _shapes(root / "shapes" / "1")
     _slow(root / "slow" / "1")
     write_mean(root / "single", 1)
 
@@ -74,7 +59,7 @@ def config(models: Mapping[str, str], *, base: str) -> str:
 
 
 ALL_VERSIONS = "model_version_policy { all {} }"
-SERVED = {"mean": ALL_VERSIONS, "two": "", "echo": "", "shapes": "", "slow": ""}
+SERVED = {"mean": ALL_VERSIONS, "two": "", "echo": "", "slow": ""}
 """What the server under test is configured with at first."""
 
 
@@ -90,31 +75,13 @@ def _two_inputs(directory: Path) -> None:
     one = tensor_pb2.TensorProto(dtype=FLOAT, float_val=[1.0])
     one.tensor_shape.dim.add(size=1)
     graph.signature({"a": a, "b": b}, outputs, name="with_default", defaults={"b": one})
-    examples = graph.placeholder("examples", STRING, (-1,))
-    strings = graph.output("strings", examples, STRING, (-1,))
-    graph.signature({"inputs": examples}, {"classes": strings}, name="takes_examples")
     graph.save(directory)
 
 
 def _echo(directory: Path) -> None:
     graph = Graph()
-    for name, dtype in ECHOED.items():
-        x = graph.placeholder(f"{name}_x", dtype, (-1,))
-        graph.signature({"x": x}, {"y": graph.output(f"{name}_y", x, dtype, (-1,))}, name=name)
-    x = graph.placeholder("text_x", STRING, (-1,))
-    graph.signature({"x": x}, {"y_bytes": graph.output("text_y", x, STRING, (-1,))}, name="binary")
-    graph.save(directory)
-
-
-def _shapes(directory: Path) -> None:
-    graph = Graph()
     x = graph.placeholder("x", FLOAT, (-1,))
-    axis = graph.constant("axis", INT32, [0])
-    total = graph.output("total", graph.op("Sum", "Sum", x, axis, T=FLOAT, Tidx=INT32), FLOAT, ())
-    graph.signature({"x": x}, {"total": total}, name="scalar")
-    repeated = graph.op("Tile", "Tile", x, graph.constant("times", INT32, [2]), T=FLOAT, Tmultiples=INT32)
-    twice = graph.output("twice", repeated, FLOAT, (-1,))
-    graph.signature({"x": x}, {"once": graph.output("once", x, FLOAT, (-1,)), "twice": twice})
+    graph.signature({"x": x}, {"y": graph.output("y", x, FLOAT, (-1,))})
     graph.save(directory)
 
 

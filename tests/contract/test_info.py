@@ -31,13 +31,6 @@ def test_one_version_is_listed_alone(server: Server) -> None:
     assert [(entry.version, entry.state) for entry in server.status("mean", 2)] == [(2, AVAILABLE)]
 
 
-def test_a_label_does_not_narrow_the_list(server: Server) -> None:
-    request = get_model_status_pb2.GetModelStatusRequest()
-    request.model_spec.name = "two"
-    request.model_spec.version_label = "no such label"
-    assert [entry.version for entry in server.model_status(request)] == [1]
-
-
 def test_unknown_models_and_versions_have_no_status(server: Server) -> None:
     assert refusal(server.status, "nobody") == ("NOT_FOUND", "Could not find any versions of model nobody")
     assert refusal(server.status, "") == ("NOT_FOUND", "Could not find any versions of model ")
@@ -85,9 +78,3 @@ def test_the_health_service_knows_the_process(server: Server, name: str) -> None
     stub = health_pb2_grpc.HealthStub(server.channel)
     response = stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=TIMEOUT_S)
     assert response.status == health_pb2.HealthCheckResponse.SERVING
-
-
-def test_the_health_service_knows_no_full_names(server: Server) -> None:
-    stub = health_pb2_grpc.HealthStub(server.channel)
-    request = health_pb2.HealthCheckRequest(service="tensorflow.serving.PredictionService")
-    assert refusal(stub.Check, request, timeout=TIMEOUT_S)[0] == "NOT_FOUND"

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract import repository
 from tests.contract.client import AVAILABLE, END, answered, image_request, refusal
-from tests.contract.repository import ALL_VERSIONS, SERVED, config
+from tests.contract.repository import ALL_VERSIONS, SERVED
 
 if TYPE_CHECKING:
     from tests.contract.client import Server
@@ -95,22 +94,7 @@ def test_a_label_moves_between_available_versions(reloading: Server) -> None:
     )
 
 
-def test_labels_are_replaced_as_a_whole(reloading: Server) -> None:
-    reloading.reload({**SERVED, "mean": f'{ALL_VERSIONS} version_labels {{ key: "old" value: 1 }}'})
-    reloading.reload({**SERVED, "mean": f'{ALL_VERSIONS} version_labels {{ key: "new" value: 1 }}'})
-    assert refusal(reloading.predict, image_request(label="old")) == (
-        "INVALID_ARGUMENT",
-        "Unrecognized servable version label: old",
-    )
-    assert answered(reloading.predict(image_request(label="new"))) == 1007.0
-
-
 def test_an_empty_list_unloads_everything(reloading: Server) -> None:
     reloading.reload_text("model_config_list {}")
     reloading.wait_for_states("two", {1: END})
     assert refusal(reloading.predict, image_request())[0] == "NOT_FOUND"
-
-
-def test_the_reloaded_config_is_written_for_the_servers_own_paths() -> None:
-    text = config({"mean": ""}, base=repository.MOUNT)
-    assert 'base_path: "/models/mean"' in text

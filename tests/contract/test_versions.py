@@ -33,12 +33,6 @@ def rolling(reloading: Server, models: Path, request: pytest.FixtureRequest) -> 
     shutil.rmtree(base)
 
 
-def test_a_higher_version_replaces_the_lower_one(reloading: Server, rolling: Path) -> None:
-    write_mean(rolling, 2)
-    reloading.wait_for_states(rolling.name, {1: END, 2: AVAILABLE})
-    assert answered(reloading.predict(image_request(rolling.name))) == 2007.0
-
-
 def test_a_broken_version_leaves_the_old_one_serving_and_says_why(reloading: Server, rolling: Path) -> None:
     (rolling / "2").mkdir()
     (rolling / "2" / "saved_model.pb").write_bytes(b"not a model")
@@ -68,14 +62,6 @@ def test_removing_the_newest_version_brings_the_older_back(reloading: Server, ro
     shutil.rmtree(rolling / "2")
     reloading.wait_for_states(rolling.name, {1: AVAILABLE, 2: END})
     assert answered(reloading.predict(image_request(rolling.name))) == 1007.0
-
-
-def test_names_that_are_no_numbers_are_no_versions(reloading: Server, rolling: Path) -> None:
-    for name in ("v9", "9.0", "9_tmp", ".9"):
-        (rolling / name).mkdir()
-    (rolling / "1").rename(rolling / "00000123")
-    reloading.wait_for_states(rolling.name, {123: AVAILABLE, 1: END})
-    assert set(reloading.states(rolling.name)) == {1, 123}
 
 
 def test_an_empty_base_path_unloads_the_model(reloading: Server, rolling: Path) -> None:

@@ -23,18 +23,6 @@ def seconds(text: str) -> float:
     return float(text.removesuffix("s"))
 
 
-def profiles(name: str) -> list[str]:
-    return list(SERVICES[name].get("profiles", []))
-
-
-def test_the_stack_is_two_services_and_the_rest_is_asked_for_by_profile() -> None:
-    assert set(SERVICES) == ALWAYS | DEMO | MONITORING | ZOO
-    assert all(profiles(name) == [] for name in ALWAYS)
-    assert all(profiles(name) == ["demo"] for name in DEMO)
-    assert all(profiles(name) == ["monitoring"] for name in MONITORING)
-    assert all(profiles(name) == ["zoo"] for name in ZOO)
-
-
 @pytest.mark.parametrize(
     ("name", "waits_for"),
     [("gateway", {"serving"}), ("demo", {"serving", "sky"}), ("grafana", {"prometheus"})],
@@ -55,12 +43,6 @@ def test_compose_and_the_image_check_health_alike(name: str, dockerfile: str) ->
     assert check["test"] == ["CMD", *json.loads(command)]
     for option in ("interval", "timeout", "retries", "start_period"):
         assert f"--{option.replace('_', '-')}={check[option]}" in options
-
-
-def test_health_is_asked_where_it_is_known() -> None:
-    assert "/dev/tcp/127.0.0.1/8500" in SERVICES["serving"]["healthcheck"]["test"][-1]
-    assert "/livez" in SERVICES["gateway"]["healthcheck"]["test"][-1]
-    assert SERVICES["demo"]["healthcheck"] == SERVICES["gateway"]["healthcheck"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -106,13 +88,6 @@ def test_a_gateways_environment_is_made_of_settings_and_valid(name: str) -> None
     assert Settings(**values).serving == "serving:8500"
 
 
-def test_what_the_gateway_keeps_lies_in_a_volume() -> None:
-    assert SERVICES["gateway"]["environment"]["INCLINET_CACHE_DIR"] == "/cache"
-    assert SERVICES["gateway"]["volumes"] == ["cache:/cache"]
-    assert set(COMPOSE["volumes"]) == {"cache", "zoo", "prometheus", "grafana"}
-    assert "INCLINET_CACHE_DIR" not in SERVICES["demo"]["environment"]
-
-
 def test_the_demo_asks_the_fakes_and_nothing_else() -> None:
     first = int(SERVICES["sky"]["command"][-1])
     with FakeSky() as fakes:
@@ -127,12 +102,6 @@ def test_the_demo_asks_the_fakes_and_nothing_else() -> None:
     last = max(urlsplit(url).port or 0 for urls in expected.values() for url in urls)
     assert f"('127.0.0.1', {last})" in SERVICES["sky"]["healthcheck"]["test"][-1]
     assert {f"INCLINET_{name.upper()}" for name in Settings.model_fields if name.endswith("_urls")} == set(expected)
-
-
-def test_the_sky_runs_in_the_gateways_image_with_the_tests_beside_it() -> None:
-    assert SERVICES["sky"]["image"] == SERVICES["gateway"]["image"] == SERVICES["demo"]["image"]
-    assert SERVICES["sky"]["volumes"] == ["./tests:/demo/main/tests:ro"]
-    assert (ROOT / "tests" / "support" / "sky_demo.py").is_file()
 
 
 def test_what_monitoring_mounts_is_in_the_repository_and_read_only() -> None:

@@ -17,10 +17,16 @@ from tests.support.service import UpProcess
 NOTEBOOK = ROOT / "docs" / "histogram.ipynb"
 
 
+def committed() -> nbformat.NotebookNode:
+    """Return the notebook with the outputs that the site shows."""
+    notebook: nbformat.NotebookNode = nbformat.read(NOTEBOOK, as_version=4)
+    return notebook
+
+
 def executed(folder: Path, url: str) -> nbformat.NotebookNode:
     """Run the notebook in a folder, beside a copy of its catalogue, against a gateway; return it with what came."""
     shutil.copy(ROOT / "docs" / "catalogue.fits", folder)
-    notebook: nbformat.NotebookNode = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = committed()
     environment = os.environ | {"INCLINET_URL": url, "PYTHONPATH": str(ROOT), "MPLBACKEND": ""}
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
     client.execute(env=environment)

@@ -30,7 +30,6 @@ from tests.support.pictures import disc, encoded
 from tests.support.s3 import BUCKET, S3Server
 from tests.support.serving import ServingProcess
 from tests.support.sky_fakes import FakeSky
-from tests.support.sky_http import FakeReply
 from tests.support.sky_universe import universe
 from tests.support.waiting import wait_until
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
     from batch.summary import Summary
     from tests.support.models import Repository
-    from tests.support.sky_http import Seen
 
 pytestmark = pytest.mark.slow
 
@@ -196,44 +194,9 @@ def test_a_service_that_is_down_leaves_its_rows_for_the_next_run(
     assert not [one for one in fakes.sesame.requests if "nonesuch" in one.raw_query], "its answer was final"
 
 
-def test_one_image_that_does_not_come_holds_no_other_row_back(
-    tmp_path: Path, asking: Asking, table: Path, fakes: FakeSky, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answer = fakes.skyserver.answer
-
-    def without_ngc_7331(request: Seen) -> FakeReply:
-        lost = request.query["ra"].startswith("339.")
-        return FakeReply(b"", "text/plain", 503, headers={"Retry-After": "0"}) if lost else answer(request)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(fakes.skyserver, "answer", without_ngc_7331)
-        summary = asking(table, tmp_path / "out")
-    assert (summary.tally.rows, summary.tally.answered, summary.unanswered) == (9, 6, 1)
-    assert sorted(path.name for path in (tmp_path / "out").glob("part-*")) == [
-        "part-000000.parquet",
-        "part-000002.parquet",
-    ]
-    fakes.skyserver.requests.clear()
-    summary = asking(table, tmp_path / "out")
-    assert (summary.measured, summary.tally.answered, summary.unanswered) == (4, 7, 0)
-    assert len(fakes.skyserver.requests) == 1
-    assert [row["key"] for row in rows_of(tmp_path / "out")] == GALAXIES
-
-
-def test_rows_that_stay_without_an_image_may_be_accepted(
-    tmp_path: Path, asking: Asking, table: Path, fakes: FakeSky
-) -> None:
-    fakes.skyserver.fault = "503"
-    summary = asking(table, tmp_path / "out", accept_unanswered=True)
-    assert summary.unanswered == 0
-    assert {row["problem_type"] for row in rows_of(tmp_path / "out")} == {"upstream-unavailable", "unknown-target"}
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"r": 0.2}, "its r is 0.3, not 0.2"),
-        ({"survey": "panstarrs"}, "its survey is sdss, not panstarrs"),
         ({"settings": {"sdss_release": 12}}, "its SDSS release is 18, not 12"),
         ({"partition_rows": 5}, "its rows of a partition is 4, not 5"),
     ],

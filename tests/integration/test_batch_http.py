@@ -12,7 +12,6 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from batch.errors import BatchError, BatchStopped
-from batch.http.engine import OtherRelease
 from tests.support.batch_runs import PACE, Ear, kept, rows_of, run, table_of
 from tests.support.scripted_gateway import ScriptedGateway, inclination_of, problem
 from tests.support.waiting import wait_until
@@ -267,23 +266,3 @@ def test_a_key_is_shown_to_the_gateway(
     monkeypatch.setenv("INCLINET_API_KEY", "inclinet_secret")
     run(table, out, live.url)
     assert gateway.headers[0]["authorization"] == "Bearer inclinet_secret"
-
-
-def test_a_release_that_changes_on_the_way_stops_the_run_and_mixes_nothing(
-    gateway: ScriptedGateway, live: Live, table: Path, out: Path
-) -> None:
-    def renamed(line: str) -> str:
-        return (
-            line.replace('"release": "first"', '"release": "second"') if sum(gateway.answered.values()) > 12 else line
-        )
-
-    gateway.line = renamed
-    with pytest.raises(OtherRelease, match="release second, and the results so far are of first"):
-        run(table, out, live.url, pace=replace(PACE, concurrency=1))
-    before = kept(out)
-    assert [row["release"] for row in before] == ["first"] * 12
-    gateway.line, gateway.release = None, "second"
-    with pytest.raises(OtherRelease):
-        run(table, out, live.url)
-    assert run(table, out, live.url, any_release=True).tally.answered == 35
-    assert Counter(row["release"] for row in rows_of(out)) == {"first": 12, "second": 23}

@@ -92,9 +92,6 @@ def test_rows_that_are_the_same_are_rows_of_their_own(live: Live, table: Path, o
     [
         ([1, 2, 3], {}, "table.csv has changed since"),
         ([1, 2], {"r": 0.2}, "its r is None, not 0.2"),
-        ([1, 2], {"survey": "sdss"}, "its survey is None, not sdss"),
-        ([1, 2], {"rows": 5}, "its rows of a partition is 10, not 5"),
-        ([1, 2], {"choice": {"fov": ""}}, "its columns is None, not fov="),
     ],
 )
 def test_another_batch_is_refused_and_what_is_there_stays(

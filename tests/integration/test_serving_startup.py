@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import grpc
 import psutil
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.protos import predict_pb2, prediction_service_pb2_grpc
 from tests.support.load import AVAILABLE, CALL_S, END, images, predict_request, states
@@ -88,26 +87,6 @@ def test_a_model_that_can_not_be_loaded_ends_the_start(repository: Repository) -
     ) in log
 
 
-def test_a_label_at_start_needs_the_flag(repository: Repository) -> None:
-    labelled = repository.config.read_text(encoding="utf-8").replace(
-        'name: "tiny_m0"', 'name: "tiny_m0" version_labels { key: "stable" value: 1 }'
-    )
-    repository.config.write_text(labelled, encoding="utf-8")
-    process = serving(repository)
-    process.launch()
-    assert process.wait() == 255
-    assert (
-        "Failed to start server. Error: FAILED_PRECONDITION: Request to assign label to version 1 of model tiny_m0, "
-        "which is not currently available for inference"
-    ) in process.log()
-    with serving(repository, "--allow_version_labels_for_unavailable_models") as allowed:
-        request = predict_request(MODEL, images(1))
-        request.model_spec.version_label = "stable"
-        with grpc.insecure_channel(allowed.address) as channel:
-            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-            assert stub.Predict(request, timeout=CALL_S).model_spec.version.value == 1
-
-
 def test_a_taken_port_is_a_clear_error(repository: Repository) -> None:
     with socket.socket() as taken:
         process = serving(repository)
@@ -129,13 +108,6 @@ def test_a_bad_value_prints_the_usage_and_fails() -> None:
     done = run("--port=http")
     assert done.returncode == 255
     assert "--model_config_file=" in done.stdout
-
-
-def test_an_unknown_argument_prints_the_usage_and_the_server_goes_on(repository: Repository) -> None:
-    with serving(repository, "--verbosity=9", "--port") as process:
-        log = process.log()
-    assert "unknown argument: --verbosity=9" in log
-    assert "--model_config_file=" in log
 
 
 def test_warm_up_runs_before_a_version_is_available(repository: Repository) -> None:
@@ -164,13 +136,6 @@ def test_the_config_file_is_read_again(repository: Repository) -> None:
         process.wait_for_log(re.compile("Successfully loaded servable version {name: tiny_m9 version: 1}"))
         wait_until(lambda: states(channel, MODEL) == {1: END}, "the model that was left out to end")
         assert states(channel, "tiny_m9") == {1: AVAILABLE}
-
-
-def test_health_is_off_unless_asked_for(repository: Repository) -> None:
-    with serving(repository) as process, grpc.insecure_channel(process.address) as channel:
-        with pytest.raises(grpc.RpcError) as caught:
-            health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=CALL_S)
-        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 def test_more_models_need_no_more_threads(tmp_path: Path) -> None:

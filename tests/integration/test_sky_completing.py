@@ -95,20 +95,9 @@ async def test_simbad_is_asked_for_galaxies_alone_the_nearest_first(sky: Sky, fa
     assert "DISTANCE(POINT('ICRS', b.ra, b.dec), POINT('ICRS', 129.483500, 30.247900)) AS apart" in adql
 
 
-async def test_a_type_of_the_waveband_is_a_warning(sky: Sky) -> None:
-    galaxy = await sky.resolver.by_name("HIJASS J1021+68", deadline=soon(), sized=False)
-    (warning,) = galaxy.warnings
-    assert "lists HIJASS J1021+68 only as 'HI'" in warning
-
-
 async def test_an_error_of_simbad_s_is_unknown(sky: Sky) -> None:
     with pytest.raises(errors.UnknownTarget, match="no object"):
         await sky.resolver.by_name("Error 1", deadline=soon())
-
-
-async def test_the_mark_for_a_name_is_not_shown(sky: Sky) -> None:
-    galaxy = await sky.resolver.by_name("NAME Fake Dwarf", deadline=soon())
-    assert (galaxy.name, galaxy.d25_arcmin) == ("Fake Dwarf", 1.5)
 
 
 async def test_what_vizier_alone_lists_is_no_galaxy_by_itself(sky: Sky, fakes: FakeSky) -> None:

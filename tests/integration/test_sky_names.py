@@ -10,12 +10,12 @@ from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.sky.catalogues.operator_file import CatalogueFileError
 from tests.support.sky_client import soon
-from tests.support.sky_fakes import FakeSky
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.sky import Sky
+    from tests.support.sky_fakes import FakeSky
     from tests.support.sky_http import Fault
 
 # Objects of the fake universe that no offline catalogue has.
@@ -208,12 +208,3 @@ async def test_with_the_network_gone_catalogue_and_cache_still_answer(fakes: Fak
         with pytest.raises(errors.UpstreamUnavailable, match="Sesame") as told:
             await sky.resolver.by_name("UGC 99999", deadline=soon())
     assert told.value.retry_after_s
-
-
-async def test_the_mirror_answers_for_one_that_is_down(fakes: FakeSky) -> None:
-    with FakeSky() as mirrors:
-        urls = tuple(fakes.urls["sesame_urls"] + mirrors.urls["sesame_urls"])
-        fakes.sesame.down()
-        async with fakes.opened(sesame_urls=urls) as sky:
-            assert (await sky.resolver.by_name(ONLY_ONLINE, deadline=soon())).pgc == 2999999
-        assert mirrors.calls == {"sesame": 1}

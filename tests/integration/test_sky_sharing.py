@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,8 +12,10 @@ from gateway.core import errors
 from gateway.core.models import Deadline
 from gateway.sky.http.client import HttpClient
 from gateway.sky.http.retry_policy import RetryPolicy
-from gateway.sky.http.service import Service
 from tests.support.sky_client import Client, Counter, parse, service, soon
+
+if TYPE_CHECKING:
+    from gateway.sky.http.service import Service
 
 
 async def test_identical_calls_in_flight_are_one_call(client: Client, one: Counter) -> None:
@@ -83,20 +86,6 @@ async def test_no_turn_before_the_deadline_is_busy_at_once(client: Client, one: 
     await client.get(slow, "?1", parse, deadline=soon())
     with pytest.raises(errors.Busy, match="allows no more"):
         await client.get(slow, "?2", parse, deadline=Deadline.after(2))
-
-
-async def test_a_proxy_of_the_environment_is_used_and_spared_hosts_are_not(
-    monkeypatch: pytest.MonkeyPatch, one: Counter, other: Counter
-) -> None:
-    monkeypatch.setenv("http_proxy", one.url)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    client = Client(RetryPolicy())
-    away = Service("Fake", ("http://archive.invalid/api",))
-    assert await client.get(away, "?q=1", parse, deadline=soon()) == "answer 1"
-    assert one.requests[0].headers["host"] == "archive.invalid"
-    assert await client.get(service(other), "?q=1", parse, deadline=soon()) == "answer 1"
-    assert len(one.requests) == len(other.requests) == 1
-    await client.aclose()
 
 
 async def test_closing_gives_up_what_is_under_way(one: Counter) -> None:

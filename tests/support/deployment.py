@@ -22,6 +22,17 @@ def load(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
+def problem_of(resource: dict[str, Any], minor: str) -> str | None:
+    """Return what a minor version of Kubernetes would not take of a resource; None where it takes it."""
+    import kubernetes_validate  # noqa: PLC0415 - it builds grammars for two seconds, which only its tests shall wait for
+
+    try:
+        kubernetes_validate.validate(resource, minor, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return str(error)
+    return None
+
+
 @functools.cache
 def resources(*folders: str) -> list[dict[str, Any]]:
     """Every resource written in folders below ``k8s/``, as it stands there (no kustomize needed)."""

@@ -77,20 +77,32 @@ def gateway(settings: Settings) -> Iterator[GatewayServer]:
 
 
 @pytest.fixture
-def visit(browser: Browser, gateway: GatewayServer) -> Iterator[tuple[Page, Watch]]:
-    """Open the page for one test; it must neither complain nor ask anyone but the gateway."""
+def watched(browser: Browser, gateway: GatewayServer) -> Iterator[tuple[Page, Watch]]:
+    """Open an empty page for one test; it must neither complain nor ask anyone but the gateway."""
     permissions = ["clipboard-read", "clipboard-write"]
     viewport = {"width": 1200, "height": 900}
     with page_on(browser, viewport=viewport, permissions=permissions, base_url=gateway.url) as (page, watch):
-        page.goto("./")
         yield page, watch
         assert watch.strangers == []
         assert watch.complaints == []
 
 
 @pytest.fixture
+def visit(watched: tuple[Page, Watch]) -> tuple[Page, Watch]:
+    """Open the page as it begins."""
+    watched[0].goto("./")
+    return watched
+
+
+@pytest.fixture
 def page(visit: tuple[Page, Watch]) -> Page:
     return visit[0]
+
+
+@pytest.fixture
+def tab(watched: tuple[Page, Watch]) -> Page:
+    """Give an empty page to a test that begins with an address of its own."""
+    return watched[0]
 
 
 @pytest.fixture(scope="session")

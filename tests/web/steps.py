@@ -20,5 +20,7 @@ def ask(page: Page, name: str = "NGC 7331") -> None:
 
 def upload(page: Page, path: Path) -> None:
     """Choose a picture and wait for its answer."""
+    if page.url == "about:blank":
+        page.goto("./")
     page.set_input_files("#ask input[type=file]", path)
     expect(page.locator("#answer-title")).to_have_text(path.name)

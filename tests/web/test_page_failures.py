@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from tests.support.sky_fakes import FakeSky
 
 
+@pytest.fixture
+def page(tab: Page) -> Page:
+    return tab
+
+
 def test_a_name_that_nobody_knows_offers_the_nearest_and_asks_the_one_chosen(page: Page) -> None:
     page.goto("./?name=NGC 73311")
     failure = page.get_by_role("alert").filter(has_text="Unknown target")
@@ -75,6 +80,7 @@ def test_a_refused_upload_says_what_is_wrong_with_the_file(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
+    page.goto("./")
     page.set_input_files("#ask input[type=file]", path)
     expect(page.locator(".failure")).to_contain_text(said)
     expect(page.locator(".failure")).to_contain_text(next_step)
@@ -136,6 +142,7 @@ def test_a_page_in_place_of_the_answer_is_told_from_an_answer(page: Page) -> Non
 def test_a_service_out_of_reach_is_said_to_be(page: Page, picture: Path) -> None:
     page.route("**/api/objname/**", lambda route: route.abort())
     page.route("**/api/file?*", lambda route: route.abort())
+    page.goto("./")
     page.get_by_role("link", name="NGC 5055").click()
     expect(page.locator(".failure")).to_contain_text("The service can\N{RIGHT SINGLE QUOTATION MARK}t be reached.")
     page.set_input_files("#ask input[type=file]", picture)

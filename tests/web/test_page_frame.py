@@ -24,6 +24,11 @@ SIDE = len(FIELD.rgb)
 
 
 @pytest.fixture
+def page(tab: Page) -> Page:
+    return tab
+
+
+@pytest.fixture
 def field(tmp_path: Path) -> Path:
     path = tmp_path / "field.png"
     path.write_bytes(encoded(FIELD.rgb, "PNG"))

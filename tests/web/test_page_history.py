@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
+def page(tab: Page) -> Page:
+    return tab
+
+
+@pytest.fixture
 def asked(page: Page, picture: Path) -> Page:
     """A browser that asked about two galaxies and a picture, the latest last."""
     for name in ("NGC 7331", "NGC 4565"):
@@ -35,6 +40,7 @@ def names(page: Page) -> list[str]:
 
 
 def test_nothing_asked_yet_is_said_in_words(page: Page) -> None:
+    page.goto("./")
     page.get_by_role("link", name="History").click()
     expect(page.locator("#history")).to_contain_text("Nothing yet.")
 
@@ -99,6 +105,7 @@ def test_a_browser_without_storage_still_answers(page: Page) -> None:
 
 
 def test_entries_that_something_else_wrote_do_not_break_the_page(page: Page) -> None:
+    page.goto("./")
     page.evaluate("""localStorage.setItem('inclinet.history.1', '[null, 3, {"title": "x"}, {"row": null}]')""")
     page.reload()
     page.get_by_role("link", name="History").click()

@@ -17,7 +17,6 @@ from tests.web.steps import upload
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from playwright.sync_api import Browser, Page
 
     from gateway.settings import Settings
@@ -38,9 +37,7 @@ class Tags(HTMLParser):
         self.seen.append((tag, dict(attrs)))
 
 
-def test_the_page_with_its_first_result_stays_within_its_budget(
-    visit: tuple[Page, Watch], picture: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_page_with_its_first_result_stays_within_its_budget(visit: tuple[Page, Watch], picture: Path) -> None:
     page, watch = visit
     expect(page.locator("#release")).not_to_be_empty()
     bare = watch.transferred
@@ -49,32 +46,7 @@ def test_the_page_with_its_first_result_stays_within_its_budget(
     page.locator("#many textarea").wait_for()
     page.get_by_role("link", name="History").click()
     page.locator("#history tbody tr").wait_for()
-    with capsys.disabled():
-        print(f"\npage: {bare:,} bytes; with a result and every view: {watch.transferred:,} bytes")  # noqa: T201
     assert bare < watch.transferred < BUDGET_BYTES
-
-
-def test_the_time_from_the_answer_to_its_painting_is_measured(
-    page: Page, picture: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    times = []
-    for _ in range(5):
-        upload(page, picture)
-        times.append(float(page.evaluate(PAINTED)))
-        page.evaluate("performance.clearMeasures()")
-    with capsys.disabled():
-        shown = ", ".join(f"{one:.0f}" for one in times)
-        print(f"\nfrom the answer to its painting: {shown} ms")  # noqa: T201
-    assert all(one > 0 for one in times)
-
-
-PAINTED = """() => new Promise((resolve) => {
-  const look = () => {
-    const [measured] = performance.getEntriesByName("inclinet:painted");
-    if (measured) resolve(measured.duration); else requestAnimationFrame(look);
-  };
-  look();
-})"""
 
 
 def test_every_module_of_the_first_view_is_loaded_at_once() -> None:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from tests.support.browser import GatewayServer
 
 
+@pytest.fixture
+def page(tab: Page) -> Page:
+    return tab
+
+
 def turn(page: Page, degrees: int) -> None:
     page.get_by_label("Rotate").fill(str(degrees))
     shown = str(degrees).replace("-", "\N{MINUS SIGN}")

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from tests.support.browser import GatewayServer
 
 
+@pytest.fixture
+def page(tab: Page) -> Page:
+    return tab
+
+
 def copied(page: Page, name: str) -> str:
     page.locator(".take").get_by_role("button", name=name, exact=True).click()
     expect(page.locator(".copied")).to_have_text(f"{name} copied.")
@@ -70,8 +75,7 @@ def test_curl_and_python_ask_the_same_question(page: Page, gateway: GatewayServe
     "asked",
     [
         "?pgc=69327&survey=dss2&r=0.2",
-        "?ra=339.267&dec=34.4156&fov=14&pa=170",
-        "?ra=22 37 04.1&dec=+34 24 57",
+        "?ra=22 37 04.1&dec=+34 24 57&fov=14&pa=170",
     ],
 )
 def test_python_asks_by_number_and_position_with_what_was_chosen(page: Page, asked: str) -> None:

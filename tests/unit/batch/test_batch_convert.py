@@ -288,3 +288,4 @@ def test_a_unit_that_no_standard_knows_does_not_stop_a_result(suffix: str, tmp_p
         "</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
     )
     convert.rehearse(f"out{suffix}", own(path))
+    assert [one.name for one in tmp_path.iterdir()] == ["t.vot"]

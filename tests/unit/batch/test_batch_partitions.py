@@ -61,15 +61,6 @@ def test_another_batch_is_refused_with_the_difference(
         partitions.refuse_another(str(tmp_path), other, location=location)
 
 
-def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "mine.parquet").write_bytes(b"x")
-    with pytest.raises(BatchError, match=r"holds mine\.parquet and no batch"):
-        partitions.refuse_strangers(str(tmp_path))
-    (tmp_path / partitions.NAME).write_text("{")
-    with pytest.raises(BatchError, match="damaged"):
-        partitions.recorded(str(tmp_path))
-
-
 def test_a_partition_with_all_rows_settled_is_done_and_one_with_some_left_is_not(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     first, second, _ = PARTITIONS
@@ -92,23 +83,6 @@ def test_a_partition_whose_rows_are_asked_again_is_not_done_until_all_are_settle
     assert folder_of(tmp_path).done(PARTITIONS) == {}
     assert list(folder_of(tmp_path).kept(PARTITIONS[0])) == [0]
     assert folder_of(tmp_path).rows(PARTITIONS[0])[1]["problem"] == "Later."
-
-
-def test_rows_that_failed_are_open_again_when_told_so(tmp_path: Path) -> None:
-    folder_of(tmp_path).keep(PARTITIONS[0], records(PARTITIONS[0], failed=(1,)), {})
-    assert folder_of(tmp_path).done(PARTITIONS)[0].problems == {"bad-image": (1, "g1", "It is torn.")}
-    again = folder_of(tmp_path, retry_failed=True)
-    assert again.done(PARTITIONS) == {}
-    assert list(again.kept(PARTITIONS[0])) == [0]
-
-
-def test_damaged_files_and_rows_cut_elsewhere_are_not_taken_for_done(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path)
-    folder.keep(PARTITIONS[0], records(PARTITIONS[0]), {})
-    folder.keep(PARTITIONS[1], records(replace(PARTITIONS[1], stop=3)), {})
-    (tmp_path / PARTITIONS[2].file_name).write_bytes(b"PAR1 cut short")
-    assert folder.done(PARTITIONS).keys() == {0}
-    assert folder.done([replace(PARTITIONS[0], first=7)]) == {}
 
 
 def test_a_file_of_another_batch_is_not_taken_for_done(tmp_path: Path) -> None:

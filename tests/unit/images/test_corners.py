@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from gateway.images.corners import empty, filled
 from gateway.images.decode import Picture, decode, shown
 from gateway.images.ellipse import fit_ellipse, inclination_deg
 from gateway.images.model_input import model_input
+from tests.support.galaxies import SHARED, needs_galaxies
 from tests.support.pictures import disc, encoded
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Mask = NDArray[np.bool_]
 
-GALAXIES = Path(__file__).parents[4] / "shared" / "galaxies"
-needs_galaxies = pytest.mark.skipif(not GALAXIES.is_dir(), reason="the galaxies of ../shared are not here")
 
 SIDE = 160
 WHITE, BLACK, GRAY = (255, 255, 255), (0, 0, 0), (128, 128, 128)
@@ -209,7 +207,7 @@ def test_any_shape_is_looked_at(shape: tuple[int, int]) -> None:
 def test_the_first_example_of_the_original_is_measured_as_people_measured_it() -> None:
     # PGC 44182, turned on white: 61 deg by people's average
     for file in ("giz512/pgc44182_gri.jpg", "giz512/pgc44182_r.png"):
-        picture = decode((GALAXIES / file).read_bytes())
+        picture = decode((SHARED / file).read_bytes())
         ellipse = fit_ellipse(picture.rgb, picture.outside)
         assert ellipse is not None
         assert inclination_deg(ellipse.axis_ratio) == pytest.approx(61, abs=5)
@@ -217,6 +215,6 @@ def test_the_first_example_of_the_original_is_measured_as_people_measured_it() -
 
 @needs_galaxies
 def test_no_picture_of_efigi_gets_another_model_input_for_its_dark_sky() -> None:
-    files = sorted((GALAXIES / "efigi").glob("*.jpg"))[::5]
+    files = sorted((SHARED / "efigi").glob("*.jpg"))[::5]
     assert len(files) > 800
     assert [file.name for file in files if decode(file.read_bytes()).outside is not None] == []

@@ -31,7 +31,7 @@ def away(one: Framed, truth: StarField) -> float:
 
 @pytest.mark.parametrize("negative", [False, True])
 @pytest.mark.parametrize("wider", [3.0, 4.5, 6.0])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_small_galaxy_among_stars_is_framed_wherever_it_is(seed: int, wider: float, negative: bool) -> None:  # noqa: FBT001 - a case
     truth = field(seed, wider=wider, negative=negative)
     one = framed(truth.rgb, AUTO)
@@ -91,7 +91,7 @@ def test_a_well_framed_galaxy_is_left_whole(side: int, axis_ratio: float) -> Non
         assert one.warnings == ()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_field_of_stars_is_left_whole_and_said_to_show_no_galaxy(seed: int) -> None:
     rng = np.random.default_rng(seed)
     one = framed(stars_alone(rng, side=400, stars=float(rng.choice([0.3, 1.0, 2.0])), far=False), AUTO)

@@ -6,7 +6,6 @@ import io
 import struct
 import zlib
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,11 @@ from gateway.core import errors
 from gateway.images.decode import Picture, decode
 from gateway.images.prepare import prepare
 from gateway.images.stretch import FITS_SCALES, finished_scale, render, stretch
+from tests.support.galaxies import SHARED, needs_galaxies
 from tests.support.odd_pictures import damaged, png, small
 from tests.support.pictures import disc, encoded
 from tests.unit.images.test_image_fits import measured
 
-GALAXIES = Path(__file__).parents[4] / "shared" / "galaxies"
 LIGHT = measured()
 RGB = np.stack([1000 + (LIGHT - 1000) * factor for factor in (1.5, 1.0, 0.4)], axis=2)
 
@@ -124,7 +123,7 @@ def test_any_floats_are_read_or_refused(exponent: int, damage: list[tuple[int, i
     for row, column, value in damage:
         light[row, column] = value
     with suppress(errors.BadImage):
-        render(light[None], FITS_SCALES)
+        assert render(light[None], FITS_SCALES)[0].shape == (64, 64, 3)
 
 
 FINISHED = disc(96)
@@ -150,10 +149,10 @@ def test_a_finished_picture_is_scaled_and_not_stretched_again(data: bytes, expec
     assert np.abs(picture.rgb - expected).max() <= 1
 
 
-@pytest.mark.skipif(not GALAXIES.exists(), reason="the shared galaxies are not here")
+@needs_galaxies
 def test_real_galaxies_of_16_bits_are_told_from_the_same_made_linear() -> None:
     told = {"finished": 0, "linear": 0}
-    files = sorted((GALAXIES / "efigi").glob("*.jpg"))[::80]
+    files = sorted((SHARED / "efigi").glob("*.jpg"))[::80]
     rng = np.random.default_rng(5)
     for path in files:
         rgb = np.moveaxis(np.asarray(Image.open(path).convert("RGB")).astype(np.float32), 2, 0)
@@ -226,7 +225,7 @@ FILES = small()
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(one: str, other: str, seed: int) -> None:
     data = damaged(FILES[one], FILES[other], np.random.default_rng(seed))
     with suppress(errors.ImageError):
-        prepare(data, 40_000_000)
+        assert prepare(data, 40_000_000).pixels.shape == (128, 128, 3)
 
 
 def test_what_a_file_is_is_said_where_it_is_not_read() -> None:

@@ -80,19 +80,6 @@ def latest(manager: VersionManager) -> int:
         return version.number
 
 
-def test_the_old_version_serves_until_the_new_one_is_loaded(manager: VersionManager, loader: FakeLoader) -> None:
-    manager.want("m", paths(1))
-    reach(manager, v1=ServableState.AVAILABLE)
-    loader.held = {2}
-    manager.want("m", paths(2))
-    reach(manager, v1=ServableState.AVAILABLE, v2=ServableState.LOADING)
-    assert latest(manager) == 1
-    loader.release()
-    reach(manager, v1=ServableState.END, v2=ServableState.AVAILABLE)
-    assert latest(manager) == 2
-    assert loader.models[1].closed
-
-
 def test_a_version_in_use_is_not_closed_until_it_is_given_back(manager: VersionManager, loader: FakeLoader) -> None:
     manager.want("m", paths(1))
     reach(manager, v1=ServableState.AVAILABLE)
@@ -116,40 +103,6 @@ def test_a_version_that_is_being_unloaded_takes_no_new_requests(manager: Version
             pass
     assert caught.value.code is grpc.StatusCode.NOT_FOUND
     assert caught.value.message == "Servable not found for request: Specific(m, 1)"
-
-
-def test_a_failed_version_leaves_the_old_one_and_is_not_tried_again(
-    manager: VersionManager, loader: FakeLoader
-) -> None:
-    loader.failing = {2}
-    manager.want("m", paths(1))
-    reach(manager, v1=ServableState.AVAILABLE)
-    manager.want("m", paths(2))
-    reach(manager, v1=ServableState.AVAILABLE, v2=ServableState.END)
-    manager.want("m", paths(2))
-    manager.want("m", paths(3))
-    reach(manager, v1=ServableState.END, v2=ServableState.END, v3=ServableState.AVAILABLE)
-    assert loader.attempts == [1, 2, 3]
-    errors = {one.number: one.error for one in manager.seen("m")}
-    assert errors[2] is not None
-    assert errors[2].message == "version 2 is broken"
-    assert errors[1] is None
-
-
-def test_when_the_failed_version_goes_away_the_old_one_simply_goes_on(
-    manager: VersionManager, loader: FakeLoader
-) -> None:
-    loader.failing = {2}
-    manager.want("m", paths(1))
-    reach(manager, v1=ServableState.AVAILABLE)
-    manager.want("m", paths(2))
-    reach(manager, v1=ServableState.AVAILABLE, v2=ServableState.END)
-    manager.want("m", paths(1))
-    assert latest(manager) == 1
-    loader.failing = set()
-    manager.want("m", paths(2))
-    reach(manager, v1=ServableState.END, v2=ServableState.AVAILABLE)
-    assert loader.attempts == [1, 2, 2]
 
 
 def test_a_bug_in_loading_ends_the_version_and_not_the_manager(loader: FakeLoader) -> None:
@@ -185,28 +138,6 @@ def test_one_version_loads_at_a_time(loader: FakeLoader) -> None:
     loader.release()
     reach(manager, v1=ServableState.AVAILABLE, v2=ServableState.AVAILABLE)
     manager.stop()
-
-
-def test_waiting_ends_with_the_first_available_version(manager: VersionManager, loader: FakeLoader) -> None:
-    loader.failing = {1}
-    manager.want("m", paths(1, 2))
-    assert manager.wait_until_served(["m"]) == []
-
-
-def test_waiting_tells_which_versions_failed(manager: VersionManager, loader: FakeLoader) -> None:
-    loader.failing = {1, 2}
-    manager.want("m", paths(1, 2))
-    assert {version.number for version in manager.wait_until_served(["m"]) or ()} == {1, 2}
-
-
-def test_waiting_ends_with_its_time_and_when_the_server_stops(manager: VersionManager) -> None:
-    assert manager.wait_until_served(["nobody"], timeout_s=0.01) is None
-    answers: list[object] = []
-    waiter = threading.Thread(target=lambda: answers.append(manager.wait_until_served(["nobody"])))
-    waiter.start()
-    manager.stop()
-    waiter.join(10)
-    assert answers == [None]
 
 
 def test_a_version_that_never_began_to_load_just_ends(loader: FakeLoader) -> None:

@@ -6,7 +6,6 @@ import bz2
 import gzip
 import io
 import lzma
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -180,9 +179,9 @@ def test_layouts_of_text_that_astropy_writes_are_read() -> None:
 
 def test_a_layout_is_recognised_without_trying_every_way_to_match() -> None:
     # a pattern that backtracks would not come back from these
-    for text in ("pgc,name\r\n" + "1,x\r\n" * 900, "#" * 4000, "=" * 4000 + "x", "|" * 4000, "\\a\r\n" * 900 + "|"):
-        with suppress(errors.BadTable):
-            read(text)
+    assert asked("pgc,name\r\n" + "1,x\r\n" * 900) == ["PGC 1"] * 900
+    for text in ("#" * 4000, "=" * 4000 + "x", "|" * 4000, "\\a\r\n" * 900 + "|"):
+        assert refusal(text)
 
 
 def votable(body: str) -> str:
@@ -291,7 +290,7 @@ def test_identifiers_beyond_what_a_float_keeps_stay_exact(write: Callable[[pa.Ar
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_what_unpacks_without_end_is_refused(pack: Callable[[bytes], bytes]) -> None:
-    data = pack(b"pgc\n" + b"1\n" * 5_000_000)
-    assert len(data) < 100_000
+    data = pack(b"pgc\n" + b"1\n" * 600_000)
+    assert len(data) < 20_000
     with pytest.raises(errors.TableTooLarge, match="unpacks to more"):
         read_table(data, most_bytes=1_000_000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import assume, given
@@ -15,9 +15,13 @@ from gateway.sky.catalogues import composite_names, openngc, operator_file
 from gateway.sky.catalogues.match import apart_arcsec, joined
 from gateway.sky.catalogues.offline import OfflineCatalogues
 from gateway.sky.positions import separation_arcsec
+from tests.support.sky_universe import SHARED
 
-SHARED = Path(__file__).parents[4] / "shared" / "catalog" / "hyperleda_d25_over_1arcmin.csv"
-needs_shared = pytest.mark.skipif(not SHARED.is_file(), reason="the shared catalogue is not at hand")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CATALOGUE = SHARED / "catalog" / "hyperleda_d25_over_1arcmin.csv"
+needs_shared = pytest.mark.skipif(not CATALOGUE.is_file(), reason="the shared catalogue is not at hand")
 
 SEPARATORS = ["/", " / ", "&", " & ", ",", ", ", "+", " + ", "-", " - ", ":", ";", " and ", " AND ", " or ", "|", "\\"]
 SEPARATORS += [" \N{RIGHTWARDS ARROW} ", "...", "--", "'", "="]
@@ -43,7 +47,7 @@ def offline() -> OfflineCatalogues:
 
 @pytest.fixture(scope="module")
 def both() -> OfflineCatalogues:
-    return OfflineCatalogues.load(SHARED)
+    return OfflineCatalogues.load(CATALOGUE)
 
 
 def said(offline: OfflineCatalogues, name: str) -> Galaxy | errors.TargetError | None:
@@ -245,7 +249,7 @@ def test_the_nearer_galaxy_is_meant_whichever_catalogue_has_it(tmp_path: Path) -
 
 @needs_shared
 def test_the_shared_catalogue_s_zeros_are_unknown(both: OfflineCatalogues) -> None:
-    known = operator_file.load(SHARED)
+    known = operator_file.load(CATALOGUE)
     angles = [known.galaxy(row).position_angle_deg for row in range(len(known))]
     assert sum(angle is None for angle in angles) == 2261
     galaxy = both.by_name("NGC 4258")
@@ -256,7 +260,7 @@ def test_the_shared_catalogue_s_zeros_are_unknown(both: OfflineCatalogues) -> No
 @needs_shared
 def test_every_galaxy_of_the_shared_catalogue_is_found_where_it_lies_or_warned_of(both: OfflineCatalogues) -> None:
     warned = 0
-    catalogue = operator_file.load(SHARED)
+    catalogue = operator_file.load(CATALOGUE)
     for row in range(len(catalogue)):
         own = catalogue.galaxy(row)
         assert own.pgc is not None

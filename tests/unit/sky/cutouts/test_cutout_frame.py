@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +14,9 @@ from gateway.sky.cutouts import frame
 from gateway.sky.cutouts.frame import Fault
 from gateway.sky.cutouts.surveys import SURVEYS, covering, galactic_latitude_deg, surely_outside
 from tests.support import sky_painter
+from tests.support.galaxies import SHARED, needs_galaxies
 from tests.support.sky_services import troubled
 
-SHARED = Path(__file__).parents[4] / "shared" / "galaxies"
 CUT = {"pgc44182_gri.jpg", "pgc48307_gri.jpg", "pgc71866_gri.jpg"}
 
 
@@ -59,7 +58,7 @@ def test_an_edge_is_found_on_every_side(turns: int, part: float) -> None:
     assert frame.fault(through_jpeg(Image.fromarray(np.rot90(pixels, turns)))) is Fault.EDGE
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared galaxies are not at hand")
+@needs_galaxies
 def test_real_pictures_pass_and_those_with_cut_corners_do_not() -> None:
     cut = set()
     for path in sorted((SHARED / "giz512").glob("*_gri.jpg")):
@@ -70,7 +69,7 @@ def test_real_pictures_pass_and_those_with_cut_corners_do_not() -> None:
     assert cut == CUT
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared galaxies are not at hand")
+@needs_galaxies
 def test_hardly_any_efigi_picture_is_refused() -> None:
     paths = sorted((SHARED / "efigi").glob("*.jpg"))[::32]
     refused = [p.name for p in paths if frame.fault(frame.decode(p.read_bytes()).resize((256, 256)))]
