@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from batch import run, storage
+from batch import interrupts, run, storage
 from batch.errors import BatchError
 from batch.fetching.galaxies import images_of_galaxies
 from batch.fetching.rates import RATES_PER_S, Rates
@@ -133,7 +133,7 @@ def fetch_from(
             proxies.from_environment().check(archive.urls)
             if not archive.contact:
                 say("Set INCLINET_CONTACT, so that who runs a public service can write to you before blocking you.")
-            asyncio.run(_fetch(archive, asked, prepared, limits, progress))
+            interrupts.run(_fetch, archive, asked, prepared, limits, progress)
     return run.finish(asked, prepared, progress, None)
 
 

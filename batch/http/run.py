@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from batch import run, storage
+from batch import interrupts, run, storage
 from batch.conversion import output
 from batch.errors import BatchError
 from batch.http.engine import HttpEngine, met
@@ -80,12 +79,12 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
         asked.folder,
         rows=ROWS,
         settings={"engine": "http", **asked.settings},
-        release=lambda known: known or asyncio.run(_release(http)),
+        release=lambda known: known or interrupts.run(_release, http),
         say=say,
     )
     with storage.alone(asked.folder), prepared.progress(console, "Asking", quiet=asked.quiet) as progress:
         if prepared.missing:
-            asyncio.run(_measure(asked, http, prepared, progress))
+            interrupts.run(_measure, asked, http, prepared, progress)
     return run.finish(asked, prepared, progress, write)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated
 
 import typer
 
+from batch import interrupts
 from inclinet.commands import terminal
 from inclinet_service.commands import configured
+from inclinet_service.commands.running import interruptible
 
 catalog = typer.Typer(no_args_is_help=True, help="The local catalogue of galaxies.")
 
@@ -25,17 +26,20 @@ def download(
     from gateway.sky.resolvers.download import download as fetch  # noqa: PLC0415 - as above
 
     settings = configured.settings({})
-    try:
+
+    def work() -> int:
         with terminal.err.status("Asking VizieR…") as status:
-            rows = asyncio.run(
-                fetch(
-                    path,
-                    urls=settings.sky().vizier_urls,
-                    min_d25_arcmin=min_d25,
-                    contact=settings.contact,
-                    progress=lambda count: status.update(f"{count:,} galaxies…"),
-                ),
+            return interrupts.run(
+                fetch,
+                path,
+                urls=settings.sky().vizier_urls,
+                min_d25_arcmin=min_d25,
+                contact=settings.contact,
+                progress=lambda count: status.update(f"{count:,} galaxies…"),
             )
+
+    try:
+        rows = interruptible(work, terminal.err, f"{path} is not written.")
     except (GatewayError, OSError) as error:
         raise terminal.stop(f"The catalogue could not be fetched: {error}") from None
     terminal.out.print(

@@ -5,26 +5,25 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import signal
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from batch import interrupts
+from batch.errors import BatchError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from batch.summary import Summary
 
-SOME_FAILED, REFUSED, STOPPED, INTERRUPTED = 1, 2, 3, 130
-_CLOSING_S = 1.5
-"""For which everything may be closed after Ctrl-C. Files are whole at any moment, so that the process may then end."""
+SOME_FAILED, STOPPED, INTERRUPTED = 1, 3, 130
 
-_INTERRUPTED = "Interrupted. What is written stays; the same command goes on from there."
+T = TypeVar("T")
 
 
 def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, quiet: bool) -> Summary:
@@ -34,55 +33,43 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
     def complain(sentence: str) -> None:
         console.print(sentence, highlight=False, soft_wrap=True, markup=False)
 
-    try:
-        importlib.import_module("batch.run")
-        from batch.errors import BatchError  # noqa: PLC0415 - the other commands need none of this
-        from inclinet.http import proxies  # noqa: PLC0415 - as above
-    except ImportError as error:
-        complain(f"For many galaxies {error.name} has to be installed: pip install 'inclinet-service[batch]'.")
-        raise typer.Exit(REFUSED) from None
-    with _interruptible(complain):
+    def done() -> Summary:
+        from inclinet.http import proxies  # noqa: PLC0415 - the other commands need none of this
+
+        try:
+            importlib.import_module("batch.run")
+        except ImportError as error:
+            install = f"For many galaxies {error.name} has to be installed: pip install 'inclinet-service[batch]'."
+            raise BatchError(install) from None
         try:
             return work(console, (lambda _sentence: None) if quiet else complain)
-        except BatchError as error:
-            sentence, code = str(error), error.exit_code
         except proxies.ProxyUnusable as error:
-            sentence, code = str(error), REFUSED
-        except OSError as error:
-            named = error.filename or "A file"
-            sentence, code = f"{named} can't be read or written: {error.strerror or error}.", STOPPED
+            raise BatchError(str(error)) from None
+
+    try:
+        return interruptible(done, console, "What is written stays; the same command goes on from there.")
+    except BatchError as error:
+        sentence, code = str(error), error.exit_code
+    except OSError as error:
+        named = error.filename or "A file"
+        sentence, code = f"{named} can't be read or written: {error.strerror or error}.", STOPPED
     console.print(sentence, style="red", highlight=False, soft_wrap=True, markup=False)
     raise typer.Exit(code)
 
 
-@contextmanager
-def _interruptible(complain: Callable[[str], None]) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the command, and the process where closing everything takes too long."""
-    said = threading.Event()
+def interruptible(work: Callable[[], T], console: Console, sentence: str) -> T:
+    """Do it; Ctrl-C and SIGTERM end it, and the process."""
+    ending = threading.Lock()
 
-    def end() -> None:
-        if not said.is_set():
-            complain(_INTERRUPTED)
+    def end() -> NoReturn:
+        # never given back: who comes second has nothing to say
+        ending.acquire()
+        console.show_cursor()
+        console.print(f"Interrupted. {sentence}", highlight=False, soft_wrap=True, markup=False)
+        # a thread that reads what never comes would hold the interpreter
         os._exit(INTERRUPTED)
 
-    def interrupt(_number: int, _frame: object) -> None:
-        timer = threading.Timer(_CLOSING_S, end)
-        timer.daemon = True
-        timer.start()
-        raise KeyboardInterrupt
-
-    # background jobs of a shell are started without the first
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except KeyboardInterrupt:
-        said.set()
-        complain(_INTERRUPTED)
-        # the timer still runs: a thread that reads what never comes would hold the interpreter
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return interrupts.until_interrupted(work, end)
 
 
 def told(summary: Summary, out: str, *, quiet: bool, as_json: bool, allow_problems: bool) -> int:
