@@ -60,6 +60,8 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
 def interruptible(work: Callable[[], T], console: Console, sentence: str) -> T:
     """Do it; Ctrl-C and SIGTERM end it, and the process."""
     ending = threading.Lock()
+    # what Dask's processes share is cleaned up by another one, which would have the last word
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
 
     def end() -> NoReturn:
         # never given back: who comes second has nothing to say
