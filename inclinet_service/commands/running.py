@@ -14,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from batch import interrupts
-from batch.errors import BatchError
+from batch.errors import BatchError, BatchStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from batch.summary import Summary
 
-SOME_FAILED, STOPPED, INTERRUPTED = 1, 3, 130
+SOME_FAILED, REFUSED, STOPPED, INTERRUPTED = 1, BatchError.exit_code, BatchStopped.exit_code, 130
 
 T = TypeVar("T")
 
