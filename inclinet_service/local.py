@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import socket
 import subprocess
@@ -99,6 +100,9 @@ def server(settings: Settings, manifest: Manifest) -> uvicorn.Server:
         app = create_app(settings, manifest=manifest)
     except (KeysError, TracingMissing, ProxyUnusable) as error:
         raise StartError(str(error)) from None
+    # what lives as long as the process need not be looked through for garbage again and again
+    gc.collect()
+    gc.freeze()
     return uvicorn.Server(
         uvicorn.Config(
             app,

@@ -14,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from batch import interrupts
-from batch.errors import BatchError
+from batch.errors import BatchError, BatchStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from batch.summary import Summary
 
-SOME_FAILED, STOPPED, INTERRUPTED = 1, 3, 130
+SOME_FAILED, REFUSED, STOPPED, INTERRUPTED = 1, BatchError.exit_code, BatchStopped.exit_code, 130
 
 T = TypeVar("T")
 
@@ -60,6 +60,8 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
 def interruptible(work: Callable[[], T], console: Console, sentence: str) -> T:
     """Do it; Ctrl-C and SIGTERM end it, and the process."""
     ending = threading.Lock()
+    # what Dask's processes share is cleaned up by another one, which would have the last word
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
 
     def end() -> NoReturn:
         # never given back: who comes second has nothing to say
