@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -125,6 +126,26 @@ def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: i
             raise errors.BadImage(f"The files hold more than {_MOST_IMAGES} images: give those that show the galaxy.")
         files += [number] * len(images)
     return tuple(_named(found, files, bands, len(streams)))
+
+
+@contextmanager
+def damage_told(*, files: bool) -> Iterator[None]:
+    """Let what is found damaged within be an :class:`errors.BadImage`.
+
+    Parameters
+    ----------
+    files : bool
+        Whether an OSError is the store's, and not damage of bytes at hand.
+    """
+    try:
+        yield
+    except (errors.GatewayError, ImportError):
+        raise
+    # astropy meets damage with a dozen kinds of error
+    except Exception as error:
+        if files and isinstance(error, OSError):
+            raise
+        raise errors.BadImage("A FITS file is truncated or damaged and can't be read.") from error
 
 
 def opened(source: Source, stack: ExitStack) -> BinaryIO:

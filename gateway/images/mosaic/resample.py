@@ -103,9 +103,10 @@ class Canvas:
         self,
         image: BandImage,
         part: ImageSection,
-        places: tuple[NDArray[np.float64], NDArray[np.float64]],
+        places: NDArray[np.float64],
         *,
         factor: float,
+        block: int,
         share: Share,
     ) -> None:
         """Add what an image shows.
@@ -114,18 +115,16 @@ class Canvas:
         ----------
         image : BandImage
         part : ImageSection
-        places : float [side, side], twice
+        places : float [2, side, side]
             Columns and rows of the image that the picture's pixels lie at, its lowest row first.
         factor : float
             That its values are multiplied by.
+        block : int
+            Pixels of the image each way that are averaged while it is read: as many as go into one of the picture.
         share : Share
             Asked for the memory that it takes.
         """
-        (column_down, column_right), (row_down, row_right) = np.gradient(places[0]), np.gradient(places[1])
-        areas = np.abs(column_right * row_down - column_down * row_right)
-        if not np.isfinite(areas).any():
-            return
-        block = max(1, int(math.sqrt(float(np.nanmedian(areas)))))
+        block = max(1, block)
         width = part.columns.stop - part.columns.start
         read = [unit for unit in (image.unit, image.mask, image.weight) if unit is not None and unit.compressed]
         tiles = sum(tile_row_bytes(unit, width) for unit in read) + (2 * MOST_WHOLE if image.file.packed else 0)
