@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from batch import storage
 from batch.conversion import convert
 from batch.conversion.own_columns import OwnColumns
 from batch.errors import BatchError
+from batch.imaging import imaging
 from batch.inputs import catalogue, source
 from batch.inputs.source import Form
 from batch.outputs import partitions, results
@@ -19,12 +20,14 @@ from batch.outputs.results import COLUMNS, Tally
 from batch.progress import Progress
 from batch.summary import Summary
 from gateway.images.ellipse import INTRINSIC_AXIS_RATIO
+from gateway.tables.header.words import FILE, RA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
+    from batch.imaging.imaging import Imaging
     from batch.inputs.source import Source
     from batch.outputs.partitions import Partition
     from gateway.core.models import FrameChoice
@@ -61,6 +64,10 @@ class Asked:
         Ask again what failed in an earlier run.
     quiet : bool
         Show no progress.
+    imaging : str, optional
+        Path or URL of images of the sky, from which the table's galaxies are cut (:mod:`batch.imaging`).
+    bands : tuple of str
+        Of these images, that a picture is made of; the service chooses unless given.
     """
 
     what: tuple[str, ...]
@@ -74,6 +81,8 @@ class Asked:
     keep_columns: bool = False
     retry_failed: bool = False
     quiet: bool = False
+    imaging: str | None = None
+    bands: tuple[str, ...] = ()
 
     @property
     def columns_said(self) -> dict[str, str]:
@@ -168,6 +177,36 @@ def check(asked: Asked) -> None:
             raise BatchError(f"The name of {out} has to end in one of {convert.suffixes()}, or be that of a folder.")
         if any(storage.full(one) == storage.full(out) for one in asked.what):
             raise BatchError(f"{out} is what is asked; the results need a name of their own.")
+
+
+def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, Imaging | None]:
+    """Find the images of the sky that galaxies are to be cut from, if there are any.
+
+    Returns
+    -------
+    asked : Asked
+        With the columns that say how large galaxies are.
+    imaging : Imaging or None
+
+    Raises
+    ------
+    BatchError
+        They can't be used, or something else is asked that does not go with them.
+    """
+    if asked.imaging is None:
+        if asked.bands:
+            raise BatchError("--bands names those of --imaging, which is not given.")
+        return asked, None
+    for option, value in (("--images", asked.images), ("--survey", asked.survey), ("--frame", asked.frame)):
+        if value is not None:
+            raise BatchError(f"{option} does not go with --imaging, which cuts galaxies by their place on the sky.")
+    if found.form not in {Form.PARQUET, Form.TABLE} or found.fetched:
+        raise BatchError(f"With --imaging a table of positions is asked, and {found.location} is none.")
+    choice = {FILE: "", **catalogue.sizes(found), **asked.choice}
+    if RA not in catalogue.roles(found, choice):
+        raise BatchError(f"{found.location} has no position: with --imaging galaxies are found by ra and dec.")
+    partitions.refuse_strangers(asked.folder)
+    return replace(asked, choice=choice), imaging.find(asked.imaging, asked.folder, asked.bands, say)
 
 
 def own_columns(asked: Asked, found: Source) -> OwnColumns | None:

@@ -79,8 +79,9 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     found = source.find(asked.what, asked.images)
     own = run.own_columns(asked, found)
     manifest = _release(dask.fetching.settings.manifest)
+    asked, imaging = run.imaged(asked, found, say)
     asking = found
-    if not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
+    if imaging is None and not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
         folder = storage.join(asked.folder, FETCHED)
         fetch.fetch(asked, dask.fetching, console, say, into=folder)
         asking = replace(source.of_batch(folder), fingerprint=found.fingerprint)
@@ -89,7 +90,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
         asking,
         asked.folder,
         rows=ROWS,
-        settings=_settings(asked, dask, manifest),
+        settings=_settings(asked, dask, manifest) | (imaging.identity if imaging else {}),
         release=lambda _known: manifest.release,
         say=say,
         location=found.location,
@@ -103,6 +104,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
                 serving=dask.serving,
                 source=replace(asking, files=()),
                 asked=asked,
+                imaging=imaging,
                 fetching=dask.fetching,
                 concurrency=dask.concurrency,
             )

@@ -15,12 +15,14 @@ from batch.inputs import source
 from batch.inputs.images import Files
 from batch.inputs.source import Form
 from batch.settle import Patience, Settler
+from gateway.core.models import FrameChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rich.console import Console
 
+    from batch.imaging.imaging import Imaging
     from batch.progress import Progress
     from batch.run import Asked, Prepared
     from batch.summary import Summary
@@ -72,18 +74,19 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     if found.fetched:
         raise BatchError("A gateway fetches its images by itself: measure the folder of a fetch with --dask.")
     own = run.own_columns(asked, found)
+    asked, imaging = run.imaged(asked, found, say)
     prepared = run.prepare(
         asked,
         found,
         asked.folder,
         rows=ROWS,
-        settings={"engine": "http", **asked.settings},
+        settings={"engine": "http", **asked.settings, **(imaging.identity if imaging else {})},
         release=lambda known: known or asyncio.run(_release(http)),
         say=say,
     )
     with storage.alone(asked.folder), prepared.progress(console, "Asking", quiet=asked.quiet) as progress:
         if prepared.missing:
-            asyncio.run(_measure(asked, http, prepared, progress))
+            asyncio.run(_measure(asked, http, prepared, progress, imaging))
     return run.finish(asked, prepared, progress, own)
 
 
@@ -96,8 +99,9 @@ async def _release(http: Http) -> str:
         return await met(gateway, Pacing(http.pace, http.url))
 
 
-async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress) -> None:
-    params = {"survey": asked.survey, "r": asked.r, "frame": asked.frame}
+async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress, imaging: Imaging | None) -> None:
+    # what is cut by its place on the sky is framed by it
+    params = {"survey": asked.survey, "r": asked.r, "frame": asked.frame if imaging is None else FrameChoice.WHOLE}
     images = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)
     pacing = Pacing(http.pace, http.url, progress)
     patience = Patience(
@@ -112,6 +116,6 @@ async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progr
             engine = HttpEngine(
                 gateway, settler, images, pacing=pacing, release=prepared.release, any_release=http.any_release
             )
-            await engine.run(prepared.missing, prepared.read(asked.choice), progress)
+            await engine.run(prepared.missing, prepared.read(asked.choice), progress, imaging)
     finally:
         images.close()

@@ -39,7 +39,7 @@ Column = Annotated[
     typer.Option(
         metavar="ROLE=NAME",
         help="Which column is which, where its name does not say it: ra=NAME, dec=, pgc=, name=, fov=, pa=, file=, "
-        "key=. Several times for several; an empty NAME leaves a role out.",
+        "key=, d25=, radius=, petrosian=, half_light=. Several times for several; an empty NAME leaves a role out.",
     ),
 ]
 Images = Annotated[str | None, typer.Option(help="Folder of the images that the table names; else the table's own.")]
@@ -101,6 +101,17 @@ def batch(
         ),
     ] = None,
     images: Images = None,
+    imaging: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|TABLE",
+            help="Cut the table's galaxies, by ra and dec, from these images of the sky: a folder or a pattern of FITS "
+            "files, or a table with a column file. A path or a URL.",
+        ),
+    ] = None,
+    bands: Annotated[
+        str | None, typer.Option(metavar="g,r,i", help="Bands of --imaging that a picture is made of; else chosen.")
+    ] = None,
     column: Column = None,
     keep_columns: Annotated[bool, typer.Option("--keep-columns", help="Carry the table's own columns along.")] = False,
     retry_failed: Annotated[
@@ -181,6 +192,8 @@ def batch(
             keep_columns=keep_columns,
             retry_failed=retry_failed,
             quiet=quiet,
+            imaging=imaging,
+            bands=tuple(one.strip() for one in (bands or "").split(",") if one.strip()),
         )
         if dask is None:
             from batch.http import pacing  # noqa: PLC0415 - as above

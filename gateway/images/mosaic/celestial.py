@@ -29,6 +29,7 @@ _PARALLEL = 1e6
 """Condition number of a matrix whose axes are as good as parallel."""
 _EXACT = 0.01
 """Pixels of an image that interpolated places may be off."""
+_POLE_DEG = 90.0
 _NEAR = 0.1
 """Distortions move pixels by less than this part of the image's longer side."""
 
@@ -75,6 +76,29 @@ def celestial(header: Any, file: FitsFile, what: str) -> WCS:
 
 def _inside(what: str) -> str:
     return what[0].lower() + what[1:]
+
+
+def footprint(wcs: WCS, shape: tuple[int, int]) -> tuple[NDArray[np.float64], float]:
+    """Return where the centre and the corners of an image lie, and how large its pixels are.
+
+    Returns
+    -------
+    places : float [5, 2]
+        Right ascension and declination, degrees (ICRS): of the centre, and of the corners in turn. NaN for a corner
+        that lies on no sky.
+    pixel_arcsec : float
+        Side of a pixel, by the matrix of the WCS.
+    """
+    height, width = shape
+    columns = np.array([width / 2, 0, width, width, 0]) - 0.5
+    rows = np.array([height / 2, 0, 0, height, height]) - 0.5
+    world = wcs.all_pix2world(columns, rows, 0)
+    lon, lat = reversed(world) if wcs.wcs.lng == 1 else world
+    place = SkyCoord(
+        lon, np.where(abs(lat) > _POLE_DEG, np.nan, lat), unit="deg", frame=wcs_to_celestial_frame(wcs)
+    ).icrs
+    scale = math.sqrt(abs(float(np.linalg.det(wcs.pixel_scale_matrix)))) * 3600
+    return np.stack([place.ra.deg, place.dec.deg], axis=-1), scale
 
 
 def tangent_plane(field: SkyField, side: int) -> WCS:

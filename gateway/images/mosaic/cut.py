@@ -215,9 +215,7 @@ def _check_centre(images: Sequence[BandImage], found: Sequence[Overlap], field: 
         )
 
 
-def _plane(
-    overlaps: Sequence[Overlap], field: SkyField, side: int, finest: float, share: Share
-) -> NDArray[np.float32]:
+def _plane(overlaps: Sequence[Overlap], field: SkyField, side: int, finest: float, share: Share) -> NDArray[np.float32]:
     """Lay the images of one band together, float32 ``[side, side]``, the lowest row first."""
     canvas = Canvas(side)
     weighted = all(one.image.weight is not None for one in overlaps)

@@ -47,7 +47,12 @@ _UNIT_DEGREES = {
 _TURN_DEG = 360.0
 _WIDEST_ARCMIN = 180.0 * 60
 """Half the sky: no field of view is wider."""
-_SIZE_WORDS = {"d25": "diameter", "radius": "radius", "petrosian": "Petrosian radius", "half_light": "half-light radius"}
+_SIZE_WORDS = {
+    "d25": "diameter",
+    "radius": "radius",
+    "petrosian": "Petrosian radius",
+    "half_light": "half-light radius",
+}
 SHOWN = 40
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n"}
 
