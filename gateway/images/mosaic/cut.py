@@ -109,12 +109,22 @@ def cut_opened(
     memory: Memory = MEMORY,
     deadline: Deadline | None = None,
 ) -> tuple[Picture, ImagingCutout]:
-    """Cut a field as :func:`cut` does, from images whose files stay open for the next field."""
+    """Cut a field as :func:`cut` does, from calibrated images whose files stay open for the next field.
+
+    Their pixels are taken as measured (linear). Whether they are those of a finished picture is not guessed: what is
+    right for a survey must not depend on the galaxy.
+    """
     with Share(memory, deadline) as share, damage_told(files=True):
-        return _cut(images, field, max_pixels, share)
+        return _cut(images, field, max_pixels, share, scales=())
 
 
-def _cut(images: Sequence[BandImage], field: SkyField, max_pixels: int, share: Share) -> tuple[Picture, ImagingCutout]:
+def _cut(
+    images: Sequence[BandImage],
+    field: SkyField,
+    max_pixels: int,
+    share: Share,
+    scales: Sequence[float] = FITS_SCALES,
+) -> tuple[Picture, ImagingCutout]:
     order = _order(images)
     overlaps = _overlaps([image for image in images if image.band in order], field, max_pixels)
     finest = min(one.pixel_arcsec for one in overlaps)
@@ -138,7 +148,7 @@ def _cut(images: Sequence[BandImage], field: SkyField, max_pixels: int, share: S
             f"The images show {1 - missing:.0%} of the field of {field.fov_arcmin:g} arcmin around {_place(field)}: at "
             f"least {1 - _MOST_MISSING:.0%} is needed."
         )
-    rgb, stretch, outside, warnings = render(np.ascontiguousarray(planes), FITS_SCALES)
+    rgb, stretch, outside, warnings = render(np.ascontiguousarray(planes), scales)
     if missing > _FEW_MISSING:
         warnings = (f"{missing:.0%} of the field has no data: it was filled with the sky's colour.", *warnings)
     names = tuple(name for name in order if name is not None)
