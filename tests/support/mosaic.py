@@ -98,7 +98,7 @@ class Survey:
         """The picture that a survey on a galaxy's own tangent plane would give of it, uint8 ``[S, S, 3]``."""
         one = self.galaxies[number]
         field = SkyField(one.ra_deg, one.dec_deg, FOV_ARCMIN, self.angle(number))
-        return ideal([one], field, side_pixels(FOV_ARCMIN, PIXEL_ARCSEC), seed=number, noise=NOISE)
+        return ideal([one], field, side_pixels(FOV_ARCMIN, PIXEL_ARCSEC), seed=number, noise=NOISE, scales=())
 
     @staticmethod
     def angle(number: int) -> float | None:
