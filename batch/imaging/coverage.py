@@ -38,7 +38,8 @@ def write(url: str, index: str) -> None:
             places = batch.to_pydict()
             corners = [row for row in zip(*(places[name] for name in CORNERS), strict=True) if row[0] is not None]
             vertices = [axis for row in corners for axis in (list(row[0::2]), list(row[1::2]))]
-            whole = functools.reduce(MOC.union, MOC.from_polygons(vertices, max_depth=_ORDER), whole)
+            if vertices:
+                whole = functools.reduce(MOC.union, MOC.from_polygons(vertices, max_depth=_ORDER), whole)
     with tempfile.TemporaryDirectory(prefix="inclinet-imaging-") as folder:
         whole.save(made := Path(folder, "coverage.fits"))
         storage.write(url, made.read_bytes())

@@ -120,7 +120,7 @@ def _indexed(location: str, folder: str, say: Callable[[str], None]) -> tuple[st
                 f"{folder} holds a batch of other images: {location} has changed since, or is another. Give another "
                 "output, or delete the folder to start anew."
             )
-        say(f"Reading the headers of {len(files):,} files at {location}…")
+        say(f"Reading the headers of {len(files):,} {'file' if len(files) == 1 else 'files'} at {location}…")
         footprints.write(index, files, fingerprint)
         coverage.write(storage.join(folder, coverage.NAME), index)
     except BatchError:
