@@ -57,7 +57,7 @@ def render(
     planes : float32 [P, H, W]
         One plane or three. Pixels without a value are filled in place.
     scales : sequence of float
-        :data:`PICTURE_SCALES` or :data:`FITS_SCALES`.
+        :data:`PICTURE_SCALES` or :data:`FITS_SCALES`; none of pixels that are known to be measured.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def finished_scale(
     ----------
     planes : float32 [P, H, W], finite
     scales : sequence of float
-        What white may be, ascending.
+        What white may be, ascending; none of pixels that are known to be measured.
 
     Returns
     -------
@@ -111,6 +111,8 @@ def finished_scale(
     warnings : tuple of str
         Where the evidence is thin.
     """
+    if not scales:
+        return None, ()
     for step in _STEPS:
         if _is_8_bits(planes, step):
             return 255.0 * step, ()

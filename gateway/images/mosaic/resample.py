@@ -32,6 +32,7 @@ _COVERED = 0.5
 """A pixel of the picture is known where known pixels make up half of it or more."""
 _BLANK = 1e37
 """What programs write where there is no value; see :mod:`gateway.images.stretch`."""
+_PLANES = ("light times weight", "weight", "the share that is known")
 _WORKING_BYTES = 16_000_000
 
 
@@ -97,7 +98,7 @@ class Canvas:
     """
 
     def __init__(self, side: int) -> None:
-        self._sums = np.zeros((side, side, 3))
+        self._sums = np.zeros((side, side, len(_PLANES)))
 
     def add(
         self,
@@ -134,7 +135,8 @@ class Canvas:
         reduced[..., 0] *= factor
         corner = (part.columns.start, part.rows.start)
         columns, rows = ((place - start + 0.5) / block - 0.5 for place, start in zip(places, corner, strict=True))
-        self._sums += _interpolated(reduced, columns, rows)
+        found = _interpolated(reduced, columns, rows)
+        self._sums += found if found.shape[-1] == len(_PLANES) else found[..., [0, 1, 1]]
 
     def light(self) -> NDArray[np.float32]:
         """Return the mean of what was added, float32 ``[side, side]``, the lowest row first; NaN where nothing is."""
@@ -149,14 +151,18 @@ def _interpolated(
     """Interpolate linearly in ``[H, W, B]`` at places, NaN for nowhere: float32 ``[*places, B]``, 0 outside."""
     height, width, bands = reduced.shape
     samples = pyvips.Image.new_from_memory(np.ascontiguousarray(reduced).tobytes(), width, height, bands, "float")
-    index = np.nan_to_num(np.stack([columns, rows], axis=-1), nan=-2.0).clip(-2, 1 << 20).astype(np.float32)
+    index = np.stack([columns, rows], axis=-1, dtype=np.float32, casting="same_kind")
+    np.clip(np.nan_to_num(index, copy=False, nan=-2.0), -2, 1 << 20, out=index)
     at = pyvips.Image.new_from_memory(index.tobytes(), index.shape[1], index.shape[0], 2, "float")
     found = samples.mapim(at, interpolate=pyvips.Interpolate.new("bilinear"))
     return np.frombuffer(found.write_to_memory(), np.float32).reshape(*index.shape[:2], bands)
 
 
 def _reduced(image: BandImage, hdus: Any, part: ImageSection, block: int) -> Iterator[NDArray[np.float32]]:
-    """Yield strips of a part, float32 ``[rows, columns, 3]``: light times weight, weight, the share that is known."""
+    """Yield strips of a part, float32 ``[rows, columns, 2 or 3]``: light times weight, weight, what share is known.
+
+    Without weights there is no plane of them.
+    """
     step = strip_rows((part.columns.stop - part.columns.start) * 8, block)
     if image.unit.compressed:
         # a row of tiles is unpacked for each strip that has rows of it
@@ -166,21 +172,18 @@ def _reduced(image: BandImage, hdus: Any, part: ImageSection, block: int) -> Ite
         rows = slice(row, min(row + step, part.rows.stop))
         values = _section(hdus, image.unit, image.plane, rows, part.columns).astype(np.float32)
         with np.errstate(invalid="ignore"):
-            bad = ~(np.abs(values) < _BLANK)
+            good = np.abs(values) < _BLANK
         if image.mask is not None:
             bits = _section(hdus, image.mask, 0, rows, part.columns)
-            bits = bits.astype(np.int64) if image.bad_bits is None else bits.astype(np.int64) & image.bad_bits
-            bad |= bits != 0
-        weights = np.ones_like(values)
+            good &= (bits.astype(np.int64) if image.bad_bits is None else bits.astype(np.int64) & image.bad_bits) == 0
+        planes = []
         if image.weight is not None:
             weights = np.nan_to_num(_section(hdus, image.weight, 0, rows, part.columns).astype(np.float32))
-            bad |= ~(weights > 0)
-        values[bad] = np.nan
-        weights[bad] = np.nan
-        light, weight = (block_means(plane[..., None], block)[..., 0] for plane in (values, weights))
-        known = block_means((~bad)[..., None].astype(np.float32), block)[..., 0]
-        weight = np.where(np.isfinite(light), weight, 0) * known
-        yield np.stack([np.where(weight > 0, light, 0) * weight, weight, known], axis=-1).astype(np.float32)
+            good &= weights > 0
+            planes.append(np.where(good, weights, 0))
+            values *= planes[0]
+        light = np.where(good, values, 0)
+        yield block_means(np.stack([light, *planes, good.astype(np.float32)], axis=-1), block)
 
 
 def _section(hdus: Any, unit: Unit, plane: int, rows: slice, columns: slice) -> NDArray[Any]:

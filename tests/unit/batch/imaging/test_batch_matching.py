@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SHAPE = (300, 500)
 PIXEL_ARCSEC = 3.0
+_CLOSE = 0.01
 
 
 def row(name: str, wcs: WCS, band: str = "r") -> dict[str, Any]:
@@ -62,9 +63,12 @@ def test_an_image_is_matched_where_its_wcs_shows_the_place(
     index = write(tmp_path_factory.mktemp("index") / "index.parquet", [row("tile", wcs)])
     place = [float(one) for one in wcs.all_pix2world(column, line, 0)]
     (found,) = match(index, {"r": "r"}, [Place(*place, reach)])
-    inside = min(column + 0.5, SHAPE[1] - 0.5 - column, line + 0.5, SHAPE[0] - 0.5 - line) * PIXEL_ARCSEC / 3600
-    if abs(inside + reach) > 0.01:
-        assert bool(found) is (inside > -reach)
+    edges = [min(at + 0.5, size - 0.5 - at) * PIXEL_ARCSEC / 3600 for at, size in zip((column, line), SHAPE[::-1], strict=True)]
+    inside, apart = min(edges), np.hypot(*(min(edge, 0.0) for edge in edges))
+    if apart < reach - _CLOSE or inside > _CLOSE:
+        assert found
+    if inside < -reach - _CLOSE:
+        assert not found
     if found:
         assert found[0].depth_deg == pytest.approx(inside, abs=2e-4)
 
