@@ -125,7 +125,7 @@ class Cutter:
 
     def _grouped(self) -> dict[int, _Lane]:
         """Return who cuts which galaxy, in the order in which they are asked: those of one tile one after the other."""
-        order = sorted(self._galaxies.values(), key=lambda one: (one.tiles[0].file, one.row.number))
+        order = sorted(self._galaxies.values(), key=lambda one: (one.tiles[0].file, one.dec_deg, one.row.number))
         size = -(-len(order) // len(self._lanes)) or 1
         lanes = [order[start : start + size] for start in range(0, len(order), size)]
         turns = sorted((turn, number) for number, lane in enumerate(lanes) for turn in range(len(lane)))
@@ -252,7 +252,7 @@ class _Lane:
                 self._open.popitem(last=False)[1][0].close()
             stack = ExitStack()
             try:
-                images = images_of(tile.file, (tile.band,), stack)
+                images = images_of(tile.file, (tile.band,), stack, compressed=tile.compressed)
             except BaseException:
                 stack.close()
                 raise

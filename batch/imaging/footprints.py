@@ -24,7 +24,7 @@ from gateway.core.resources import processors
 from gateway.images.bands import wavelength_nm
 from gateway.images.limits import MAX_PIXELS
 from gateway.images.mosaic.celestial import footprint
-from gateway.images.mosaic.files import band_images, damage_told, opened
+from gateway.images.mosaic.files import BLOCK_BYTES, TILES_BYTES, band_images, damage_told, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +37,7 @@ SCHEMA = pa.schema(
         pa.field("hdu", pa.int32()),
         pa.field("plane", pa.int32()),
         pa.field("band", pa.string()),
+        pa.field("compressed", pa.bool_()),
         pa.field("width", pa.int32()),
         pa.field("height", pa.int32()),
         *(pa.field(name, pa.float64()) for name in ("pixel_arcsec", "ra_deg", "dec_deg", "radius_deg", *CORNERS)),
@@ -104,7 +105,7 @@ def _said(error: Exception) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def images_of(file: str, bands: Sequence[str], stack: ExitStack) -> tuple[BandImage, ...]:
+def images_of(file: str, bands: Sequence[str], stack: ExitStack, *, compressed: bool = True) -> tuple[BandImage, ...]:
     """Open a file, which ``stack`` closes, and list its images.
 
     Parameters
@@ -114,6 +115,8 @@ def images_of(file: str, bands: Sequence[str], stack: ExitStack) -> tuple[BandIm
     bands : sequence of str
         One for all of its images, or for each; from the headers where empty.
     stack : ExitStack
+    compressed : bool
+        By tiles.
 
     Raises
     ------
@@ -122,7 +125,7 @@ def images_of(file: str, bands: Sequence[str], stack: ExitStack) -> tuple[BandIm
     OSError, ImportError
         It can't be read.
     """
-    stream = opened(file, stack)
+    stream = opened(file, stack, TILES_BYTES if compressed else BLOCK_BYTES)
     with damage_told(files=True):
         return band_images([stream], bands, MAX_PIXELS)
 
@@ -145,6 +148,7 @@ def _row(file: str, image: BandImage) -> dict[str, Any]:
         "hdu": image.unit.number,
         "plane": image.plane,
         "band": image.band,
+        "compressed": image.unit.compressed,
         "width": width,
         "height": height,
         "pixel_arcsec": scale,

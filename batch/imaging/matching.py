@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CORNERS = tuple(f"{name}{corner}_deg" for corner in (1, 2, 3, 4) for name in ("ra", "dec"))
 """Columns of the index."""
 
-_TEXTS = ("file", "hdu", "plane", "band")
+_TEXTS = ("file", "hdu", "plane", "band", "compressed")
 _NUMBERS = (*CORNERS, "ra_deg", "dec_deg", "radius_deg", "pixel_arcsec")
 _BENT = 0.01
 """Part of an image's radius by which its edges bend away from great circles."""
@@ -35,6 +35,8 @@ class TileImage:
     hdu, plane : int
     band : str
         As it is shown.
+    compressed : bool
+        By tiles.
     pixel_arcsec : float
     depth_deg : float
         How far inside of the image the galaxy lies, from the nearest edge; negative outside.
@@ -44,6 +46,7 @@ class TileImage:
     hdu: int
     plane: int
     band: str
+    compressed: bool
     pixel_arcsec: float
     depth_deg: float
 
@@ -131,9 +134,10 @@ class _Sought:
             near = self._points[some] @ centres[image] > np.cos(np.radians(around[image]))
             depths = np.degrees(np.arcsin(np.clip(self._points[some] @ poles[image].T, -1, 1)).min(axis=1))
             near &= depths > -self._reach[some] - _BENT * of["radius_deg"][image]
-            file, hdu, plane, band = (column[image] for column in texts)
+            file, hdu, plane, band, tiled = (column[image] for column in texts)
             for at in np.flatnonzero(near):
-                tile = TileImage(file, hdu, plane, bands[band], float(of["pixel_arcsec"][image]), float(depths[at]))
+                scale = float(of["pixel_arcsec"][image])
+                tile = TileImage(file, hdu, plane, bands[band], tiled, scale, float(depths[at]))
                 self._found[some.start + at].append(tile)
 
 

@@ -90,7 +90,9 @@ class Survey:
                 mask |= (apart < 5 * _STAR_ARCSEC).astype(np.uint8)
         said = wcs.to_header()
         said["FILTER"] = band
-        science = fits.CompImageHDU(pixels.astype(np.float32), said, name="SCI", tile_shape=(128, 128), quantize_level=64)
+        science = fits.CompImageHDU(
+            pixels.astype(np.float32), said, name="SCI", tile_shape=(128, 128), quantize_level=64
+        )
         masked = fits.CompImageHDU(mask, wcs.to_header(), name="MASK", tile_shape=(128, 128))
         return fits.HDUList([fits.PrimaryHDU(), science, masked])
 

@@ -26,5 +26,7 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, (ra, turn) in enumerate(((RA_DEG, 0.0), (RA_DEG - 0.044, 5.0))):
         for band in "gr":
             wcs = plane(ra, DEC_DEG, SHAPE, turn_deg=turn)
-            tile(DISCS, wcs, SHAPE, band=band, seed=number, compressed=True).writeto(folder / f"{number}-{band}.fits.fz")
+            tile(DISCS, wcs, SHAPE, band=band, seed=number, compressed=True).writeto(
+                folder / f"{number}-{band}.fits.fz"
+            )
     return folder

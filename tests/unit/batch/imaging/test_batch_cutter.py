@@ -157,9 +157,9 @@ async def test_each_file_is_opened_once_a_partition_in_any_order(
     opened: list[str] = []
     images_of = footprints.images_of
 
-    def counted(file: str, *rest: Any) -> Any:
+    def counted(file: str, *rest: Any, **more: Any) -> Any:
         opened.append(Path(file).name)
-        return images_of(file, *rest)
+        return images_of(file, *rest, **more)
 
     monkeypatch.setattr(cutter, "images_of", counted)
     await measured([line(number % 3) for number in range(9)], tiles, tmp_path)
@@ -171,12 +171,12 @@ async def test_an_image_that_is_gone_is_a_problem_and_one_out_of_reach_is_asked_
 ) -> None:
     images_of = footprints.images_of
 
-    def failing(file: str, *rest: Any) -> Any:
+    def failing(file: str, *rest: Any, **more: Any) -> Any:
         if "0-r" in file:
             raise FileNotFoundError(2, "No such file or directory", file)
         if "1-g" in file:
             raise PermissionError(13, "Permission denied")
-        return images_of(file, *rest)
+        return images_of(file, *rest, **more)
 
     monkeypatch.setattr(cutter, "images_of", failing)
     rows = await measured([line(0), line(2)], tiles, tmp_path)

@@ -33,7 +33,15 @@ def row(name: str, wcs: WCS, band: str = "r") -> dict[str, Any]:
     sky = SkyCoord(places[:, 0], places[:, 1], unit="deg")
     numbers = dict(zip(("ra_deg", "dec_deg", *footprints.CORNERS), map(float, places.ravel()), strict=True))
     radius = float(max(sky[0].separation(corner).deg for corner in sky[1:]))
-    return numbers | {"file": name, "hdu": 0, "plane": 0, "band": band, "pixel_arcsec": scale, "radius_deg": radius}
+    return numbers | {
+        "file": name,
+        "hdu": 0,
+        "plane": 0,
+        "band": band,
+        "compressed": True,
+        "pixel_arcsec": scale,
+        "radius_deg": radius,
+    }
 
 
 def write(path: Path, rows: list[dict[str, Any]], group: int = 10_000) -> str:
@@ -63,7 +71,10 @@ def test_an_image_is_matched_where_its_wcs_shows_the_place(
     index = write(tmp_path_factory.mktemp("index") / "index.parquet", [row("tile", wcs)])
     place = [float(one) for one in wcs.all_pix2world(column, line, 0)]
     (found,) = match(index, {"r": "r"}, [Place(*place, reach)])
-    edges = [min(at + 0.5, size - 0.5 - at) * PIXEL_ARCSEC / 3600 for at, size in zip((column, line), SHAPE[::-1], strict=True)]
+    edges = [
+        min(at + 0.5, size - 0.5 - at) * PIXEL_ARCSEC / 3600
+        for at, size in zip((column, line), SHAPE[::-1], strict=True)
+    ]
     inside, apart = min(edges), np.hypot(*(min(edge, 0.0) for edge in edges))
     if apart < reach - _CLOSE or inside > _CLOSE:
         assert found
