@@ -47,10 +47,12 @@ def run(place: Place, what: Path, tiles: Path | None, name: str) -> tuple[dict[s
     return summary, peaks, out
 
 
-async def bytes_read(survey: Survey, tiles: Path, order: Sequence[int], folder: Path) -> tuple[float, float]:
+async def bytes_read(
+    survey: Survey, files: dict[str, bytes], order: Sequence[int], folder: Path
+) -> tuple[float, float]:
     """Bytes read of a store, and processor time in seconds, for a galaxy of one partition."""
     with ObjectStore() as store:
-        store.files = {path.name: path.read_bytes() for path in tiles.glob("*.fz")}
+        store.files = files
         table = folder / "store.csv"
         table.write_text("url\n" + "".join(f"{store.url}/bucket/{name}\n" for name in store.files))
         sky = imaging.find(str(table), str(folder / "store"), (), lambda _said: None)
@@ -112,11 +114,11 @@ def _measure(place: Place, survey: Survey, arguments: argparse.Namespace) -> Non
     print(
         f"    peak memory of the workers, MiB: {workers[0]:.0f} with {files['few']} files, {workers[1]:.0f} with them"
     )
+    stored = {path.name: path.read_bytes() for path in (folder / "few").glob("*.fz")}
     for name, numbers in (("in order", list(range(count))), ("at random", order)):
-        size, seconds = asyncio.run(bytes_read(survey, folder / "few", numbers, folder))
+        size, seconds = asyncio.run(bytes_read(survey, stored, numbers, folder))
         print(f"(d) {name}, over HTTP: {size / 1e3:.0f} kB read for a galaxy, {1e3 * seconds:.1f} ms of a core")
-    size = sum(path.stat().st_size for path in (folder / "few").glob("*.fz"))
-    print(f"    all tiles together: {size / 1e3 / count:.0f} kB for a galaxy")
+    print(f"    all tiles together: {sum(map(len, stored.values())) / 1e3 / count:.0f} kB for a galaxy")
 
 
 if __name__ == "__main__":

@@ -115,11 +115,7 @@ def _indexed(location: str, folder: str, say: Callable[[str], None]) -> tuple[st
         index = storage.join(folder, INDEX)
         if storage.exists(index) and _mark(index) == fingerprint:
             return index, fingerprint
-        if partitions.recorded(folder) is not None:
-            raise BatchError(
-                f"{folder} holds a batch of other images: {location} has changed since, or is another. Give another "
-                "output, or delete the folder to start anew."
-            )
+        _refuse_another(folder, location)
         say(f"Reading the headers of {len(files):,} {'file' if len(files) == 1 else 'files'} at {location}…")
         footprints.write(index, files, fingerprint)
         coverage.write(storage.join(folder, coverage.NAME), index)
@@ -132,6 +128,14 @@ def _indexed(location: str, folder: str, say: Callable[[str], None]) -> tuple[st
         said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise BatchError(f"The images at {location} can't be read: {said}.") from error
     return index, fingerprint
+
+
+def _refuse_another(folder: str, location: str) -> None:
+    if partitions.recorded(folder) is not None:
+        raise BatchError(
+            f"{folder} holds a batch of other images: {location} has changed since, or is another. Give another "
+            "output, or delete the folder to start anew."
+        )
 
 
 def _listed(location: str) -> tuple[list[Named], str]:

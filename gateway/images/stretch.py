@@ -78,7 +78,7 @@ def render(
     if not all(np.isfinite(plane).any() for plane in planes):
         raise errors.BadImage("The image holds no finite value.")
     outside = fill_gaps(planes)
-    scale, warnings = finished_scale(planes, scales)
+    scale, warnings = finished_scale(planes, scales) if scales else (None, ())
     if scale is None:
         return stretch(planes), ASINH, outside, warnings
     rgb = np.empty((*planes.shape[1:], 3), np.uint8)
@@ -102,7 +102,7 @@ def finished_scale(
     ----------
     planes : float32 [P, H, W], finite
     scales : sequence of float
-        What white may be, ascending; none of pixels that are known to be measured.
+        What white may be, ascending.
 
     Returns
     -------
@@ -111,8 +111,6 @@ def finished_scale(
     warnings : tuple of str
         Where the evidence is thin.
     """
-    if not scales:
-        return None, ()
     for step in _STEPS:
         if _is_8_bits(planes, step):
             return 255.0 * step, ()

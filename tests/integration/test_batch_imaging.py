@@ -1,4 +1,4 @@
-"""A batch measures simulated galaxies on a mosaic of nine tiles as in their ideal cutouts, however it is cut and ended."""
+"""A batch measures galaxies on a mosaic of nine tiles as in their ideal cutouts, however it is grouped and ended."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from batch import run
@@ -24,14 +23,17 @@ from batch.run import Asked
 from batch.settle import Patience
 from gateway.core.field_of_view import SkyField
 from gateway.core.models import EnsemblePrediction, FlavorPrediction
+from gateway.images.model_input import model_input
 from gateway.images.mosaic.cut import cut
 from gateway.measure.one import Inclinations
 from gateway.settings import Settings
 from tests.support.manifests import manifest
 from tests.support.object_store import ObjectStore
-from tests.unit.batch.imaging.conftest import DEC_DEG, DISCS, RA_DEG
+from tests.support.two_tiles import DEC_DEG, DISCS, RA_DEG
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from gateway.core.models import Deadline
 
 RELEASE = manifest(2)
@@ -107,9 +109,7 @@ async def test_galaxies_are_cut_by_place_size_and_angle(tiles: Path, tmp_path: P
 async def test_the_picture_is_that_of_one_cut_from_all_tiles(tiles: Path, tmp_path: Path) -> None:
     (row,) = await measured([line(1)], tiles, tmp_path)
     field_of = SkyField(DISCS[1].ra_deg, DISCS[1].dec_deg, 0.9)
-    picture, _ = cut([str(path) for path in sorted(tiles.glob("*.fz"))], field_of)
-    from gateway.images.model_input import model_input  # noqa: PLC0415 - of one test
-
+    picture, _ = cut([str(tiles / f"{number}-{band}.fits.fz") for number in (0, 1) for band in "gr"], field_of)
     assert row["inclination_deg"] == pytest.approx(45 + float(model_input(picture.rgb).mean()) / 10, abs=0.01)
 
 
@@ -191,9 +191,13 @@ async def test_an_image_that_is_gone_is_a_problem_and_one_out_of_reach_is_asked_
     assert [row["row"] for row in data] == [0, 1]
 
 
+def read(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.fz")}
+
+
 async def test_images_elsewhere_are_read_in_parts(tiles: Path, tmp_path: Path) -> None:
     with ObjectStore() as store:
-        store.files = {path.name: path.read_bytes() for path in tiles.glob("*.fz")}
+        store.files = read(tiles)
         (tmp_path / "images.csv").write_text("file\n" + "".join(f"{store.url}/bucket/{one}\n" for one in store.files))
         rows = await measured([line(0), line(1), line(2)], tmp_path / "images.csv", tmp_path)
     assert [row["problem"] for row in rows] == [None] * 3
@@ -208,7 +212,7 @@ async def test_images_elsewhere_are_read_in_parts(tiles: Path, tmp_path: Path) -
     ],
 )
 async def test_what_does_not_go_with_imaging_is_refused_before_the_run(
-    tiles: Path, tmp_path: Path, header: str, row: str, changed: dict[str, Any], words: str
+    tiles: Path, tmp_path: Path, *, header: str, row: str, changed: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(BatchError, match=words):
         await measured([row], tiles, tmp_path, header=header, **changed)

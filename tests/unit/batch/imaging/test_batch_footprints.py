@@ -17,7 +17,7 @@ from batch.outputs import partitions
 from batch.outputs.partitions import Identity
 from tests.support.imaging import plane, tile, written
 from tests.support.object_store import ObjectStore
-from tests.unit.batch.imaging.conftest import DEC_DEG, RA_DEG, SHAPE
+from tests.support.two_tiles import DEC_DEG, RA_DEG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,7 @@ def test_what_can_not_be_used_is_listed_with_its_reason(tiles: Path, tmp_path: P
         "spectrum.fits": "has no celestial axes",
         "nameless.fits": "Its header names no band",
         "foo.fits": "Its header names no band",
-        "asinh.fits": "compressed by asinh",
+        "asinh.fits": "are asinh of the light",
         "cut.fits": "truncated or damaged",
         "empty.fits": "is empty",
         "table.fits": "",
@@ -147,7 +147,9 @@ def test_bands_are_chosen_once_for_all_galaxies(tmp_path: Path, said: list[str])
     assert found.shown == ("i", "DECam r", "g")
     assert found.bands["r.00000"] == "DECam r"
     assert find(tmp_path, tmp_path / "out", said, ("g", "z")).shown == ("z", "g")
-    with pytest.raises(BatchError, match="--bands u,g: up to 3 bands make a picture, and the images .* are in y, z, i"):
+    with pytest.raises(
+        BatchError, match=r"--bands u,g: up to 3 bands make a picture, and the images .* are in y, z, i"
+    ):
         find(tmp_path, tmp_path / "out", said, ("u", "g"))
 
 

@@ -60,6 +60,7 @@ def write(path: Path, rows: list[dict[str, Any]], group: int = 10_000) -> str:
 )
 def test_an_image_is_matched_where_its_wcs_shows_the_place(
     tmp_path_factory: pytest.TempPathFactory,
+    *,
     ra: float,
     dec: float,
     turn: float,
