@@ -104,8 +104,8 @@ class Cutter:
         matched = match(self._imaging.index, shown, [place for _, _, place in known])
         found: dict[int, _Galaxy] = {}
         for (row, target, place), tiles in zip(known, matched, strict=True):
-            if (problem := self._outside(place, tiles)) is not None:
-                self._problems[row.number] = problem
+            if (outside := self._outside(place, tiles)) is not None:
+                self._problems[row.number] = outside
             else:
                 found[row.number] = _Galaxy(row, target, place.ra_deg, place.dec_deg, tiles)
         return found

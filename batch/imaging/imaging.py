@@ -108,8 +108,8 @@ def _indexed(location: str, folder: str, say: Callable[[str], None]) -> tuple[st
         fs, path = storage.locate(location)
         if fs.isdir(path) or storage.is_pattern(location):
             files, fingerprint = _listed(location)
-        elif (fingerprint := _mark(location)) is not None:
-            return location, fingerprint
+        elif (mark := _mark(location)) is not None:
+            return location, mark
         else:
             files, fingerprint = _named_in(location), fingerprint_of(location)
         index = storage.join(folder, INDEX)

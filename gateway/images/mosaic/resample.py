@@ -32,7 +32,6 @@ _COVERED = 0.5
 """A pixel of the picture is known where known pixels make up half of it or more."""
 _BLANK = 1e37
 """What programs write where there is no value; see :mod:`gateway.images.stretch`."""
-_PLANES = ("light times weight", "weight", "the share that is known")
 _WORKING_BYTES = 16_000_000
 
 
@@ -98,7 +97,8 @@ class Canvas:
     """
 
     def __init__(self, side: int) -> None:
-        self._sums = np.zeros((side, side, len(_PLANES)))
+        # light times weight, weight, and the share that is known
+        self._sums = np.zeros((3, side, side), np.float32)
 
     def add(
         self,
@@ -131,27 +131,28 @@ class Canvas:
         tiles = sum(tile_row_bytes(unit, width) for unit in read) + (2 * MOST_WHOLE if image.file.packed else 0)
         share.ask(tiles + _WORKING_BYTES, f"part of a FITS image, {width} pixels wide")
         with image.file.hdus() as hdus:
-            reduced = np.concatenate(list(_reduced(image, hdus, part, block)))
+            strips = list(_reduced(image, hdus, part, block))
+        reduced = strips[0] if len(strips) == 1 else np.concatenate(strips)
         reduced[..., 0] *= factor
         corner = (part.columns.start, part.rows.start)
-        columns, rows = ((place - start + 0.5) / block - 0.5 for place, start in zip(places, corner, strict=True))
-        found = _interpolated(reduced, columns, rows)
-        self._sums += found if found.shape[-1] == len(_PLANES) else found[..., [0, 1, 1]]
+        index = np.empty((*places.shape[1:], 2), np.float32)
+        for axis, (place, start) in enumerate(zip(places, corner, strict=True)):
+            index[..., axis] = (place - (start - 0.5)) / block - 0.5
+        found = _interpolated(reduced, index)
+        for number, plane in enumerate((0, 1, -1)):
+            self._sums[number] += found[..., plane]
 
     def light(self) -> NDArray[np.float32]:
         """Return the mean of what was added, float32 ``[side, side]``, the lowest row first; NaN where nothing is."""
-        light, weight, known = np.moveaxis(self._sums, 2, 0)
-        seen = (known >= _COVERED) & (weight > 0)
-        return np.where(seen, light / np.where(seen, weight, 1), np.nan).astype(np.float32)
+        light, weight, known = self._sums
+        mean = np.full(light.shape, np.nan, np.float32)
+        return np.divide(light, weight, out=mean, where=(known >= _COVERED) & (weight > 0))
 
 
-def _interpolated(
-    reduced: NDArray[np.float32], columns: NDArray[np.float64], rows: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Interpolate linearly in ``[H, W, B]`` at places, NaN for nowhere: float32 ``[*places, B]``, 0 outside."""
+def _interpolated(reduced: NDArray[np.float32], index: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Interpolate linearly in ``[H, W, B]`` at columns and rows, NaN for nowhere: ``[*places, B]``, 0 outside."""
     height, width, bands = reduced.shape
     samples = pyvips.Image.new_from_memory(np.ascontiguousarray(reduced).tobytes(), width, height, bands, "float")
-    index = np.stack([columns, rows], axis=-1, dtype=np.float32, casting="same_kind")
     np.clip(np.nan_to_num(index, copy=False, nan=-2.0), -2, 1 << 20, out=index)
     at = pyvips.Image.new_from_memory(index.tobytes(), index.shape[1], index.shape[0], 2, "float")
     found = samples.mapim(at, interpolate=pyvips.Interpolate.new("bilinear"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from batch.imaging import footprints
-from batch.imaging.matching import Place, match
+from batch.imaging.matching import CORNERS, Place, match
 from batch.outputs.results import table_of
 from gateway.images.mosaic.celestial import footprint
 from tests.support.imaging import plane
@@ -31,7 +31,7 @@ _CLOSE = 0.01
 def row(name: str, wcs: WCS, band: str = "r") -> dict[str, Any]:
     places, scale = footprint(wcs, SHAPE)
     sky = SkyCoord(places[:, 0], places[:, 1], unit="deg")
-    numbers = dict(zip(("ra_deg", "dec_deg", *footprints.CORNERS), map(float, places.ravel()), strict=True))
+    numbers = dict(zip(("ra_deg", "dec_deg", *CORNERS), map(float, places.ravel()), strict=True))
     radius = float(max(sky[0].separation(corner).deg for corner in sky[1:]))
     return numbers | {
         "file": name,
@@ -70,13 +70,13 @@ def test_an_image_is_matched_where_its_wcs_shows_the_place(
 ) -> None:
     wcs = plane(ra, dec, SHAPE, pixel_arcsec=PIXEL_ARCSEC, turn_deg=turn, mirrored=turn > 180)
     index = write(tmp_path_factory.mktemp("index") / "index.parquet", [row("tile", wcs)])
-    place = [float(one) for one in wcs.all_pix2world(column, line, 0)]
-    (found,) = match(index, {"r": "r"}, [Place(*place, reach)])
+    place_ra, place_dec = (float(one) for one in wcs.all_pix2world(column, line, 0))
+    (found,) = match(index, {"r": "r"}, [Place(place_ra, place_dec, reach)])
     edges = [
         min(at + 0.5, size - 0.5 - at) * PIXEL_ARCSEC / 3600
         for at, size in zip((column, line), SHAPE[::-1], strict=True)
     ]
-    inside, apart = min(edges), np.hypot(*(min(edge, 0.0) for edge in edges))
+    inside, apart = min(edges), np.hypot(min(edges[0], 0.0), min(edges[1], 0.0))
     if apart < reach - _CLOSE or inside > _CLOSE:
         assert found
     if inside < -reach - _CLOSE:

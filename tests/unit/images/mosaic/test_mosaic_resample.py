@@ -35,7 +35,7 @@ LARGE = (1600, 2000)
 def resampled(data: bytes, field: SkyField, side: int) -> NDArray[np.float32]:
     (image,) = band_images([io.BytesIO(data)], [], 40_000_000)
     cells = np.stack(pixels(image.wcs, directions(field, 33), image.shape))
-    part = part_of(*cells, image.shape)
+    part = part_of(cells[0], cells[1], image.shape)
     assert part is not None
     places = refined(cells, image.wcs, field, side, image.shape)
     canvas = Canvas(side)
