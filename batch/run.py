@@ -11,7 +11,6 @@ from batch import storage
 from batch.conversion import convert
 from batch.conversion.own_columns import OwnColumns
 from batch.errors import BatchError
-from batch.imaging import imaging
 from batch.inputs import catalogue, source
 from batch.inputs.source import Form
 from batch.outputs import partitions, results
@@ -206,6 +205,8 @@ def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Ask
     if RA not in catalogue.roles(found, choice):
         raise BatchError(f"{found.location} has no position: with --imaging galaxies are found by ra and dec.")
     partitions.refuse_strangers(asked.folder)
+    from batch.imaging import imaging  # noqa: PLC0415 - astropy's WCS, which other batches do without
+
     return replace(asked, choice=choice), imaging.find(asked.imaging, asked.folder, asked.bands, say)
 
 

@@ -18,7 +18,6 @@ from distributed import WorkerPlugin, get_worker
 
 from batch.dask.networks import Networks
 from batch.fetching.galaxies import FetchedRows
-from batch.imaging.cutter import Cutter
 from batch.inputs import catalogue
 from batch.inputs.images import Files, Pictures
 from batch.inputs.source import Form
@@ -215,7 +214,7 @@ async def measure_in(
     settler = Settler(job.folder, job.fetching.patience, job.concurrency, job.fetching.accept_unanswered, tell)
     if job.imaging is not None:
         rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.asked.choice)
-        cutter = await asyncio.to_thread(Cutter, job.imaging, rows)
+        cutter = await asyncio.to_thread(job.imaging.cutter, rows)
         with closing(cutter):
             return await settler.settle(partition, rows, cutter.asking(_asking(job, inclinations, cutter.read)))
     if job.source.form is Form.PIXELS:

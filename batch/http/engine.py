@@ -13,7 +13,6 @@ from PIL import Image
 
 from batch.errors import BatchError, BatchStopped
 from batch.http.gateway import CallFailed, Kind, Standing
-from batch.imaging.cutter import Cutter
 from batch.settle import Outcome
 from gateway.core import errors
 
@@ -132,7 +131,7 @@ class HttpEngine:
                 if imaging is None:
                     progress.finished(await self._settler.settle(partition, rows, self.ask))
                     continue
-                with closing(await asyncio.to_thread(Cutter, imaging, rows)) as cutter:
+                with closing(await asyncio.to_thread(imaging.cutter, rows)) as cutter:
                     ask = cutter.asking(partial(self.ask, images=cutter))
                     progress.finished(await self._settler.settle(partition, rows, ask))
 

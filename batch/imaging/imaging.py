@@ -15,6 +15,7 @@ from pyarrow import parquet
 from batch import storage
 from batch.errors import BatchError
 from batch.imaging import coverage, footprints
+from batch.imaging.cutter import Cutter
 from batch.inputs.source import fingerprint_of
 from batch.outputs import partitions
 from gateway.core import errors
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from batch.imaging.footprints import Named
+    from gateway.tables.cells.rows import Row
 
 INDEX = "_imaging.parquet"
 """The index of footprints, in the folder of the partitions. ``_``: no result."""
@@ -65,6 +67,10 @@ class Imaging:
     def identity(self) -> dict[str, str]:
         """What answers depend on, by the words that a refusal uses."""
         return {"imaging": f"{self.location}, as of {self.fingerprint[:8]}", "bands": ",".join(self.shown)}
+
+    def cutter(self, rows: Sequence[Row]) -> Cutter:
+        """Return what cuts the galaxies of a partition; raises OSError where the index can't be read."""
+        return Cutter(self, rows)
 
 
 def find(location: str, folder: str, bands: Sequence[str], say: Callable[[str], None]) -> Imaging:
