@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from batch import storage
 from batch.imaging.footprints import images_of
-from batch.imaging.matching import Place, match
+from batch.imaging.matching import Place, match, showing
 from batch.settle import Outcome
 from gateway.core import errors
 from gateway.core.field_of_view import SkyField, field_around
@@ -240,10 +240,8 @@ class _Lane:
         )
 
     def _picture(self, galaxy: _Galaxy, field: SkyField) -> tuple[NDArray[np.uint8], _Cut]:
-        reach = _DIAGONAL * field.fov_arcmin / 60
-        # what bends the edges of images was allowed for when they were matched
-        images = [self._image(one) for one in galaxy.tiles if one.depth_deg > -max(reach, 0.0) * 1.05]
-        picture, _ = cut_opened(images, field)
+        tiles = showing(galaxy.tiles, _DIAGONAL * field.fov_arcmin / 60)
+        picture, _ = cut_opened([self._image(one) for one in tiles], field)
         return picture.rgb, _Cut(field, picture.warnings)
 
     def _image(self, tile: TileImage) -> BandImage:

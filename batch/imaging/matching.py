@@ -21,6 +21,8 @@ CORNERS = tuple(f"{name}{corner}_deg" for corner in (1, 2, 3, 4) for name in ("r
 
 _TEXTS = ("file", "hdu", "plane", "band", "compressed")
 _NUMBERS = (*CORNERS, "ra_deg", "dec_deg", "radius_deg", "pixel_arcsec")
+_LOOSE = 1.05
+"""Times that a field is wider when it is asked what shows it: edges bend."""
 _BENT = 0.01
 """Part of an image's radius by which its edges bend away from great circles."""
 
@@ -99,6 +101,23 @@ def match(index: str, bands: Mapping[str, str], places: Sequence[Place]) -> list
                 )
     for several in found:
         several.sort(key=lambda one: (-one.depth_deg, one.file, one.hdu, one.plane))
+    return found
+
+
+def showing(tiles: Sequence[TileImage], reach_deg: float) -> list[TileImage]:
+    """Return the images that a field takes: of each band one that shows all of it, where there is one, else all.
+
+    Parameters
+    ----------
+    tiles : sequence of TileImage
+        As :func:`match` orders them.
+    reach_deg : float
+        From the field's centre to its corners.
+    """
+    found: list[TileImage] = []
+    for band in dict.fromkeys(one.band for one in tiles):
+        its = [one for one in tiles if one.band == band and one.depth_deg > -reach_deg * _LOOSE]
+        found += its[:1] if its and its[0].depth_deg > reach_deg * _LOOSE else its
     return found
 
 

@@ -83,11 +83,11 @@ class Survey:
         for one in self.galaxies:
             east = one.ra_deg - 0.6 / 60
             column, row = (float(axis) for axis in wcs.all_world2pix(east, one.dec_deg + 0.6 / 60, 0))
-            if 0 <= column < shape[1] and 0 <= row < shape[0]:
-                y, x = np.ogrid[: shape[0], : shape[1]]
-                apart = np.hypot(x - column, y - row) * PIXEL_ARCSEC
-                pixels += _STAR * np.exp(-0.5 * (apart / _STAR_ARCSEC) ** 2)
-                mask |= (apart < 5 * _STAR_ARCSEC).astype(np.uint8)
+            part = _around(column, row, 8 * _STAR_ARCSEC, shape)
+            y, x = np.mgrid[part]
+            apart = np.hypot(x - column, y - row) * PIXEL_ARCSEC
+            pixels[part] += _STAR * np.exp(-0.5 * (apart / _STAR_ARCSEC) ** 2)
+            mask[part] |= (apart < 5 * _STAR_ARCSEC).astype(np.uint8)
         said = wcs.to_header()
         said["FILTER"] = band
         science = fits.CompImageHDU(
@@ -118,15 +118,23 @@ class Survey:
         return path
 
 
+def _around(column: float, row: float, reach_arcsec: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the part of a tile around a place, which may lie outside of it."""
+    reach = reach_arcsec / PIXEL_ARCSEC
+    rows, columns = (
+        slice(*np.clip([at - reach, at + reach], 0, size).astype(int))
+        for at, size in zip((row, column), shape, strict=True)
+    )
+    return rows, columns
+
+
 def _add(pixels: NDArray[np.float64], wcs: WCS, one: SkyPicture, band: str) -> None:
     """Add a galaxy to the pixels around it."""
     column, row = (float(axis) for axis in wcs.all_world2pix(one.ra_deg, one.dec_deg, 0))
-    reach = one.side_arcmin * 60 / PIXEL_ARCSEC
-    ends = zip((row, column), pixels.shape, strict=True)
-    rows, columns = (slice(*np.clip([at - reach, at + reach], 0, size).astype(int)) for at, size in ends)
-    y, x = np.mgrid[rows, columns]
+    part = _around(column, row, one.side_arcmin * 60, pixels.shape)
+    y, x = np.mgrid[part]
     if not x.size:
         return
     ra, dec = wcs.all_pix2world(x.ravel(), y.ravel(), 0)
     east = ((ra - one.ra_deg + 180) % 360 - 180) * np.cos(np.radians(one.dec_deg)) * 3600
-    pixels[rows, columns] += one.seen(east, (dec - one.dec_deg) * 3600, band).reshape(x.shape)
+    pixels[part] += one.seen(east, (dec - one.dec_deg) * 3600, band).reshape(x.shape)
