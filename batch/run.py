@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
-from batch.conversion import output
 from batch.errors import BatchError
 from batch.inputs import catalogue, source
 from batch.inputs.source import Form
@@ -17,96 +15,21 @@ from batch.outputs.partitions import Folder, Identity
 from batch.outputs.results import COLUMNS, Tally
 from batch.progress import Progress
 from batch.summary import Summary
-from gateway.images.ellipse import INTRINSIC_AXIS_RATIO
+from gateway.tables.header.words import FILE, RA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
+    from batch.asked import Asked
     from batch.conversion.output import Write
+    from batch.imaging.imaging import Imaging
     from batch.inputs.source import Source
     from batch.outputs.partitions import Partition
-    from gateway.core.models import FrameChoice
     from gateway.tables.cells.rows import Row
     from gateway.tables.results import Column
     from gateway.tables.results import Row as Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a person asks for, whichever engine answers.
-
-    Attributes
-    ----------
-    what : tuple of str
-        A path or URL of a table, a folder, a pattern, an image or model inputs; or several images.
-    out : str
-        Path or URL of the result: a table, or a folder of Parquet files.
-    images : str, optional
-        Folder of the images that the table names.
-    choice : mapping
-        Which column is which, where a person says it.
-    partition_rows : int, optional
-        As an earlier run had it, or as the engine has it, unless given.
-    survey : str, optional
-        Whose images are measured.
-    r : float, optional
-        Axis ratio of an edge-on disc, for the comparison.
-    frame : FrameChoice, optional
-        What of images is measured.
-    keep_columns : bool
-        Carry the table's own columns along.
-    hats : bool
-        Write the result as a HATS catalogue.
-    retry_failed : bool
-        Ask again what failed in an earlier run.
-    quiet : bool
-        Show no progress.
-    """
-
-    what: tuple[str, ...]
-    out: str
-    images: str | None = None
-    choice: Mapping[str, str] = field(default_factory=dict)
-    partition_rows: int | None = None
-    survey: str | None = None
-    r: float | None = None
-    frame: FrameChoice | None = None
-    keep_columns: bool = False
-    hats: bool = False
-    retry_failed: bool = False
-    quiet: bool = False
-
-    @property
-    def columns_said(self) -> dict[str, str]:
-        """What a person said of the columns, in words."""
-        said = " ".join(f"{role}={name}" for role, name in sorted(self.choice.items()))
-        return {"columns": said} if said else {}
-
-    @property
-    def edge_on_r(self) -> float:
-        """The axis ratio that is used."""
-        return INTRINSIC_AXIS_RATIO if self.r is None else self.r
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """How everything is asked, by the words that a refusal uses."""
-        images = storage.full(self.images) if self.images is not None else None
-        return {"survey": self.survey, "r": self.r, "frame": self.frame, "images": images, **self.columns_said}
-
-    @property
-    def is_table(self) -> bool:
-        """Whether the result is one table."""
-        return output.is_table(self.out)
-
-    @property
-    def folder(self) -> str:
-        """The folder of the partitions: the result itself, or one beside it with its name."""
-        out = storage.full(self.out).rstrip("/")
-        if self.hats:
-            return f"{out}.parts"
-        return f"{out.removesuffix(Path(out).suffix)}.parts" if self.is_table else out
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +85,7 @@ def find(asked: Asked) -> tuple[Asked, Source]:
     BatchError
         Nothing is there, or nothing that can be asked so; or a store does not let in.
     """
-    for url in filter(None, (*asked.what, asked.images)):
+    for url in filter(None, (*asked.what, asked.images, asked.imaging)):
         storage.check(url)
     storage.check(asked.folder, written=True)
     found = source.find(asked.what, asked.images)
@@ -171,6 +94,38 @@ def find(asked: Asked) -> tuple[Asked, Source]:
     if asked.hats:
         raise BatchError(f"{found.location} is no HATS catalogue, so that no result in HATS can be made of it.")
     return asked, found
+
+
+def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, Imaging | None]:
+    """Find the images of the sky that galaxies are to be cut from, if there are any.
+
+    Returns
+    -------
+    asked : Asked
+        With the columns that say how large galaxies are.
+    imaging : Imaging or None
+
+    Raises
+    ------
+    BatchError
+        They can't be used, or something else is asked that does not go with them.
+    """
+    if asked.imaging is None:
+        if asked.bands:
+            raise BatchError("--bands names those of --imaging, which is not given.")
+        return asked, None
+    for option, value in (("--images", asked.images), ("--survey", asked.survey), ("--frame", asked.frame)):
+        if value is not None:
+            raise BatchError(f"{option} does not go with --imaging, which cuts galaxies by their place on the sky.")
+    if found.form not in {Form.PARQUET, Form.TABLE} or found.fetched:
+        raise BatchError(f"With --imaging a table of positions is asked, and {found.location} is none.")
+    choice = {FILE: "", **catalogue.sizes(found), **asked.choice}
+    if RA not in catalogue.roles(found, choice):
+        raise BatchError(f"{found.location} has no position: with --imaging galaxies are found by ra and dec.")
+    partitions.refuse_strangers(asked.folder)
+    from batch.imaging import imaging  # noqa: PLC0415 - astropy's WCS, which other batches do without
+
+    return replace(asked, choice=choice), imaging.find(asked.imaging, asked.folder, asked.bands, say)
 
 
 def prepare(

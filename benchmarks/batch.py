@@ -129,6 +129,7 @@ class Place:
     folder: Path
     workers: int
     rows: int
+    options: tuple[str, ...] = ()
 
     def start(self, catalogue: Path, out: Path) -> DaskProcess:
         """Start a run."""
@@ -142,6 +143,7 @@ class Place:
             f"--threads={THREADS}",
             f"--rows={self.rows}",
             f"--manifest={speed.MANIFEST}",
+            *self.options,
         )
 
     def undisturbed(self, catalogue: Path, out: Path) -> tuple[dict[str, Any], Peaks]:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from batch.asked import Asked
     from batch.fetching.fetch import Fetching
     from batch.progress import Progress
-    from batch.run import Asked, Prepared
+    from batch.run import Prepared
     from batch.summary import Summary
 
 ROWS = 2000
@@ -82,8 +83,9 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
         asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
     )
     manifest = _release(dask.fetching.settings.manifest)
+    asked, imaging = run.imaged(asked, found, say)
     asking = found
-    if not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
+    if imaging is None and not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
         folder = storage.join(asked.folder, FETCHED)
         fetch.fetch(asked, dask.fetching, console, say, into=folder)
         asking = replace(source.of_batch(folder), fingerprint=found.fingerprint)
@@ -92,7 +94,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
         asking,
         asked.folder,
         rows=ROWS,
-        settings=_settings(asked, dask, manifest),
+        settings=_settings(asked, dask, manifest) | (imaging.identity if imaging else {}),
         release=lambda _known: manifest.release,
         say=say,
         location=found.location,
@@ -106,6 +108,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
                 serving=dask.serving,
                 source=replace(asking, files=()),
                 asked=asked,
+                imaging=imaging,
                 fetching=dask.fetching,
                 concurrency=dask.concurrency,
             )

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -31,11 +31,12 @@ from gateway.measure.one import Inclinations
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 
+    from batch.asked import Asked
     from batch.fetching.fetch import Fetching
+    from batch.imaging.imaging import Imaging
     from batch.inputs.images import Images
     from batch.inputs.source import Source
     from batch.outputs.partitions import Folder, Partition, Report
-    from batch.run import Asked
     from gateway.core.manifest import Manifest
     from gateway.images.prepare import ImageData
     from gateway.measure.targets import Fetched
@@ -67,11 +68,13 @@ class Job:
     source : Source
         What is asked, without the names of its files.
     asked : Asked
-        How a person asked; model inputs are always measured as a whole.
+        How a person asked; model inputs, and galaxies cut from images of the sky, are always measured as a whole.
     fetching : Fetching
         Its settings, patience, and whether rows without an answer are accepted hold here too.
     concurrency : int
         Rows of a partition under way at a time.
+    imaging : Imaging, optional
+        The images of the sky that galaxies are cut from.
     """
 
     folder: Folder
@@ -81,6 +84,7 @@ class Job:
     asked: Asked
     fetching: Fetching
     concurrency: int
+    imaging: Imaging | None = None
 
     @property
     def name(self) -> str:
@@ -208,6 +212,11 @@ async def measure_in(
 ) -> Report:
     """Measure a partition; ``tell`` hears its number and how many of its rows are settled."""
     settler = Settler(job.folder, job.fetching.patience, job.concurrency, job.fetching.accept_unanswered, tell)
+    if job.imaging is not None:
+        rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.asked.choice)
+        cutter = await asyncio.to_thread(job.imaging.cutter, rows)
+        with closing(cutter):
+            return await settler.settle(partition, rows, cutter.asking(_asking(job, inclinations, cutter.read)))
     if job.source.form is Form.PIXELS:
         images: Images = Pictures(partition.url)
     else:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from batch.asked import Asked
     from batch.fetching.archive import Fetch, ImageArchive
     from batch.outputs.partitions import Partition
     from batch.progress import Progress
-    from batch.run import Asked, Prepared
+    from batch.run import Prepared
     from batch.summary import Summary
     from gateway.settings import Settings
     from gateway.tables.cells.rows import Row

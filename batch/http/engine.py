@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
-from contextlib import aclosing
+from contextlib import aclosing, closing
+from functools import partial
 from typing import TYPE_CHECKING
+
+from PIL import Image
 
 from batch.errors import BatchError, BatchStopped
 from batch.http.gateway import CallFailed, Kind, Standing
@@ -15,8 +19,12 @@ from gateway.core import errors
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from batch.http.gateway import Gateway
     from batch.http.pacing import Pacing
+    from batch.imaging.imaging import Imaging
     from batch.inputs.images import Images
     from batch.outputs.partitions import Partition
     from batch.progress import Progress
@@ -88,7 +96,11 @@ class HttpEngine:
         self._most_rows: int | None = None
 
     async def run(
-        self, partitions: Iterable[Partition], read: Callable[[Partition], list[Row]], progress: Progress
+        self,
+        partitions: Iterable[Partition],
+        read: Callable[[Partition], list[Row]],
+        progress: Progress,
+        imaging: Imaging | None = None,
     ) -> None:
         """Ask about partitions until each is done or has only rows left whose problems may pass.
 
@@ -99,6 +111,8 @@ class HttpEngine:
         read : callable
             Returns the rows of a partition.
         progress : Progress
+        imaging : Imaging, optional
+            The images of the sky that galaxies are cut from.
 
         Raises
         ------
@@ -114,7 +128,12 @@ class HttpEngine:
         async def work() -> None:
             for partition in waiting:
                 rows = await asyncio.to_thread(read, partition)
-                progress.finished(await self._settler.settle(partition, rows, self.ask))
+                if imaging is None:
+                    progress.finished(await self._settler.settle(partition, rows, self.ask))
+                    continue
+                with closing(await asyncio.to_thread(imaging.cutter, rows)) as cutter:
+                    ask = cutter.asking(partial(self.ask, images=cutter))
+                    progress.finished(await self._settler.settle(partition, rows, ask))
 
         ticking = asyncio.create_task(progress.tick_until_cancelled())
         try:
@@ -132,8 +151,16 @@ class HttpEngine:
                 f"The gateway answers with release {release}, and the results so far are of {self._release}."
             )
 
-    async def ask(self, rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
-        """Ask about rows, targets and images apart, and yield what becomes of them."""
+    async def ask(self, rows: Sequence[Row], images: Images | None = None) -> AsyncGenerator[Outcome]:
+        """Ask about rows, targets and images apart, and yield what becomes of them.
+
+        Parameters
+        ----------
+        rows : sequence of Row
+        images : Images, optional
+            Those that these rows name, if they are others than all name.
+        """
+        read = partial(_body, images or self._images)
         for row in rows:
             if row.problem is not None:
                 yield Outcome.of(row, row.problem)
@@ -141,29 +168,22 @@ class HttpEngine:
         async with aclosing(self._calls(targets)) as outcomes:
             async for outcome in outcomes:
                 yield outcome
-        images = iter([row for row in rows if row.target is None and row.problem is None])
-        while some := list(itertools.islice(images, _READ_AT_ONCE)):
+        waiting = iter([row for row in rows if row.target is None and row.problem is None])
+        while some := list(itertools.islice(waiting, _READ_AT_ONCE)):
             bodies: list[tuple[Row, Target | bytes]] = []
             size = 0
             # no call before there is enough to send, or nothing more to read
             while some:
-                read = await asyncio.gather(*map(self._body, some))
-                for row, body in zip(some, read, strict=True):
+                for row, body in zip(some, await asyncio.gather(*map(read, some)), strict=True):
                     if isinstance(body, errors.GatewayError):
                         yield Outcome.of(row, body)
                     else:
                         bodies.append((row, body))
                         size += len(body)
-                some = [] if size >= self._pacing.pace.call_bytes else list(itertools.islice(images, _READ_AT_ONCE))
+                some = [] if size >= self._pacing.pace.call_bytes else list(itertools.islice(waiting, _READ_AT_ONCE))
             async with aclosing(self._calls(bodies)) as outcomes:
                 async for outcome in outcomes:
                     yield outcome
-
-    async def _body(self, row: Row) -> bytes | errors.GatewayError:
-        try:
-            return bytes(await self._images.read(row.file or ""))
-        except errors.GatewayError as problem:
-            return problem
 
     async def _calls(self, asked: Sequence[tuple[Row, Target | bytes]]) -> AsyncGenerator[Outcome]:
         """Ask in as few calls as the gateway takes; what breaks it again and again is cut until one row is left."""
@@ -226,3 +246,19 @@ class HttpEngine:
         if passing and not answered and len(rows) > 1:
             # when not one row of a call could be answered, the next rows can't be either
             self._pacing.failed(passing)
+
+
+async def _body(images: Images, row: Row) -> bytes | errors.GatewayError:
+    """Return the file of a row's image; of one that is decoded already, a PNG."""
+    try:
+        image = await images.read(row.file or "")
+    except errors.GatewayError as problem:
+        return problem
+    return image if isinstance(image, bytes) else await asyncio.to_thread(_png, image)
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    written = io.BytesIO()
+    # to deflate more takes longer than to send
+    Image.fromarray(pixels).save(written, "PNG", compress_level=1)
+    return written.getvalue()

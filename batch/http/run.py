@@ -14,14 +14,17 @@ from batch.http.pacing import Pace, Pacing
 from batch.inputs.images import Files
 from batch.inputs.source import Form
 from batch.settle import Patience, Settler
+from gateway.core.models import FrameChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rich.console import Console
 
+    from batch.asked import Asked
+    from batch.imaging.imaging import Imaging
     from batch.progress import Progress
-    from batch.run import Asked, Prepared
+    from batch.run import Prepared
     from batch.summary import Summary
 
 ROWS = 100
@@ -73,18 +76,19 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     write = output.writer(
         asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
     )
+    asked, imaging = run.imaged(asked, found, say)
     prepared = run.prepare(
         asked,
         found,
         asked.folder,
         rows=ROWS,
-        settings={"engine": "http", **asked.settings},
+        settings={"engine": "http", **asked.settings, **(imaging.identity if imaging else {})},
         release=lambda known: known or interrupts.run(_release, http),
         say=say,
     )
     with storage.alone(asked.folder), prepared.progress(console, "Asking", quiet=asked.quiet) as progress:
         if prepared.missing:
-            interrupts.run(_measure, asked, http, prepared, progress)
+            interrupts.run(_measure, asked, http, prepared, progress, imaging)
     return run.finish(asked, prepared, progress, write)
 
 
@@ -97,8 +101,9 @@ async def _release(http: Http) -> str:
         return await met(gateway, Pacing(http.pace, http.url))
 
 
-async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress) -> None:
-    params = {"survey": asked.survey, "r": asked.r, "frame": asked.frame}
+async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress, imaging: Imaging | None) -> None:
+    # what is cut by its place on the sky is framed by it
+    params = {"survey": asked.survey, "r": asked.r, "frame": asked.frame if imaging is None else FrameChoice.WHOLE}
     images = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)
     pacing = Pacing(http.pace, http.url, progress)
     patience = Patience(
@@ -113,6 +118,6 @@ async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progr
             engine = HttpEngine(
                 gateway, settler, images, pacing=pacing, release=prepared.release, any_release=http.any_release
             )
-            await engine.run(prepared.missing, prepared.read(asked.choice), progress)
+            await engine.run(prepared.missing, prepared.read(asked.choice), progress, imaging)
     finally:
         images.close()

@@ -24,6 +24,7 @@ from gateway.tables.cells.rows import Row, question
 from gateway.tables.files.astropyfile import short
 from gateway.tables.files.parquetfile import fields_of
 from gateway.tables.folders import FilesIn
+from gateway.tables.header import size_columns
 from gateway.tables.header.column_use import Reading
 from gateway.tables.header.columns import recognise
 from gateway.tables.reader import columns_of, damaged, open_table
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from batch.inputs.source import Source
+    from gateway.tables.table import Table
 
 STAGED = "_catalogue.parquet"
 """What is asked as Parquet, in the folder of the partitions, where it did not come so. ``_``: no result."""
@@ -116,12 +118,27 @@ def roles(source: Source, choice: Mapping[str, str] | None = None) -> set[str]:
         with _opened(source.files[0], choice) as (_, reading):
             return set(reading.uses)
     if source.form is sources.Form.TABLE:
-        with (
-            tempfile.TemporaryDirectory(prefix="inclinet-batch-") as folder,
-            _questions(source, Path(folder), choice) as (reading, _),
-        ):
+        with _questions(source, choice) as (reading, _):
             return set(reading.uses)
     return set()
+
+
+def sizes(source: Source) -> dict[str, str]:
+    """Return which columns of a table say how large its galaxies are, by the roles that they have then.
+
+    Raises
+    ------
+    BatchError
+        The table can't be read.
+    """
+    if source.form is sources.Form.TABLE:
+        with _table(source) as table:
+            return size_columns.find(table.fields)
+    try:
+        with storage.open_for_reading(source.files[0]) as opened:
+            return size_columns.find(fields_of(parquet.read_schema(opened))[0])
+    except (OSError, pa.ArrowException, errors.BadTable) as error:
+        raise BatchError(f"{source.files[0]} can't be read: {error}.") from error
 
 
 def rows_of(partition: Partition, source: Source, choice: Mapping[str, str] | None = None) -> list[Row]:
@@ -215,11 +232,7 @@ def _opened(url: str, choice: Mapping[str, str] | None) -> Iterator[tuple[Any, R
 
 def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None) -> None:
     """Rewrite a source as Parquet of text columns, a few rows in memory at a time."""
-    with (
-        tempfile.TemporaryDirectory(prefix="inclinet-batch-") as folder,
-        _questions(source, Path(folder), choice) as asked,
-    ):
-        reading, rows = asked
+    with _questions(source, choice) as (reading, rows):
         names = [*dict.fromkeys(name for use in (*reading.uses.values(), *reading.more_names) for name in use.columns)]
         about = {_READING: json.dumps(reading.saved()).encode()}
         # what stands in no column of a text is the row's problem, and travels with it
@@ -238,33 +251,40 @@ def _text(cell: Any) -> str | None:
 
 @contextmanager
 def _questions(
-    source: Source, folder: Path, choice: Mapping[str, str] | None
+    source: Source, choice: Mapping[str, str] | None
 ) -> Iterator[tuple[Reading, Iterable[Mapping[str, Any]]]]:
     """Yield what the columns are, and the records, of a table or a list of images."""
     if source.form is sources.Form.IMAGES:
         yield recognise(["key", "file"]), ({"key": key, "file": url} for key, url in sources.keys(source))
         return
+    with _table(source) as table:
+        reading = columns_of(table, choice)
+        yield reading, _undamaged(table.records(reading.columns), source.location)
+
+
+@contextmanager
+def _table(source: Source) -> Iterator[Table]:
+    """Open a table that is no Parquet, wherever it lies."""
     fs, path = storage.locate(source.files[0])
     local = Path(path)
-    try:
-        if not storage.is_local(fs):
-            local = folder / "table"
-            fs.get_file(path, str(local))
-        table = open_table(local)
-        reading = columns_of(table, choice)
-        yield reading, _undamaged(table.records(reading.columns), local)
-    except errors.BadTable as error:
-        said = error.detail.replace(str(local), source.location)
-        raise BatchError(said if source.location in said else f"{source.location}: {said}") from error
-    except OSError as error:
-        raise BatchError(f"{source.location} can't be read: {error}.") from error
+    with tempfile.TemporaryDirectory(prefix="inclinet-batch-") as folder:
+        try:
+            if not storage.is_local(fs):
+                local = Path(folder, "table")
+                fs.get_file(path, str(local))
+            yield open_table(local)
+        except errors.BadTable as error:
+            said = error.detail.replace(str(local), source.location)
+            raise BatchError(said if source.location in said else f"{source.location}: {said}") from error
+        except OSError as error:
+            raise BatchError(f"{source.location} can't be read: {error}.") from error
 
 
-def _undamaged(rows: Iterator[Mapping[str, Any]], path: Path) -> Iterator[Mapping[str, Any]]:
+def _undamaged(rows: Iterator[Mapping[str, Any]], location: str) -> Iterator[Mapping[str, Any]]:
     try:
         yield from rows
     except (errors.GatewayError, OSError):
         raise
     # the readers meet damage with errors of a dozen kinds
     except Exception as error:
-        raise damaged(str(path)) from error
+        raise damaged(location) from error

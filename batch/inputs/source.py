@@ -104,7 +104,7 @@ def find(what: Sequence[str], images: str | None = None) -> Source:
             return _folder(location)
         if is_image(location) and not location.lower().endswith(FITS_SUFFIXES):
             return _images([location])
-        form, fingerprint = _form(location), _of_content(location)
+        form, fingerprint = _form(location), fingerprint_of(location)
     except FileNotFoundError:
         raise BatchError(f"There is nothing at {location}.") from None
     except OSError as error:
@@ -219,7 +219,8 @@ def keys(source: Source) -> Iterator[tuple[str, str]]:
         yield _below(url, source.base), url
 
 
-def _of_content(url: str) -> str:
+def fingerprint_of(url: str) -> str:
+    """Return what changes when the content of a file does; see :class:`Source`."""
     fs, path = storage.locate(url)
     size = int(fs.size(path))
     digest = hashlib.blake2b(str(size).encode(), digest_size=16)

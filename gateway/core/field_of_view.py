@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 FIELD_IN_D25 = 1.5
 """Side of the field of view in diameters of the 25 mag isophote, as the original system cuts it."""
 
+D25, RADIUS, PETROSIAN, HALF_LIGHT = "d25", "radius", "petrosian", "half_light"
+_R25_IN_SCALES = (25 - 21.65) / 1.0857
+_HALF_LIGHT_IN_SCALES, _PETROSIAN_IN_SCALES = 1.678, 3.62
+FIELD_IN = {
+    D25: FIELD_IN_D25,
+    RADIUS: 2 * FIELD_IN_D25,
+    PETROSIAN: 2 * FIELD_IN_D25 * _R25_IN_SCALES / _PETROSIAN_IN_SCALES,
+    HALF_LIGHT: 2 * FIELD_IN_D25 * _R25_IN_SCALES / _HALF_LIGHT_IN_SCALES,
+}
+"""Side of the field of view in a diameter or radius of each kind: 1.5, 3, 2.56 and 5.52.
+
+A radius is that of the 25 mag isophote. The others are those of an exponential disc of Freeman's central brightness,
+21.65 mag/arcsec^2 (1970, ApJ 160, 811), in its scale lengths: R25 = 3.09, half of the light within 1.678 (Graham and
+Driver 2005, PASA 22, 118), and Petrosian's radius where the light of an annulus is a fifth of the mean within it, 3.62
+(the ratio of Strauss et al. 2002, AJ 124, 1810).
+"""
+
 MIN_FOV_ARCMIN, MAX_FOV_ARCMIN = 0.2, 400.0
 """Fields of view that make sense: below, a few pixels of any survey; above, a tangent plane bends the sky."""
 

@@ -57,7 +57,7 @@ def render(
     planes : float32 [P, H, W]
         One plane or three. Pixels without a value are filled in place.
     scales : sequence of float
-        :data:`PICTURE_SCALES` or :data:`FITS_SCALES`.
+        :data:`PICTURE_SCALES` or :data:`FITS_SCALES`; none of pixels that are known to be measured.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def render(
     if not all(np.isfinite(plane).any() for plane in planes):
         raise errors.BadImage("The image holds no finite value.")
     outside = fill_gaps(planes)
-    scale, warnings = finished_scale(planes, scales)
+    scale, warnings = finished_scale(planes, scales) if scales else (None, ())
     if scale is None:
         return stretch(planes), ASINH, outside, warnings
     rgb = np.empty((*planes.shape[1:], 3), np.uint8)

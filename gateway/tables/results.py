@@ -63,7 +63,7 @@ GALAXY_COLUMNS = (
 WARNINGS = Column("warnings", "str", "Warnings in plain words", ucd="meta.note")
 
 INCLINATION_COLUMNS = (
-    Column("image_source", "str", "Survey, or upload", ucd="meta.id;instr"),
+    Column("image_source", "str", "Survey, upload, or imaging", ucd="meta.id;instr"),
     Column(
         "inclination_deg", "float", "Inclination: median of the ensemble", "deg", "src.orbital.inclination;meta.main"
     ),

@@ -39,7 +39,7 @@ Column = Annotated[
     typer.Option(
         metavar="ROLE=NAME",
         help="Which column is which, where its name does not say it: ra=NAME, dec=, pgc=, name=, fov=, pa=, file=, "
-        "key=. Several times for several; an empty NAME leaves a role out.",
+        "key=, d25=, radius=, petrosian=, half_light=. Several times for several; an empty NAME leaves a role out.",
     ),
 ]
 Images = Annotated[str | None, typer.Option(help="Folder of the images that the table names; else the table's own.")]
@@ -101,6 +101,17 @@ def batch(
         ),
     ] = None,
     images: Images = None,
+    imaging: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|TABLE",
+            help="Cut the table's galaxies, by ra and dec, from these images of the sky: a folder or a pattern of FITS "
+            "files, or a table with a column file. A path or a URL.",
+        ),
+    ] = None,
+    bands: Annotated[
+        str | None, typer.Option(metavar="g,r,i", help="Bands of --imaging that a picture is made of; else chosen.")
+    ] = None,
     column: Column = None,
     keep_columns: Annotated[bool, typer.Option("--keep-columns", help="Carry the table's own columns along.")] = False,
     hats: Annotated[
@@ -170,10 +181,10 @@ def batch(
     """
 
     def measure(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch import run  # noqa: PLC0415 - the other commands need none of this
+        from batch.asked import Asked  # noqa: PLC0415 - the other commands need none of this
         from batch.fetching import options  # noqa: PLC0415 - the other commands need none of this
 
-        asked = run.Asked(
+        asked = Asked(
             what=tuple(table),
             out=out,
             images=images,
@@ -186,6 +197,8 @@ def batch(
             hats=hats,
             retry_failed=retry_failed,
             quiet=quiet,
+            imaging=imaging,
+            bands=tuple(one.strip() for one in (bands or "").split(",") if one.strip()),
         )
         if dask is None:
             from batch.http import pacing  # noqa: PLC0415 - as above
@@ -235,12 +248,12 @@ def fetch(
     """
 
     def work(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch import run  # noqa: PLC0415 - the other commands need none of this
+        from batch.asked import Asked  # noqa: PLC0415 - the other commands need none of this
         from batch.fetching import fetch, options  # noqa: PLC0415 - the other commands need none of this
 
         options.check_survey(survey)
         choice = options.columns(column or [])
-        asked = run.Asked(what=(table,), out=out, choice=choice, partition_rows=rows, survey=survey, quiet=quiet)
+        asked = Asked(what=(table,), out=out, choice=choice, partition_rows=rows, survey=survey, quiet=quiet)
         fetching = options.fetching(rate or [], None, accept_unanswered=accept_unanswered)
         return fetch.fetch(asked, fetching, console, say)
 

@@ -13,7 +13,8 @@ from distributed import LocalCluster
 from pyarrow import parquet
 from rich.console import Console
 
-from batch import run, storage
+from batch import storage
+from batch.asked import Asked
 from batch.dask import engine
 from batch.dask.cluster import UNWATCHED, Workers, own_networks
 from batch.dask.run import OnDask, measure
@@ -99,7 +100,7 @@ class Asking:
         mine = {name: changes.pop(name) for name in ("rates_per_s", "accept_unanswered") if name in changes}
         changed = self.fetching.settings.model_copy(update=settings or {})
         fetching = replace(self.fetching, settings=changed, **mine)
-        asked = run.Asked(what=(str(what),), out=str(out), **{"partition_rows": 4, **changes})
+        asked = Asked(what=(str(what),), out=str(out), **{"partition_rows": 4, **changes})
         return measure(asked, replace(self.dask, fetching=fetching), Console(file=io.StringIO()), self.said.append)
 
 
@@ -160,7 +161,7 @@ def test_names_become_a_table_of_galaxies_with_their_inclinations(
 
 
 def test_what_is_fetched_first_and_measured_later_is_the_same(tmp_path: Path, asking: Asking, table: Path) -> None:
-    asked = run.Asked(what=(str(table),), out=str(tmp_path / "fetched"), partition_rows=4)
+    asked = Asked(what=(str(table),), out=str(tmp_path / "fetched"), partition_rows=4)
     assert fetch(asked, asking.fetching, Console(file=io.StringIO()), asking.said.append).rows == 9
     asking(tmp_path / "fetched", tmp_path / "out.parquet")
     asking(table, tmp_path / "at_once.parquet")

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from batch.asked import Asked
 from batch.http.pacing import Pace
 from batch.http.run import Http, measure
 from batch.outputs import results
-from batch.run import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -149,8 +149,9 @@ def ideal(
     *,
     seed: int = 99,
     noise: float = NOISE,
+    scales: Sequence[float] = FITS_SCALES,
 ) -> NDArray[np.uint8]:
     """Return the picture of a field that a survey on its own tangent plane would give, uint8 ``[side, side, 3]``."""
     plane_of, rng = tangent_plane(field, side), np.random.default_rng(seed)
     planes = [light(sources, plane_of, (side, side), band)[::-1] + rng.normal(0, noise, (side, side)) for band in bands]
-    return render(np.stack(planes).astype(np.float32), FITS_SCALES)[0]
+    return render(np.stack(planes).astype(np.float32), scales)[0]

@@ -13,15 +13,14 @@ from gateway.core.field_of_view import ImagingCutout, SkyField, side_pixels
 from gateway.images.bands import red_green_blue, wavelength_nm
 from gateway.images.decode import shown
 from gateway.images.limits import MAX_PIXELS, MEMORY, SMALLEST_SIDE, Memory, Share
-from gateway.images.mosaic.celestial import directions, pixels
-from gateway.images.mosaic.files import band_images, opened
+from gateway.images.mosaic.celestial import directions, pixels, refined
+from gateway.images.mosaic.files import band_images, damage_told, opened
 from gateway.images.mosaic.resample import Canvas, part_of
 from gateway.images.stretch import FITS_SCALES, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from astropy.coordinates import SkyCoord
     from numpy.typing import NDArray
 
     from gateway.core.models import Deadline
@@ -41,10 +40,11 @@ _PER_AREA = ("/sr", "sr-1", "sr^-1", "arcsec")
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """An image, and the part of it that shows the field."""
+    """An image, the part of it that shows the field, and where the cells of a coarse grid over the field lie in it."""
 
     image: BandImage
     part: ImageSection
+    cells: NDArray[np.float64]
     pixel_arcsec: float
 
 
@@ -95,21 +95,36 @@ def cut(
     OSError, ImportError
         A file, or fsspec's driver of its store, is not there.
     """
-    with ExitStack() as stack:
+    with ExitStack() as stack, damage_told(files=not all(isinstance(source, bytes) for source in sources)):
         share = stack.enter_context(Share(memory, deadline))
         streams = [opened(source, stack) for source in sources]
-        try:
-            return _cut(band_images(streams, bands, max_pixels), field, max_pixels, share)
-        except errors.GatewayError:
-            raise
-        # astropy meets damage with a dozen kinds of error
-        except Exception as error:
-            if isinstance(error, OSError) and not all(isinstance(source, bytes) for source in sources):
-                raise
-            raise errors.BadImage("A FITS file is truncated or damaged and can't be read.") from error
+        return _cut(band_images(streams, bands, max_pixels), field, max_pixels, share)
 
 
-def _cut(images: Sequence[BandImage], field: SkyField, max_pixels: int, share: Share) -> tuple[Picture, ImagingCutout]:
+def cut_opened(
+    images: Sequence[BandImage],
+    field: SkyField,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    memory: Memory = MEMORY,
+    deadline: Deadline | None = None,
+) -> tuple[Picture, ImagingCutout]:
+    """Cut a field as :func:`cut` does, from calibrated images whose files stay open for the next field.
+
+    Their pixels are taken as measured (linear). Whether they are those of a finished picture is not guessed: what is
+    right for a survey must not depend on the galaxy.
+    """
+    with Share(memory, deadline) as share, damage_told(files=True):
+        return _cut(images, field, max_pixels, share, scales=())
+
+
+def _cut(
+    images: Sequence[BandImage],
+    field: SkyField,
+    max_pixels: int,
+    share: Share,
+    scales: Sequence[float] = FITS_SCALES,
+) -> tuple[Picture, ImagingCutout]:
     order = _order(images)
     overlaps = _overlaps([image for image in images if image.band in order], field, max_pixels)
     finest = min(one.pixel_arcsec for one in overlaps)
@@ -120,8 +135,7 @@ def _cut(images: Sequence[BandImage], field: SkyField, max_pixels: int, share: S
             f"{SMALLEST_SIDE} are needed."
         )
     side = side_pixels(field.fov_arcmin, finest)
-    sky = directions(field, side)
-    found = [_plane([one for one in overlaps if one.image.band == band], sky, finest, share) for band in order]
+    found = [_plane([one for one in overlaps if one.image.band == band], field, side, finest, share) for band in order]
     if len(found) == _COLOURS - 1:
         found.insert(1, np.mean(found, axis=0))
     planes = np.stack(found)[:, ::-1]
@@ -134,7 +148,7 @@ def _cut(images: Sequence[BandImage], field: SkyField, max_pixels: int, share: S
             f"The images show {1 - missing:.0%} of the field of {field.fov_arcmin:g} arcmin around {_place(field)}: at "
             f"least {1 - _MOST_MISSING:.0%} is needed."
         )
-    rgb, stretch, outside, warnings = render(np.ascontiguousarray(planes), FITS_SCALES)
+    rgb, stretch, outside, warnings = render(np.ascontiguousarray(planes), scales)
     if missing > _FEW_MISSING:
         warnings = (f"{missing:.0%} of the field has no data: it was filled with the sky's colour.", *warnings)
     names = tuple(name for name in order if name is not None)
@@ -164,7 +178,7 @@ def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> 
     seen: list[tuple[BandImage, NDArray[np.float64]]] = []
     area = 0
     for image in images:
-        columns, rows = places = np.stack(pixels(image.wcs, grid, image.shape))
+        columns, rows = cells = np.stack(pixels(image.wcs, grid, image.shape))
         part = part_of(columns, rows, image.shape)
         if part is None:
             continue
@@ -177,10 +191,10 @@ def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> 
                 f"than {_COLOURS * max_pixels:,} of all: ask for a smaller field.",
                 max_pixels=max_pixels,
             )
-        twin = next((other for other, its in seen if other.band == image.band and _same(places, its)), None)
+        twin = next((other for other, its in seen if other.band == image.band and _same(cells, its)), None)
         if twin is None:
-            seen.append((image, places))
-            found.append(Overlap(image, part, field.fov_arcmin * 60 / _GRID / part.cell_pixels))
+            seen.append((image, cells))
+            found.append(Overlap(image, part, cells, field.fov_arcmin * 60 / _GRID / part.cell_pixels))
         # a file that holds its picture twice, such as before and after a correction, has its first taken
         elif twin.file is not image.file or twin.plane != image.plane:
             raise errors.BandsDuplicate(
@@ -211,16 +225,16 @@ def _check_centre(images: Sequence[BandImage], found: Sequence[Overlap], field: 
         )
 
 
-def _plane(overlaps: Sequence[Overlap], sky: SkyCoord, finest: float, share: Share) -> NDArray[np.float32]:
+def _plane(overlaps: Sequence[Overlap], field: SkyField, side: int, finest: float, share: Share) -> NDArray[np.float32]:
     """Lay the images of one band together, float32 ``[side, side]``, the lowest row first."""
-    canvas = Canvas(len(sky))
+    canvas = Canvas(side)
     weighted = all(one.image.weight is not None for one in overlaps)
     for one in overlaps:
         image = one.image if weighted or one.image.weight is None else replace(one.image, weight=None)
         per_area = any(word in image.physical_unit.lower() for word in _PER_AREA)
         factor = 1.0 if per_area else (finest / one.pixel_arcsec) ** 2
-        places = pixels(image.wcs, sky, image.shape)
-        canvas.add(image, one.part, places, factor=factor, share=share)
+        where = refined(one.cells, image.wcs, field, side, image.shape)
+        canvas.add(image, one.part, where, factor=factor, block=int(_GRID * one.part.cell_pixels / side), share=share)
     return canvas.light()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 Source = bytes | str | os.PathLike[str]
 """A FITS file: its bytes, its path, or its address in any store of fsspec (``https://``, ``s3://``...)."""
 
-_BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 18
 """Read at once of a file elsewhere: a few rows of a mosaic, and never much more than is wanted."""
+TILES_BYTES = 1 << 16
+"""The same of one that is known to be tile-compressed: the few tiles of a row of them that show a field."""
 _MOST_IMAGES = 300
 """Three bands of a camera of a hundred detectors; each costs some milliseconds to look for the field in it."""
 _SAMPLE_BYTES = 8
@@ -127,8 +130,28 @@ def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: i
     return tuple(_named(found, files, bands, len(streams)))
 
 
-def opened(source: Source, stack: ExitStack) -> BinaryIO:
-    """Open a file for reading; ``stack`` closes it.
+@contextmanager
+def damage_told(*, files: bool) -> Iterator[None]:
+    """Let what is found damaged within be an :class:`errors.BadImage`.
+
+    Parameters
+    ----------
+    files : bool
+        Whether an OSError is the store's, and not damage of bytes at hand.
+    """
+    try:
+        yield
+    except (errors.GatewayError, ImportError):
+        raise
+    # astropy meets damage with a dozen kinds of error
+    except Exception as error:
+        if files and isinstance(error, OSError):
+            raise
+        raise errors.BadImage("A FITS file is truncated or damaged and can't be read.") from error
+
+
+def opened(source: Source, stack: ExitStack, block_bytes: int = BLOCK_BYTES) -> BinaryIO:
+    """Open a file for reading; ``stack`` closes it. Of one elsewhere ``block_bytes`` and more are read at once.
 
     Raises
     ------
@@ -144,7 +167,7 @@ def opened(source: Source, stack: ExitStack) -> BinaryIO:
     import fsspec  # noqa: PLC0415 - an extra, for files elsewhere alone
 
     store, path = fsspec.core.url_to_fs(str(source))
-    file: BinaryIO = stack.enter_context(store.open(path, "rb", block_size=_BLOCK_BYTES, cache_type="readahead"))
+    file: BinaryIO = stack.enter_context(store.open(path, "rb", block_size=block_bytes, cache_type="readahead"))
     return file
 
 

@@ -97,15 +97,17 @@ class Canvas:
     """
 
     def __init__(self, side: int) -> None:
-        self._sums = np.zeros((side, side, 3))
+        # light times weight, weight, and the share that is known
+        self._sums = np.zeros((3, side, side), np.float32)
 
     def add(
         self,
         image: BandImage,
         part: ImageSection,
-        places: tuple[NDArray[np.float64], NDArray[np.float64]],
+        places: NDArray[np.float64],
         *,
         factor: float,
+        block: int,
         share: Share,
     ) -> None:
         """Add what an image shows.
@@ -114,50 +116,54 @@ class Canvas:
         ----------
         image : BandImage
         part : ImageSection
-        places : float [side, side], twice
+        places : float [2, side, side]
             Columns and rows of the image that the picture's pixels lie at, its lowest row first.
         factor : float
             That its values are multiplied by.
+        block : int
+            Pixels of the image each way that are averaged while it is read: as many as go into one of the picture.
         share : Share
             Asked for the memory that it takes.
         """
-        (column_down, column_right), (row_down, row_right) = np.gradient(places[0]), np.gradient(places[1])
-        areas = np.abs(column_right * row_down - column_down * row_right)
-        if not np.isfinite(areas).any():
-            return
-        block = max(1, int(math.sqrt(float(np.nanmedian(areas)))))
+        block = max(1, block)
         width = part.columns.stop - part.columns.start
         read = [unit for unit in (image.unit, image.mask, image.weight) if unit is not None and unit.compressed]
         tiles = sum(tile_row_bytes(unit, width) for unit in read) + (2 * MOST_WHOLE if image.file.packed else 0)
         share.ask(tiles + _WORKING_BYTES, f"part of a FITS image, {width} pixels wide")
         with image.file.hdus() as hdus:
-            reduced = np.concatenate(list(_reduced(image, hdus, part, block)))
+            strips = list(_reduced(image, hdus, part, block))
+        reduced = strips[0] if len(strips) == 1 else np.concatenate(strips)
         reduced[..., 0] *= factor
         corner = (part.columns.start, part.rows.start)
-        columns, rows = ((place - start + 0.5) / block - 0.5 for place, start in zip(places, corner, strict=True))
-        self._sums += _interpolated(reduced, columns, rows)
+        index = np.empty((*places.shape[1:], 2), np.float32)
+        for axis, (place, start) in enumerate(zip(places, corner, strict=True)):
+            index[..., axis] = (place - (start - 0.5)) / block - 0.5
+        found = _interpolated(reduced, index)
+        for number, plane in enumerate((0, 1, -1)):
+            self._sums[number] += found[..., plane]
 
     def light(self) -> NDArray[np.float32]:
         """Return the mean of what was added, float32 ``[side, side]``, the lowest row first; NaN where nothing is."""
-        light, weight, known = np.moveaxis(self._sums, 2, 0)
-        seen = (known >= _COVERED) & (weight > 0)
-        return np.where(seen, light / np.where(seen, weight, 1), np.nan).astype(np.float32)
+        light, weight, known = self._sums
+        mean = np.full(light.shape, np.nan, np.float32)
+        return np.divide(light, weight, out=mean, where=(known >= _COVERED) & (weight > 0))
 
 
-def _interpolated(
-    reduced: NDArray[np.float32], columns: NDArray[np.float64], rows: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Interpolate linearly in ``[H, W, B]`` at places, NaN for nowhere: float32 ``[*places, B]``, 0 outside."""
+def _interpolated(reduced: NDArray[np.float32], index: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Interpolate linearly in ``[H, W, B]`` at columns and rows, NaN for nowhere: ``[*places, B]``, 0 outside."""
     height, width, bands = reduced.shape
     samples = pyvips.Image.new_from_memory(np.ascontiguousarray(reduced).tobytes(), width, height, bands, "float")
-    index = np.nan_to_num(np.stack([columns, rows], axis=-1), nan=-2.0).clip(-2, 1 << 20).astype(np.float32)
+    np.clip(np.nan_to_num(index, copy=False, nan=-2.0), -2, 1 << 20, out=index)
     at = pyvips.Image.new_from_memory(index.tobytes(), index.shape[1], index.shape[0], 2, "float")
     found = samples.mapim(at, interpolate=pyvips.Interpolate.new("bilinear"))
     return np.frombuffer(found.write_to_memory(), np.float32).reshape(*index.shape[:2], bands)
 
 
 def _reduced(image: BandImage, hdus: Any, part: ImageSection, block: int) -> Iterator[NDArray[np.float32]]:
-    """Yield strips of a part, float32 ``[rows, columns, 3]``: light times weight, weight, the share that is known."""
+    """Yield strips of a part, float32 ``[rows, columns, 2 or 3]``: light times weight, weight, what share is known.
+
+    Without weights there is no plane of them.
+    """
     step = strip_rows((part.columns.stop - part.columns.start) * 8, block)
     if image.unit.compressed:
         # a row of tiles is unpacked for each strip that has rows of it
@@ -167,21 +173,18 @@ def _reduced(image: BandImage, hdus: Any, part: ImageSection, block: int) -> Ite
         rows = slice(row, min(row + step, part.rows.stop))
         values = _section(hdus, image.unit, image.plane, rows, part.columns).astype(np.float32)
         with np.errstate(invalid="ignore"):
-            bad = ~(np.abs(values) < _BLANK)
+            good = np.abs(values) < _BLANK
         if image.mask is not None:
             bits = _section(hdus, image.mask, 0, rows, part.columns)
-            bits = bits.astype(np.int64) if image.bad_bits is None else bits.astype(np.int64) & image.bad_bits
-            bad |= bits != 0
-        weights = np.ones_like(values)
+            good &= (bits.astype(np.int64) if image.bad_bits is None else bits.astype(np.int64) & image.bad_bits) == 0
+        planes = []
         if image.weight is not None:
             weights = np.nan_to_num(_section(hdus, image.weight, 0, rows, part.columns).astype(np.float32))
-            bad |= ~(weights > 0)
-        values[bad] = np.nan
-        weights[bad] = np.nan
-        light, weight = (block_means(plane[..., None], block)[..., 0] for plane in (values, weights))
-        known = block_means((~bad)[..., None].astype(np.float32), block)[..., 0]
-        weight = np.where(np.isfinite(light), weight, 0) * known
-        yield np.stack([np.where(weight > 0, light, 0) * weight, weight, known], axis=-1).astype(np.float32)
+            good &= weights > 0
+            planes.append(np.where(good, weights, 0))
+            values *= planes[0]
+        light = np.where(good, values, 0)
+        yield block_means(np.stack([light, *planes, good.astype(np.float32)], axis=-1), block)
 
 
 def _section(hdus: Any, unit: Unit, plane: int, rows: slice, columns: slice) -> NDArray[Any]:

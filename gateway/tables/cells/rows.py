@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.core import errors
 from gateway.core.models import Target
 from gateway.tables.cells import coordinates, values
+from gateway.tables.header.size_columns import SIZES
 from gateway.tables.header.words import DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, words_of
 from gateway.tables.table import EXTRA
 
@@ -114,7 +115,7 @@ def question(
     if found.position and coordinates.is_zero(found.position):
         warnings.append("The position 0, 0 often stands for a missing one.")
     try:
-        fov = _measured(record, uses, FOV, warnings)
+        fov = _field(record, uses, warnings)
         angle = _measured(record, uses, PA, warnings)
     except errors.BadTarget as problem:
         return Row(number, key, problem=problem)
@@ -191,13 +192,21 @@ def _name(record: Mapping[str, Any], reading: Reading, said: str) -> str | None:
     return found
 
 
+def _field(record: Mapping[str, Any], uses: Mapping[str, Use], warnings: list[str]) -> float | None:
+    """Return the field of view that a record says, or the first of its sizes, arcmin."""
+    found = (_measured(record, uses, role, warnings) for role in (FOV, *SIZES) if role in uses)
+    return next((fov for fov in found if fov is not None), None)
+
+
 def _measured(record: Mapping[str, Any], uses: Mapping[str, Use], role: str, warnings: list[str]) -> float | None:
     use = uses.get(role)
     text = _cell(record, use) if use else ""
     if not text or use is None:
         return None
-    read = values.field_of_view if role == FOV else values.position_angle
-    value, warning = read(text, use.conversion)
+    if role in SIZES:
+        value, warning = values.field_of_size(text, role, use.conversion)
+    else:
+        value, warning = (values.field_of_view if role == FOV else values.position_angle)(text, use.conversion)
     if warning:
         warnings.append(warning)
     return value

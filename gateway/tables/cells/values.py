@@ -7,7 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
+from gateway.core.field_of_view import FIELD_IN
 from gateway.core.numbers import LONGEST, number
+from gateway.tables.header.units import OWN_UNIT
 
 if TYPE_CHECKING:
     from gateway.tables.header.units import Conversion
@@ -45,6 +47,12 @@ _UNIT_DEGREES = {
 _TURN_DEG = 360.0
 _WIDEST_ARCMIN = 180.0 * 60
 """Half the sky: no field of view is wider."""
+_SIZE_WORDS = {
+    "d25": "diameter",
+    "radius": "radius",
+    "petrosian": "Petrosian radius",
+    "half_light": "half-light radius",
+}
 SHOWN = 40
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n"}
 
@@ -145,6 +153,23 @@ def field_of_view(text: str, conversion: Conversion) -> tuple[float | None, str]
     raw = number(text)
     if not 0 < value <= _WIDEST_ARCMIN or raw in SENTINELS - {99.0}:
         return None, f"The field of view {text[:SHOWN]} is none and was left out."
+    return value, ""
+
+
+def field_of_size(text: str, role: str, conversion: Conversion) -> tuple[float | None, str]:
+    """Return the field of view, arcmin, of a galaxy by its size; and what has to be said of one that is left out.
+
+    Parameters
+    ----------
+    text : str
+    role : str
+        A key of :data:`gateway.core.field_of_view.FIELD_IN`.
+    conversion : Conversion
+    """
+    degrees = 1 / 60 if OWN_UNIT[role] == "arcmin" else 1 / 3600
+    value = measure(text, _SIZE_WORDS[role], conversion, own_degrees=degrees) * degrees * 60 * FIELD_IN[role]
+    if not 0 < value <= _WIDEST_ARCMIN or number(text) in SENTINELS:
+        return None, f"The {_SIZE_WORDS[role]} {text[:SHOWN]} is none and was left out."
     return value, ""
 
 

@@ -21,7 +21,7 @@ class Use:
     Attributes
     ----------
     role : str
-        One of :data:`gateway.tables.header.columns.ROLES`.
+        One of :data:`gateway.tables.header.columns.ROLES_AND_SIZES`.
     columns : tuple of str
         One, or those that a split right ascension or declination stands in: sign, hours or degrees, minutes, seconds.
     conversion : Conversion

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.core import errors
 from gateway.tables.header import position_columns
 from gateway.tables.header.column_use import Reading, Use
+from gateway.tables.header.size_columns import SIZES
 from gateway.tables.header.units import OWN_UNIT, Conversion
 from gateway.tables.header.words import CATALOGUES, DEC, FILE, FOV, KEY, NAME, PA, PGC, RA, UNITS, words_of
 from gateway.tables.table import Field
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 ROLES = (KEY, PGC, NAME, RA, DEC, FOV, PA, FILE)
 """What a column can be; those of the caller's choice are of these names."""
+
+ROLES_AND_SIZES = (*ROLES, *SIZES)
+"""With those that a column has by the caller's choice alone, as a survey's image is as large as its catalogue says."""
 
 MOST_COLUMNS = 20_000
 """More than any catalogue has; a stranger's header must not keep the gateway busy."""
@@ -93,7 +97,7 @@ def recognise(fields: Iterable[Field | str], choice: Mapping[str, str] | None = 
     _refuse_twins(known, uses)
     if not uses.keys() & _ASKING:
         raise errors.BadTable(_nothing(known, found.refusal))
-    reading = Reading({role: uses[role] for role in ROLES if role in uses}, tuple(more_names))
+    reading = Reading({role: uses[role] for role in ROLES_AND_SIZES if role in uses}, tuple(more_names))
     ignored = tuple(one.name for one in known if one.name and one.name not in reading.columns)
     return dataclasses.replace(reading, ignored=ignored, warnings=tuple(warnings))
 
@@ -130,8 +134,8 @@ def choice_of(given: Iterable[str]) -> dict[str, str]:
     choice = {}
     for one in given:
         role, sign, name = one.partition("=")
-        if not sign or role.strip().lower() not in ROLES:
-            raise errors.BadTable(f"{one[:60]!r} is not ROLE=COLUMN with one of {', '.join(ROLES)}.")
+        if not sign or role.strip().lower() not in ROLES_AND_SIZES:
+            raise errors.BadTable(f"{one[:60]!r} is not ROLE=COLUMN with one of {', '.join(ROLES_AND_SIZES)}.")
         choice[role.strip().lower()] = name.strip()
     return choice
 
@@ -139,8 +143,8 @@ def choice_of(given: Iterable[str]) -> dict[str, str]:
 def _chosen(fields: Sequence[Field], choice: Mapping[str, str]) -> dict[str, Use]:
     uses = {}
     for role, name in choice.items():
-        if role not in ROLES:
-            raise errors.BadTable(f"There is no kind of column {role[:40]!r}; there are {', '.join(ROLES)}.")
+        if role not in ROLES_AND_SIZES:
+            raise errors.BadTable(f"There is no kind of column {role[:40]!r}; there are {', '.join(ROLES_AND_SIZES)}.")
         if not name:
             continue
         named = [one for one in fields if one.name == name] or [

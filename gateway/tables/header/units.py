@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.core import errors
 
 OWN_UNIT = {"ra": "deg", "dec": "deg", "fov": "arcmin", "pa": "deg"}
+OWN_UNIT |= {"d25": "arcmin", "radius": "arcsec", "petrosian": "arcsec", "half_light": "arcsec"}
 """Unit that the numbers of a kind of column are in unless something says otherwise."""
 
 _COMMON = {

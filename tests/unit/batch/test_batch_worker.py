@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from batch.asked import Asked
 from batch.dask.worker import Job, measure_in
 from batch.fetching.fetch import Fetching
 from batch.inputs import catalogue, source
 from batch.outputs import results
 from batch.outputs.partitions import Folder, Partition
-from batch.run import Asked
 from batch.settle import Patience
 from gateway.core import errors
 from gateway.core.models import EnsemblePrediction, FlavorPrediction, RejectorPrediction

@@ -11,7 +11,7 @@ from reproject import reproject_adaptive, reproject_interp
 
 from gateway.core import errors
 from gateway.images.limits import MEMORY, Share
-from gateway.images.mosaic.celestial import directions, pixels, tangent_plane
+from gateway.images.mosaic.celestial import directions, pixels, refined, tangent_plane
 from gateway.images.mosaic.cut import cut
 from gateway.images.mosaic.files import band_images
 from gateway.images.mosaic.resample import Canvas, part_of
@@ -34,11 +34,13 @@ LARGE = (1600, 2000)
 
 def resampled(data: bytes, field: SkyField, side: int) -> NDArray[np.float32]:
     (image,) = band_images([io.BytesIO(data)], [], 40_000_000)
-    part = part_of(*pixels(image.wcs, directions(field, 33), image.shape), image.shape)
+    cells = np.stack(pixels(image.wcs, directions(field, 33), image.shape))
+    part = part_of(cells[0], cells[1], image.shape)
     assert part is not None
+    places = refined(cells, image.wcs, field, side, image.shape)
     canvas = Canvas(side)
     with Share(MEMORY) as share:
-        canvas.add(image, part, pixels(image.wcs, directions(field, side), image.shape), factor=1.0, share=share)
+        canvas.add(image, part, places, factor=1.0, block=int(33 * part.cell_pixels / side), share=share)
     return canvas.light()
 
 

@@ -1,0 +1,275 @@
+"""Cuts the galaxies of a partition from images of the sky, and says of each answer what was cut."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from batch import storage
+from batch.imaging.footprints import images_of
+from batch.imaging.matching import Place, match, showing
+from batch.settle import Outcome
+from gateway.core import errors
+from gateway.core.field_of_view import SkyField, field_around
+from gateway.core.models import Framing, Galaxy
+from gateway.images.frame import framed
+from gateway.images.mosaic.cut import cut_opened
+from gateway.sky.positions import parse_position
+from gateway.tables.cells.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from batch.imaging.imaging import Imaging
+    from batch.imaging.matching import TileImage
+    from batch.settle import Ask
+    from gateway.core.models import Target
+    from gateway.images.mosaic.files import BandImage
+
+SOURCE = "imaging"
+"""``image_source`` of an answer."""
+
+_OPEN = 48
+"""Files that a thread keeps open: those of the tiles around a galaxy, and of the next ones."""
+_THREADS_ELSEWHERE = 8
+"""Where a store's answers are waited for; on a disk one thread opens each tile once."""
+
+_FIRST_PIXELS = 256
+_WIDER, _TRIES, _FILLED = 2.5, 4, 0.7
+_WIDEST_DEG = 0.25
+"""How far around a galaxy of unknown size images are looked for."""
+_DIAGONAL = 0.71
+
+
+@dataclass(frozen=True, slots=True)
+class _Galaxy:
+    """A galaxy of the table, and the images that may show it."""
+
+    row: Row
+    target: Target
+    ra_deg: float
+    dec_deg: float
+    tiles: list[TileImage]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What was cut for a row."""
+
+    field: SkyField
+    warnings: tuple[str, ...]
+
+
+class Cutter:
+    """Cuts the galaxies of a partition.
+
+    Parameters
+    ----------
+    imaging : Imaging
+    rows : sequence of Row
+        All of the partition.
+
+    Raises
+    ------
+    OSError
+        The index of the images can't be read.
+    """
+
+    def __init__(self, imaging: Imaging, rows: Sequence[Row]) -> None:
+        self._imaging = imaging
+        self._problems: dict[int, errors.GatewayError] = {}
+        self._galaxies = self._matched(rows)
+        elsewhere = any(
+            not storage.is_local(storage.locate(one.tiles[0].file)[0]) for one in list(self._galaxies.values())[:1]
+        )
+        self._lanes = [_Lane() for _ in range(_THREADS_ELSEWHERE if elsewhere else 1)]
+        self._lane_of = self._grouped()
+        self._cuts: dict[int, _Cut] = {}
+
+    def _matched(self, rows: Sequence[Row]) -> dict[int, _Galaxy]:
+        known: list[tuple[Row, Target, Place]] = []
+        for row in rows:
+            try:
+                known.append((row, *_place(row)))
+            except errors.GatewayError as problem:
+                self._problems[row.number] = problem
+        shown = {name: band for name, band in self._imaging.bands.items() if band in self._imaging.shown}
+        matched = match(self._imaging.index, shown, [place for _, _, place in known])
+        found: dict[int, _Galaxy] = {}
+        for (row, target, place), tiles in zip(known, matched, strict=True):
+            if (outside := self._outside(place, tiles)) is not None:
+                self._problems[row.number] = outside
+            else:
+                found[row.number] = _Galaxy(row, target, place.ra_deg, place.dec_deg, tiles)
+        return found
+
+    def _outside(self, place: Place, tiles: Sequence[TileImage]) -> errors.GatewayError | None:
+        there = {one.band for one in tiles if one.depth_deg >= 0}
+        missing = [band for band in self._imaging.shown if band not in there]
+        where = f"ra {place.ra_deg:.5f}, dec {place.dec_deg:+.5f} deg"
+        if not there:
+            return errors.OutsideImages(f"None of the images shows {where}.")
+        if missing:
+            return errors.BandsApart(
+                f"The bands don't overlap at {where}: there are images in {', '.join(sorted(there))}, and none in "
+                f"{', '.join(missing)}."
+            )
+        return None
+
+    def _grouped(self) -> dict[int, _Lane]:
+        """Return who cuts which galaxy, in the order in which they are asked: those of one tile one after the other."""
+        order = sorted(self._galaxies.values(), key=lambda one: (one.tiles[0].file, one.dec_deg, one.row.number))
+        size = -(-len(order) // len(self._lanes)) or 1
+        lanes = [order[start : start + size] for start in range(0, len(order), size)]
+        turns = sorted((turn, number) for number, lane in enumerate(lanes) for turn in range(len(lane)))
+        return {lanes[number][turn].row.number: self._lanes[number] for turn, number in turns}
+
+    async def read(self, name: str) -> NDArray[np.uint8]:
+        """Return the picture of the galaxy of the row of that number, uint8 ``[S, S, 3]``.
+
+        Raises
+        ------
+        gateway.core.errors.GatewayError
+            It can't be cut; passing where a store can't be reached.
+        """
+        number = int(name)
+        lane, loop = self._lane_of[number], asyncio.get_running_loop()
+        picture, self._cuts[number] = await loop.run_in_executor(lane.pool, lane.cut, self._galaxies[number])
+        return picture
+
+    def asking(self, ask: Ask) -> Ask:
+        """Return what asks about the galaxies of rows by way of ``ask``, which asks about pictures named by number."""
+
+        async def asked(rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
+            there = {row.number: row for row in rows}
+            for number in there.keys() & self._problems.keys():
+                yield Outcome.of(there[number], self._problems[number])
+            pictures = [Row(number, there[number].key, file=str(number)) for number in self._lane_of if number in there]
+            async with aclosing(ask(pictures)) as outcomes:
+                async for outcome in outcomes:
+                    yield self._told(there[outcome.row.number], outcome)
+
+        return asked
+
+    def _told(self, row: Row, outcome: Outcome) -> Outcome:
+        """Return an outcome with what was cut."""
+        cut = self._cuts.get(row.number)
+        if cut is None or outcome.cells.get("problem_type"):
+            return replace(outcome, row=row)
+        field, target = cut.field, self._galaxies[row.number].target
+        said: dict[str, Any] = {
+            "asked": f"{target.ra} {target.dec or ''}".strip() + f" fov={field.fov_arcmin:.4g}",
+            "name": target.name,
+            "pgc": target.pgc,
+            "ra_deg": field.ra_deg,
+            "dec_deg": field.dec_deg,
+            "position_angle_deg": field.position_angle_deg,
+            "galaxy_source": "table",
+            "image_source": SOURCE,
+        }
+        if field.position_angle_deg is not None:
+            said["asked"] += f" pa={field.position_angle_deg:.4g}"
+        row = replace(row, warnings=(*row.warnings, *cut.warnings))
+        return replace(outcome, row=row, cells=outcome.cells | said)
+
+    def close(self) -> None:
+        """Close the files; one that a store does not let go of is left to the end of the process."""
+        for lane in self._lanes:
+            lane.close()
+
+
+def _place(row: Row) -> tuple[Target, Place]:
+    if row.problem is not None:
+        raise row.problem
+    if row.target is None or row.target.ra is None:
+        raise errors.BadTarget("The row has no position; galaxies are found in images of the sky by ra and dec.")
+    ra_deg, dec_deg = parse_position(row.target.ra, row.target.dec or "")
+    fov = row.target.fov_arcmin
+    return row.target, Place(ra_deg, dec_deg, _WIDEST_DEG if fov is None else _DIAGONAL * fov / 60)
+
+
+class _Lane:
+    """A thread that cuts, and the files that it keeps open."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1, "cut")
+        self._open: OrderedDict[str, tuple[ExitStack, dict[tuple[int, int], BandImage]]] = OrderedDict()
+
+    def cut(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
+        try:
+            if galaxy.target.fov_arcmin is None:
+                return self._measured(galaxy)
+            return self._picture(galaxy, field_around(_known(galaxy), galaxy.target))
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            raise errors.BadImage(f"An image of the sky is not there any more: {error.filename or error}.") from error
+        except errors.GatewayError:
+            raise
+        # stores have errors of their own for what is out of reach or may not be read
+        except Exception as error:
+            said = getattr(error, "strerror", None) or type(error).__name__
+            raise errors.UpstreamUnavailable(
+                f"An image of the sky can't be read: {said}.", service="image store"
+            ) from error
+
+    def _measured(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
+        """Cut a galaxy of unknown size: look for it in ever wider fields, until it has sky around it."""
+        finest = min(one.pixel_arcsec for one in galaxy.tiles if one.depth_deg >= 0)
+        fov = _FIRST_PIXELS * finest / 60
+        for _ in range(_TRIES):
+            field = field_around(_known(galaxy), replace(galaxy.target, fov_arcmin=fov))
+            picture, cut = self._picture(galaxy, field)
+            side = len(picture)
+            try:
+                square = framed(picture, Framing(x=side / 2, y=side / 2)).square
+            except errors.BadTarget:
+                break
+            if square is not None and square.side < _FILLED * side:
+                found = fov * square.side / side
+                return self._picture(galaxy, replace(field, fov_arcmin=found))
+            fov *= _WIDER
+        raise errors.BadTarget(
+            f"The table says no size, and no galaxy with sky around it is seen in {cut.field.fov_arcmin:.3g} arcmin "
+            "around the position."
+        )
+
+    def _picture(self, galaxy: _Galaxy, field: SkyField) -> tuple[NDArray[np.uint8], _Cut]:
+        tiles = showing(galaxy.tiles, _DIAGONAL * field.fov_arcmin / 60)
+        picture, _ = cut_opened([self._image(one) for one in tiles], field)
+        return picture.rgb, _Cut(field, picture.warnings)
+
+    def _image(self, tile: TileImage) -> BandImage:
+        if tile.file not in self._open:
+            while len(self._open) >= _OPEN:
+                self._open.popitem(last=False)[1][0].close()
+            stack = ExitStack()
+            try:
+                images = images_of(tile.file, (tile.band,), stack, compressed=tile.compressed)
+            except BaseException:
+                stack.close()
+                raise
+            self._open[tile.file] = stack, {(one.unit.number, one.plane): one for one in images}
+        self._open.move_to_end(tile.file)
+        image = self._open[tile.file][1].get((tile.hdu, tile.plane))
+        if image is None:
+            raise errors.BadImage(f"{tile.file} is not what it was when it was indexed.")
+        return replace(image, band=tile.band)
+
+    def close(self) -> None:
+        self.pool.submit(self._close)
+        self.pool.shutdown(wait=False)
+
+    def _close(self) -> None:
+        for stack, _ in self._open.values():
+            stack.close()
+        self._open.clear()
+
+
+def _known(galaxy: _Galaxy) -> Galaxy:
+    return Galaxy(galaxy.ra_deg, galaxy.dec_deg, source="table")
