@@ -12,10 +12,10 @@ import io
 import math
 from typing import TYPE_CHECKING
 
+from batch.asked import Asked
 from batch.fetching.fetch import FetchLimits, fetch_from
 from batch.outputs import results
 from batch.outputs.results import ASKED, ROW
-from batch.run import Asked
 from batch.settle import Patience
 from gateway.core.models import Galaxy
 from training.data.download.pictures import COADD, COLUMNS, CUTOUT, SdssPictures, write
