@@ -48,7 +48,7 @@ position_angle_deg | galaxy.position_angle_deg | float | deg | pos.posAng | \
   Position angle of the major axis, east of north
 galaxy_source | galaxy.source | str | | meta.ref | Catalogue or service that resolved the target
 size_source | galaxy.size_source | str | | meta.ref | Catalogue or service that the diameter is from
-image_source | image.source | str | | meta.id;instr | Survey, or upload
+image_source | image.source | str | | meta.id;instr | Survey, upload, or imaging
 inclination_deg | inclination.median_deg | float | deg | src.orbital.inclination;meta.main | \
   Inclination: median of the ensemble
 mean_deg | inclination.mean_deg | float | deg | src.orbital.inclination;stat.mean | Mean of the ensemble

@@ -144,28 +144,29 @@ def test_networks_that_can_not_be_loaded_are_a_clear_error(tmp_path: Path) -> No
     assert "Traceback" not in service.output()
 
 
-def test_the_command_line_asks_the_service(up: UpProcess, tmp_path: Path) -> None:
-    good, bad = tmp_path / "galaxy[1].png", tmp_path / "notes.txt"
-    good.write_bytes(PNG)
-    bad.write_text("not an image")
+def test_the_command_line_asks_the_service(up: UpProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # short names: a terminal that was opened before is 80 columns wide, and breaks long ones
+    monkeypatch.chdir(tmp_path)
+    Path("galaxy[1].png").write_bytes(PNG)
+    Path("notes.txt").write_text("not an image")
 
     def inclinet(*arguments: str) -> Result:
-        return CliRunner(env={"COLUMNS": "240"}).invoke(app, [*arguments, "--url", up.url])
+        return CliRunner().invoke(app, [*arguments, "--url", up.url])
 
-    table = inclinet("image", str(good), str(bad), str(tmp_path / "missing.png"))
+    table = inclinet("image", "galaxy[1].png", "notes.txt", "missing.png")
     assert table.exit_code == 1
     assert "galaxy[1].png" in table.stdout
     assert "not an image" in table.stdout
     assert "No such file" in table.stdout
-    one = inclinet("image", "--json", str(good))
+    one = inclinet("image", "--json", "galaxy[1].png")
     assert one.exit_code == 0
     assert json.loads(one.stdout)["inclination"]["median_deg"] == pytest.approx(
         flavor_answer(DISC[None])[0] + 1.5, abs=0.02
     )
-    framed = inclinet("image", "--json", "--x", "60", "--y", "70", "--side", "40", str(good))
+    framed = inclinet("image", "--json", "--x", "60", "--y", "70", "--side", "40", "galaxy[1].png")
     expected = {"x": 60.0, "y": 70.0, "side": 40.0, "chosen_by": "caller"}
     assert json.loads(framed.stdout)["image"]["frame"] == expected
-    assert inclinet("image", "--json", "--frame", "whole", str(good)).stdout == one.stdout
+    assert inclinet("image", "--json", "--frame", "whole", "galaxy[1].png").stdout == one.stdout
 
 
 def test_a_version_that_appears_beside_the_release_s_under_load_changes_no_answer(
