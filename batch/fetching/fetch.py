@@ -10,12 +10,12 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from batch import interrupts, run, storage
+from batch import run, storage
 from batch.errors import BatchError
 from batch.fetching.galaxies import images_of_galaxies
 from batch.fetching.rates import RATES_PER_S, Rates
 from batch.settle import Outcome, Patience, Settler
-from gateway.core import errors
+from gateway.core import errors, interrupts
 from inclinet.http import proxies
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from batch import interrupts, run, storage
+from batch import run, storage
 from batch.conversion import output
 from batch.errors import BatchError
 from batch.http.engine import HttpEngine, met
@@ -14,6 +14,7 @@ from batch.http.pacing import Pace, Pacing
 from batch.inputs.images import Files
 from batch.inputs.source import Form
 from batch.settle import Patience, Settler
+from gateway.core import interrupts
 from gateway.core.models import FrameChoice
 
 if TYPE_CHECKING:

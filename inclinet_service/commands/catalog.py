@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from batch import interrupts
+from gateway.core import interrupts
 from inclinet.commands import terminal
 from inclinet_service.commands import configured
 from inclinet_service.commands.running import interruptible

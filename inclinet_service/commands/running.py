@@ -13,17 +13,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from batch import interrupts
-from batch.errors import BatchError, BatchStopped
+from gateway.core import interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from batch.summary import Summary
 
-SOME_FAILED, REFUSED, STOPPED, INTERRUPTED = 1, BatchError.exit_code, BatchStopped.exit_code, 130
+SOME_FAILED, REFUSED, STOPPED, INTERRUPTED = 1, 2, 3, 130
 
 T = TypeVar("T")
+
+
+class _GivenUp(Exception):
+    """What was asked can't be done: a sentence, and the exit code."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, quiet: bool) -> Summary:
@@ -34,22 +41,24 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
         console.print(sentence, highlight=False, soft_wrap=True, markup=False)
 
     def done() -> Summary:
-        from inclinet.http import proxies  # noqa: PLC0415 - the other commands need none of this
-
         try:
             importlib.import_module("batch.run")
+            from batch.errors import BatchError  # noqa: PLC0415 - the gateway's image has no batches
+            from inclinet.http import proxies  # noqa: PLC0415 - the other commands need none of this
         except ImportError as error:
             install = f"For many galaxies {error.name} has to be installed: pip install 'inclinet-service[batch]'."
-            raise BatchError(install) from None
+            raise _GivenUp(install, REFUSED) from None
         try:
             return work(console, (lambda _sentence: None) if quiet else complain)
+        except BatchError as error:
+            raise _GivenUp(str(error), error.exit_code) from error
         except proxies.ProxyUnusable as error:
-            raise BatchError(str(error)) from None
+            raise _GivenUp(str(error), REFUSED) from None
 
     try:
         return interruptible(done, console, "What is written stays; the same command goes on from there.")
-    except BatchError as error:
-        sentence, code = str(error), error.exit_code
+    except _GivenUp as error:
+        sentence, code = str(error), error.code
     except OSError as error:
         named = error.filename or "A file"
         sentence, code = f"{named} can't be read or written: {error.strerror or error}.", STOPPED

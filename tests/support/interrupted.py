@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from batch import interrupts
+from gateway.core import interrupts
 from gateway.core.files import written_whole
 from gateway.sky.resolvers import download as downloading
 from inclinet.main import app
