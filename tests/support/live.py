@@ -56,6 +56,10 @@ class Live:
                     await asyncio.sleep(0.01)
                 self._ready.set()
                 await serving
+                # a browser may have a question under way that the server does not wait for
+                for connection in list(self._server.server_state.connections):
+                    connection.transport.abort()
+                await asyncio.sleep(0)
         finally:
             self._ready.set()
 
