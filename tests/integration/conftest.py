@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.sky.http.retry_policy import RetryPolicy
+from tests.support.scripted_gateway import ScriptedGateway
 from tests.support.sky_client import Client, Counter
 from tests.support.sky_fakes import FakeSky
 
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from gateway.sky import Sky
+    from tests.support.live import Live
+
+
+@pytest.fixture
+def gateway() -> ScriptedGateway:
+    return ScriptedGateway()
+
+
+@pytest.fixture
+def live(gateway: ScriptedGateway) -> Iterator[Live]:
+    with gateway.live() as live:
+        yield live
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from tests.support.hats_catalogues import opened, quietly
 from tests.support.scripted_gateway import ScriptedGateway, inclination_of, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.live import Live
@@ -52,17 +51,6 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(catalogue: Path, tmp_path: Path) -> Path:
     """A copy of the catalogue, for a test that changes it."""
     return shutil.copytree(catalogue, tmp_path / "own")
-
-
-@pytest.fixture
-def gateway() -> ScriptedGateway:
-    return ScriptedGateway()
-
-
-@pytest.fixture
-def live(gateway: ScriptedGateway) -> Iterator[Live]:
-    with gateway.live() as live:
-        yield live
 
 
 def rewritten(path: Path, **changed: str | None) -> None:

@@ -17,23 +17,11 @@ from tests.support.scripted_gateway import ScriptedGateway, inclination_of, prob
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.live import Live
 
 NUMBERS = range(1, 36)
-
-
-@pytest.fixture
-def gateway() -> ScriptedGateway:
-    return ScriptedGateway()
-
-
-@pytest.fixture
-def live(gateway: ScriptedGateway) -> Iterator[Live]:
-    with gateway.live() as live:
-        yield live
 
 
 @pytest.fixture

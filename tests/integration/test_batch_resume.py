@@ -18,23 +18,11 @@ from tests.support.batch_runs import Ear, kept, rows_of, run, table_of
 from tests.support.scripted_gateway import ScriptedGateway, inclination_of, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.live import Live
 
 NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture
-def gateway() -> ScriptedGateway:
-    return ScriptedGateway()
-
-
-@pytest.fixture
-def live(gateway: ScriptedGateway) -> Iterator[Live]:
-    with gateway.live() as live:
-        yield live
 
 
 @pytest.fixture

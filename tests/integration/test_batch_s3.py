@@ -38,17 +38,6 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
         yield store
 
 
-@pytest.fixture
-def gateway() -> ScriptedGateway:
-    return ScriptedGateway()
-
-
-@pytest.fixture
-def live(gateway: ScriptedGateway) -> Iterator[Live]:
-    with gateway.live() as live:
-        yield live
-
-
 def put(store: S3Server, name: str, data: bytes) -> str:
     store.files.pipe_file(f"{BUCKET}/{name}", data)
     return f"s3://{BUCKET}/{name}"
