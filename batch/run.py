@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from batch.asked import Asked
     from batch.conversion.output import Write
-    from batch.imaging.imaging import Imaging
+    from batch.imaging.imaging import SkyImages
     from batch.inputs.source import Source
     from batch.outputs.partitions import Partition
     from gateway.tables.cells.rows import Row
@@ -96,14 +96,14 @@ def find(asked: Asked) -> tuple[Asked, Source]:
     return asked, found
 
 
-def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, Imaging | None]:
+def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, SkyImages | None]:
     """Find the images of the sky that galaxies are to be cut from, if there are any.
 
     Returns
     -------
     asked : Asked
         With the columns that say how large galaxies are.
-    imaging : Imaging or None
+    imaging : SkyImages or None
 
     Raises
     ------

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from batch.asked import Asked
     from batch.fetching.fetch import Fetching
-    from batch.imaging.imaging import Imaging
+    from batch.imaging.imaging import SkyImages
     from batch.inputs.images import Images
     from batch.inputs.source import Source
     from batch.outputs.partitions import Folder, Partition, Report
@@ -73,7 +73,7 @@ class Job:
         Its settings, patience, and whether rows without an answer are accepted hold here too.
     concurrency : int
         Rows of a partition under way at a time.
-    imaging : Imaging, optional
+    imaging : SkyImages, optional
         The images of the sky that galaxies are cut from.
     """
 
@@ -84,7 +84,7 @@ class Job:
     asked: Asked
     fetching: Fetching
     concurrency: int
-    imaging: Imaging | None = None
+    imaging: SkyImages | None = None
 
     @property
     def name(self) -> str:

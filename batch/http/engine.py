@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from batch.http.gateway import Gateway
     from batch.http.pacing import Pacing
-    from batch.imaging.imaging import Imaging
+    from batch.imaging.imaging import SkyImages
     from batch.inputs.images import Images
     from batch.outputs.partitions import Partition
     from batch.progress import Progress
@@ -100,7 +100,7 @@ class HttpEngine:
         partitions: Iterable[Partition],
         read: Callable[[Partition], list[Row]],
         progress: Progress,
-        imaging: Imaging | None = None,
+        imaging: SkyImages | None = None,
     ) -> None:
         """Ask about partitions until each is done or has only rows left whose problems may pass.
 
@@ -111,7 +111,7 @@ class HttpEngine:
         read : callable
             Returns the rows of a partition.
         progress : Progress
-        imaging : Imaging, optional
+        imaging : SkyImages, optional
             The images of the sky that galaxies are cut from.
 
         Raises

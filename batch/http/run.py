@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch.asked import Asked
-    from batch.imaging.imaging import Imaging
+    from batch.imaging.imaging import SkyImages
     from batch.progress import Progress
     from batch.run import Prepared
     from batch.summary import Summary
@@ -102,7 +102,7 @@ async def _release(http: Http) -> str:
         return await met(gateway, Pacing(http.pace, http.url))
 
 
-async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress, imaging: Imaging | None) -> None:
+async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress, imaging: SkyImages | None) -> None:
     # what is cut by its place on the sky is framed by it
     params = {"survey": asked.survey, "r": asked.r, "frame": asked.frame if imaging is None else FrameChoice.WHOLE}
     images = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)

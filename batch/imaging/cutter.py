@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from batch import storage
 from batch.imaging.footprints import images_of
-from batch.imaging.matching import Place, match, showing
+from batch.imaging.matching import SkyPlace, match, showing
 from batch.settle import Outcome
 from gateway.core import errors
 from gateway.core.field_of_view import SkyField, field_around
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from batch.imaging.imaging import Imaging
+    from batch.imaging.imaging import SkyImages
     from batch.imaging.matching import TileImage
     from batch.settle import Ask
     from gateway.core.models import Target
@@ -72,7 +72,7 @@ class Cutter:
 
     Parameters
     ----------
-    imaging : Imaging
+    imaging : SkyImages
     rows : sequence of Row
         All of the partition.
 
@@ -82,7 +82,7 @@ class Cutter:
         The index of the images can't be read.
     """
 
-    def __init__(self, imaging: Imaging, rows: Sequence[Row]) -> None:
+    def __init__(self, imaging: SkyImages, rows: Sequence[Row]) -> None:
         self._imaging = imaging
         self._problems: dict[int, errors.GatewayError] = {}
         self._galaxies = self._matched(rows)
@@ -94,7 +94,7 @@ class Cutter:
         self._cuts: dict[int, _Cut] = {}
 
     def _matched(self, rows: Sequence[Row]) -> dict[int, _Galaxy]:
-        known: list[tuple[Row, Target, Place]] = []
+        known: list[tuple[Row, Target, SkyPlace]] = []
         for row in rows:
             try:
                 known.append((row, *_place(row)))
@@ -110,7 +110,7 @@ class Cutter:
                 found[row.number] = _Galaxy(row, target, place.ra_deg, place.dec_deg, tiles)
         return found
 
-    def _outside(self, place: Place, tiles: Sequence[TileImage]) -> errors.GatewayError | None:
+    def _outside(self, place: SkyPlace, tiles: Sequence[TileImage]) -> errors.GatewayError | None:
         there = {one.band for one in tiles if one.depth_deg >= 0}
         missing = [band for band in self._imaging.shown if band not in there]
         where = f"ra {place.ra_deg:.5f}, dec {place.dec_deg:+.5f} deg"
@@ -185,14 +185,14 @@ class Cutter:
             lane.close()
 
 
-def _place(row: Row) -> tuple[Target, Place]:
+def _place(row: Row) -> tuple[Target, SkyPlace]:
     if row.problem is not None:
         raise row.problem
     if row.target is None or row.target.ra is None:
         raise errors.BadTarget("The row has no position; galaxies are found in images of the sky by ra and dec.")
     ra_deg, dec_deg = parse_position(row.target.ra, row.target.dec or "")
     fov = row.target.fov_arcmin
-    return row.target, Place(ra_deg, dec_deg, _WIDEST_DEG if fov is None else _DIAGONAL * fov / 60)
+    return row.target, SkyPlace(ra_deg, dec_deg, _WIDEST_DEG if fov is None else _DIAGONAL * fov / 60)
 
 
 class _Lane:

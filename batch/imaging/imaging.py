@@ -40,7 +40,7 @@ _BAND_NAMES = {"band", "bands", "filter"}
 
 
 @dataclass(frozen=True, slots=True)
-class Imaging:
+class SkyImages:
     """Images of the sky. Plain values that travel to workers.
 
     Attributes
@@ -73,7 +73,7 @@ class Imaging:
         return Cutter(self, rows)
 
 
-def find(location: str, folder: str, bands: Sequence[str], say: Callable[[str], None]) -> Imaging:
+def find(location: str, folder: str, bands: Sequence[str], say: Callable[[str], None]) -> SkyImages:
     """Find images of the sky, and make the index of their footprints unless an earlier run did.
 
     Parameters
@@ -105,7 +105,7 @@ def find(location: str, folder: str, bands: Sequence[str], say: Callable[[str], 
     shown = _shown(sorted(set(named.values()), key=lambda band: -(wavelength_nm(band) or 0)), bands, location)
     counts = ", ".join(f"{sum(there[name] for name in there if named[name] == band):,} in {band}" for band in shown)
     say(f"Images of the sky: {counts}.")
-    return Imaging(location, index, fingerprint, named, shown)
+    return SkyImages(location, index, fingerprint, named, shown)
 
 
 def _indexed(location: str, folder: str, say: Callable[[str], None]) -> tuple[str, str]:

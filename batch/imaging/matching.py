@@ -54,7 +54,7 @@ class TileImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SkyPlace:
     """A place on the sky, degrees, and how far around it images are looked for."""
 
     ra_deg: float
@@ -68,7 +68,7 @@ def vectors(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> NDArra
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
-def match(index: str, bands: Mapping[str, str], places: Sequence[Place]) -> list[list[TileImage]]:
+def match(index: str, bands: Mapping[str, str], places: Sequence[SkyPlace]) -> list[list[TileImage]]:
     """Return the images that show some of the sky around each place, those that it lies deepest in first.
 
     The index is read a part at a time, and parts that lie elsewhere are passed over: memory does not grow with the
@@ -80,7 +80,7 @@ def match(index: str, bands: Mapping[str, str], places: Sequence[Place]) -> list
         URL of an index (:mod:`batch.imaging.footprints`).
     bands : mapping
         Band of an image to the one that it is shown as; images of others are passed over.
-    places : sequence of Place
+    places : sequence of SkyPlace
 
     Raises
     ------
@@ -124,7 +124,7 @@ def showing(tiles: Sequence[TileImage], reach_deg: float) -> list[TileImage]:
 class _Sought:
     """Places in order of their declination, and the lists that the images of each go to."""
 
-    def __init__(self, places: Sequence[Place], found: Sequence[list[TileImage]]) -> None:
+    def __init__(self, places: Sequence[SkyPlace], found: Sequence[list[TileImage]]) -> None:
         self._found = found
         self._decs = np.array([place.dec_deg for place in places])
         self._points = vectors(np.array([place.ra_deg for place in places]), self._decs)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from mocpy import MOC
 from pyarrow import parquet
 
 from batch.errors import BatchError
@@ -28,7 +29,7 @@ def said() -> list[str]:
     return []
 
 
-def find(location: Path | str, out: Path, said: list[str], bands: tuple[str, ...] = ()) -> imaging.Imaging:
+def find(location: Path | str, out: Path, said: list[str], bands: tuple[str, ...] = ()) -> imaging.SkyImages:
     return imaging.find(str(location), str(out), bands, said.append)
 
 
@@ -51,9 +52,8 @@ def test_the_index_says_where_each_image_lies(tiles: Path, tmp_path: Path, said:
 
 
 def test_the_map_of_what_is_covered_lies_beside_it(tiles: Path, tmp_path: Path, said: list[str]) -> None:
-    mocpy = pytest.importorskip("mocpy")
     find(tiles, tmp_path / "out", said)
-    moc = mocpy.MOC.from_fits(tmp_path / "out" / "_coverage.fits")
+    moc = MOC.from_fits(tmp_path / "out" / "_coverage.fits")
     assert moc.contains_lonlat(*plane_degrees([RA_DEG, RA_DEG + 1], [DEC_DEG, DEC_DEG])).tolist() == [True, False]
 
 

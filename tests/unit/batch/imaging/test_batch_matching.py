@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from batch.imaging import footprints
-from batch.imaging.matching import CORNERS, Place, match
+from batch.imaging.matching import CORNERS, SkyPlace, match
 from batch.outputs.results import table_of
 from gateway.images.mosaic.celestial import footprint
 from tests.support.imaging import plane
@@ -71,7 +71,7 @@ def test_an_image_is_matched_where_its_wcs_shows_the_place(
     wcs = plane(ra, dec, SHAPE, pixel_arcsec=PIXEL_ARCSEC, turn_deg=turn, mirrored=turn > 180)
     index = write(tmp_path_factory.mktemp("index") / "index.parquet", [row("tile", wcs)])
     place_ra, place_dec = (float(one) for one in wcs.all_pix2world(column, line, 0))
-    (found,) = match(index, {"r": "r"}, [Place(place_ra, place_dec, reach)])
+    (found,) = match(index, {"r": "r"}, [SkyPlace(place_ra, place_dec, reach)])
     edges = [
         min(at + 0.5, size - 0.5 - at) * PIXEL_ARCSEC / 3600
         for at, size in zip((column, line), SHAPE[::-1], strict=True)
@@ -90,7 +90,12 @@ def test_of_many_images_each_place_gets_its_own_the_deepest_first(tmp_path: Path
     hidden = [row("hidden", plane(10, -5, SHAPE, pixel_arcsec=3), band="z")]
     refused = [{"file": "refused", "problem": "It has no WCS."}]
     index = write(tmp_path / "index.parquet", tiles + hidden + refused, group=16)
-    places = [Place(10.0, -5.0, 0.01), Place(10.19, -5.0, 0.01), Place(10.3, -4.8, 0.01), Place(100.0, 50.0, 0.01)]
+    places = [
+        SkyPlace(10.0, -5.0, 0.01),
+        SkyPlace(10.19, -5.0, 0.01),
+        SkyPlace(10.3, -4.8, 0.01),
+        SkyPlace(100.0, 50.0, 0.01),
+    ]
     found = match(index, {"r": "red"}, places)
     assert [[one.file for one in tiles] for tiles in found] == [["0"], ["1", "0"], ["41"], []]
     assert {one.band for tiles in found for one in tiles} == {"red"}
@@ -99,5 +104,5 @@ def test_of_many_images_each_place_gets_its_own_the_deepest_first(tmp_path: Path
 
 def test_the_other_side_of_the_sky_is_another_place(tmp_path: Path) -> None:
     index = write(tmp_path / "index.parquet", [row("tile", plane(0, 0, SHAPE, pixel_arcsec=0.5))])
-    assert match(index, {"r": "r"}, [Place(180.0, 0.0, 1.0), Place(359.999, 0.001, 0.0)])[0] == []
-    assert np.isfinite(match(index, {"r": "r"}, [Place(359.999, 0.001, 0.0)])[0][0].depth_deg)
+    assert match(index, {"r": "r"}, [SkyPlace(180.0, 0.0, 1.0), SkyPlace(359.999, 0.001, 0.0)])[0] == []
+    assert np.isfinite(match(index, {"r": "r"}, [SkyPlace(359.999, 0.001, 0.0)])[0][0].depth_deg)
