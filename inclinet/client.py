@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import httpx
-    from astropy.table import QTable
 
+    from inclinet.answers.table import AnswerTable
     from inclinet.http.questions import Question
 
 _Result = TypeVar("_Result")
 
 
-class Inclinet(Queries[Answer, "QTable", str]):
+class Inclinet(Queries[Answer, "AnswerTable", str]):
     """A client of the service.
 
     Parameters
@@ -73,7 +73,7 @@ class Inclinet(Queries[Answer, "QTable", str]):
             except errors.InclinetError as error:
                 time.sleep(time_left.wait_s(error))
 
-    def _gather(self, question: Question, *, progress: bool) -> QTable:
+    def _gather(self, question: Question, *, progress: bool) -> AnswerTable:
         time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
@@ -137,7 +137,7 @@ class Inclinet(Queries[Answer, "QTable", str]):
         self.close()
 
 
-class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[QTable]", Awaitable[str]]):
+class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[AnswerTable]", Awaitable[str]]):
     """A client of the service whose questions are awaited; parameters and questions are those of :class:`Inclinet`.
 
     Examples
@@ -165,7 +165,7 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[QTable]", Awaitable[st
             except errors.InclinetError as error:
                 await asyncio.sleep(time_left.wait_s(error))
 
-    async def _gather(self, question: Question, *, progress: bool) -> QTable:
+    async def _gather(self, question: Question, *, progress: bool) -> AnswerTable:
         time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:

@@ -12,9 +12,10 @@ from inclinet.answers.parts import FittedIsophote, ResolvedGalaxy, quantity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from astropy.table import QTable
     from astropy.units import Quantity
     from matplotlib.axes import Axes
+
+    from inclinet.answers.table import AnswerTable
 
 
 @dataclass(frozen=True)
@@ -162,12 +163,13 @@ class Answer:
         """Return the answer as one flat row, by the names of the API's own tables."""
         return columns.row(self.json)
 
-    def to_table(self) -> QTable:
+    def to_table(self) -> AnswerTable:
         """Return the answer as a table of one row, with units, UCDs in ``info.meta``, and masks.
 
         Returns
         -------
-        astropy.table.QTable
+        AnswerTable
+            An :class:`astropy.table.QTable` whose ``broadcast()`` sends it to TOPCAT and its like.
             ``meta`` holds ``release``, ``service`` and ``warnings``.
         """
         return tabulate([self])
@@ -212,8 +214,10 @@ class Answer:
         return html(self)
 
 
-def tabulate(answers: Sequence[Answer]) -> QTable:
+def tabulate(answers: Sequence[Answer]) -> AnswerTable:
     """Return answers of one gateway as a table, a row each; see :meth:`Answer.to_table`."""
+    from inclinet.answers.table import table_of  # noqa: PLC0415 - as above
+
     warnings = [warning for one in answers for warning in one.warnings]
     meta = {"release": answers[0].release, "service": answers[0].service, "warnings": warnings}
-    return columns.table_of([one.row() for one in answers], columns.COLUMNS, meta)
+    return table_of([one.row() for one in answers], columns.COLUMNS, meta)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from astropy.table import QTable
-
-HYPERLEDA = "http://atlas.obs-hp.fr/hyperleda/ledacat.cgi?o=pgc${pgc}"
-"""A page about each value, which stands in it by the name of the column (VOTable 1.4, section 3.5)."""
+    from collections.abc import Mapping
 
 
 class ResultColumn(NamedTuple):
@@ -112,41 +106,3 @@ def _cell(value: Any, column: ResultColumn) -> Any:
     if column.kind is float and not math.isfinite(value):
         raise ValueError(f"{column.name} is {value}")
     return column.kind(value)
-
-
-def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[ResultColumn], meta: Mapping[str, Any]) -> QTable:
-    """Make a table of flat rows, with units, descriptions and UCDs; what a number's cell lacks is masked.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        Values by the names of columns; a text that is missing is empty.
-    columns : sequence of ResultColumn
-    meta : mapping
-        Of the table; the moment is added.
-    """
-    import numpy as np  # noqa: PLC0415 - asking needs none of what tables do
-    from astropy.table import MaskedColumn, QTable  # noqa: PLC0415 - as above
-    from astropy.units import Quantity  # noqa: PLC0415 - as above
-    from astropy.utils.masked import Masked  # noqa: PLC0415 - as above
-
-    table = QTable(meta={**meta, "created": datetime.now(UTC).isoformat(timespec="seconds")})
-    for column in columns:
-        values = [one.get(column.name) for one in rows]
-        missing = np.array([value is None for value in values], bool)
-        if column.kind is str:
-            made: Any = np.array(["" if value is None else value for value in values], str)
-        else:
-            empty = math.nan if column.kind is float else 0
-            made = np.array([empty if value is None else value for value in values], column.kind)
-            if column.unit:
-                made = Quantity(made, column.unit)
-            if missing.any():
-                made = Masked(made, mask=missing) if column.unit else MaskedColumn(made, mask=missing)
-        table[column.name] = made
-        info = table[column.name].info
-        info.description = column.description
-        info.meta = {"ucd": column.ucd}
-        if column.name == "pgc":
-            info.meta["links"] = [{"href": HYPERLEDA, "content-role": "doc", "title": "HyperLEDA"}]
-    return table

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from inclinet import errors
 from inclinet.answers.answer import Answer
-from inclinet.answers.columns import TABLE_COLUMNS, table_of
+from inclinet.answers.columns import TABLE_COLUMNS
 from inclinet.http import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
-    from astropy.table import QTable
+
+    from inclinet.answers.table import AnswerTable
 
 _OK = 200
 _WAIT_FOR = frozenset({429, 503})
@@ -185,8 +186,10 @@ class Results:
         if self.total is not None and len(self._rows) < self.total:
             raise errors.NoAnswer("The answer ended before all rows had come.")
 
-    def table(self) -> QTable:
+    def table(self) -> AnswerTable:
         """Return the results as a table, in the order of what was asked."""
+        from inclinet.answers.table import table_of  # noqa: PLC0415 - only tables need astropy's
+
         self.finish()
         reading = json.loads(self._reading) if self._reading else {}
         rows = [self._rows[place] for place in sorted(self._rows)]

@@ -67,7 +67,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_an_answer_goes_as_a_table_with_units_ucds_descriptions_and_links() -> None:
     program = Program(samp.TABLE)
     assert Answer(answer(2557, "2026.3")).broadcast() == ["topcat"]
-    ((name, table),) = program.read
+    assert Answer(answer(2557, "2026.3")).to_table()[:1].broadcast() == ["topcat"]
+    (name, table), (_, again) = program.read
+    assert again.array["inclination_deg"] == table.array["inclination_deg"]
     assert name == "inclinet"
     (inclination,) = [one for one in table.fields if one.name == "inclination_deg"]
     assert (str(inclination.unit), inclination.ucd) == ("deg", "src.orbital.inclination;meta.main")

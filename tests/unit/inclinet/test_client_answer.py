@@ -13,7 +13,8 @@ from gateway.api.schemas import InclinationAnswer
 from gateway.tables import results
 from inclinet import Answer
 from inclinet.answers.answer import tabulate
-from inclinet.answers.columns import HYPERLEDA, TABLE_COLUMNS
+from inclinet.answers.columns import TABLE_COLUMNS
+from inclinet.answers.table import HYPERLEDA
 from tests.support.scripted_gateway import answer as scripted
 
 ELLIPSE = {"x": 0.5, "y": 0.25, "semi_major": 0.2, "semi_minor": 0.1, "angle_deg": 30.0}
