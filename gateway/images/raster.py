@@ -12,7 +12,7 @@ from gateway.core import errors
 from gateway.images import tiff
 from gateway.images.limits import Share, check_size
 from gateway.images.reduce import block_side
-from gateway.images.tiff_source import TiffSource
+from gateway.images.tiff_source import opened
 from gateway.images.vips import VipsImage
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
     errors.BadImage, errors.ImageTooLarge, errors.DeadlineExceeded
     """
     try:
-        source = TiffSource(data) if file_format == "TIFF" else VipsImage(data, file_format)
+        source = opened(data) if file_format == "TIFF" else VipsImage(data, file_format)
     except pyvips.Error as error:
         raise errors.BadImage("The image file is damaged or truncated in its first bytes.") from error
     check_size(source.width, source.height, max_pixels)
@@ -98,12 +98,11 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
     if turn is not None:
         samples, opacity = turn(samples), None if opacity is None else turn(opacity)
         samples = np.ascontiguousarray(samples)
-    if source.orientation in _TRANSPOSED:
+    if source.orientation in tiff.TRANSPOSED:
         width, height = height, width
     return Raster(samples, opacity, width, height, source.part)
 
 
-_TRANSPOSED = frozenset({5, 6, 7, 8})
 _TURNS = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],

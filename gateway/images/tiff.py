@@ -12,10 +12,14 @@ _MOST_PAGES = 256
 _MOST_ENTRIES = 512
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, ROWS, PLANAR = 256, 257, 258, 259, 262, 277, 278, 284
+ORIENTATION = 274
 SUBFILE, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, SAMPLE_FORMAT, SUBSAMPLING = 254, 317, 322, 323, 339, 530
 _SHORT, _LONG = 3, 4
 _NUMBERS = {1: "B", _SHORT: "H", _LONG: "I", 16: "Q"}
 _DEFAULTS = {BITS: 1, COMPRESSION: 1, PHOTOMETRIC: 1, SAMPLES: 1, PLANAR: 1, SAMPLE_FORMAT: 1, PREDICTOR: 1, SUBFILE: 0}
+_DEFAULTS[ORIENTATION] = 1
+TRANSPOSED = frozenset({5, 6, 7, 8})
+"""Orientations of EXIF and TIFF in which rows are columns."""
 
 YCBCR, LAB = 6, 8
 JPEG = 7
@@ -76,7 +80,8 @@ def pages(data: bytes) -> list[Page]:
             seen.add(offset)
             page, offset = _page(data, len(found), offset, order, big=big)
             found.append(page)
-    except (struct.error, ValueError):
+    # an offset of BigTIFF may be larger than any that Python can look up
+    except (struct.error, ValueError, OverflowError):
         pass
     return found
 

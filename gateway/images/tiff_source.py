@@ -1,4 +1,4 @@
-"""TIFF files with libvips: the largest page, under other tags where libvips does not know its samples."""
+"""TIFF files: the largest page with libvips, under other tags where it does not know the samples, else with Pillow."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pyvips
 
 from gateway.core import errors
 from gateway.images import tiff
+from gateway.images.tiff_pillow import PillowTiff
 from gateway.images.vips import VipsImage
 
 if TYPE_CHECKING:
@@ -23,10 +24,14 @@ _BYTE, _HALF, _DOUBLE = 8, 16, 64
 _COLOURS = 3
 _MOST_SAMPLES = 16
 _WIDEST = 1 << 20
+_BITS = frozenset({1, 2, 4, 8, 16, 32, 64})
+_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946, 50001})
+"""That this libvips decodes: none, CCITT, LZW, JPEG, Deflate, PackBits and WebP."""
+_NAMES = {6: "old-style JPEG", 34661: "JBIG", 34887: "LERC", 34925: "LZMA", 50000: "Zstandard"}
 
 
-class TiffSource(VipsImage):
-    """A TIFF file that libvips has opened.
+def opened(data: bytes) -> TiffSource | PillowTiff:
+    """Open the largest page of a TIFF file with what reads its kind.
 
     Raises
     ------
@@ -34,14 +39,42 @@ class TiffSource(VipsImage):
         No page is found, or its samples are of a kind that is not read.
     pyvips.Error
     """
+    found = tiff.pages(data)
+    if not found:
+        raise errors.BadImage("The image file is damaged or truncated in its first bytes.")
+    page = tiff.largest(found)
+    if page.get(tiff.WIDTH) > _WIDEST:
+        raise errors.BadImage(f"The image is {page.get(tiff.WIDTH)} pixels wide, which no picture of a galaxy is.")
+    why = _beyond_libvips(page)
+    source = TiffSource(data, page) if why is None else PillowTiff(data, page, why)
+    if len(found) > 1:
+        source.part = f"page {page.number + 1} of {len(found)}"
+    return source
 
-    def __init__(self, data: bytes) -> None:
-        found = tiff.pages(data)
-        if not found:
-            raise errors.BadImage("The image file is damaged or truncated in its first bytes.")
-        self._page = page = tiff.largest(found)
-        if page.get(tiff.WIDTH) > _WIDEST:
-            raise errors.BadImage(f"The image is {page.get(tiff.WIDTH)} pixels wide, which no picture of a galaxy is.")
+
+def _beyond_libvips(page: tiff.Page) -> str | None:
+    compression = page.get(tiff.COMPRESSION)
+    if compression not in _COMPRESSIONS:
+        return f"compressed by {_NAMES.get(compression, f'method {compression}')}"
+    if page.get(tiff.TILE_WIDTH) and page.get(tiff.PLANAR) != 1 and page.get(tiff.SAMPLES) > 1:
+        return "in tiles of one plane each"
+    if page.get(tiff.BITS) not in _BITS:
+        return f"of {page.get(tiff.BITS)} bits a sample"
+    return None
+
+
+class TiffSource(VipsImage):
+    """A page of a TIFF file that libvips has opened.
+
+    Raises
+    ------
+    errors.BadImage
+        Its samples are of a kind that is not read.
+    pyvips.Error
+    """
+
+    def __init__(self, data: bytes, page: tiff.Page) -> None:
+        self._page = page
         self._view = _view(page)
         self._convert = _conversion(page)
         changes = _changes(page, self._view)
@@ -54,8 +87,6 @@ class TiffSource(VipsImage):
             self.words = 2
             self.width //= 2
         self.frames = 1
-        if len(found) > 1:
-            self.part = f"page {page.number + 1} of {len(found)}"
 
     def held_whole(self, pixels: int) -> int:  # noqa: ARG002 - a page's strips or tiles say what is held
         """Bytes of the strips or tiles that are decompressed at once, and of the file under other tags."""
@@ -103,7 +134,9 @@ def _changes(page: tiff.Page, view: np.dtype[Any] | None) -> dict[int, tuple[int
             if page.get(tiff.TILE_WIDTH):
                 changes[tiff.TILE_WIDTH] = (2 * page.get(tiff.TILE_WIDTH),)
         return changes
-    return {tiff.PHOTOMETRIC: (2,)} if _conversion(page) is _rgb_of_lab else {}
+    if _conversion(page) is _rgb_of_lab:
+        return {tiff.PHOTOMETRIC: (2,)}
+    return {} if tiff.PHOTOMETRIC in page.numbers else {tiff.PHOTOMETRIC: (2 if each >= _COLOURS else 1,)}
 
 
 def _conversion(page: tiff.Page) -> Convert | None:

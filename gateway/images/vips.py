@@ -13,6 +13,8 @@ from PIL import Image
 from gateway.images.reduce import block_means, strip_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 _LOADERS = {"JPEG": "jpegload_buffer", "PNG": "pngload_buffer", "GIF": "gifload_buffer", "TIFF": "tiffload_buffer"}
@@ -63,7 +65,8 @@ class VipsImage:
 
     def _open(self, **options: Any) -> Any:
         load = getattr(pyvips.Image, _LOADERS[self._format])
-        return load(self._data, access="sequential", fail_on="truncated", **self._options, **options)
+        # what it calls less than an error leaves holes in the picture, such as a strip that it can't decode
+        return load(self._data, access="sequential", fail_on="error", **self._options, **options)
 
     def _field(self, name: str, otherwise: int) -> int:
         return int(self.image.get(name)) if self.image.get_typeof(name) else otherwise
@@ -132,39 +135,54 @@ class VipsImage:
         return found
 
     def _read(self, image: pyvips.Image, side: int) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-        width, height, bands, dtype = image.width // self.words, image.height, image.bands, self.dtype
-        cmyk = bands >= 4 and image.interpretation == "cmyk"  # noqa: PLR2004 - its planes
-        alpha = bands in _WITH_ALPHA and not cmyk and bool(image.hasalpha())
-        planes = 3 if cmyk else bands - alpha
-        region = pyvips.Region.new(image)
-        size = (math.ceil(height / side), math.ceil(width / side))
-        samples = np.empty((*size, planes), np.uint8 if dtype == np.uint8 else np.float32)
-        opacity = np.empty((*size, 1), np.float32) if alpha else None
-        step = strip_rows(width * self.words * bands * dtype.itemsize, side)
-        for row in range(0, height, step):
-            rows = min(step, height - row)
-            strip = self.shaped(np.frombuffer(region.fetch(0, row, width * self.words, rows), dtype), rows, bands)
-            place = slice(row // side, row // side + math.ceil(rows / side))
-            if cmyk:
-                strip = _rgb_of_cmyk(strip)
-            if opacity is None:
-                samples[place] = rounded(block_means(strip, side), samples.dtype)
-                continue
-            cover = strip[..., -1:].astype(np.float32) / np.float32(full_scale(strip.dtype))
-            if side == 1 or cover.min() == cover.max():
-                samples[place] = rounded(block_means(strip[..., :-1], side), samples.dtype)
-                opacity[place] = cover if side == 1 else cover.max()
-                continue
-            means = block_means(strip[..., :-1], side, cover)
-            samples[place] = rounded(
-                np.nan_to_num(means, nan=0.0) if samples.dtype == np.uint8 else means, samples.dtype
-            )
-            opacity[place] = block_means(cover, side)
-        return samples, opacity
+        return read_strips(image, side, self.dtype, self.shaped, words=self.words)
 
     def shaped(self, strip: NDArray[Any], rows: int, bands: int) -> NDArray[Any]:
         """Make of the samples of some rows, as they were decoded, an array ``[rows, columns, bands]``."""
-        return strip.reshape(rows, -1, bands)
+        return of_rows(strip, rows, bands)
+
+
+def of_rows(strip: NDArray[Any], rows: int, bands: int) -> NDArray[Any]:
+    """Make of the samples of some rows an array ``[rows, columns, bands]``."""
+    return strip.reshape(rows, -1, bands)
+
+
+def read_strips(
+    image: pyvips.Image,
+    side: int,
+    dtype: np.dtype[Any],
+    shaped: Callable[[NDArray[Any], int, int], NDArray[Any]],
+    *,
+    words: int = 1,
+) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
+    """Read an image of libvips strip by strip, reduced by blocks of ``side``; returns samples and opacity."""
+    width, height, bands = image.width // words, image.height, image.bands
+    cmyk = bands >= 4 and image.interpretation == "cmyk"  # noqa: PLR2004 - its planes
+    alpha = bands in _WITH_ALPHA and not cmyk and bool(image.hasalpha())
+    planes = 3 if cmyk else bands - alpha
+    region = pyvips.Region.new(image)
+    size = (math.ceil(height / side), math.ceil(width / side))
+    samples = np.empty((*size, planes), np.uint8 if dtype == np.uint8 else np.float32)
+    opacity = np.empty((*size, 1), np.float32) if alpha else None
+    step = strip_rows(width * words * bands * dtype.itemsize, side)
+    for row in range(0, height, step):
+        rows = min(step, height - row)
+        strip = shaped(np.frombuffer(region.fetch(0, row, width * words, rows), dtype), rows, bands)
+        place = slice(row // side, row // side + math.ceil(rows / side))
+        if cmyk:
+            strip = _rgb_of_cmyk(strip)
+        if opacity is None:
+            samples[place] = rounded(block_means(strip, side), samples.dtype)
+            continue
+        cover = strip[..., -1:].astype(np.float32) / np.float32(full_scale(strip.dtype))
+        if side == 1 or cover.min() == cover.max():
+            samples[place] = rounded(block_means(strip[..., :-1], side), samples.dtype)
+            opacity[place] = cover if side == 1 else cover.max()
+            continue
+        means = block_means(strip[..., :-1], side, cover)
+        samples[place] = rounded(np.nan_to_num(means, nan=0.0) if samples.dtype == np.uint8 else means, samples.dtype)
+        opacity[place] = block_means(cover, side)
+    return samples, opacity
 
 
 def full_scale(dtype: np.dtype[Any]) -> float:

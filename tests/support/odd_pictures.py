@@ -188,6 +188,8 @@ def small() -> dict[str, bytes]:
         "animated": _animated(pixels),
         "tiff": encoded(pixels, "TIFF"),
         "lzw": encoded(pixels, "TIFF", compression="tiff_lzw"),
+        "lzma": encoded(pixels, "TIFF", compression="lzma"),
+        "bigtiff": encoded(pixels, "TIFF", big_tiff=True),
         "tiff32": encoded(gray.astype("f4"), "TIFF"),
         "webp": encoded(pixels, "WEBP"),
         "lossless": encoded(pixels, "WEBP", lossless=True),
@@ -224,7 +226,9 @@ def damaged(data: bytes, other: bytes, rng: np.random.Generator) -> bytes:
     elif how == 4:
         # where formats keep sizes, offsets and counts
         head = int(rng.integers(min(len(changed), 200)))
-        changed[head : head + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\1\0\0"])
+        number = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\1\0\0"])
+        number *= int(rng.integers(1, 3))
+        changed[head : head + len(number)] = number
     else:
         digits = [place for place, byte in enumerate(changed[:6000]) if 48 <= byte <= 57]
         for place in rng.choice(digits, size=min(4, len(digits))) if digits else ():

@@ -28,24 +28,37 @@ RGB = np.stack([1000 + (LIGHT - 1000) * factor for factor in (1.5, 1.0, 0.4)], a
 
 
 def tiff(
-    samples: np.ndarray[Any, Any], *, order: str = "<", planar: int = 1, packed: bool = False, photometric: int = 0
+    samples: np.ndarray[Any, Any],
+    *,
+    order: str = "<",
+    planar: int = 1,
+    packed: bool = False,
+    photometric: int = 0,
+    tiled: bool = False,
+    bits: int = 0,
 ) -> bytes:
     """A baseline TIFF of any type of samples, as programs for measurements write it."""
     height, width, planes = samples.shape if samples.ndim == 3 else (*samples.shape, 1)
     kind = {"u": 1, "i": 2, "f": 3}[samples.dtype.kind]
-    bits = samples.dtype.itemsize * 8
     body = samples if planar == 1 else np.moveaxis(samples, 2, 0)
     raw = np.ascontiguousarray(body).astype(samples.dtype.newbyteorder(order)).tobytes()
     count = planes if planar == 2 else 1
     strips = [raw[len(raw) // count * index : len(raw) // count * (index + 1)] for index in range(count)]
+    if bits:
+        words = np.frombuffer(raw, np.uint8).reshape(-1, 2)[:, ::-1]
+        strips = [np.packbits(np.unpackbits(words, axis=1)[:, -bits:]).tobytes()]
     if packed:
         strips = [zlib.compress(one) for one in strips]
-    tags = {256: [width], 257: [height], 258: [bits] * planes, 259: [8 if packed else 1]}
+    tags = {256: [width], 257: [height], 258: [bits or samples.dtype.itemsize * 8] * planes, 259: [8 if packed else 1]}
     tags |= {262: [photometric or (2 if planes >= 3 else 1)], 277: [planes], 278: [height]}
     tags |= {279: [len(one) for one in strips], 284: [planar], 339: [kind] * planes}
-    start = 8 + 2 + (len(tags) + 1) * 12 + 4
+    if photometric < 0:
+        del tags[262]
+    start = 8 + 2 + (len(tags) + 1 + tiled) * 12 + 4
     extra = 4 * sum(len(values) for values in tags.values()) + 4 * count
     tags[273] = [start + extra + sum(map(len, strips[:index])) for index in range(count)]
+    if tiled:
+        tags |= {322: [width], 323: [tags.pop(278)[0]], 324: tags.pop(273), 325: tags.pop(279)}
     entries, tables = b"", b""
     for tag, values in sorted(tags.items()):
         table = struct.pack(f"{order}{len(values)}I", *values)
@@ -53,7 +66,7 @@ def tiff(
         tables += b"" if len(values) == 1 else table
         entries += struct.pack(order + "HHI", tag, 4, len(values)) + place
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, len(tags)) + entries + bytes(4)
-    return head + tables.ljust(extra, b"\0") + b"".join(strips)
+    return (head + tables).ljust(start + extra, b"\0") + b"".join(strips)
 
 
 def png16(samples: np.ndarray[Any, Any]) -> bytes:
@@ -124,6 +137,70 @@ def test_any_floats_are_read_or_refused(exponent: int, damage: list[tuple[int, i
         light[row, column] = value
     with suppress(errors.BadImage):
         assert render(light[None], FITS_SCALES)[0].shape == (64, 64, 3)
+
+
+WHOLE = disc(64)
+NOT_BY_LIBVIPS = {
+    "LZMA": saved(Image.fromarray(WHOLE), compression="lzma"),
+    "Zstandard": saved(Image.fromarray(WHOLE), compression="zstd"),
+    "tiles of one plane each": tiff(WHOLE, planar=2, tiled=True),
+    "no word of its colours": tiff(WHOLE, photometric=-1),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_BY_LIBVIPS)
+def test_tiff_of_every_kind_that_some_library_reads_is_read(kind: str) -> None:
+    picture = decode(NOT_BY_LIBVIPS[kind])
+    assert (picture.width, picture.height, picture.stretch) == (64, 64, "none")
+    assert np.array_equal(picture.rgb, WHOLE)
+
+
+def test_tiff_that_only_pillow_reads_is_turned_upright_and_reduced_and_its_opacity_counts() -> None:
+    wide = np.concatenate([WHOLE, WHOLE[:, :32]], axis=1)
+    tags = {274: 6}
+    turned = decode(saved(Image.fromarray(wide), compression="lzma", tiffinfo=tags))
+    assert (turned.width, turned.height) == (64, 96)
+    assert np.array_equal(turned.rgb, decode(saved(Image.fromarray(wide), compression="tiff_lzw", tiffinfo=tags)).rgb)
+    large = np.asarray(Image.fromarray(WHOLE).resize((2400, 800)))
+    for alpha in (None, np.tri(800, 2400, dtype=np.uint8) * np.uint8(255)):
+        image = Image.fromarray(large if alpha is None else np.dstack([large, alpha]))
+        mine, other = (decode(saved(image, compression=method)) for method in ("lzma", "tiff_lzw"))
+        assert np.abs(mine.rgb.astype(int) - other.rgb).max() <= 1
+        assert (mine.outside is None) == (other.outside is None)
+
+
+def test_tiff_of_twelve_bits_is_measured() -> None:
+    light = np.clip(LIGHT / 4, 0, 4095).astype("u2")
+    packed, words = decode(tiff(light, bits=12)), decode(tiff(light))
+    assert packed.stretch == "asinh"
+    assert np.abs(packed.rgb.astype(int) - words.rgb).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (tiff((RGB * 8).astype("u2"), planar=2, tiled=True), "in tiles of one plane each is read with up to 8 bits"),
+        (tiff(WHOLE[..., 0].astype("u2"), bits=9), "of 9 bits a sample is not read"),
+        (NOT_BY_LIBVIPS["LZMA"][:200] + bytes(40) + NOT_BY_LIBVIPS["LZMA"][240:], "compressed by LZMA is not read"),
+    ],
+)
+def test_tiff_of_a_kind_that_is_not_read_is_told_so(data: bytes, said: str) -> None:
+    with pytest.raises(errors.BadImage, match=said):
+        decode(data)
+
+
+@pytest.mark.parametrize("offset", [2**31, 2**32, 2**63 - 1, 2**63, 2**64 - 1])
+def test_tiff_whose_offsets_lie_beyond_every_file_is_refused(offset: int) -> None:
+    whole = saved(Image.fromarray(WHOLE), big_tiff=True)
+    with pytest.raises(errors.BadImage, match="damaged"):
+        decode(whole[:8] + struct.pack("<Q", offset) + whole[16:])
+
+
+def test_a_strip_that_can_not_be_decoded_leaves_no_hole() -> None:
+    whole = saved(Image.fromarray(WHOLE), compression="tiff_adobe_deflate")
+    middle = len(whole) // 2
+    with pytest.raises(errors.BadImage, match=r"damaged|truncated"):
+        decode(whole[:middle] + bytes(60) + whole[middle + 60 :])
 
 
 FINISHED = disc(96)
