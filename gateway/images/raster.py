@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _TRUNCATED = ("truncat", "premature", "unexpected end", "end of", "eof", "too short")
 """Words of libraries for a file that ends too early."""
+_UNKNOWN = ("unsupported", "not supported", "not implemented")
+"""And for what they never learned, such as JPEG of 12 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
     try:
         source = opened(data) if file_format == "TIFF" else VipsImage(data, file_format)
     except pyvips.Error as error:
-        raise errors.BadImage("The image file is damaged or truncated in its first bytes.") from error
+        raise errors.BadImage(
+            f"The image file {_reason(str(error), 'is damaged or truncated in its first bytes')}."
+        ) from error
     check_size(source.width, source.height, max_pixels)
     side = block_side(source.width, source.height)
     what = f"{source.kind} of {source.width} x {source.height} pixels"
@@ -88,10 +92,9 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
         samples, opacity = source.samples(side)
     # Decoders meet damage with whatever they stumble over: all of it means that this file can't be read.
     except (pyvips.Error, ValueError) as error:
-        words = str(error).lower()
         # libpng calls whatever happens a read error
-        cut = any(word in words for word in _TRUNCATED) or (file_format == "PNG" and b"IEND" not in data)
-        reason = "is truncated" if cut else "is damaged and can't be decoded"
+        cut = file_format == "PNG" and b"IEND" not in data
+        reason = _reason("truncated" if cut else str(error), "is damaged and can't be decoded")
         raise errors.BadImage(f"The image file {reason}.") from error
     turn = _TURNS.get(source.orientation)
     width, height = source.width, source.height
@@ -101,6 +104,14 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
     if source.orientation in tiff.TRANSPOSED:
         width, height = height, width
     return Raster(samples, opacity, width, height, source.part)
+
+
+def _reason(said: str, otherwise: str) -> str:
+    """Return why a library could not decode a file, by what it said."""
+    words = said.lower()
+    if any(word in words for word in _UNKNOWN):
+        return "is of a kind that is not read, or damaged"
+    return "is truncated" if any(word in words for word in _TRUNCATED) else otherwise
 
 
 _TURNS = {

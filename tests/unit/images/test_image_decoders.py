@@ -10,6 +10,7 @@ from PIL import Image
 
 from gateway.core import errors
 from gateway.images import raster, vips
+from gateway.images.decode import decode
 from gateway.images.limits import MAX_PIXELS, MEMORY, Share
 from tests.support.galaxies import SHARED, needs_galaxies
 from tests.support.odd_pictures import damaged
@@ -66,3 +67,11 @@ def test_every_kind_of_jpeg_has_the_same_pixels_whole_and_damaged(
             one, two = read(data), read_by_libvips(data, monkeypatch)
             # which of two sentences tells of the damage hangs in libvips on what it met before
             assert one == two or isinstance(one, str) is isinstance(two, str) is True
+
+
+@pytest.mark.parametrize(("at", "value"), [(4, 12), (1, 0xC3)], ids=["12 bits", "lossless"])
+def test_jpeg_of_a_kind_that_no_library_here_reads_is_not_called_damaged(at: int, value: int) -> None:
+    data = bytearray(encoded(disc(64), "JPEG"))
+    data[data.index(b"\xff\xc0") + at] = value
+    with pytest.raises(errors.BadImage, match="of a kind that is not read"):
+        decode(bytes(data))
