@@ -48,7 +48,7 @@ _FIRST_ROWS = 3
         },
     },
 )
-async def ofopen_table(request: Request, services: WiredServices) -> ColumnsAnswer:
+async def of_table(request: Request, services: WiredServices) -> ColumnsAnswer:
     """Read the table's header and first rows."""
     choice = column_choice(request)
     async with AsyncExitStack() as opened:
