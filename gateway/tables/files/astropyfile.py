@@ -23,6 +23,8 @@ ROWS_AT_ONCE = 1000
 _SINGLE_BYTES = 4
 _INT64_MOST = 2**63 - 1
 _KINDS = {"f": "float", "i": "int", "u": "int", "b": "int"}
+_OTHER_TYPES = {"integer": "int", "smallint": "short", "bigint": "long", "real": "float"}
+"""Types of databases, which some archives write into VOTables for those of the standard."""
 _SHOWN = 300
 _B1950 = 1950.0
 
@@ -122,7 +124,7 @@ class AstropyFile:
 
         content = data.read()
         untrusted.look(content, formats.VOTABLE, most)
-        document = votable.parse(io.BytesIO(content), verify="ignore")
+        document = votable.parse(io.BytesIO(content), verify="ignore", datatype_mapping=_OTHER_TYPES)
         for info in _infos(document):
             said = info.name.lower() if info.name else ""
             if (said == "query_status" and str(info.value).upper() == "ERROR") or said == "error":

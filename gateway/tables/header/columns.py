@@ -27,6 +27,8 @@ MOST_COLUMNS = 20_000
 """More than any catalogue has; a stranger's header must not keep the gateway busy."""
 
 _ASKING = {PGC, NAME, RA, FILE}
+_VALUE = re.compile(r"\s*[+-]?\.?\d[\d.:hmsd°'\"\s+-]*([eE][+-]?\d+)?\s*")
+"""A number or an angle, which is no name of a column; unlike 3.6mag."""
 _NAMED = 12
 _MANY = 40
 _OBJECTS = {"object", "galaxy", "target", "source", "host"}
@@ -247,6 +249,11 @@ def _refuse_twins(fields: Sequence[Field], uses: Mapping[str, Use]) -> None:
             )
 
 
+def _named(words: Sequence[str]) -> bool:
+    """Tell whether these are the words of a galaxy's designation."""
+    return len(words) > 1 and words[0] in CATALOGUES and words[1].isdecimal()
+
+
 def _nothing(fields: Sequence[Field], refusal: str) -> str:
     names = [one.name for one in fields if one.name]
     shown = ", ".join(name[:_MANY] for name in names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
@@ -254,8 +261,8 @@ def _nothing(fields: Sequence[Field], refusal: str) -> str:
         return "The table has no column with one value a row; pgc, name, ra with dec, or file is needed."
     if refusal:
         return refusal
-    if any(re.match(r"\s*[+-]?\.?\d", name) for name in names) or any(
-        len(words) > 1 and words[0] in CATALOGUES and words[1].isdecimal() for words in map(words_of, names)
+    if any(_VALUE.fullmatch(name) or _named(words_of(name)) for name in names) or all(
+        name[:1].isdecimal() for name in names
     ):
         return (
             f"The table has no header: its first line is {shown}. "

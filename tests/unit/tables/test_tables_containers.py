@@ -143,8 +143,16 @@ def test_units_on_a_line_of_their_own_count() -> None:
 
 
 def test_what_has_no_header_is_refused_and_its_first_row_not_lost() -> None:
-    for text in ("2557\n4\n", "NGC 224\nNGC 628\n", "10.684708,41.26875\n11,42\n", "10.6 41.2\n11 42\n"):
+    for text in (
+        "2557\n4\n",
+        "NGC 224\nNGC 628\n",
+        "10.684708,41.26875\n11,42\n",
+        "10.6 41.2\n11 42\n",
+        "12:30:45.6,+1\n",
+    ):
         assert "no header" in refusal(text)
+    assert "no header" in refusal("00h42m44.3s;2MASX J00424433+4116074\n")
+    assert "None of the columns" in refusal("SST,CName,3.6mag,e_3.6mag\na,b,1,2\n")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +212,13 @@ def test_of_several_tables_of_a_votable_the_one_that_asks_is_read() -> None:
     rows, said = read(votable(f'{notes}<TABLE name="cat">{fields}{DATA.format(10, 41)}</TABLE>'))
     assert rows[0].target is not None
     assert "Of 2 tables, cat is read." in said
+
+
+def test_a_votable_with_the_types_of_a_database_is_read() -> None:
+    for kind in ("integer", "smallint", "bigint", "real"):
+        fields = f'<FIELD name="pgc" datatype="{kind}"/>'
+        table = votable(f"<TABLE>{fields}<DATA><TABLEDATA><TR><TD>2557</TD></TR></TABLEDATA></DATA></TABLE>")
+        assert asked(table) == ["PGC 2557"]
 
 
 def test_an_archive_s_own_words_come_through() -> None:
