@@ -11,7 +11,6 @@ from fastapi import Depends
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
-from gateway.api import problems
 from gateway.api.access import KEY_RESPONSES, require_key
 from gateway.api.admission import Admission
 from gateway.api.application import Application
@@ -20,8 +19,6 @@ from gateway.api.keys import Keys
 from gateway.api.metrics import Metrics
 from gateway.api.middleware import RequestMiddleware
 from gateway.api.routes import batch, columns, file, galaxies, models, page, probes
-from gateway.api.schemas import Problem
-from gateway.core import errors
 from gateway.core.drift import expectation
 from gateway.core.ensemble import quorum
 from gateway.core.manifest import Manifest, read_manifest
@@ -146,30 +143,6 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             if tracers is not None:
                 await tracers.aclose()
 
-    app = Application(
-        title="inclinet",
-        version=version("inclinet-service"),
-        summary="The spatial inclination of spiral galaxies, as a service",
-        description=_DESCRIPTION,
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        docs_url=None,
-        redoc_url=None,
-        # one tracer is enough, and FastAPI's own puts the texts of errors into spans and log records
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        lifespan=lifespan,
-        responses={422: {"model": Problem, "description": errors.BadRequest.title}},
-    )
-    problems.install(app, metrics)
-    for routes in (galaxies, file, batch, columns, models):
-        if keys is None:
-            app.include_router(routes.router)
-        else:
-            app.include_router(routes.router, dependencies=[Depends(require_key(keys))], responses=KEY_RESPONSES)
-    # the platform's probes hold no key, and the page asks for one
-    for routes in (probes, page):
-        app.include_router(routes.router)
-    page.mount(app)
-
     def surround(inner: ASGIApp) -> ASGIApp:
         if settings.cors_origins:
             inner = CORSMiddleware(
@@ -188,7 +161,24 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             tracer=tracers.get_tracer("inclinet", version("inclinet-service")) if tracers is not None else None,
         )
 
-    app.surround = surround
+    app = Application(
+        title="inclinet",
+        version=version("inclinet-service"),
+        summary="The spatial inclination of spiral galaxies, as a service",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        metrics=metrics,
+        surround=surround,
+    )
+    for routes in (galaxies, file, batch, columns, models):
+        if keys is None:
+            app.include_router(routes.router)
+        else:
+            app.include_router(routes.router, dependencies=[Depends(require_key(keys))], responses=KEY_RESPONSES)
+    # the platform's probes hold no key, and the page asks for one
+    for routes in (probes, page):
+        app.include_router(routes.router)
+    page.mount(app)
     return app
 
 

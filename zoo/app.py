@@ -17,8 +17,6 @@ from gateway.api.application import Application
 from gateway.api.keys import Keys
 from gateway.api.metrics import RequestMetrics
 from gateway.api.middleware import RequestMiddleware
-from gateway.api.schemas import Problem
-from gateway.core import errors
 from gateway.settings import Settings
 from gateway.sky import open_sky
 from inclinet.http import proxies
@@ -107,19 +105,24 @@ def create_app(
             snapshots.close()
             database.close()
 
+    def surround(inner: ASGIApp) -> ASGIApp:
+        return RequestMiddleware(
+            inner,
+            metrics=metrics,
+            release=version("inclinet"),
+            root_path=settings.root_path,
+            log_client_address=settings.log_client_address,
+        )
+
     app = Application(
         title="inclinet zoo",
         version=version("inclinet"),
         summary="The inclination of galaxies, measured by people",
         description=_DESCRIPTION,
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        docs_url=None,
-        redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         lifespan=lifespan,
-        responses={422: {"model": Problem, "description": errors.BadRequest.title}},
+        metrics=metrics,
+        surround=surround,
     )
-    problems.install(app, metrics)
 
     async def down(request: Request, _error: Exception) -> JSONResponse:
         metrics.problems.labels(DatabaseDown.slug).inc()
@@ -131,15 +134,4 @@ def create_app(
     for routes in (measuring, standards, results, moderation, pages):
         app.include_router(routes.router)
     pages.mount(app)
-
-    def surround(inner: ASGIApp) -> ASGIApp:
-        return RequestMiddleware(
-            inner,
-            metrics=metrics,
-            release=version("inclinet"),
-            root_path=settings.root_path,
-            log_client_address=settings.log_client_address,
-        )
-
-    app.surround = surround
     return app

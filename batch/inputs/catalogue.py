@@ -21,14 +21,13 @@ from batch.outputs.partitions import Partition, recorded
 from batch.outputs.results import table_of
 from gateway.core import errors
 from gateway.tables.cells.rows import Row, question
-from gateway.tables.files.astropyfile import short
 from gateway.tables.files.parquetfile import fields_of
 from gateway.tables.folders import FilesIn
 from gateway.tables.header import size_columns
 from gateway.tables.header.column_use import Reading
 from gateway.tables.header.columns import recognise
 from gateway.tables.reader import columns_of, damaged, open_table
-from gateway.tables.table import EXTRA
+from gateway.tables.table import EXTRA, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

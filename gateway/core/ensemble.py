@@ -91,12 +91,13 @@ def combine(
     if not inclinations or not all(map(math.isfinite, inclinations)):
         raise ValueError("an ensemble needs at least one flavor, and finite inclinations only")
     median = statistics.median(inclinations)
-    stdev = statistics.stdev(inclinations) if len(inclinations) > 1 else 0.0
+    stdev = float(np.std(inclinations, ddof=1)) if len(inclinations) > 1 else 0.0
     scale = math.hypot(calibration.floor_deg, stdev)
     low, high = label_range_deg
 
+    at = [one.at_deg for one in calibration.quantiles]
+
     def quantile(name: str) -> float:
-        at = [one.at_deg for one in calibration.quantiles]
         return float(np.interp(median, at, [getattr(one, name) for one in calibration.quantiles]))
 
     def interval(level: int) -> Interval:

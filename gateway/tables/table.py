@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
 EXTRA = ""
 """Key of a record under which a text row keeps what stands in no column; no column has that name."""
+
+ROWS_AT_ONCE = 1000
+"""Rows of a binary table that are held as Python's own values at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +60,19 @@ class Table(Protocol):
         The cells of a text table are text. ``only`` names the columns that are wanted, where leaving out the others
         saves work.
         """
+
+
+def short(value: float | None) -> float | None:
+    """Give a single-precision number the digits that it was written with: 0.1, not 0.10000000149011612."""
+    return value if value is None else float(str(np.float32(value)))
+
+
+def plain(value: Any) -> Any:
+    """Return a cell as an int, a float, text, or None where it is empty."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return None if value != value else value  # noqa: PLR0124 - not a number is an empty cell
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").strip()
+    return int(value) if isinstance(value, int) else str(value)

@@ -79,6 +79,7 @@ async def test_a_gateway_without_the_parquet_reader_says_which_formats_it_takes(
 ) -> None:
     data = written("parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "gateway.tables.files.parquetfile", raising=False)
     async with gateway() as client:
         response = await client.post("/api/batch", content=data)
     assert (response.status_code, response.json()["type"]) == (422, "urn:inclinet:problem:bad-table")

@@ -28,7 +28,7 @@ def test_importing_the_whole_gateway_does_not_load_tensorflow() -> None:
         "heavy = [m for m in sys.modules if m == 'tensorflow' or m.startswith(('tensorflow.python', 'keras', 'jax'))]\n"
         "assert not heavy, heavy\n"
         # what only some questions need would double the time until the gateway is ready
-        "seldom = {'astropy', 'pyarrow', 'pyongc', 'pandas', 'scipy', 'limits', 'matplotlib', 'requests'}\n"
+        "seldom = {'astropy', 'pyarrow', 'pandas', 'scipy', 'limits', 'matplotlib', 'requests'}\n"
         # FastAPI imports the interfaces of OpenTelemetry; what records and sends spans is another matter
         "seldom |= {'opentelemetry.sdk', 'opentelemetry.exporter', 'gateway.telemetry.otlp'}\n"
         "late = seldom & set(sys.modules)\n"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler
+
 from gateway.core import errors
 from gateway.sky.catalogues import designations, openngc, operator_file
 from gateway.sky.catalogues.catalogue import Catalogue, Columns
@@ -135,9 +138,6 @@ class OfflineCatalogues:
 
     def suggestions(self, name: str) -> list[str]:
         """Return the names most like ``name``, the likest first, as people write them; at most five."""
-        from rapidfuzz import fuzz, process  # noqa: PLC0415 - only who mistypes needs it
-        from rapidfuzz.distance import JaroWinkler  # noqa: PLC0415 - as above
-
         wanted, keys = designations.key(name), self._ngc.catalogue.keys()
         alike = process.extract(wanted, keys, scorer=fuzz.ratio, limit=8 * _SUGGESTIONS, score_cutoff=_LIKENESS)
         # Of names equally alike, people rather mistype the end than the beginning.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyongc
 
 from gateway.sky.catalogues import designations
 from gateway.sky.catalogues.catalogue import Catalogue, Columns, name_index
@@ -84,9 +85,6 @@ class OpenNgc:
 @functools.cache
 def load() -> OpenNgc:
     """Read the catalogue; takes about half a second, once in a process."""
-    # Imported when first needed: its package metadata costs a start that uploads should not wait for.
-    import pyongc  # noqa: PLC0415 - see above
-
     with closing(sqlite3.connect(f"file:{pyongc.DBPATH}?mode=ro&immutable=1", uri=True)) as db:
         heads = db.execute("SELECT name, type, messier, ngc, ic FROM objects ORDER BY id").fetchall()
         numbers = np.array(

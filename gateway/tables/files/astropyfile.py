@@ -7,19 +7,22 @@ import itertools
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from astropy.io import ascii as texts
+from astropy.io import fits, votable
+from astropy.table import Column, Table
+
 from gateway.core import errors
 from gateway.tables import untrusted
 from gateway.tables.files import formats
 from gateway.tables.files.text import encoding_of
 from gateway.tables.header.columns import recognise
-from gateway.tables.table import Field
+from gateway.tables.table import ROWS_AT_ONCE, Field, plain, short
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from gateway.tables.data import Data
 
-ROWS_AT_ONCE = 1000
 _SINGLE_BYTES = 4
 _INT64_MOST = 2**63 - 1
 _KINDS = {"f": "float", "i": "int", "u": "int", "b": "int"}
@@ -71,8 +74,6 @@ class AstropyFile:
                 yield dict(zip(names, values, strict=True))
 
     def _text(self, data: Data, file_format: str, most: int | None) -> Any:
-        from astropy.io import ascii as texts  # noqa: PLC0415 - 0.5 s and 40 MB that only such a table is worth
-
         content = data.read()
         untrusted.look(content, file_format, most)
         text = content.decode(encoding_of(data), "replace")
@@ -80,16 +81,11 @@ class AstropyFile:
         return texts.read(text.splitlines(), format=file_format.removeprefix("ascii."), guess=False)
 
     def _fits(self, data: Data, most: int | None) -> Any:
-        from astropy.io import fits  # noqa: PLC0415 - as above
-
         source: Any = io.BytesIO(data.content) if isinstance(data.content, bytes) else data.content
         with fits.open(source, memmap=not isinstance(data.content, bytes)) as opened:
             return self._of_hdus(opened, most)
 
     def _of_hdus(self, opened: Any, most: int | None) -> Any:
-        from astropy.io import fits  # noqa: PLC0415 - as above
-        from astropy.table import Table  # noqa: PLC0415 - as above
-
         tables = [hdu for hdu in opened if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and not _is_image(hdu)]
         if not tables:
             raise errors.BadTable(
@@ -120,8 +116,6 @@ class AstropyFile:
         return table
 
     def _votable(self, data: Data, most: int | None) -> Any:
-        from astropy.io import votable  # noqa: PLC0415 - as above
-
         content = data.read()
         untrusted.look(content, formats.VOTABLE, most)
         document = votable.parse(io.BytesIO(content), verify="ignore", datatype_mapping=_OTHER_TYPES)
@@ -218,8 +212,6 @@ def _flat(table: Any, notes: list[str]) -> dict[str, Any]:
 
 
 def _degrees(angle: Any) -> Any:
-    from astropy.table import Column  # noqa: PLC0415 - as above
-
     return Column(angle.deg, unit="deg")
 
 
@@ -243,21 +235,3 @@ def _values(column: Any) -> list[Any]:
     single = column.dtype.kind == "f" and column.dtype.itemsize == _SINGLE_BYTES
     values = column.tolist()
     return [plain(short(value) if single else value) for value in values]
-
-
-def short(value: float | None) -> float | None:
-    """Give a single-precision number the digits that it was written with: 0.1, not 0.10000000149011612."""
-    import numpy as np  # noqa: PLC0415 - the readers of such tables have loaded it
-
-    return value if value is None else float(str(np.float32(value)))
-
-
-def plain(value: Any) -> Any:
-    """Return a cell as an int, a float, text, or None where it is empty."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return None if value != value else value  # noqa: PLR0124 - not a number is an empty cell
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").strip()
-    return int(value) if isinstance(value, int) else str(value)

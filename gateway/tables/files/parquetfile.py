@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pyarrow import Table, parquet, types
+
 from gateway.core import errors
-from gateway.tables.files.astropyfile import ROWS_AT_ONCE, plain, short
-from gateway.tables.table import Field
+from gateway.tables.table import ROWS_AT_ONCE, Field, plain, short
 from gateway.tables.untrusted import check_rows
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ class ParquetFile:
     """
 
     def __init__(self, data: Data, *, most: int | None = None) -> None:
-        from pyarrow import parquet  # noqa: PLC0415 - 0.2 s that only such a table is worth
-
         self._data, self.notes = data, list[str]()
         with data.open() as opened, parquet.ParquetFile(opened) as file:
             check_rows(file.metadata.num_rows, most)
@@ -55,8 +54,6 @@ class ParquetFile:
                 yield dict(zip(names, values, strict=True))
 
     def _batches(self, names: list[str]) -> Iterator[list[list[Any]]]:
-        from pyarrow import Table, parquet  # noqa: PLC0415 - as above
-
         with self._data.open() as opened, parquet.ParquetFile(opened) as file:
             for batch in file.iter_batches(ROWS_AT_ONCE, columns=names):
                 table = Table.from_batches([batch]).flatten()
@@ -86,8 +83,6 @@ def fields_of(schema: Any) -> tuple[list[Field], set[str], list[str]]:
     errors.BadTable
         A column is there twice.
     """
-    from pyarrow import types  # noqa: PLC0415 - as above
-
     fields, narrow, arrays = [], set(), []
     for name, kind, metadata in _leaves(schema):
         if types.is_nested(kind):
@@ -114,8 +109,6 @@ def fields_of(schema: Any) -> tuple[list[Field], set[str], list[str]]:
 
 
 def _leaves(schema: Any) -> Iterator[tuple[str, Any, Any]]:
-    from pyarrow import types  # noqa: PLC0415 - as above
-
     for one in schema:
         if types.is_struct(one.type):
             yield from ((f"{one.name}.{inner.name}", inner.type, inner.metadata) for inner in one.type)
@@ -124,6 +117,4 @@ def _leaves(schema: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _is_uint64(schema: Any, name: str) -> bool:
-    from pyarrow import types  # noqa: PLC0415 - as above
-
     return any(leaf == name and types.is_uint64(kind) for leaf, kind, _ in _leaves(schema))
