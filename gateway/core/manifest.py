@@ -40,8 +40,6 @@ would reject the image because the galaxy is below 45 deg, and for anything else
 LIKELIHOODS = (REJECTION, FACE_ON, UNSUITABLE)
 """All outputs of a rejector."""
 
-MANIFEST_SCHEMA = 2
-
 ModelName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z][a-z0-9]*_(m[0-9]+|reject)$")]
 
 
