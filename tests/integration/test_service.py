@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from tests.support.models import Repository
 
+pytestmark = pytest.mark.slow
+
 DISC = disc(128)
 PNG = encoded(DISC, "PNG")
 MEGABYTE = 1024 * 1024
