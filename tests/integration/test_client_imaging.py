@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
+from typer.testing import CliRunner
 
 from inclinet import AsyncInclinet, Inclinet, errors
+from inclinet.main import app
 from tests.support.imaging import SkyDisc, plane, tile
 from tests.support.live import live_gateway
 from tests.support.sky_fakes import FakeSky
@@ -43,9 +42,8 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def run(gateway: str, *words: object) -> tuple[int, str]:
-    command = [sys.executable, "-m", "inclinet", "image", f"--url={gateway}", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "300"})
-    return done.returncode, done.stdout + done.stderr
+    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["image", f"--url={gateway}", *map(str, words)])
+    return done.exit_code, done.stdout + done.stderr
 
 
 def test_a_galaxy_is_measured_in_files_by_its_place_or_its_name(gateway: str, paths: list[Path]) -> None:
