@@ -43,7 +43,8 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def run(gateway: str, *words: object) -> tuple[int, str]:
     done = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["image", f"--url={gateway}", *map(str, words)])
-    return done.exit_code, done.stdout + done.stderr
+    # a terminal that was opened before is 80 columns wide, and breaks sentences
+    return done.exit_code, " ".join((done.stdout + done.stderr).split())
 
 
 def test_a_galaxy_is_measured_in_files_by_its_place_or_its_name(gateway: str, paths: list[Path]) -> None:
