@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from typer.testing import CliRunner
 
 from inclinet import AsyncInclinet, Inclinet, errors
-from inclinet.main import app
 from tests.support.imaging import SkyDisc, plane, tile
 from tests.support.live import live_gateway
 from tests.support.sky_fakes import FakeSky
@@ -42,9 +43,9 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def run(gateway: str, *words: object) -> tuple[int, str]:
-    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["image", f"--url={gateway}", *map(str, words)])
-    # a terminal that was opened before is 80 columns wide, and breaks sentences
-    return done.exit_code, " ".join((done.stdout + done.stderr).split())
+    command = [sys.executable, "-m", "inclinet", "image", f"--url={gateway}", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "300"})
+    return done.returncode, done.stdout + done.stderr
 
 
 def test_a_galaxy_is_measured_in_files_by_its_place_or_its_name(gateway: str, paths: list[Path]) -> None:
