@@ -5,15 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.support.deployment import ROOT
+from tests.support.loopback import LoopbackServer, Quiet
 from tools import audit, inventory
 from tools.inventory import EXCEPTIONS, InventoryError, Part, is_allowed
 
@@ -55,6 +53,9 @@ def test_of_several_licences_all_must_do_or_one_as_they_are_joined(name: str, li
 
 @of_the_image
 def test_the_bill_of_materials_is_valid_complete_and_the_same_every_time() -> None:
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415 - seconds, which every worker of a test run would spend
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415 - as above
+
     found = inventory.parts()
     text = inventory.bill(found)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
@@ -90,14 +91,14 @@ def test_an_environment_that_is_not_the_locks_is_told(monkeypatch: pytest.Monkey
         inventory.licence("fastapi", str(silent["Version"]))
 
 
-class FakeOsv:
+class FakeOsv(LoopbackServer):
     """The database of vulnerabilities on loopback: knows one of ``package``; ``status`` is what it answers."""
 
     def __init__(self, package: str, *, status: int = 200) -> None:
         self.asked: list[dict[str, Any]] = []
         database = self
 
-        class DatabaseHandler(BaseHTTPRequestHandler):
+        class DatabaseHandler(Quiet, BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 database.asked.append(query)
@@ -108,21 +109,8 @@ class FakeOsv:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), DatabaseHandler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1/query"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(DatabaseHandler)
+        self.url += "/v1/query"
 
 
 VULNERABILITY = {

@@ -14,7 +14,7 @@ from tests.support.manifests import manifest
 
 DEFAULTS = Settings()
 DEPLOYMENTS = ("inclinet-gateway", "inclinet-serving")
-NEWEST_MINORS = ("1.35", "1.36", "1.37")
+NEWEST_MINORS = ("1.35", "1.37")
 OPERATOR_KINDS = {"ServiceMonitor", "PrometheusRule"}
 
 

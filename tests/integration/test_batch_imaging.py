@@ -12,6 +12,7 @@ import pytest
 from batch.http.pacing import Pace
 from tests.support import batch_runs
 from tests.support.batch_runs import Command, rows_of
+from tests.support.galaxies import simulated_pictures
 from tests.support.mosaic import Survey
 from tests.support.pictures import encoded
 from tests.support.service import UpProcess
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 MANIFEST = Path(__file__).parents[2] / "model_repo" / "manifest.json"
 COUNT = 25
+"""Of the simulated galaxies."""
 PACE = Pace(concurrency=2, patience_s=600.0, first_patience_s=600.0)
 TOLERANCE_DEG = 0.3
 
@@ -40,7 +42,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Survey, Path]:
     folder = tmp_path_factory.mktemp("survey")
-    made = Survey.simulated(COUNT)
+    made = Survey.of(simulated_pictures())
     made.write(folder / "tiles")
     (folder / "tiles" / "notes.fits").write_text("none")
     return made, folder

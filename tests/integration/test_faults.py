@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.support.models import Repository
 
+pytestmark = pytest.mark.slow
+
 DISC = disc(128)
 PNG = encoded(DISC, "PNG")
 RIGHT_DEG = float(flavor_answer(DISC[None])[0]) + 1.5

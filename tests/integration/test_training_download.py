@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+pytestmark = pytest.mark.slow
+
 RA, DEC, PA = 150.0, 20.0, 40.0
 EAST = 1 / 3600 / math.cos(math.radians(DEC))
 GALAXY = {7: Facts(RA, DEC, d25_arcmin=0.4, position_angle_deg=PA)}

@@ -6,17 +6,15 @@ import http.client
 import socket
 import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from tests.support.loopback import LoopbackServer, Quiet
 
 _WAIT_S = 30.0
 
 
-class ForwardProxy:
+class ForwardProxy(LoopbackServer):
     """An institute's proxy.
 
     Parameters
@@ -39,7 +37,7 @@ class ForwardProxy:
         self.refuse: int | None = None
         proxy = self
 
-        class ProxyHandler(BaseHTTPRequestHandler):
+        class ProxyHandler(Quiet, BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_CONNECT(self) -> None:
@@ -75,13 +73,7 @@ class ForwardProxy:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 proxy.way(self, self.path)
 
-            def log_message(self, *_: object) -> None:
-                """Stay quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), ProxyHandler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(ProxyHandler)
 
     def way(self, request: BaseHTTPRequestHandler, place: str) -> tuple[str, int] | None:
         """Remember a request; return where it is brought to, or refuse it."""
@@ -95,17 +87,6 @@ class ForwardProxy:
             return None
         host, _, port = there.rpartition(":")
         return host, int(port)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(_WAIT_S)
 
 
 def carry(source: socket.socket, target: socket.socket) -> None:

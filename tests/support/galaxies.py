@@ -1,4 +1,4 @@
-"""The shared pictures of real galaxies, where they are at hand."""
+"""Pictures of galaxies: the shared ones of real ones, where they are at hand, and simulated ones."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from gateway.images.decode import decode
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "galaxies"
@@ -34,3 +35,10 @@ def picture_of(number: int) -> NDArray[np.uint8]:
 def shared_pictures(count: int) -> list[NDArray[np.uint8]]:
     """Return the first so many of them."""
     return [picture_of(number) for number in range(count)]
+
+
+def simulated_pictures() -> NDArray[np.uint8]:
+    """Return the 25 simulated galaxies of ``tests/recorded/galaxies.jpg``, uint8 ``[25, 128, 128, 3]``."""
+    with Image.open(Path(__file__).resolve().parents[1] / "recorded" / "galaxies.jpg") as opened:
+        sheet = np.asarray(opened)
+    return sheet.reshape(5, 128, 5, 128, 3).swapaxes(1, 2).reshape(-1, 128, 128, 3)

@@ -81,6 +81,14 @@ def opened(path: Path | UPath) -> Any:
         return open_catalog(path)
 
 
+def is_valid(path: Path) -> bool:
+    """Return whether the library of HATS finds nothing wrong with a catalogue."""
+    with quietly():
+        from hats.io.validation import is_valid_catalog  # noqa: PLC0415 - two seconds
+
+        return bool(is_valid_catalog(path, strict=True))
+
+
 def rows_of(catalogue: Any) -> list[dict[str, Any]]:
     """Return the rows of a catalogue of LSDB, its index among them."""
     with quietly():

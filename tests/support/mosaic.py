@@ -11,7 +11,6 @@ from astropy.io import fits
 
 from gateway.core.field_of_view import SkyField, side_pixels
 from tests.support.imaging import PIXEL_ARCSEC, SkyPicture, ideal, plane
-from training.simulation.sample import simulate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,10 +43,17 @@ class Survey:
 
     @classmethod
     def simulated(cls, count: int, *, across: int = 3, seed: int = 20261128, workers: int = 1) -> Survey:
-        """Simulate galaxies and put them on the sky, rows of them a little out of line with the tiles."""
-        wide = math.ceil(math.sqrt(count))
+        """Simulate galaxies and put them on the sky as :meth:`of` does."""
+        from training.simulation.sample import simulate  # noqa: PLC0415 - TensorFlow, which benchmarks alone need
+
+        return cls.of(simulate(seed=seed, count=count, workers=workers).images, across=across)
+
+    @classmethod
+    def of(cls, pictures: NDArray[np.uint8], *, across: int = 3) -> Survey:
+        """Put pictures of galaxies on the sky, rows of them a little out of line with the tiles."""
+        wide = math.ceil(math.sqrt(len(pictures)))
         galaxies = []
-        for number, rgb in enumerate(simulate(seed=seed, count=count, workers=workers).images):
+        for number, rgb in enumerate(pictures):
             east, north = (number % wide - (wide - 1) / 2), (number // wide - (wide - 1) / 2)
             dec = DEC_DEG + north * _APART_ARCMIN / 60
             ra = RA_DEG - east * _APART_ARCMIN / 60 / math.cos(math.radians(dec))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from http.server import BaseHTTPRequestHandler
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from tests.support.loopback import LoopbackServer, Quiet
 
 
-class ObjectStore:
+class ObjectStore(LoopbackServer):
     """Serves files at ``/bucket/name``; a context manager.
 
     Attributes
@@ -27,7 +24,7 @@ class ObjectStore:
         self.files: dict[str, bytes] = {}
         self.sent = 0
 
-        class Handler(BaseHTTPRequestHandler):
+        class StoreHandler(Quiet, BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_HEAD(self) -> None:
@@ -60,18 +57,4 @@ class ObjectStore:
                     store.sent += len(part)
                     self.wfile.write(part)
 
-            def log_message(self, *_args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(StoreHandler)

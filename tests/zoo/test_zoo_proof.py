@@ -1,4 +1,4 @@
-"""Simulated people label 500 galaxies through the HTTP API; labels, the vandal, and every figure in the exports."""
+"""Simulated people label 200 galaxies through the HTTP API; labels, the vandal, and every figure in the exports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.labellers import JudgedGalaxy, Labeller
     from tests.support.live import Live
 
-GALAXIES, PEOPLE, SEED = 500, 14, 2026
+GALAXIES, PEOPLE, SEED = 200, 14, 2026
 
 
 class Eyes:
@@ -144,7 +144,7 @@ def test_labels_by_simulated_people_are_nearly_the_best_possible_and_come_back_f
     rms = [np.sqrt(np.mean([(value[n] - truth[n].inclination_deg) ** 2 for n in ours])) for value in (ours, best)]
     kinds = [(label.reject != "") == (truth[n].kind != 0) for n, label in found.items()]
     assert np.mean(kinds) > 0.95
-    # 1.007 to 1.054 for six seeds
+    # 1.03 for this seed, 1.08 for another; of many more galaxies tests/unit/zoo/statistics holds it to 1.07
     assert rms[0] / rms[1] < 1.10
     assert len(found) == GALAXIES
     # what is told of the noise without any truth: of labels by three, which are the noisiest

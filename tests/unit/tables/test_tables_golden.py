@@ -22,7 +22,10 @@ GOLDEN = ROOT / "tests/golden/tables.txt"
 SHOWN_ROWS = 8
 LARGE_BYTES = 500_000
 
-pytestmark = pytest.mark.skipif(not MAKER.exists(), reason=f"there is no {MAKER}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not MAKER.exists(), reason=f"there is no {MAKER}"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,13 +29,14 @@ AROUND = (DISC.ra_deg + 0.01, DISC.dec_deg - 0.008)
 QUIET = 0.02
 
 
-def files(bands: str = "gri", *, place: tuple[float, float] = AROUND, **how: Any) -> list[bytes]:
+@cache
+def files(bands: str = "gri", *, place: tuple[float, float] = AROUND, **how: Any) -> tuple[bytes, ...]:
     """Tiles of each band around a place, nearly without noise."""
     kept = {key: how.pop(key) for key in ("compressed",) if key in how}
     wcs = plane(*place, SHAPE, **how)
-    return [
+    return tuple(
         written(tile([DISC], wcs, SHAPE, band=band, seed=seed, noise=QUIET, **kept)) for seed, band in enumerate(bands)
-    ]
+    )
 
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.core.manifest import Manifest
     from training.data.training_data import ReleasePaths
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_command_line_simulates_and_measures(tiny_release: tuple[Manifest, ReleasePaths], tmp_path: Path) -> None:
     runner = CliRunner()

@@ -15,6 +15,8 @@ from training.networks.train import Schedule, fit, inclination_loss
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 def batches() -> Mixture:
     images = noise_pictures(12)

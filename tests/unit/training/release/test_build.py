@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gateway.core.manifest import Manifest
     from training.data.training_data import ReleasePaths
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path("../shared/galaxies")
 COMMITTED = Path("model_repo")
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from training.simulation.galaxy import SimulatedGalaxy
 
+pytestmark = pytest.mark.slow
+
 EXTENT, STEP = 12.0, 0.1
 
 

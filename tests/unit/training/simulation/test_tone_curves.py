@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).parents[5] / "shared" / "galaxies"
 SIDE = 128
 

@@ -13,6 +13,8 @@ from tests.support import labellers
 from tests.support.measured import joined, said, trusted
 from zoo.statistics import Flag, GalaxyLabel, Measurements, PeopleCalibration, calibrate, labels
 
+pytestmark = pytest.mark.slow
+
 
 def one(*values: float | Flag, calibration: PeopleCalibration | None = None) -> GalaxyLabel:
     (label,) = labels(said(*((1, person, value) for person, value in enumerate(values))), calibration or trusted())
