@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from batch.summary import Summary
 from gateway.tables.header.words import FILE, RA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from gateway.tables.cells.rows import Row
     from gateway.tables.results import Column
     from gateway.tables.results import Row as Record
+
+
+TICK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,41 @@ def _told(asked: Asked, found: Source, pieces: Sequence[catalogue.Piece]) -> Seq
     return found.told if found.form is Form.PIXELS else (*found.told, *catalogue.told(pieces, asked.choice))
 
 
+async def each(
+    partitions: Iterable[Partition],
+    work: Callable[[Partition], Coroutine[Any, Any, None]],
+    progress: Progress,
+    room: Callable[[], int],
+) -> None:
+    """Do partitions side by side, and show how far it is.
+
+    Parameters
+    ----------
+    partitions : iterable of Partition
+    work : coroutine function
+        Does one. What it raises ends all.
+    progress : Progress
+    room : callable
+        Asked twice a second how many may be under way.
+    """
+    waiting, under_way = iter(partitions), set[asyncio.Task[None]]()
+    progress.begin()
+    try:
+        while True:
+            for partition in itertools.islice(waiting, max(0, room() - len(under_way))):
+                under_way.add(asyncio.create_task(work(partition)))
+            if not under_way:
+                return
+            ended, under_way = await asyncio.wait(under_way, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
+            for one in ended:
+                one.result()
+            progress.tick()
+    finally:
+        for one in under_way:
+            one.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
 def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | None) -> Summary:
     """Make the result of partitions that are all known, and say what became of them.
 
@@ -224,14 +264,12 @@ def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | 
 
 def _summed_up(prepared: Prepared, progress: Progress) -> Summary:
     """Sum up earlier runs and this one."""
-    measured = sum((report.tally for report in progress.reports), Tally())
     return Summary(
-        tally=sum(prepared.done.values(), Tally()) + measured,
+        tally=sum(prepared.done.values(), Tally()) + progress.tally,
         rows=prepared.rows,
-        unanswered=sum(report.unanswered for report in progress.reports),
-        failed_partitions=len(prepared.missing) - len(progress.reports),
-        measured=measured.rows,
-        seconds=progress.seconds if progress.reports else 0.0,
+        failed_partitions=len(prepared.missing) - progress.partitions,
+        measured=progress.tally.rows,
+        seconds=progress.seconds if progress.partitions else 0.0,
     )
 
 

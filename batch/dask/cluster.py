@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from distributed import Client, LocalCluster
 from batch.errors import BatchStopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from inclinet_service.local import Standin
@@ -62,8 +62,8 @@ class Workers:
     dashboard: str
 
 
-@contextmanager
-def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
+@asynccontextmanager
+async def connected(scheduler: str | None, workers: Workers) -> AsyncIterator[Client]:
     """Connect to a scheduler, or start one with workers on this machine.
 
     Raises
@@ -71,27 +71,27 @@ def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
     BatchStopped
         It can't be reached, or has no workers.
     """
-    with ExitStack() as opened:
+    async with AsyncExitStack() as opened:
+        address = scheduler
         if scheduler is None:
             with warnings.catch_warnings():
                 # another port is taken where the dashboard's is in use, and its link is shown in any case
                 warnings.filterwarnings("ignore", "(?s).*already in use")
                 opened.enter_context(dask.config.set(UNWATCHED))
-                cluster = opened.enter_context(
+                cluster = await opened.enter_async_context(
                     LocalCluster(
                         n_workers=workers.count,
                         threads_per_worker=workers.threads,
                         memory_limit=workers.memory,
                         host="127.0.0.1",
                         dashboard_address=workers.dashboard,
+                        asynchronous=True,
                     ),
                 )
             address = cluster.scheduler_address
-        else:
-            address = scheduler
         try:
-            client = opened.enter_context(Client(address, timeout=_CONNECT_S))
-            client.wait_for_workers(1, timeout=_WORKERS_S)
+            client = await opened.enter_async_context(Client(address, timeout=_CONNECT_S, asynchronous=True))
+            await client.wait_for_workers(1, timeout=_WORKERS_S)
         except (OSError, ValueError) as error:
             raise BatchStopped(f"No scheduler with workers can be reached at {address}: {error}.") from error
         yield client

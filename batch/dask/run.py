@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from batch.errors import BatchError
 from batch.fetching import fetch
 from batch.inputs import catalogue, source
 from batch.outputs import partitions
+from gateway.core import interrupts
 from gateway.core.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
                 fetching=dask.fetching,
                 concurrency=dask.concurrency,
             )
-            _measure(dask, job, prepared, progress, say)
+            interrupts.run(_measure, dask, job, prepared, progress, say)
         return run.finish(asked, prepared, progress, write)
 
 
@@ -131,18 +132,18 @@ def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _measure(dask: OnDask, job: Job, prepared: Prepared, progress: Progress, say: Callable[[str], None]) -> None:
-    with ExitStack() as opened:
+async def _measure(dask: OnDask, job: Job, prepared: Prepared, progress: Progress, say: Callable[[str], None]) -> None:
+    async with AsyncExitStack() as opened:
         watch: Callable[[], None] = _nothing
         if not job.serving:
             say("Starting the networks…")
             standin, watch = opened.enter_context(own_networks(dask.fetching.settings.manifest, dask.log, say))
             job = replace(job, serving=(standin.address,))
-        client = opened.enter_context(connected(dask.scheduler, dask.workers))
+        client = await opened.enter_async_context(connected(dask.scheduler, dask.workers))
         say(f"{prepared.rows:,} rows in {len(prepared.partitions):,} partitions, {len(prepared.missing):,} to do.")
         say(f"Dashboard {client.dashboard_link}")
         opened.enter_context(progress)
-        failures = engine.run(client, job, prepared.missing, progress=progress, watch=watch)
+        failures = await engine.run(client, job, prepared.missing, progress=progress, watch=watch)
     for number, why in sorted(failures.items()):
         say(f"Partition {number} is not written: {why}")
 

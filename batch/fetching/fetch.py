@@ -144,16 +144,14 @@ async def _fetch(
     """Fetch partitions one after the other."""
     settler = Settler(prepared.folder, limits.patience, limits.concurrency, limits.accept_unanswered, progress.told)
     rates, read = Rates({**RATES_PER_S, **limits.rates_per_s}), prepared.read(asked.choice)
-    ticking = asyncio.create_task(progress.tick_until_cancelled())
-    progress.begin()
-    try:
-        async with archive.opened(rates, prepared.folder.url, prepared.source.base) as fetch_one:
-            for partition in prepared.missing:
-                rows = await asyncio.to_thread(read, partition)
-                ask = _asking(fetch_one, partition, limits.concurrency)
-                progress.finished(await settler.settle(partition, rows, ask))
-    finally:
-        ticking.cancel()
+    async with archive.opened(rates, prepared.folder.url, prepared.source.base) as fetch_one:
+
+        async def fetched(partition: Partition) -> None:
+            rows = await asyncio.to_thread(read, partition)
+            ask = _asking(fetch_one, partition, limits.concurrency)
+            progress.finished(partition, await settler.settle(partition, rows, ask))
+
+        await run.each(prepared.missing, fetched, progress, lambda: 1)
 
 
 def _asking(fetch_one: Fetch, partition: Partition, most: int) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
-from contextlib import aclosing, closing
+from contextlib import ExitStack, aclosing, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from PIL import Image
 
 from batch.errors import BatchError, BatchStopped
 from batch.http.gateway import CallFailed, Kind, Standing
+from batch.run import each
 from batch.settle import Outcome
 from gateway.core import errors
 
@@ -122,28 +123,17 @@ class HttpEngine:
             A partition could not be read or written.
         """
         self._check(await met(self._gateway, self._pacing))
-        progress.begin()
-        waiting = iter(partitions)
 
-        async def work() -> None:
-            for partition in waiting:
-                rows = await asyncio.to_thread(read, partition)
-                if imaging is None:
-                    progress.finished(await self._settler.settle(partition, rows, self.ask))
-                    continue
-                with closing(await asyncio.to_thread(imaging.cutter, rows)) as cutter:
+        async def asked(partition: Partition) -> None:
+            rows = await asyncio.to_thread(read, partition)
+            ask = self.ask
+            with ExitStack() as opened:
+                if imaging is not None:
+                    cutter = opened.enter_context(closing(await asyncio.to_thread(imaging.cutter, rows)))
                     ask = cutter.asking(partial(self.ask, images=cutter))
-                    progress.finished(await self._settler.settle(partition, rows, ask))
+                progress.finished(partition, await self._settler.settle(partition, rows, ask))
 
-        ticking = asyncio.create_task(progress.tick_until_cancelled())
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._pacing.pace.concurrency):
-                    group.create_task(work())
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
-        finally:
-            ticking.cancel()
+        await each(partitions, asked, progress, lambda: self._pacing.pace.concurrency)
 
     def _check(self, release: str) -> None:
         if release != self._release and not self._any_release:

@@ -67,7 +67,7 @@ def test_a_partition_with_all_rows_settled_is_done_and_one_with_some_left_is_not
     assert folder.keep(first, records(first), {}).unanswered == 0
     rows = records(second)
     report = folder.keep(second, {2: rows[2]}, {3: rows[3] | {"problem_type": "busy", "problem": "Later."}})
-    assert (report.unanswered, report.tally.rows) == (1, 2)
+    assert (report.unanswered, report.rows) == (1, 2)
     assert {number: tally.rows for number, tally in folder.done(PARTITIONS).items()} == {0: 2}
     assert list(folder.kept(second)) == [2], "what may pass is asked again"
     assert [row["row"] for row in folder.rows(second)] == [2, 3]
