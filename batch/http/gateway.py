@@ -1,37 +1,21 @@
-"""One call of a gateway: rows go out, results come back one by one, and whatever goes wrong has a name."""
+"""What to do about a question that a gateway did not answer, or an answer that is a problem."""
 
 from __future__ import annotations
 
-from contextlib import aclosing, contextmanager
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-from batch.errors import BatchError
-from inclinet import Answer, AsyncInclinet, InclinetError, errors
+from inclinet import errors
 from inclinet.queries import KEY_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-    from types import TracebackType
-
-    from gateway.core.models import Target
-    from gateway.tables import results
+    from inclinet import InclinetError
 
 _SERVER_ERRORS = 500
 _TOO_MUCH = frozenset({408, 413})
 _AWAY = frozenset({425, 429, 502, 503, 504})
 _MAY_PASS = _AWAY | {408}
 _NOT_THE_ROW = frozenset({"busy", "too-many-requests", "quorum-lost", "slow-client"})
-
-
-class Standing(Enum):
-    """How much a row's result is worth."""
-
-    FINAL = auto()
-    PASSING = auto()
-    """A problem that may have passed when the row is asked again."""
-    GATEWAY = auto()
-    """A problem of the gateway, which says nothing of the row."""
 
 
 class Kind(Enum):
@@ -47,131 +31,32 @@ class Kind(Enum):
     """Asking again is of no use."""
 
 
-class CallFailed(Exception):
-    """A call did not bring all results.
-
-    Parameters
-    ----------
-    kind : Kind
-    sentence : str
-        For people, without a full stop.
-    problem_type : str
-        For a row that has to be given up because of it.
-    retry_after_s : float, optional
-        What the gateway asked for, seconds.
-    """
-
-    def __init__(
-        self, kind: Kind, sentence: str, problem_type: str = "no-answer", retry_after_s: float | None = None
-    ) -> None:
-        super().__init__(sentence)
-        self.kind, self.sentence = kind, sentence
-        self.problem_type, self.retry_after_s = problem_type, retry_after_s
+def kind_of(error: InclinetError) -> Kind:
+    """Tell what went wrong with a call that brought not all results."""
+    if isinstance(error, errors.Unreachable) or error.status in _AWAY:
+        return Kind.AWAY
+    if error.status in _TOO_MUCH:
+        return Kind.TOO_MUCH
+    if isinstance(error, errors.NotAGateway) or (error.status or _SERVER_ERRORS) < _SERVER_ERRORS:
+        return Kind.REFUSED
+    return Kind.BROKEN
 
 
-class Gateway:
-    """A gateway somewhere.
-
-    Parameters
-    ----------
-    url : str
-    params : mapping
-        How everything is asked: ``survey``, ``r``, ``frame``.
-    timeout_s : float
-        A call counts as lost when nothing has come for so long.
-
-    Raises
-    ------
-    BatchError
-        The address is none, or has a proxy that can't be used.
-    """
-
-    def __init__(self, url: str, *, params: Mapping[str, Any] | None = None, timeout_s: float = 180.0) -> None:
-        self.url = url
-        self._params = dict(params or {})
-        try:
-            # when to ask again is the pacing's to say
-            self._client = AsyncInclinet(url, timeout=timeout_s, pictures=False, retry=False)
-        except InclinetError as error:
-            raise BatchError(error.detail) from None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.aclose()
-
-    async def release(self) -> str:
-        """Return the model release that answers; raises CallFailed."""
-        with _judged():
-            return await self._client.release()
-
-    async def ask(self, asked: Sequence[Target | bytes]) -> AsyncGenerator[tuple[int, results.Row, Standing]]:
-        """Ask about targets, or about images, in one call.
-
-        Parameters
-        ----------
-        asked : sequence of Target, or of bytes
-            All of one kind.
-
-        Yields
-        ------
-        place : int
-            Of what was asked.
-        cells : dict
-            Of the result.
-        standing : Standing
-
-        Raises
-        ------
-        CallFailed
-        """
-        bodies = [one if isinstance(one, bytes) else _said(one) for one in asked]
-        with _judged():
-            async with aclosing(self._client.stream(bodies, **self._params)) as answers:
-                async for place, result in answers:
-                    yield place, *_worth(result)
+def says_nothing_of_the_row(error: InclinetError) -> bool:
+    """Tell whether the problem of a row is one of the gateway, whichever row is asked."""
+    return error.slug in _NOT_THE_ROW
 
 
-def _said(target: Target) -> dict[str, Any]:
-    said = {
-        "pgc": target.pgc,
-        "name": target.name,
-        "ra": target.ra,
-        "dec": target.dec,
-        "fov": target.fov_arcmin,
-        "pa": target.position_angle_deg,
-    }
-    return {name: value for name, value in said.items() if value is not None}
+def may_pass(error: InclinetError) -> bool:
+    """Tell whether the problem of a row may have passed when it is asked again."""
+    return error.status in _MAY_PASS
 
 
-def _worth(result: Answer | InclinetError) -> tuple[results.Row, Standing]:
-    """Return the cells of a result, and what they are worth."""
-    if isinstance(result, Answer):
-        return result.row(), Standing.FINAL
-    cells = {"problem_type": result.slug, "problem": result.detail}
-    if result.slug in _NOT_THE_ROW:
-        return cells, Standing.GATEWAY
-    return cells, Standing.PASSING if result.status in _MAY_PASS else Standing.FINAL
-
-
-@contextmanager
-def _judged() -> Iterator[None]:
-    """Let what goes wrong with a call be a :class:`CallFailed`, which says what to do about it."""
-    try:
-        yield
-    except InclinetError as error:
-        sentence = error.detail.removesuffix(".")
-        sentence = sentence[:1].lower() + sentence[1:]
-        if error.status is None:
-            kinds: dict[type, Kind] = {errors.Unreachable: Kind.AWAY, errors.NotAGateway: Kind.REFUSED}
-            raise CallFailed(kinds.get(type(error), Kind.BROKEN), sentence) from error
-        if not error.slug.startswith("http-"):
-            sentence = f"it answered {error.status}: {error.detail.removesuffix('.')}"
-        if isinstance(error, errors.KeyRefused):
-            sentence += f" (a key is taken from {KEY_VARIABLE})"
-        kind = Kind.BROKEN if error.status >= _SERVER_ERRORS else Kind.REFUSED
-        kind = Kind.TOO_MUCH if error.status in _TOO_MUCH else Kind.AWAY if error.status in _AWAY else kind
-        raise CallFailed(kind, sentence, error.slug, error.retry_after) from error
+def sentence_of(error: InclinetError) -> str:
+    """Say what went wrong with a call, without a full stop."""
+    said = error.detail.removesuffix(".")
+    if error.status is None or error.slug.startswith("http-"):
+        said = said[:1].lower() + said[1:]
+    else:
+        said = f"it answered {error.status}: {said}"
+    return f"{said} (a key is taken from {KEY_VARIABLE})" if isinstance(error, errors.KeyRefused) else said

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from batch.errors import BatchStopped
+from batch.http.gateway import sentence_of
 
 if TYPE_CHECKING:
     from batch.progress import Progress
+    from inclinet import InclinetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +76,27 @@ class Pacing:
         while (wait_s := self._paused_until - time.monotonic()) > 0:  # noqa: ASYNC110 - others pause it longer
             await asyncio.sleep(wait_s)
 
-    def failed(self, sentence: str, retry_after_s: float | None = None) -> None:
-        """Pause everything.
-
-        Parameters
-        ----------
-        sentence : str
-            What failed.
-        retry_after_s : float, optional
-            For which the gateway asked to be left alone.
+    def failed(self, error: InclinetError) -> None:
+        """Pause everything because of what failed, at least as long as it asks to be left alone.
 
         Raises
         ------
         BatchStopped
             That would try the patience.
         """
-        now = time.monotonic()
+        now, asked_s = time.monotonic(), error.retry_after
         if now >= self._paused_until:
             self._failures += 1
-        elif retry_after_s is None:
+        elif asked_s is None:
             return  # others have met the same
         longest = min(self.pace.longest_backoff_s, self.pace.backoff_s * 2.0 ** min(self._failures - 1, 30))
         wait_s = longest * self._lot.uniform(0.5, 1.0)
-        if retry_after_s is not None and retry_after_s >= self.pace.backoff_s:
+        if asked_s is not None and asked_s >= self.pace.backoff_s:
             # never earlier than asked for, and not all clients in the same moment
-            wait_s = retry_after_s + self._lot.uniform(0, min(self.pace.backoff_s, retry_after_s / 10))
-        sentence = sentence.removesuffix(".")
+            wait_s = asked_s + self._lot.uniform(0, min(self.pace.backoff_s, asked_s / 10))
+        sentence = sentence_of(error)
         if now + wait_s > self._answered_at + self._patience_s:
-            asked = f" and asks to wait {retry_after_s:.0f} s" if retry_after_s is not None else ""
+            asked = f" and asks to wait {asked_s:.0f} s" if asked_s is not None else ""
             raise BatchStopped(f"No result from {self._url} for {now - self._answered_at:.0f} s: {sentence}{asked}.")
         self._paused_until = max(self._paused_until, now + wait_s)
         if self._progress is not None:
