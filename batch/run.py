@@ -183,7 +183,8 @@ def prepare(
     partitions.refuse_another(folder, identity, location=location)
     pieces = catalogue.pieces(found, folder, size=size, choice=choice)
     cut = catalogue.partitions(pieces, size)
-    for sentence in _told(asked, found, pieces):
+    asks_columns = not found.fetched and found.form in {Form.PARQUET, Form.TABLE}
+    for sentence in dict.fromkeys([*found.told, *(one for piece in pieces if asks_columns for one in piece.told)]):
         say(sentence)
     partitions.claim(folder, identity, location=location, partitions=len(cut))
     about = {
@@ -197,12 +198,6 @@ def prepare(
     if prepared.done:
         say(f"{prepared.rows_done:,} of {prepared.rows:,} rows have their result from an earlier run.")
     return prepared
-
-
-def _told(asked: Asked, found: Source, pieces: Sequence[catalogue.Piece]) -> Sequence[str]:
-    if found.form is Form.IMAGES or found.fetched:
-        return found.told
-    return found.told if found.form is Form.PIXELS else (*found.told, *catalogue.told(pieces, asked.choice))
 
 
 async def each(
