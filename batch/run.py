@@ -48,15 +48,12 @@ class Prepared:
     folder : Folder
     done : dict
         Number of each partition that an earlier run has written, and its tally.
-    release : str
-        Of the models.
     """
 
     source: Source
     partitions: list[Partition]
     folder: Folder
     done: dict[int, Tally]
-    release: str
 
     @property
     def rows(self) -> int:
@@ -136,24 +133,20 @@ def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Ask
 def prepare(
     asked: Asked,
     found: Source,
-    folder: str,
     *,
     rows: int,
     settings: Mapping[str, Any],
     release: Callable[[str | None], str],
     say: Callable[[str], None],
     columns: Sequence[Column] = COLUMNS,
-    location: str | None = None,
 ) -> Prepared:
-    """Make a folder that of a batch, and see what of it is missing.
+    """Make the folder of the partitions that of a batch, and see what of it is missing.
 
     Parameters
     ----------
     asked : Asked
     found : Source
         What is to be asked.
-    folder : str
-        Of the partitions.
     rows : int
         Of a partition, unless said otherwise.
     settings : mapping
@@ -164,17 +157,15 @@ def prepare(
         Told how the source is read, in sentences.
     columns : sequence of Column
         Of the partitions' files.
-    location : str, optional
-        Where what is asked is; that of ``found`` unless given.
 
     Raises
     ------
     BatchError
     """
+    folder, location = asked.folder, found.location
     known = partitions.recorded(folder)
     before = known["identity"] if known is not None else None
     size = asked.partition_rows or (before["partition_rows"] if before is not None else rows)
-    location = location or found.location
     # the columns of a fetch are its own, whatever those of the table were called
     choice = {} if found.fetched else asked.choice
     partitions.refuse_strangers(folder)
@@ -194,7 +185,7 @@ def prepare(
     }
     header = "" if asked.is_table or asked.hats else results.votable_header(columns)
     into = Folder(folder, about, columns, header, asked.retry_failed)
-    prepared = Prepared(found, cut, into, into.done(cut), identity.release)
+    prepared = Prepared(found, cut, into, into.done(cut))
     if prepared.done:
         say(f"{prepared.rows_done:,} of {prepared.rows:,} rows have their result from an earlier run.")
     return prepared

@@ -13,7 +13,7 @@ from batch.dask import engine
 from batch.dask.cluster import Workers, connected, own_networks
 from batch.dask.worker import Job
 from batch.errors import BatchError
-from batch.fetching import fetch
+from batch.fetching import galaxies
 from batch.inputs import catalogue, source
 from batch.outputs import partitions
 from gateway.core import interrupts
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch.asked import Asked
-    from batch.fetching.fetch import Fetching
+    from batch.fetching.galaxies import Fetching
     from batch.progress import Progress
     from batch.run import Prepared
     from batch.summary import Summary
@@ -88,17 +88,15 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     asking = found
     if imaging is None and not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
         folder = storage.join(asked.folder, FETCHED)
-        fetch.fetch(asked, dask.fetching, console, say, into=folder)
-        asking = replace(source.of_batch(folder), fingerprint=found.fingerprint)
+        galaxies.fetch(asked, dask.fetching, console, say, into=folder)
+        asking = replace(source.of_batch(folder), location=found.location, fingerprint=found.fingerprint)
     prepared = run.prepare(
         asked,
         asking,
-        asked.folder,
         rows=ROWS,
         settings=_settings(asked, dask, manifest) | (imaging.identity if imaging else {}),
         release=lambda _known: manifest.release,
         say=say,
-        location=found.location,
     )
     progress = prepared.progress(console, "Measuring", quiet=asked.quiet)
     with storage.alone(asked.folder):

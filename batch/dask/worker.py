@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from batch.asked import Asked
-    from batch.fetching.fetch import Fetching
+    from batch.fetching.galaxies import Fetching
     from batch.imaging.imaging import SkyImages
     from batch.inputs.images import Images
     from batch.inputs.source import Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from batch.errors import BatchError
-from batch.fetching.fetch import Fetching
+from batch.fetching.galaxies import Fetching
 from batch.fetching.rates import RATES_PER_S
 from gateway.core import errors
 from gateway.settings import Settings

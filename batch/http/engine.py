@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from batch.errors import BatchError, BatchStopped
-from batch.http.gateway import Kind, kind_of, may_pass, says_nothing_of_the_row, sentence_of
+from batch.http.pacing import Kind, kind_of, may_pass, says_nothing_of_the_row, sentence_of
 from batch.run import each
 from batch.settle import Outcome
 from gateway.core import errors

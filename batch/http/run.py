@@ -82,7 +82,6 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     prepared = run.prepare(
         asked,
         found,
-        asked.folder,
         rows=ROWS,
         settings={"engine": "http", **asked.settings, **(imaging.identity if imaging else {})},
         release=lambda known: known or interrupts.run(_release, http),
@@ -127,7 +126,7 @@ async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progr
                     "frame": asked.frame if imaging is None else FrameChoice.WHOLE,
                 },
                 pacing=Pacing(http.pace, http.url, progress),
-                release=prepared.release,
+                release=prepared.folder.about["release"],
                 any_release=http.any_release,
             )
             await engine.run(prepared.missing, prepared.read(asked.choice), progress, imaging)

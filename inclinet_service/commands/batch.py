@@ -249,13 +249,13 @@ def fetch(
 
     def work(console: Console, say: Callable[[str], None]) -> Summary:
         from batch.asked import Asked  # noqa: PLC0415 - the other commands need none of this
-        from batch.fetching import fetch, options  # noqa: PLC0415 - the other commands need none of this
+        from batch.fetching import galaxies, options  # noqa: PLC0415 - the other commands need none of this
 
         options.check_survey(survey)
         choice = options.columns(column or [])
         asked = Asked(what=(table,), out=out, choice=choice, partition_rows=rows, survey=survey, quiet=quiet)
         fetching = options.fetching(rate or [], None, accept_unanswered=accept_unanswered)
-        return fetch.fetch(asked, fetching, console, say)
+        return galaxies.fetch(asked, fetching, console, say)
 
     summary = carried_out(work, quiet=quiet)
     raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=False))

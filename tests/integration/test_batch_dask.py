@@ -19,7 +19,7 @@ from batch.dask import engine
 from batch.dask.cluster import UNWATCHED, Workers, own_networks
 from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
-from batch.fetching.fetch import Fetching, fetch
+from batch.fetching.galaxies import Fetching, fetch
 from batch.fetching.rates import RATES_PER_S
 from batch.outputs import results
 from batch.settle import Patience

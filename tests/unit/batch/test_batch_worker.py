@@ -14,7 +14,7 @@ import pytest
 
 from batch.asked import Asked
 from batch.dask.worker import Job, measure_in
-from batch.fetching.fetch import Fetching
+from batch.fetching.galaxies import Fetching
 from batch.inputs import catalogue, source
 from batch.outputs import results
 from batch.outputs.partitions import Folder, Partition
