@@ -124,7 +124,7 @@ def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Ask
     choice = {FILE: "", **catalogue.sizes(found), **asked.choice}
     if RA not in catalogue.roles(found, choice):
         raise BatchError(f"{found.location} has no position: with --imaging galaxies are found by ra and dec.")
-    partitions.refuse_strangers(asked.folder)
+    partitions.recorded(asked.folder)  # before anything is written there
     from batch.imaging import imaging  # noqa: PLC0415 - astropy's WCS, which other batches do without
 
     return replace(asked, choice=choice), imaging.find(asked.imaging, asked.folder, asked.bands, say)
@@ -168,7 +168,6 @@ def prepare(
     size = asked.partition_rows or (before["partition_rows"] if before is not None else rows)
     # the columns of a fetch are its own, whatever those of the table were called
     choice = {} if found.fetched else asked.choice
-    partitions.refuse_strangers(folder)
     catalogue.roles(found, choice)  # a table that can't be asked is refused before anything else
     identity = Identity(found.fingerprint, size, release(before["release"] if before is not None else None), settings)
     partitions.refuse_another(folder, identity, location=location)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from batch import run, storage
 from batch.conversion import output
 from batch.dask import engine
-from batch.dask.cluster import Workers, connected, own_networks
+from batch.dask.cluster import connected, own_networks
 from batch.dask.worker import Job
 from batch.errors import BatchError
 from batch.fetching import galaxies
@@ -20,7 +20,7 @@ from gateway.core import interrupts
 from gateway.core.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rich.console import Console
 
@@ -49,8 +49,8 @@ class OnDask:
         Address of Dask's scheduler; a cluster is started on this machine unless given.
     serving : tuple of str
         ``host:port`` of each TensorFlow Serving; the stand-in is started on this machine unless given.
-    workers : Workers
-        To start on this machine.
+    workers : mapping
+        To start on this machine, by the words of :class:`distributed.LocalCluster`.
     concurrency : int
         Rows of a partition under way at a time.
     log : Path
@@ -60,7 +60,7 @@ class OnDask:
 
     scheduler: str | None
     serving: tuple[str, ...]
-    workers: Workers
+    workers: Mapping[str, Any]
     fetching: Fetching
     concurrency: int = 64
     log: Path = Path(".inclinet/batch-serving.log")

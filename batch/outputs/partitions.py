@@ -83,9 +83,17 @@ def digest_of(value: Any) -> str:
 
 
 def recorded(folder: str) -> dict[str, Any] | None:
-    """Return what a folder's ``_batch.json`` says: location, partitions and identity; None if there is none."""
+    """Return what a folder's ``_batch.json`` says: location, partitions and identity; None if there is no such folder.
+
+    Raises
+    ------
+    BatchError
+        The file is damaged, or missing where the folder has others.
+    """
     url = storage.join(folder, NAME)
     if not storage.exists(url):
+        if strangers := [name for name in storage.names(folder) if not name.startswith(("_", "."))]:
+            raise BatchError(f"{folder} holds {strangers[0]} and no batch that it belongs to: give another output.")
         return None
     try:
         known: dict[str, Any] = json.loads(storage.read(url))
@@ -95,13 +103,6 @@ def recorded(folder: str) -> dict[str, Any] | None:
     if schema != _SCHEMA:
         raise BatchError(f"{folder} is of another version of inclinet: give another output, or delete it.")
     return known
-
-
-def refuse_strangers(folder: str) -> None:
-    """Raise BatchError where a folder holds files of nobody knows whom."""
-    strangers = [name for name in storage.names(folder) if not name.startswith(("_", "."))]
-    if strangers and recorded(folder) is None:
-        raise BatchError(f"{folder} holds {strangers[0]} and no batch that it belongs to: give another output.")
 
 
 def refuse_another(folder: str, identity: Identity, *, location: str) -> None:

@@ -212,14 +212,19 @@ def batch(
                 any_release=mix_releases,
             )
             return over_http.measure(asked, http, console, say)
-        from batch.dask import cluster  # noqa: PLC0415 - as above
         from batch.dask import run as on_dask  # noqa: PLC0415 - as above
 
         options.check_survey(survey)
         given = on_dask.OnDask(
             scheduler=None if dask == LOCAL else dask,
             serving=options.addresses(serving or []),
-            workers=cluster.Workers(workers, threads, memory, dashboard),
+            workers={
+                "n_workers": workers,
+                "threads_per_worker": threads,
+                # one that nears it is started anew, and its partitions are done again
+                "memory_limit": memory,
+                "dashboard_address": dashboard,
+            },
             fetching=options.fetching(rate or [], manifest, accept_unanswered=accept_unanswered),
             concurrency=concurrency or 64,
             log=serving_log,

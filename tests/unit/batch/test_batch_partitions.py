@@ -36,7 +36,7 @@ def records(partition: Partition, *, failed: tuple[int, ...] = ()) -> dict[int, 
 
 def test_the_same_batch_is_let_in_again_wherever_its_table_lies(tmp_path: Path) -> None:
     partitions.claim(str(tmp_path), IDENTITY, location="a.csv", partitions=3)
-    partitions.refuse_strangers(str(tmp_path))
+    assert partitions.recorded(str(tmp_path)) is not None
     partitions.refuse_another(str(tmp_path), IDENTITY, location="b.csv")
 
 
