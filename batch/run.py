@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
+from batch.conversion import output
 from batch.errors import BatchError
 from batch.inputs import catalogue, source
 from batch.inputs.source import Form
@@ -98,20 +99,35 @@ def find(asked: Asked) -> tuple[Asked, Source]:
     return asked, found
 
 
-def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, SkyImages | None]:
-    """Find the images of the sky that galaxies are to be cut from, if there are any.
+def begin(asked: Asked, say: Callable[[str], None]) -> tuple[Asked, Source, SkyImages | None, Write | None]:
+    """Find all that is given and see that the result can be written.
 
     Returns
     -------
     asked : Asked
-        With the columns that say how large galaxies are.
+        With the columns that what is found names by itself.
+    found : Source
     imaging : SkyImages or None
+        That galaxies are cut from.
+    write : callable or None
+        Writes the result; None where the partitions are it.
 
     Raises
     ------
     BatchError
-        They can't be used, or something else is asked that does not go with them.
+        Something is not there, or does not go with the rest.
     """
+    output.check(asked.out, asked.what, hats=asked.hats)
+    asked, found = find(asked)
+    write = output.writer(
+        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
+    )
+    asked, imaging = imaged(asked, found, say)
+    return asked, found, imaging, write
+
+
+def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, SkyImages | None]:
+    """Find the images of the sky that galaxies are to be cut from, and the columns that say how large these are."""
     if asked.imaging is None:
         if asked.bands:
             raise BatchError("--bands names those of --imaging, which is not given.")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch import run, storage
-from batch.conversion import output
 from batch.dask import engine
 from batch.dask.cluster import connected, own_networks
 from batch.dask.worker import Job
@@ -76,15 +75,10 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     OSError
         A file could not be read or written.
     """
-    output.check(asked.out, asked.what, hats=asked.hats)
     if dask.scheduler is not None and not dask.serving:
         raise BatchError("Workers of a scheduler need --serving: the TensorFlow Serving that they can reach.")
-    asked, found = run.find(asked)
-    write = output.writer(
-        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
-    )
     manifest = _release(dask.fetching.settings.manifest)
-    asked, imaging = run.imaged(asked, found, say)
+    asked, found, imaging, write = run.begin(asked, say)
     asking = found
     if imaging is None and not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
         folder = storage.join(asked.folder, FETCHED)

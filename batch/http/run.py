@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from batch import run, storage
-from batch.conversion import output
 from batch.errors import BatchError
 from batch.http.engine import HttpEngine, met
 from batch.http.pacing import Pace, Pacing
@@ -69,16 +68,11 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     OSError
         A file could not be read or written.
     """
-    output.check(asked.out, asked.what, hats=asked.hats)
-    asked, found = run.find(asked)
+    asked, found, imaging, write = run.begin(asked, say)
     if found.form is Form.PIXELS:
         raise BatchError("Model inputs as .npy can't be sent to a gateway: measure them with --dask.")
     if found.fetched:
         raise BatchError("A gateway fetches its images by itself: measure the folder of a fetch with --dask.")
-    write = output.writer(
-        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
-    )
-    asked, imaging = run.imaged(asked, found, say)
     prepared = run.prepare(
         asked,
         found,
