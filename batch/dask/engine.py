@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from distributed import KilledWorker
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from batch.dask.worker import Job
     from batch.outputs.partitions import Partition
     from batch.progress import Progress
-
-T = TypeVar("T")
 
 READY_S = 180.0
 _RETRIES = 2
@@ -66,7 +64,8 @@ async def run(
     def room() -> int:
         watch()
         # twice what they work on: the next partition is at hand when one is done
-        return 2 * max(1, client.scheduler_info().get("total_threads", 1))
+        threads: int = client.scheduler_info().get("total_threads", 1)
+        return 2 * max(1, threads)
 
     async def measured(partition: Partition) -> None:
         try:
@@ -96,12 +95,11 @@ async def run(
     return failures
 
 
-async def _answer(future: Future[T]) -> T:
+async def _answer(future: Future[Any]) -> Any:
     try:
-        answer: T = await future
+        return await future
     except CancelledError as error:
         raise BatchStopped(_LOST) from error
-    return answer
 
 
 async def _networks_seen(client: Client, job: Job, watch: Callable[[], None]) -> None:

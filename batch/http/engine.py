@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from batch.inputs.images import Images
     from batch.outputs.partitions import Partition
     from batch.progress import Progress
-    from batch.settle import Settler
+    from batch.settle import Ask, Settler
     from gateway.core.models import Target
     from gateway.tables.cells.rows import Row
     from inclinet import AsyncInclinet
@@ -130,7 +130,7 @@ class HttpEngine:
 
         async def asked(partition: Partition) -> None:
             rows = await asyncio.to_thread(read, partition)
-            ask = self.ask
+            ask: Ask = self.ask
             with ExitStack() as opened:
                 if imaging is not None:
                     cutter = opened.enter_context(closing(await asyncio.to_thread(imaging.cutter, rows)))

@@ -134,7 +134,8 @@ class Pictures:
                     self._first, self._some = number, await work
                 except OSError as error:
                     raise _unreachable(f"{self._url} can't be read: {error.strerror or error}.") from error
-            return self._some[number - self._first]
+            picture: NDArray[np.uint8] = self._some[number - self._first]
+        return picture
 
     def _from(self, number: int) -> NDArray[np.uint8]:
         self._file.seek(self._offset + number * _BYTES)
