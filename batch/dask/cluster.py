@@ -59,7 +59,7 @@ async def connected(scheduler: str | None, workers: Mapping[str, Any]) -> AsyncI
                 opened.enter_context(dask.config.set(UNWATCHED))
                 cluster = await opened.enter_async_context(LocalCluster(**workers, host="127.0.0.1", asynchronous=True))
             address = cluster.scheduler_address
-        client = Client(address, timeout=_CONNECT_S, asynchronous=True)
+        client: Any = Client(address, timeout=_CONNECT_S, asynchronous=True)
         # also where it never connects
         opened.push_async_callback(client.close)
         try:
