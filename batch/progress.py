@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -17,9 +15,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.outputs.partitions import Report
+    from batch.outputs.partitions import Partition
 
-_TICK_S, _LINE_EVERY_S = 0.5, 30.0
+_LINE_EVERY_S = 30.0
 _MINUTE_S, _HOUR_S, _DAY_S, _YEAR_S = 60, 3600, 86_400, 31_557_600
 
 
@@ -38,22 +36,20 @@ class Progress:
 
     Attributes
     ----------
-    reports : list of Report
-        What became of the partitions of this run.
+    tally : Tally
+        Of the partitions of this run that have ended.
+    partitions : int
+        How many these are.
     """
 
     def __init__(self, console: Console, what: str, *, total: int, before: int, quiet: bool = False) -> None:
-        self.reports: list[Report] = []
+        self.tally, self.partitions = Tally(), 0
         self._console, self._quiet = console, quiet
         self._total, self._before = total, before
-        self._tally = Tally()
-        self._unanswered = 0
         self._under_way: dict[int, int] = {}
         self._ended: set[int] = set()
         self._began = self._said = self._ended_at = time.monotonic()
         self._waits = (0.0, "")
-        # workers' words come in on a thread of the client
-        self._lock = threading.Lock()
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -88,20 +84,17 @@ class Progress:
 
     def told(self, partition: int, rows: int) -> None:
         """Note that ``rows`` of a partition are settled."""
-        with self._lock:
-            # a word may come in after the end that it led to
-            if partition not in self._ended:
-                self._under_way[partition] = rows
+        # a word may come in after the end that it led to
+        if partition not in self._ended:
+            self._under_way[partition] = rows
 
-    def finished(self, report: Report) -> None:
+    def finished(self, partition: Partition, tally: Tally) -> None:
         """Note that a partition is done, or given up."""
-        with self._lock:
-            self.reports.append(report)
-            self._ended_at = time.monotonic()
-            self._ended.add(report.number)
-            self._under_way.pop(report.number, None)
-            self._tally += report.tally
-            self._unanswered += report.unanswered
+        self.tally += tally
+        self.partitions += 1
+        self._ended_at = time.monotonic()
+        self._ended.add(partition.number)
+        self._under_way.pop(partition.number, None)
 
     def waiting(self, sentence: str, seconds: float) -> None:
         """Say that nothing is asked for so long, and why; where there is no terminal, once each time."""
@@ -110,27 +103,19 @@ class Progress:
             self._print(f"Waiting: {sentence}.")
         self._waits = (max(self._waits[0], now + seconds), sentence)
 
-    async def tick_until_cancelled(self) -> None:
-        """Call :meth:`tick` twice a second."""
-        while True:
-            self.tick()
-            await asyncio.sleep(_TICK_S)
-
     def tick(self) -> None:
         """Show where it is now."""
-        with self._lock:
-            here = self._tally.rows + sum(self._under_way.values())
-            done = self._before + here
-            # a worker that died takes back what it had told
-            self._bar.update(self._task, completed=done)
-            rate = self._bar.tasks[0].speed or 0.0
-            words = f"{rate:.1f}/s"
-            if rate > 0 and done < self._total:
-                words += f", {duration((self._total - done) / rate)} left"
-            if bad := self._tally.rows - self._tally.answered:
-                words += f", {bad:,} with a problem"
-            if self._unanswered:
-                words += f", {self._unanswered:,} of them to be asked again"
+        done = self._before + self.tally.rows + sum(self._under_way.values())
+        # a worker that died takes back what it had told
+        self._bar.update(self._task, completed=done)
+        rate = self._bar.tasks[0].speed or 0.0
+        words = f"{rate:.1f}/s"
+        if rate > 0 and done < self._total:
+            words += f", {duration((self._total - done) / rate)} left"
+        if bad := self.tally.rows - self.tally.answered:
+            words += f", {bad:,} with a problem"
+        if self.tally.unanswered:
+            words += f", {self.tally.unanswered:,} of them to be asked again"
         waits_s = self._waits[0] - time.monotonic()
         shown = f"{words}. Waiting {waits_s:.0f} s: {self._waits[1]}" if waits_s > 0 else words
         self._bar.update(self._task, words=shown)

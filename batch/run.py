@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
+from batch.conversion import output
 from batch.errors import BatchError
 from batch.inputs import catalogue, source
 from batch.inputs.source import Form
@@ -18,7 +21,7 @@ from batch.summary import Summary
 from gateway.tables.header.words import FILE, RA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from gateway.tables.results import Row as Record
 
 
+TICK_S = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What is to be done.
@@ -43,15 +49,12 @@ class Prepared:
     folder : Folder
     done : dict
         Number of each partition that an earlier run has written, and its tally.
-    release : str
-        Of the models.
     """
 
     source: Source
     partitions: list[Partition]
     folder: Folder
     done: dict[int, Tally]
-    release: str
 
     @property
     def rows(self) -> int:
@@ -96,20 +99,35 @@ def find(asked: Asked) -> tuple[Asked, Source]:
     return asked, found
 
 
-def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, SkyImages | None]:
-    """Find the images of the sky that galaxies are to be cut from, if there are any.
+def begin(asked: Asked, say: Callable[[str], None]) -> tuple[Asked, Source, SkyImages | None, Write | None]:
+    """Find all that is given and see that the result can be written.
 
     Returns
     -------
     asked : Asked
-        With the columns that say how large galaxies are.
+        With the columns that what is found names by itself.
+    found : Source
     imaging : SkyImages or None
+        That galaxies are cut from.
+    write : callable or None
+        Writes the result; None where the partitions are it.
 
     Raises
     ------
     BatchError
-        They can't be used, or something else is asked that does not go with them.
+        Something is not there, or does not go with the rest.
     """
+    output.check(asked.out, asked.what, hats=asked.hats)
+    asked, found = find(asked)
+    write = output.writer(
+        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
+    )
+    asked, imaging = imaged(asked, found, say)
+    return asked, found, imaging, write
+
+
+def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, SkyImages | None]:
+    """Find the images of the sky that galaxies are to be cut from, and the columns that say how large these are."""
     if asked.imaging is None:
         if asked.bands:
             raise BatchError("--bands names those of --imaging, which is not given.")
@@ -122,7 +140,7 @@ def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Ask
     choice = {FILE: "", **catalogue.sizes(found), **asked.choice}
     if RA not in catalogue.roles(found, choice):
         raise BatchError(f"{found.location} has no position: with --imaging galaxies are found by ra and dec.")
-    partitions.refuse_strangers(asked.folder)
+    partitions.recorded(asked.folder)  # before anything is written there
     from batch.imaging import imaging  # noqa: PLC0415 - astropy's WCS, which other batches do without
 
     return replace(asked, choice=choice), imaging.find(asked.imaging, asked.folder, asked.bands, say)
@@ -131,24 +149,20 @@ def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Ask
 def prepare(
     asked: Asked,
     found: Source,
-    folder: str,
     *,
     rows: int,
     settings: Mapping[str, Any],
     release: Callable[[str | None], str],
     say: Callable[[str], None],
     columns: Sequence[Column] = COLUMNS,
-    location: str | None = None,
 ) -> Prepared:
-    """Make a folder that of a batch, and see what of it is missing.
+    """Make the folder of the partitions that of a batch, and see what of it is missing.
 
     Parameters
     ----------
     asked : Asked
     found : Source
         What is to be asked.
-    folder : str
-        Of the partitions.
     rows : int
         Of a partition, unless said otherwise.
     settings : mapping
@@ -159,26 +173,24 @@ def prepare(
         Told how the source is read, in sentences.
     columns : sequence of Column
         Of the partitions' files.
-    location : str, optional
-        Where what is asked is; that of ``found`` unless given.
 
     Raises
     ------
     BatchError
     """
+    folder, location = asked.folder, found.location
     known = partitions.recorded(folder)
     before = known["identity"] if known is not None else None
     size = asked.partition_rows or (before["partition_rows"] if before is not None else rows)
-    location = location or found.location
     # the columns of a fetch are its own, whatever those of the table were called
     choice = {} if found.fetched else asked.choice
-    partitions.refuse_strangers(folder)
     catalogue.roles(found, choice)  # a table that can't be asked is refused before anything else
     identity = Identity(found.fingerprint, size, release(before["release"] if before is not None else None), settings)
     partitions.refuse_another(folder, identity, location=location)
     pieces = catalogue.pieces(found, folder, size=size, choice=choice)
     cut = catalogue.partitions(pieces, size)
-    for sentence in _told(asked, found, pieces):
+    asks_columns = not found.fetched and found.form in {Form.PARQUET, Form.TABLE}
+    for sentence in dict.fromkeys([*found.told, *(one for piece in pieces if asks_columns for one in piece.told)]):
         say(sentence)
     partitions.claim(folder, identity, location=location, partitions=len(cut))
     about = {
@@ -188,16 +200,45 @@ def prepare(
     }
     header = "" if asked.is_table or asked.hats else results.votable_header(columns)
     into = Folder(folder, about, columns, header, asked.retry_failed)
-    prepared = Prepared(found, cut, into, into.done(cut), identity.release)
+    prepared = Prepared(found, cut, into, into.done(cut))
     if prepared.done:
         say(f"{prepared.rows_done:,} of {prepared.rows:,} rows have their result from an earlier run.")
     return prepared
 
 
-def _told(asked: Asked, found: Source, pieces: Sequence[catalogue.Piece]) -> Sequence[str]:
-    if found.form is Form.IMAGES or found.fetched:
-        return found.told
-    return found.told if found.form is Form.PIXELS else (*found.told, *catalogue.told(pieces, asked.choice))
+async def each(
+    partitions: Iterable[Partition],
+    work: Callable[[Partition], Coroutine[Any, Any, None]],
+    progress: Progress,
+    room: Callable[[], int],
+) -> None:
+    """Do partitions side by side, and show how far it is.
+
+    Parameters
+    ----------
+    partitions : iterable of Partition
+    work : coroutine function
+        Does one. What it raises ends all.
+    progress : Progress
+    room : callable
+        Asked twice a second how many may be under way.
+    """
+    waiting, under_way = iter(partitions), set[asyncio.Task[None]]()
+    progress.begin()
+    try:
+        while True:
+            for partition in itertools.islice(waiting, max(0, room() - len(under_way))):
+                under_way.add(asyncio.create_task(work(partition)))
+            if not under_way:
+                return
+            ended, under_way = await asyncio.wait(under_way, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
+            for one in ended:
+                one.result()
+            progress.tick()
+    finally:
+        for one in under_way:
+            one.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | None) -> Summary:
@@ -224,14 +265,12 @@ def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | 
 
 def _summed_up(prepared: Prepared, progress: Progress) -> Summary:
     """Sum up earlier runs and this one."""
-    measured = sum((report.tally for report in progress.reports), Tally())
     return Summary(
-        tally=sum(prepared.done.values(), Tally()) + measured,
+        tally=sum(prepared.done.values(), Tally()) + progress.tally,
         rows=prepared.rows,
-        unanswered=sum(report.unanswered for report in progress.reports),
-        failed_partitions=len(prepared.missing) - len(progress.reports),
-        measured=measured.rows,
-        seconds=progress.seconds if progress.reports else 0.0,
+        failed_partitions=len(prepared.missing) - progress.partitions,
+        measured=progress.tally.rows,
+        seconds=progress.seconds if progress.partitions else 0.0,
     )
 
 

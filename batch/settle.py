@@ -14,7 +14,8 @@ from gateway.tables import results
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
-    from batch.outputs.partitions import Folder, Partition, Report
+    from batch.outputs.partitions import Folder, Partition
+    from batch.outputs.results import Tally
     from gateway.tables.cells.rows import Row
 
     Ask = Callable[[Sequence[Row]], AsyncGenerator["Outcome"]]
@@ -103,7 +104,7 @@ class Settler:
 
     async def settle(
         self, partition: Partition, rows: Sequence[Row], ask: Ask, *, passing: Mapping[int, results.Row] | None = None
-    ) -> Report:
+    ) -> Tally:
         """Ask every row that has no answer from an earlier run, and write the partition.
 
         Parameters

@@ -249,7 +249,9 @@ def listing(url: str, skipped: Listing | None = None) -> Iterator[tuple[str, int
     fs, path = locate(url)
     if is_local(fs):
         listed = (
-            folders.matching(path) if is_pattern(url) else folders.listing(Path(path), _any, deep=True, hidden="._")
+            folders.matching(path)
+            if is_pattern(url)
+            else folders.listing(Path(path), lambda _name: True, deep=True, hidden="._")
         )
         if skipped is not None:
             skipped.skipped = listed.skipped
@@ -268,10 +270,6 @@ def stamp(info: Mapping[str, Any]) -> str:
     """Return what changes when a file does: the store's checksum where it has one, else the time of the last change."""
     stamps = (info.get(key) for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified"))
     return next((str(one) for one in stamps if one is not None), "")
-
-
-def _any(_name: str) -> bool:
-    return True
 
 
 def _protocols(fs: Any) -> set[str]:

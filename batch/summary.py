@@ -21,8 +21,6 @@ class Summary:
         Of all rows that have a result.
     rows : int
         Of what was asked.
-    unanswered : int
-        Rows that got no answer for reasons that may pass.
     failed_partitions : int
         Partitions that nothing is known of.
     measured : int
@@ -32,10 +30,14 @@ class Summary:
 
     tally: Tally
     rows: int
-    unanswered: int
     failed_partitions: int
     measured: int
     seconds: float
+
+    @property
+    def unanswered(self) -> int:
+        """Rows that got no answer for reasons that may pass."""
+        return self.tally.unanswered
 
     @property
     def reasons(self) -> Mapping[str, tuple[int, str, str]]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import dask
 from distributed import Client, LocalCluster
@@ -13,7 +12,7 @@ from distributed import Client, LocalCluster
 from batch.errors import BatchStopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from pathlib import Path
 
     from inclinet_service.local import Standin
@@ -42,56 +41,30 @@ thread that ever held a batch.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """Workers to start on this machine.
-
-    Attributes
-    ----------
-    count, threads : int
-        Processes, and partitions that each works on at a time.
-    memory : str
-        Limit of one process, such as ``2GiB``; one that nears it is started anew, and its partitions are done again.
-    dashboard : str
-        Address of the dashboard, ``host:port``; port 0 takes a free one.
-    """
-
-    count: int
-    threads: int
-    memory: str
-    dashboard: str
-
-
-@contextmanager
-def connected(scheduler: str | None, workers: Workers) -> Iterator[Client]:
-    """Connect to a scheduler, or start one with workers on this machine.
+@asynccontextmanager
+async def connected(scheduler: str | None, workers: Mapping[str, Any]) -> AsyncIterator[Client]:
+    """Connect to a scheduler, or start one on this machine, with ``workers`` as :class:`LocalCluster` takes them.
 
     Raises
     ------
     BatchStopped
         It can't be reached, or has no workers.
     """
-    with ExitStack() as opened:
+    async with AsyncExitStack() as opened:
+        address = scheduler
         if scheduler is None:
             with warnings.catch_warnings():
                 # another port is taken where the dashboard's is in use, and its link is shown in any case
                 warnings.filterwarnings("ignore", "(?s).*already in use")
                 opened.enter_context(dask.config.set(UNWATCHED))
-                cluster = opened.enter_context(
-                    LocalCluster(
-                        n_workers=workers.count,
-                        threads_per_worker=workers.threads,
-                        memory_limit=workers.memory,
-                        host="127.0.0.1",
-                        dashboard_address=workers.dashboard,
-                    ),
-                )
+                cluster = await opened.enter_async_context(LocalCluster(**workers, host="127.0.0.1", asynchronous=True))
             address = cluster.scheduler_address
-        else:
-            address = scheduler
+        client: Any = Client(address, timeout=_CONNECT_S, asynchronous=True)
+        # also where it never connects
+        opened.push_async_callback(client.close)
         try:
-            client = opened.enter_context(Client(address, timeout=_CONNECT_S))
-            client.wait_for_workers(1, timeout=_WORKERS_S)
+            await client
+            await client.wait_for_workers(1, timeout=_WORKERS_S)
         except (OSError, ValueError) as error:
             raise BatchStopped(f"No scheduler with workers can be reached at {address}: {error}.") from error
         yield client

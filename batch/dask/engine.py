@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError
-from collections import deque
+import asyncio
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from distributed import KilledWorker, wait
+from distributed import KilledWorker
 
 from batch.dask import worker
 from batch.errors import BatchError, BatchStopped
+from batch.run import TICK_S, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,16 +18,15 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
     from batch.dask.worker import Job
-    from batch.outputs.partitions import Partition, Report
+    from batch.outputs.partitions import Partition
     from batch.progress import Progress
 
 READY_S = 180.0
-_TICK_S = 0.5
 _RETRIES = 2
 _LOST = "The scheduler or its connection was lost. What is written stays: run the same command again."
 
 
-def run(
+async def run(
     client: Client, job: Job, partitions: Sequence[Partition], *, progress: Progress, watch: Callable[[], None]
 ) -> dict[int, str]:
     """Have every partition done.
@@ -54,77 +54,58 @@ def run(
     BatchStopped
         The workers see no networks, or the scheduler was lost.
     """
-    client.register_plugin(worker.MeasuringWorker(job))
+    failures: dict[int, str] = {}
 
     def heard(event: tuple[float, Mapping[str, Any]]) -> None:
         said = event[1]
         if said["batch"] == job.name:
             progress.told(said["partition"], said["rows"])
 
-    client.subscribe_topic(worker.TOPIC, heard)
+    def room() -> int:
+        watch()
+        # twice what they work on: the next partition is at hand when one is done
+        threads: int = client.scheduler_info().get("total_threads", 1)
+        return 2 * max(1, threads)
+
+    async def measured(partition: Partition) -> None:
+        try:
+            # one name for one partition: a client that comes back finds what its predecessor's workers still do
+            key = f"{job.name}-{partition.number}"
+            future = client.submit(worker.measure, job.name, partition, key=key, retries=_RETRIES)
+            progress.finished(partition, await _answer(future))
+        except BatchError:
+            raise
+        except KilledWorker:
+            failures[partition.number] = "it ended every worker that tried it, probably for lack of memory"
+        # whatever ends one partition must not end the others
+        except Exception as error:  # noqa: BLE001 - see above
+            failures[partition.number] = f"{type(error).__name__}: {error}"
+
     try:
-        _await_networks(client, job, watch)
-        progress.begin()
-        return _all(client, job, partitions, progress, watch)
-    except (OSError, CancelledError) as error:
+        await client.register_plugin(worker.MeasuringWorker(job))
+        client.subscribe_topic(worker.TOPIC, heard)
+        await _networks_seen(client, job, watch)
+        await each(partitions, measured, progress, room)
+    except OSError as error:
         raise BatchStopped(_LOST) from error
     finally:
         if client.status == "running":
             client.unsubscribe_topic(worker.TOPIC)
-            client.unregister_worker_plugin(job.name)
-
-
-def _await_networks(client: Client, job: Job, watch: Callable[[], None]) -> None:
-    asked = client.submit(worker.ready, job.name, READY_S, pure=False)
-    while not asked.done():
-        watch()
-        _some(asked)
-    if (wrong := _result(asked)) is not None:
-        raise BatchStopped(wrong)
-
-
-def _all(
-    client: Client, job: Job, partitions: Sequence[Partition], progress: Progress, watch: Callable[[], None]
-) -> dict[int, str]:
-    failures: dict[int, str] = {}
-    waiting, under_way = deque(partitions), dict[Any, int]()
-    while waiting or under_way:
-        watch()
-        progress.tick()
-        # twice what they work on: the next partition is at hand when one is done
-        room = 2 * max(1, sum(client.nthreads().values())) - len(under_way)
-        for _ in range(min(room, len(waiting))):
-            partition = waiting.popleft()
-            # one name for one partition: a client that comes back finds what its predecessor's workers still do
-            key = f"{job.name}-{partition.number}"
-            future = client.submit(worker.measure, job.name, partition, key=key, retries=_RETRIES)
-            under_way[future] = partition.number
-        for future in [one for one in _some(*under_way) if one.done()]:
-            number = under_way.pop(future)
-            try:
-                report: Report = _result(future)
-            except (BatchError, CancelledError):
-                raise
-            except KilledWorker:
-                failures[number] = "it ended every worker that tried it, probably for lack of memory"
-            # whatever ends one partition must not end the others
-            except Exception as error:  # noqa: BLE001 - see above
-                failures[number] = f"{type(error).__name__}: {error}"
-            else:
-                progress.finished(report)
+            await client.unregister_worker_plugin(job.name)
     return failures
 
 
-def _some(*futures: Future[Any]) -> set[Future[Any]]:
-    """Wait a moment for any of them; return those that have ended."""
+async def _answer(future: Future[Any]) -> Any:
     try:
-        done: set[Future[Any]] = wait(futures, timeout=_TICK_S, return_when="FIRST_COMPLETED").done
-    except TimeoutError:
-        return set()
-    return done
+        return await future
+    except CancelledError as error:
+        raise BatchStopped(_LOST) from error
 
 
-def _result(future: Future[Any]) -> Any:
-    if future.status in {"cancelled", "lost"}:
-        raise BatchStopped(_LOST)
-    return future.result()
+async def _networks_seen(client: Client, job: Job, watch: Callable[[], None]) -> None:
+    asked = asyncio.create_task(_answer(client.submit(worker.ready, job.name, READY_S, pure=False)))
+    while not asked.done():
+        watch()
+        await asyncio.wait({asked}, timeout=TICK_S)
+    if (wrong := asked.result()) is not None:
+        raise BatchStopped(wrong)

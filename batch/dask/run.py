@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch import run, storage
-from batch.conversion import output
 from batch.dask import engine
-from batch.dask.cluster import Workers, connected, own_networks
+from batch.dask.cluster import connected, own_networks
 from batch.dask.worker import Job
 from batch.errors import BatchError
-from batch.fetching import fetch
+from batch.fetching import galaxies
 from batch.inputs import catalogue, source
 from batch.outputs import partitions
+from gateway.core import interrupts
 from gateway.core.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rich.console import Console
 
     from batch.asked import Asked
-    from batch.fetching.fetch import Fetching
+    from batch.fetching.galaxies import Fetching
     from batch.progress import Progress
     from batch.run import Prepared
     from batch.summary import Summary
@@ -48,8 +48,8 @@ class OnDask:
         Address of Dask's scheduler; a cluster is started on this machine unless given.
     serving : tuple of str
         ``host:port`` of each TensorFlow Serving; the stand-in is started on this machine unless given.
-    workers : Workers
-        To start on this machine.
+    workers : mapping
+        To start on this machine, by the words of :class:`distributed.LocalCluster`.
     concurrency : int
         Rows of a partition under way at a time.
     log : Path
@@ -59,7 +59,7 @@ class OnDask:
 
     scheduler: str | None
     serving: tuple[str, ...]
-    workers: Workers
+    workers: Mapping[str, Any]
     fetching: Fetching
     concurrency: int = 64
     log: Path = Path(".inclinet/batch-serving.log")
@@ -75,29 +75,22 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     OSError
         A file could not be read or written.
     """
-    output.check(asked.out, asked.what, hats=asked.hats)
     if dask.scheduler is not None and not dask.serving:
         raise BatchError("Workers of a scheduler need --serving: the TensorFlow Serving that they can reach.")
-    asked, found = run.find(asked)
-    write = output.writer(
-        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
-    )
     manifest = _release(dask.fetching.settings.manifest)
-    asked, imaging = run.imaged(asked, found, say)
+    asked, found, imaging, write = run.begin(asked, say)
     asking = found
     if imaging is None and not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
         folder = storage.join(asked.folder, FETCHED)
-        fetch.fetch(asked, dask.fetching, console, say, into=folder)
-        asking = replace(source.of_batch(folder), fingerprint=found.fingerprint)
+        galaxies.fetch(asked, dask.fetching, console, say, into=folder)
+        asking = replace(source.of_batch(folder), location=found.location, fingerprint=found.fingerprint)
     prepared = run.prepare(
         asked,
         asking,
-        asked.folder,
         rows=ROWS,
         settings=_settings(asked, dask, manifest) | (imaging.identity if imaging else {}),
         release=lambda _known: manifest.release,
         say=say,
-        location=found.location,
     )
     progress = prepared.progress(console, "Measuring", quiet=asked.quiet)
     with storage.alone(asked.folder):
@@ -112,7 +105,7 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
                 fetching=dask.fetching,
                 concurrency=dask.concurrency,
             )
-            _measure(dask, job, prepared, progress, say)
+            interrupts.run(_measure, dask, job, prepared, progress, say)
         return run.finish(asked, prepared, progress, write)
 
 
@@ -131,18 +124,18 @@ def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _measure(dask: OnDask, job: Job, prepared: Prepared, progress: Progress, say: Callable[[str], None]) -> None:
-    with ExitStack() as opened:
+async def _measure(dask: OnDask, job: Job, prepared: Prepared, progress: Progress, say: Callable[[str], None]) -> None:
+    async with AsyncExitStack() as opened:
         watch: Callable[[], None] = _nothing
         if not job.serving:
             say("Starting the networks…")
             standin, watch = opened.enter_context(own_networks(dask.fetching.settings.manifest, dask.log, say))
             job = replace(job, serving=(standin.address,))
-        client = opened.enter_context(connected(dask.scheduler, dask.workers))
+        client = await opened.enter_async_context(connected(dask.scheduler, dask.workers))
         say(f"{prepared.rows:,} rows in {len(prepared.partitions):,} partitions, {len(prepared.missing):,} to do.")
         say(f"Dashboard {client.dashboard_link}")
         opened.enter_context(progress)
-        failures = engine.run(client, job, prepared.missing, progress=progress, watch=watch)
+        failures = await engine.run(client, job, prepared.missing, progress=progress, watch=watch)
     for number, why in sorted(failures.items()):
         say(f"Partition {number} is not written: {why}")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import threading
 import time
-from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import aclosing, closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from distributed import WorkerPlugin, get_worker
@@ -29,14 +28,15 @@ from gateway.measure import many
 from gateway.measure.one import Inclinations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from batch.asked import Asked
-    from batch.fetching.fetch import Fetching
+    from batch.fetching.galaxies import Fetching
     from batch.imaging.imaging import SkyImages
     from batch.inputs.images import Images
     from batch.inputs.source import Source
-    from batch.outputs.partitions import Folder, Partition, Report
+    from batch.outputs.partitions import Folder, Partition
+    from batch.outputs.results import Tally
     from gateway.core.manifest import Manifest
     from gateway.images.prepare import ImageData
     from gateway.measure.targets import Fetched
@@ -44,12 +44,9 @@ if TYPE_CHECKING:
     from gateway.tables.cells.rows import Row
     from gateway.tables.results import Row as Cells
 
-T = TypeVar("T")
-
 TOPIC = "inclinet-batch"
 """Of the events by which workers tell the client how far they are."""
 
-_CLOSING_S = 10.0
 _TELL_S = 1.0
 
 
@@ -93,10 +90,7 @@ class Job:
 
 
 class MeasuringWorker(WorkerPlugin):
-    """Opens in a worker what measures rows, and closes it with the worker.
-
-    All of it lives on an event loop of its own, in a thread: Dask's loop answers the scheduler meanwhile, and a task is
-    a plain function that waits.
+    """Opens in a worker what measures rows, and closes it with the worker. All of it lives on the worker's event loop.
 
     Parameters
     ----------
@@ -118,68 +112,27 @@ class MeasuringWorker(WorkerPlugin):
             # a process of its own, whose warnings would go by the thousand: what they warn of is in the result
             only_errors = structlog.make_filtering_bound_logger(logging.ERROR)
             structlog.configure(wrapper_class=only_errors, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=_run, args=[self._loop], name="inclinet", daemon=True).start()
-        threads = worker.state.nthreads
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._open(threads), self._loop))
-
-    async def teardown(self, worker: Any) -> None:
-        """Close everything; called by the worker. What is under way is given up."""
-        del worker
-        closing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close(), self._loop))
-        # a store that does not let go must not hold the worker; its thread ends with the process
-        with suppress(TimeoutError):
-            await asyncio.wait_for(closing, _CLOSING_S)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on that loop and wait for it.
-
-        Raises
-        ------
-        Exception
-            Whatever it raised.
-        InterruptedError
-            The worker is closing.
-        """
-        try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-        except CancelledError:
-            raise InterruptedError("the worker is closing") from None
-
-    async def _open(self, threads: int) -> None:
         job, settings = self.job, self.job.fetching.settings
         self.networks = Networks(job.serving, job.manifest)
         in_flight = settings.batches_in_flight * len(job.serving)
-        batcher = Batcher(self.networks.read, largest=settings.max_batch, in_flight=in_flight)
-        self._executor = ThreadPoolExecutor(threads, "decode")
+        self._executor = ThreadPoolExecutor(worker.state.nthreads, "decode")
         self.inclinations = Inclinations(
             manifest=job.manifest,
-            networks=batcher,
+            networks=Batcher(self.networks.read, largest=settings.max_batch, in_flight=in_flight),
             sky=cast("Sky", None),  # every row comes with its image, so nobody asks the sky
             executor=self._executor,
             max_pixels=settings.max_pixels,
             observe=lambda _stage, _seconds: None,
         )
 
-    async def _close(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def teardown(self, worker: Any) -> None:
+        """Close everything; called by the worker."""
+        del worker
         self._executor.shutdown(wait=False, cancel_futures=True)
         await self.networks.aclose()
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    """Run an event loop until it is told to stop."""
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
-
-
-def measure(name: str, partition: Partition) -> Report:
+async def measure(name: str, partition: Partition) -> Tally:
     """Measure a partition, in a worker that has the plugin ``name``.
 
     Raises
@@ -189,7 +142,6 @@ def measure(name: str, partition: Partition) -> Report:
     """
     worker = get_worker()
     plugin = cast("MeasuringWorker", worker.plugins[name])
-
     told_at = time.monotonic()
 
     def tell(number: int, rows: int) -> None:
@@ -198,18 +150,17 @@ def measure(name: str, partition: Partition) -> Report:
             told_at = time.monotonic()
             worker.log_event(TOPIC, {"batch": name, "partition": number, "rows": rows})
 
-    return plugin.run(measure_in(plugin.job, plugin.inclinations, partition, tell))
+    return await measure_in(plugin.job, plugin.inclinations, partition, tell)
 
 
-def ready(name: str, timeout_s: float) -> str | None:
+async def ready(name: str, timeout_s: float) -> str | None:
     """Wait, in a worker, until it sees the whole release served; return what is wrong when it still isn't."""
-    plugin = cast("MeasuringWorker", get_worker().plugins[name])
-    return plugin.run(plugin.networks.ready(timeout_s))
+    return await cast("MeasuringWorker", get_worker().plugins[name]).networks.ready(timeout_s)
 
 
 async def measure_in(
     job: Job, inclinations: Inclinations, partition: Partition, tell: Callable[[int, int], None]
-) -> Report:
+) -> Tally:
     """Measure a partition; ``tell`` hears its number and how many of its rows are settled."""
     settler = Settler(job.folder, job.fetching.patience, job.concurrency, job.fetching.accept_unanswered, tell)
     if job.imaging is not None:

@@ -7,33 +7,35 @@ of training. A partition is done when its Parquet file is there.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from batch import run, storage
-from batch.errors import BatchError
-from batch.fetching.galaxies import images_of_galaxies
 from batch.fetching.rates import RATES_PER_S, Rates
+from batch.outputs.partitions import Partition
 from batch.settle import Outcome, Patience, Settler
 from gateway.core import errors, interrupts
+from gateway.tables.cells.rows import Row
 from inclinet.http import proxies
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from rich.console import Console
 
     from batch.asked import Asked
-    from batch.fetching.archive import Fetch, ImageArchive
-    from batch.outputs.partitions import Partition
     from batch.progress import Progress
     from batch.run import Prepared
     from batch.summary import Summary
-    from gateway.settings import Settings
-    from gateway.tables.cells.rows import Row
+    from gateway.tables.results import Column
 
 ROWS = 500
 """Of a partition: at the pace of the archives, more would be lost when the machine dies."""
+
+Fetch = Callable[[Row, Partition], Awaitable[dict[str, Any]]]
+"""Fetches what a row of a partition names, and returns the row's cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,48 +60,29 @@ class FetchLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetching(FetchLimits):
-    """How images of galaxies are fetched.
+class ImageArchive:
+    """What images are fetched from.
 
     Attributes
     ----------
-    settings : Settings
-        Of the gateway.
+    opened : callable
+        Opens the services, given their rates, the folder that gets the images and the one that a table's relative
+        names are below; returns an asynchronous context manager of what fetches a row.
+    columns : sequence of Column
+        Of the partitions' files.
+    identity : mapping
+        What an image depends on, by the words that a refusal uses.
+    urls : sequence of str
+        Of all services that may be asked.
+    contact : str
+        Whom their operators can write to.
     """
 
-    settings: Settings
-
-    def archive(self, asked: Asked) -> ImageArchive:
-        """Return what the images are fetched from."""
-        return images_of_galaxies(self.settings, asked.survey, row_s=self.patience.row_s)
-
-
-def fetch(
-    asked: Asked, fetching: Fetching, console: Console, say: Callable[[str], None], *, into: str | None = None
-) -> Summary:
-    """Fetch the images of galaxies that are missing.
-
-    Parameters
-    ----------
-    asked : Asked
-    fetching : Fetching
-    console : Console
-    say : callable
-    into : str, optional
-        Folder of the images; the output unless given.
-
-    Raises
-    ------
-    BatchError
-        What is fetched stays.
-    OSError
-        A file could not be read or written.
-    """
-    if into is None and asked.is_table:
-        raise BatchError(f"Images are fetched into a folder, and {asked.out} has the name of a table.")
-    return fetch_from(
-        fetching.archive(asked), replace(asked, out=into or asked.folder, hats=False), fetching, console, say
-    )
+    opened: Callable[[Rates, str, str], AbstractAsyncContextManager[Fetch]]
+    columns: Sequence[Column]
+    identity: Mapping[str, Any]
+    urls: Sequence[str]
+    contact: str
 
 
 def fetch_from(
@@ -115,21 +98,22 @@ def fetch_from(
 
     Raises
     ------
-    BatchError, OSError
-        As :func:`fetch`.
+    BatchError
+        What is fetched stays.
+    OSError
+        A file could not be read or written.
     """
     asked, found = run.find(asked)
     prepared = run.prepare(
         asked,
         found,
-        asked.out,
         rows=rows,
         settings={"fetch": "images of galaxies", **archive.identity, **asked.columns_said},
         release=lambda _known: "",
         say=say,
         columns=archive.columns,
     )
-    with storage.alone(asked.out), prepared.progress(console, "Fetching", quiet=asked.quiet) as progress:
+    with storage.alone(asked.folder), prepared.progress(console, "Fetching", quiet=asked.quiet) as progress:
         if prepared.missing:
             proxies.from_environment().check(archive.urls)
             if not archive.contact:
@@ -144,16 +128,14 @@ async def _fetch(
     """Fetch partitions one after the other."""
     settler = Settler(prepared.folder, limits.patience, limits.concurrency, limits.accept_unanswered, progress.told)
     rates, read = Rates({**RATES_PER_S, **limits.rates_per_s}), prepared.read(asked.choice)
-    ticking = asyncio.create_task(progress.tick_until_cancelled())
-    progress.begin()
-    try:
-        async with archive.opened(rates, prepared.folder.url, prepared.source.base) as fetch_one:
-            for partition in prepared.missing:
-                rows = await asyncio.to_thread(read, partition)
-                ask = _asking(fetch_one, partition, limits.concurrency)
-                progress.finished(await settler.settle(partition, rows, ask))
-    finally:
-        ticking.cancel()
+    async with archive.opened(rates, prepared.folder.url, prepared.source.base) as fetch_one:
+
+        async def fetched(partition: Partition) -> None:
+            rows = await asyncio.to_thread(read, partition)
+            ask = _asking(fetch_one, partition, limits.concurrency)
+            progress.finished(partition, await settler.settle(partition, rows, ask))
+
+        await run.each(prepared.missing, fetched, progress, lambda: 1)
 
 
 def _asking(fetch_one: Fetch, partition: Partition, most: int) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:

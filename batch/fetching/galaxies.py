@@ -10,13 +10,13 @@ import asyncio
 import hashlib
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from batch import storage
 from batch.errors import BatchError
-from batch.fetching.archive import ImageArchive
+from batch.fetching.fetch import FetchLimits, ImageArchive, fetch_from
 from batch.outputs import results
 from batch.outputs.results import ASKED, ROW
 from gateway.core.models import Cutout, Deadline, Galaxy
@@ -26,12 +26,16 @@ from gateway.tables.cells.rows import Row
 from gateway.tables.results import GALAXY_COLUMNS, KEY, PROBLEM_COLUMNS, WARNINGS, Column
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from batch.fetching.archive import Fetch
+    from rich.console import Console
+
+    from batch.asked import Asked
+    from batch.fetching.fetch import Fetch
     from batch.fetching.rates import Rates
     from batch.outputs.partitions import Partition
+    from batch.summary import Summary
     from gateway.settings import Settings
     from gateway.tables import results as tables
 
@@ -110,6 +114,51 @@ def _digest(path: Path | None) -> str | None:
         return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
     except OSError as error:
         raise BatchError(f"{path} can't be read: {error.strerror}.") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching(FetchLimits):
+    """How images of galaxies are fetched.
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the gateway.
+    """
+
+    settings: Settings
+
+    def archive(self, asked: Asked) -> ImageArchive:
+        """Return what the images are fetched from."""
+        return images_of_galaxies(self.settings, asked.survey, row_s=self.patience.row_s)
+
+
+def fetch(
+    asked: Asked, fetching: Fetching, console: Console, say: Callable[[str], None], *, into: str | None = None
+) -> Summary:
+    """Fetch the images of galaxies that are missing.
+
+    Parameters
+    ----------
+    asked : Asked
+    fetching : Fetching
+    console : Console
+    say : callable
+    into : str, optional
+        Folder of the images; the output unless given.
+
+    Raises
+    ------
+    BatchError
+        What is fetched stays.
+    OSError
+        A file could not be read or written.
+    """
+    if into is None and asked.is_table:
+        raise BatchError(f"Images are fetched into a folder, and {asked.out} has the name of a table.")
+    return fetch_from(
+        fetching.archive(asked), replace(asked, out=into or asked.folder, hats=False), fetching, console, say
+    )
 
 
 @dataclass(frozen=True, slots=True)

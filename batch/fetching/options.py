@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from batch.errors import BatchError
-from batch.fetching.fetch import Fetching
 from batch.fetching.rates import RATES_PER_S
 from gateway.core import errors
-from gateway.settings import Settings
 from gateway.sky import SURVEYS
 from gateway.tables.header.columns import choice_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def columns(given: list[str]) -> dict[str, str]:
@@ -40,19 +33,13 @@ def addresses(given: list[str]) -> tuple[str, ...]:
     return found
 
 
-def fetching(rate: list[str], manifest: Path | None, *, accept_unanswered: bool) -> Fetching:
-    """Return how images are fetched: ``SERVICE=N`` of each rate that a person gives, and the environment's settings."""
-    known, rates = {name.lower(): name for name in RATES_PER_S}, dict[str, float]()
-    for one in rate:
+def rates(given: list[str]) -> dict[str, float]:
+    """Read ``SERVICE=N`` of each rate that a person gives."""
+    known, found = {name.lower(): name for name in RATES_PER_S}, dict[str, float]()
+    for one in given:
         name, _, number = one.partition("=")
         try:
-            rates[known[name.lower()]] = max(0.0, float(number))
+            found[known[name.lower()]] = max(0.0, float(number))
         except (KeyError, ValueError):
             raise BatchError(f"--rate {one} is not SERVICE=N with one of {', '.join(RATES_PER_S)}.") from None
-    # what the workers ask is given by --serving, which may name several
-    given: dict[str, Any] = {"serving": "127.0.0.1:8500"} | ({"manifest": manifest} if manifest else {})
-    try:
-        settings = Settings(**given)
-    except ValueError as error:
-        raise BatchError(f"The settings are wrong: {error}") from None
-    return Fetching(settings=settings, rates_per_s=rates, accept_unanswered=accept_unanswered)
+    return found

@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import io
-import itertools
-from contextlib import aclosing, closing
+from contextlib import ExitStack, aclosing, closing
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from batch.errors import BatchError, BatchStopped
-from batch.http.gateway import CallFailed, Kind, Standing
+from batch.http.pacing import Kind, kind_of, may_pass, says_nothing_of_the_row, sentence_of
+from batch.run import each
 from batch.settle import Outcome
 from gateway.core import errors
+from inclinet import Answer, InclinetError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from batch.http.gateway import Gateway
     from batch.http.pacing import Pacing
     from batch.imaging.imaging import SkyImages
     from batch.inputs.images import Images
     from batch.outputs.partitions import Partition
     from batch.progress import Progress
-    from batch.settle import Settler
+    from batch.settle import Ask, Settler
     from gateway.core.models import Target
     from gateway.tables.cells.rows import Row
+    from inclinet import AsyncInclinet
 
-_BREAKS = 3
+    Body = bytes | dict[str, Any]
+
 _READ_AT_ONCE = 8
 
 
@@ -40,7 +42,7 @@ class OtherRelease(BatchStopped):
     """The gateway answers with another model release than gave the results so far."""
 
 
-async def met(gateway: Gateway, pacing: Pacing) -> str:
+async def met(client: AsyncInclinet, pacing: Pacing) -> str:
     """Wait for a gateway and return its model release.
 
     Raises
@@ -50,19 +52,19 @@ async def met(gateway: Gateway, pacing: Pacing) -> str:
     """
     while True:
         try:
-            release = await gateway.release()
-        except CallFailed as failure:
-            if failure.kind in {Kind.REFUSED, Kind.TOO_MUCH}:
-                raise BatchError(_refused(gateway, failure)) from None
-            pacing.failed(failure.sentence, failure.retry_after_s)
+            release = await client.release()
+        except InclinetError as error:
+            if kind_of(error) in {Kind.REFUSED, Kind.TOO_MUCH}:
+                raise _refused(client, error) from None
+            pacing.failed(error)
             await pacing.wait()
         else:
             pacing.met()
             return release
 
 
-def _refused(gateway: Gateway, failure: CallFailed) -> str:
-    return f"The gateway at {gateway.url} can't be asked: {failure.sentence}."
+def _refused(client: AsyncInclinet, error: InclinetError) -> BatchError:
+    return BatchError(f"The gateway at {client.url} can't be asked: {sentence_of(error)}.")
 
 
 class HttpEngine:
@@ -70,10 +72,12 @@ class HttpEngine:
 
     Parameters
     ----------
-    gateway : Gateway
+    client : AsyncInclinet
     settler : Settler
     images : Images
         Those that rows name.
+    params : mapping
+        How everything is asked: ``survey``, ``r``, ``frame``.
     pacing : Pacing
     release : str
         Of the results so far.
@@ -83,16 +87,17 @@ class HttpEngine:
 
     def __init__(
         self,
-        gateway: Gateway,
+        client: AsyncInclinet,
         settler: Settler,
         images: Images,
         *,
+        params: Mapping[str, Any],
         pacing: Pacing,
         release: str,
         any_release: bool = False,
     ) -> None:
-        self._gateway, self._settler, self._images, self._pacing = gateway, settler, images, pacing
-        self._release, self._any_release = release, any_release
+        self._client, self._settler, self._images, self._pacing = client, settler, images, pacing
+        self._params, self._release, self._any_release = params, release, any_release
         self._most_rows: int | None = None
 
     async def run(
@@ -121,29 +126,18 @@ class HttpEngine:
         OSError
             A partition could not be read or written.
         """
-        self._check(await met(self._gateway, self._pacing))
-        progress.begin()
-        waiting = iter(partitions)
+        self._check(await met(self._client, self._pacing))
 
-        async def work() -> None:
-            for partition in waiting:
-                rows = await asyncio.to_thread(read, partition)
-                if imaging is None:
-                    progress.finished(await self._settler.settle(partition, rows, self.ask))
-                    continue
-                with closing(await asyncio.to_thread(imaging.cutter, rows)) as cutter:
+        async def asked(partition: Partition) -> None:
+            rows = await asyncio.to_thread(read, partition)
+            ask: Ask = self.ask
+            with ExitStack() as opened:
+                if imaging is not None:
+                    cutter = opened.enter_context(closing(await asyncio.to_thread(imaging.cutter, rows)))
                     ask = cutter.asking(partial(self.ask, images=cutter))
-                    progress.finished(await self._settler.settle(partition, rows, ask))
+                progress.finished(partition, await self._settler.settle(partition, rows, ask))
 
-        ticking = asyncio.create_task(progress.tick_until_cancelled())
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._pacing.pace.concurrency):
-                    group.create_task(work())
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
-        finally:
-            ticking.cancel()
+        await each(partitions, asked, progress, lambda: self._pacing.pace.concurrency)
 
     def _check(self, release: str) -> None:
         if release != self._release and not self._any_release:
@@ -160,92 +154,109 @@ class HttpEngine:
         images : Images, optional
             Those that these rows name, if they are others than all name.
         """
-        read = partial(_body, images or self._images)
         for row in rows:
             if row.problem is not None:
                 yield Outcome.of(row, row.problem)
-        targets: list[tuple[Row, Target | bytes]] = [(row, row.target) for row in rows if row.target is not None]
-        async with aclosing(self._calls(targets)) as outcomes:
-            async for outcome in outcomes:
-                yield outcome
-        waiting = iter([row for row in rows if row.target is None and row.problem is None])
-        while some := list(itertools.islice(waiting, _READ_AT_ONCE)):
-            bodies: list[tuple[Row, Target | bytes]] = []
-            size = 0
-            # no call before there is enough to send, or nothing more to read
-            while some:
+        read = partial(_body, images or self._images)
+        waiting = [row for row in rows if row.target is None and row.problem is None]
+        bodies: list[tuple[Row, Body]] = [(row, _said(row.target)) for row in rows if row.target is not None]
+        size = 0
+        while bodies or waiting:
+            # no call before there is enough to send, or nothing more to read; targets and images go apart
+            while waiting and (not bodies or 0 < size < self._pacing.pace.call_bytes):
+                some, waiting = waiting[:_READ_AT_ONCE], waiting[_READ_AT_ONCE:]
                 for row, body in zip(some, await asyncio.gather(*map(read, some)), strict=True):
                     if isinstance(body, errors.GatewayError):
                         yield Outcome.of(row, body)
                     else:
                         bodies.append((row, body))
                         size += len(body)
-                some = [] if size >= self._pacing.pace.call_bytes else list(itertools.islice(waiting, _READ_AT_ONCE))
             async with aclosing(self._calls(bodies)) as outcomes:
                 async for outcome in outcomes:
                     yield outcome
+            bodies, size = [], 0
 
-    async def _calls(self, asked: Sequence[tuple[Row, Target | bytes]]) -> AsyncGenerator[Outcome]:
-        """Ask in as few calls as the gateway takes; what breaks it again and again is cut until one row is left."""
-        waiting: list[list[tuple[Row, Target | bytes]]] = [list(asked)]
-        breaks = 0
+    async def _calls(self, asked: Sequence[tuple[Row, Body]]) -> AsyncGenerator[Outcome]:
+        """Ask in as few calls as the gateway takes; what breaks it is cut in halves until one row is left."""
+        waiting = [list(asked)]
         while waiting:
             call = waiting.pop()
-            if not call:
-                continue
             if self._most_rows is not None and len(call) > self._most_rows:
                 waiting.append(call[self._most_rows :])
                 call = call[: self._most_rows]
+            if not call:
+                continue
             await self._pacing.wait()
             left = dict(call)
             try:
                 async with aclosing(self._call(left)) as outcomes:
                     async for outcome in outcomes:
                         yield outcome
-                breaks = 0
-            except CallFailed as failure:
+            except InclinetError as error:
                 remaining = list(left.items())
-                breaks = 0 if len(left) < len(call) else breaks + 1
                 half = len(remaining) // 2
-                if failure.kind is Kind.REFUSED:
-                    raise BatchError(_refused(self._gateway, failure)) from None
-                if failure.kind is Kind.TOO_MUCH and half:
-                    self._most_rows = half
-                    waiting.append(remaining)
-                elif failure.kind is Kind.AWAY or (failure.kind is Kind.BROKEN and breaks < _BREAKS):
-                    self._pacing.failed(failure.sentence, failure.retry_after_s)
+                kind = self._heard(error, half)
+                if kind is Kind.AWAY or len(left) < len(call):
                     waiting.append(remaining)
                 elif half:
-                    breaks = 1
                     waiting += [remaining[half:], remaining[:half]]
                 else:
-                    problem = f"The gateway did not answer on this row: {failure.sentence}."
-                    cells = {"problem_type": failure.problem_type, "problem": problem}
-                    yield Outcome(remaining[0][0], cells, passes=failure.kind is Kind.BROKEN)
+                    problem = f"The gateway did not answer on this row: {sentence_of(error)}."
+                    cells = {"problem_type": error.slug, "problem": problem}
+                    yield Outcome(remaining[0][0], cells, passes=kind is Kind.BROKEN)
 
-    async def _call(self, left: dict[Row, Target | bytes]) -> AsyncGenerator[Outcome]:
+    def _heard(self, error: InclinetError, half: int) -> Kind:
+        """Make what is asked from now on smaller or later, as a call that failed suggests."""
+        kind = kind_of(error)
+        if kind is Kind.REFUSED:
+            raise _refused(self._client, error) from None
+        if kind is not Kind.TOO_MUCH:
+            self._pacing.failed(error)
+        elif half:
+            self._most_rows = half
+        return kind
+
+    async def _call(self, left: dict[Row, Body]) -> AsyncGenerator[Outcome]:
         """Make one call; takes the rows with a result from ``left``, and leaves those that nothing was said of."""
         rows = list(left)
-        untold, passing, answered = "", "", 0
-        async with aclosing(self._gateway.ask(list(left.values()))) as results:
-            async for place, cells, standing in results:
-                if release := cells.get("release"):
-                    self._check(release)
-                if standing is Standing.GATEWAY:
-                    untold = str(cells["problem"])
+        untold: InclinetError | None = None
+        passing: InclinetError | None = None
+        answered = 0
+        async with aclosing(self._client.stream(list(left.values()), **self._params)) as results:
+            async for place, result in results:
+                if isinstance(result, Answer):
+                    self._check(result.release)
+                    outcome = Outcome(rows[place], result.row())
+                elif says_nothing_of_the_row(result):
+                    untold = result
                     continue
+                else:
+                    cells = {"problem_type": result.slug, "problem": result.detail}
+                    outcome = Outcome(rows[place], cells, passes=may_pass(result))
+                    passing = result if outcome.passes else passing
                 del left[rows[place]]
-                if standing is Standing.FINAL:
+                if not outcome.passes:
                     answered += 1
                     self._pacing.answered()
-                else:
-                    passing = str(cells["problem"])
-                yield Outcome(rows[place], cells, passes=standing is Standing.PASSING)
-        if untold:
-            raise CallFailed(Kind.AWAY, untold)
-        if passing and not answered and len(rows) > 1:
+                yield outcome
+        if untold is not None:
+            raise untold
+        if passing is not None and not answered and len(rows) > 1:
             # when not one row of a call could be answered, the next rows can't be either
             self._pacing.failed(passing)
+
+
+def _said(target: Target) -> dict[str, Any]:
+    """Return a target as the API writes it."""
+    said = {
+        "pgc": target.pgc,
+        "name": target.name,
+        "ra": target.ra,
+        "dec": target.dec,
+        "fov": target.fov_arcmin,
+        "pa": target.position_angle_deg,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 async def _body(images: Images, row: Row) -> bytes | errors.GatewayError:

@@ -1,4 +1,4 @@
-"""How hard a gateway is asked, how failures pause everything, and when patience with it ends."""
+"""How hard a gateway is asked, what its failures mean, how they pause everything, and when patience ends."""
 
 from __future__ import annotations
 
@@ -6,12 +6,67 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from batch.errors import BatchStopped
+from inclinet import errors
+from inclinet.queries import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from batch.progress import Progress
+    from inclinet import InclinetError
+
+
+_SERVER_ERRORS = 500
+_TOO_MUCH = frozenset({408, 413})
+_AWAY = frozenset({425, 429, 502, 503, 504})
+_MAY_PASS = _AWAY | {408}
+_NOT_THE_ROW = frozenset({"busy", "too-many-requests", "quorum-lost", "slow-client"})
+
+
+class Kind(Enum):
+    """What went wrong with a whole call."""
+
+    AWAY = auto()
+    """Nobody answers, or nobody takes work for now: wait."""
+    BROKEN = auto()
+    """It began, and broke: perhaps because of what was asked."""
+    TOO_MUCH = auto()
+    """Ask less at once."""
+    REFUSED = auto()
+    """Asking again is of no use."""
+
+
+def kind_of(error: InclinetError) -> Kind:
+    """Tell what went wrong with a call that brought not all results."""
+    if isinstance(error, errors.Unreachable) or error.status in _AWAY:
+        return Kind.AWAY
+    if error.status in _TOO_MUCH:
+        return Kind.TOO_MUCH
+    if isinstance(error, errors.NotAGateway) or (error.status or _SERVER_ERRORS) < _SERVER_ERRORS:
+        return Kind.REFUSED
+    return Kind.BROKEN
+
+
+def says_nothing_of_the_row(error: InclinetError) -> bool:
+    """Tell whether the problem of a row is one of the gateway, whichever row is asked."""
+    return error.slug in _NOT_THE_ROW
+
+
+def may_pass(error: InclinetError) -> bool:
+    """Tell whether the problem of a row may have passed when it is asked again."""
+    return error.status in _MAY_PASS
+
+
+def sentence_of(error: InclinetError) -> str:
+    """Say what went wrong with a call, without a full stop."""
+    said = error.detail.removesuffix(".")
+    if error.status is None or error.slug.startswith("http-"):
+        said = said[:1].lower() + said[1:]
+    else:
+        said = f"it answered {error.status}: {said}"
+    return f"{said} (a key is taken from {KEY_VARIABLE})" if isinstance(error, errors.KeyRefused) else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +129,27 @@ class Pacing:
         while (wait_s := self._paused_until - time.monotonic()) > 0:  # noqa: ASYNC110 - others pause it longer
             await asyncio.sleep(wait_s)
 
-    def failed(self, sentence: str, retry_after_s: float | None = None) -> None:
-        """Pause everything.
-
-        Parameters
-        ----------
-        sentence : str
-            What failed.
-        retry_after_s : float, optional
-            For which the gateway asked to be left alone.
+    def failed(self, error: InclinetError) -> None:
+        """Pause everything because of what failed, at least as long as it asks to be left alone.
 
         Raises
         ------
         BatchStopped
             That would try the patience.
         """
-        now = time.monotonic()
+        now, asked_s = time.monotonic(), error.retry_after
         if now >= self._paused_until:
             self._failures += 1
-        elif retry_after_s is None:
+        elif asked_s is None:
             return  # others have met the same
         longest = min(self.pace.longest_backoff_s, self.pace.backoff_s * 2.0 ** min(self._failures - 1, 30))
         wait_s = longest * self._lot.uniform(0.5, 1.0)
-        if retry_after_s is not None and retry_after_s >= self.pace.backoff_s:
+        if asked_s is not None and asked_s >= self.pace.backoff_s:
             # never earlier than asked for, and not all clients in the same moment
-            wait_s = retry_after_s + self._lot.uniform(0, min(self.pace.backoff_s, retry_after_s / 10))
-        sentence = sentence.removesuffix(".")
+            wait_s = asked_s + self._lot.uniform(0, min(self.pace.backoff_s, asked_s / 10))
+        sentence = sentence_of(error)
         if now + wait_s > self._answered_at + self._patience_s:
-            asked = f" and asks to wait {retry_after_s:.0f} s" if retry_after_s is not None else ""
+            asked = f" and asks to wait {asked_s:.0f} s" if asked_s is not None else ""
             raise BatchStopped(f"No result from {self._url} for {now - self._answered_at:.0f} s: {sentence}{asked}.")
         self._paused_until = max(self._paused_until, now + wait_s)
         if self._progress is not None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from batch import run, storage
-from batch.conversion import output
 from batch.errors import BatchError
 from batch.http.engine import HttpEngine, met
-from batch.http.gateway import Gateway
 from batch.http.pacing import Pace, Pacing
 from batch.inputs.images import Files
 from batch.inputs.source import Form
 from batch.settle import Patience, Settler
 from gateway.core import interrupts
 from gateway.core.models import FrameChoice
+from inclinet import AsyncInclinet, InclinetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from rich.console import Console
 
@@ -68,20 +68,14 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     OSError
         A file could not be read or written.
     """
-    output.check(asked.out, asked.what, hats=asked.hats)
-    asked, found = run.find(asked)
+    asked, found, imaging, write = run.begin(asked, say)
     if found.form is Form.PIXELS:
         raise BatchError("Model inputs as .npy can't be sent to a gateway: measure them with --dask.")
     if found.fetched:
         raise BatchError("A gateway fetches its images by itself: measure the folder of a fetch with --dask.")
-    write = output.writer(
-        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
-    )
-    asked, imaging = run.imaged(asked, found, say)
     prepared = run.prepare(
         asked,
         found,
-        asked.folder,
         rows=ROWS,
         settings={"engine": "http", **asked.settings, **(imaging.identity if imaging else {})},
         release=lambda known: known or interrupts.run(_release, http),
@@ -93,32 +87,40 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     return run.finish(asked, prepared, progress, write)
 
 
-def _gateway(http: Http, params: Mapping[str, Any] | None = None) -> Gateway:
-    return Gateway(http.url, params=params, timeout_s=http.timeout_s)
+def _client(http: Http) -> AsyncInclinet:
+    try:
+        # when to ask again is the pacing's to say
+        return AsyncInclinet(http.url, timeout=http.timeout_s, pictures=False, retry=False)
+    except InclinetError as error:
+        raise BatchError(error.detail) from None
 
 
 async def _release(http: Http) -> str:
-    async with _gateway(http) as gateway:
-        return await met(gateway, Pacing(http.pace, http.url))
+    async with _client(http) as client:
+        return await met(client, Pacing(http.pace, http.url))
 
 
 async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress, imaging: SkyImages | None) -> None:
-    # what is cut by its place on the sky is framed by it
-    params = {"survey": asked.survey, "r": asked.r, "frame": asked.frame if imaging is None else FrameChoice.WHOLE}
-    images = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)
-    pacing = Pacing(http.pace, http.url, progress)
     patience = Patience(
         http.attempts,
         rounds=http.attempts,
         first_pause_s=http.pace.backoff_s,
         longest_pause_s=http.pace.longest_backoff_s,
     )
-    settler = Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.told)
-    try:
-        async with _gateway(http, params) as gateway:
+    with closing(Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)) as images:
+        async with _client(http) as client:
             engine = HttpEngine(
-                gateway, settler, images, pacing=pacing, release=prepared.release, any_release=http.any_release
+                client,
+                Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.told),
+                images,
+                # what is cut by its place on the sky is framed by it
+                params={
+                    "survey": asked.survey,
+                    "r": asked.r,
+                    "frame": asked.frame if imaging is None else FrameChoice.WHOLE,
+                },
+                pacing=Pacing(http.pace, http.url, progress),
+                release=prepared.folder.about["release"],
+                any_release=http.any_release,
             )
             await engine.run(prepared.missing, prepared.read(asked.choice), progress, imaging)
-    finally:
-        images.close()

@@ -16,7 +16,7 @@ from pyarrow import parquet
 from batch import storage
 from batch.errors import BatchError
 from batch.inputs import source as sources
-from batch.inputs.pixels import Pixels
+from batch.inputs.images import Pictures
 from batch.outputs.partitions import Partition, recorded
 from batch.outputs.results import table_of
 from gateway.core import errors
@@ -30,7 +30,7 @@ from gateway.tables.reader import columns_of, damaged, open_table
 from gateway.tables.table import EXTRA, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from batch.inputs.source import Source
     from gateway.tables.table import Table
@@ -45,10 +45,11 @@ _LEAST_ROWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file of a catalogue and its number of rows."""
+    """A file of a catalogue, its number of rows, and what its columns are taken for, in sentences."""
 
     url: str
     rows: int
+    told: tuple[str, ...] = ()
 
 
 def partitions(pieces: Iterable[Piece], size: int) -> list[Partition]:
@@ -96,15 +97,6 @@ def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | N
     return tuple(piece for piece in found if piece.rows)
 
 
-def told(found: Sequence[Piece], choice: Mapping[str, str] | None = None) -> list[str]:
-    """Say what the columns of files are taken for, in sentences; files that differ are told one by one."""
-    said: dict[str, None] = {}
-    for piece in found:
-        with _opened(piece.url, choice) as (_, reading):
-            said |= dict.fromkeys(reading.sentences())
-    return list(said)
-
-
 def roles(source: Source, choice: Mapping[str, str] | None = None) -> set[str]:
     """Return the roles of the columns of a table; none of images or model inputs.
 
@@ -133,11 +125,8 @@ def sizes(source: Source) -> dict[str, str]:
     if source.form is sources.Form.TABLE:
         with _table(source) as table:
             return size_columns.find(table.fields)
-    try:
-        with storage.open_for_reading(source.files[0]) as opened:
-            return size_columns.find(fields_of(parquet.read_schema(opened))[0])
-    except (OSError, pa.ArrowException, errors.BadTable) as error:
-        raise BatchError(f"{source.files[0]} can't be read: {error}.") from error
+    with _file(source.files[0]) as file:
+        return size_columns.find(fields_of(file.schema_arrow)[0])
 
 
 def rows_of(partition: Partition, source: Source, choice: Mapping[str, str] | None = None) -> list[Row]:
@@ -206,23 +195,29 @@ def _reading(schema: Any, choice: Mapping[str, str] | None) -> tuple[Reading, li
 
 def _of_pixels(url: str) -> Piece:
     try:
-        with closing(Pixels(url)) as pixels:
-            return Piece(url, pixels.rows)
+        with closing(Pictures(url)) as pictures:
+            return Piece(url, pictures.rows)
     except OSError as error:
         raise BatchError(f"{url} can't be read: {error}.") from error
 
 
 def _of_parquet(url: str, choice: Mapping[str, str] | None) -> Piece:
-    with _opened(url, choice) as (file, _):
-        return Piece(url, file.metadata.num_rows)
+    with _opened(url, choice) as (file, reading):
+        return Piece(url, file.metadata.num_rows, tuple(reading.sentences()))
 
 
 @contextmanager
 def _opened(url: str, choice: Mapping[str, str] | None) -> Iterator[tuple[Any, Reading]]:
     """Open a Parquet file; yields it and what its columns are."""
+    with _file(url) as file:
+        yield file, _reading(file.schema_arrow, choice)[0]
+
+
+@contextmanager
+def _file(url: str) -> Iterator[Any]:
     try:
         with storage.open_for_reading(url) as opened, parquet.ParquetFile(opened) as file:
-            yield file, _reading(file.schema_arrow, choice)[0]
+            yield file
     except errors.BadTable as error:
         raise BatchError(f"{url}: {error.detail}") from error
     except (OSError, pa.ArrowException) as error:

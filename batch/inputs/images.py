@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from batch import storage
 from batch.errors import BatchError
-from batch.inputs.pixels import Pixels
 from gateway.core import errors
+from gateway.core.manifest import INPUT_SHAPE
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
+NUMPY_MAGIC = b"\x93NUMPY"
 READ_TIMEOUT_S = 120.0
+_BYTES = math.prod(INPUT_SHAPE)
+"""Of one model input."""
+
+_PICTURES_AT_ONCE = 64
 
 
 class Images(Protocol):
@@ -83,24 +90,78 @@ class Files:
 
 
 class Pictures:
-    """Model inputs of one NumPy file, named by their number."""
+    """Model inputs of one ``.npy`` file in any store, uint8 ``[N, 128, 128, 3]``, named by their number.
+
+    Reading copies some pictures and maps nothing, so that memory does not grow with the file.
+
+    Parameters
+    ----------
+    url : str
+
+    Attributes
+    ----------
+    rows : int
+        How many there are.
+
+    Raises
+    ------
+    BatchError
+        The file holds anything else than model inputs.
+    OSError
+        It can't be read.
+    """
 
     def __init__(self, url: str) -> None:
-        self._pixels = Pixels(url)
         self._url = url
-        self._thread = ThreadPoolExecutor(1, "pixels")
+        self._file = storage.open_for_reading(url)
+        try:
+            self.rows, self._offset = _layout(self._file, url)
+        except BaseException:
+            self._file.close()
+            raise
+        self._thread = ThreadPoolExecutor(1, "pictures")
+        self._reading = asyncio.Lock()
+        self._first, self._some = 0, np.empty((0, *INPUT_SHAPE), np.uint8)
 
     async def read(self, name: str) -> NDArray[np.uint8]:
         """Return the picture of that number, uint8 ``[128, 128, 3]``."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._pixels.__getitem__, int(name))
-        except OSError as error:
-            raise _unreachable(f"{self._url} can't be read: {error.strerror or error}.") from error
+        number = int(name)
+        async with self._reading:
+            if not self._first <= number < self._first + len(self._some):
+                # they are asked for in order, and a turn of the thread costs more than to read one
+                work = asyncio.get_running_loop().run_in_executor(self._thread, self._from, number)
+                try:
+                    self._first, self._some = number, await work
+                except OSError as error:
+                    raise _unreachable(f"{self._url} can't be read: {error.strerror or error}.") from error
+            picture: NDArray[np.uint8] = self._some[number - self._first]
+        return picture
+
+    def _from(self, number: int) -> NDArray[np.uint8]:
+        self._file.seek(self._offset + number * _BYTES)
+        data = self._file.read(min(_PICTURES_AT_ONCE, self.rows - number) * _BYTES)
+        if not data or len(data) % _BYTES:
+            raise OSError(f"the file ends before picture {number + len(data) // _BYTES}")
+        return np.frombuffer(data, np.uint8).reshape(-1, *INPUT_SHAPE)
 
     def close(self) -> None:
         """Close the file."""
         self._thread.shutdown()
-        self._pixels.close()
+        self._file.close()
+
+
+def _layout(file: Any, url: str) -> tuple[int, int]:
+    """Return how many pictures there are, and where the first one starts."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(file)
+    except ValueError as error:
+        raise BatchError(f"{url} is damaged, or not a NumPy file: {error}.") from error
+    if dtype != np.uint8 or len(shape) != 1 + len(INPUT_SHAPE) or shape[1:] != INPUT_SHAPE or fortran:
+        order = ", in Fortran's order" if fortran else ""
+        raise BatchError(f"{url} holds {dtype} {list(shape)}{order}; model inputs are uint8 [N, 128, 128, 3].")
+    return int(shape[0]), int(file.tell())
 
 
 def _unreachable(sentence: str) -> errors.UpstreamUnavailable:

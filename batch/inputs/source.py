@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from batch import storage
 from batch.errors import BatchError
 from batch.hats.catalogue import is_catalogue, library
-from batch.inputs import pixels
+from batch.inputs.images import NUMPY_MAGIC
 from batch.outputs import partitions
 from gateway.core import errors
 from gateway.tables.files import formats
 from gateway.tables.folders import FITS_SUFFIXES, NO_IMAGE, Listing, is_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from batch.hats.catalogue import HatsCatalogue
 
@@ -118,7 +118,7 @@ def _form(location: str) -> Form:
         head = file.read(formats.HEAD_BYTES)
     if not head.strip():
         raise BatchError(f"{location} is empty.")
-    if head.startswith(pixels.MAGIC):
+    if head.startswith(NUMPY_MAGIC):
         return Form.PIXELS
     try:
         return Form.PARQUET if formats.format_of(head) == formats.PARQUET else Form.TABLE
@@ -128,16 +128,24 @@ def _form(location: str) -> Form:
 
 def _images(urls: list[str]) -> Source:
     """Return images that are named one by one."""
-    digest = hashlib.blake2b(digest_size=16)
+    found = []
     for url in urls:
         fs, path = storage.locate(url)
         try:
             info = fs.info(path)
         except FileNotFoundError:
             raise BatchError(f"There is nothing at {url}.") from None
-        digest.update(f"{url}\0{info['size']}\0{storage.stamp(info)}\n".encode())
+        found.append((url, info["size"], storage.stamp(info)))
     name = urls[0] if len(urls) == 1 else f"{len(urls)} images"
-    return Source(name, Form.IMAGES, tuple(urls), storage.full("."), digest.hexdigest())
+    return Source(name, Form.IMAGES, tuple(urls), storage.full("."), _digest(found))
+
+
+def _digest(files: Iterable[tuple[str, int, str]]) -> str:
+    """Return the fingerprint of files that are known by name, size and stamp."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, size, stamp in files:
+        digest.update(f"{name}\0{size}\0{stamp}\n".encode())
+    return digest.hexdigest()
 
 
 def of_batch(folder: str) -> Source:
@@ -167,44 +175,40 @@ def of_batch(folder: str) -> Source:
 def _folder(location: str) -> Source:
     if storage.exists(storage.join(location, partitions.NAME)):
         return of_batch(location)
-    named: dict[Form, list[str]] = {Form.PARQUET: [], Form.IMAGES: []}
-    digests = {form: hashlib.blake2b(digest_size=16) for form in named}
     base = location.rstrip("/")
     while storage.is_pattern(base):
         base = base.rpartition("/")[0]
     listed = Listing()
+    found: dict[Form, dict[str, tuple[str, int, str]]] = {Form.PARQUET: {}, Form.IMAGES: {}}
     for url, size, stamp in storage.listing(location, listed):
         below = _below(url, base)
         if any(part.startswith((".", "_")) for part in below.split("/")):
             listed.skip(below, "hidden by its name")
-            continue
-        form = Form.PARQUET if below.lower().endswith(_PARQUET) else Form.IMAGES if is_image(below) else None
-        if form is not None:
-            named[form].append(url)
-            digests[form].update(f"{below}\0{size}\0{stamp}\n".encode())
+        elif below.lower().endswith(_PARQUET):
+            found[Form.PARQUET][url] = below, size, stamp
+        elif is_image(below):
+            found[Form.IMAGES][url] = below, size, stamp
         else:
             listed.skip(below, NO_IMAGE)
-    form = Form.PARQUET if named[Form.PARQUET] else Form.IMAGES
+    form = Form.PARQUET if found[Form.PARQUET] else Form.IMAGES
     if form is Form.PARQUET:
-        for url in named[Form.IMAGES]:
-            listed.skip(_below(url, base), "an image beside Parquet files, which are asked")
-    listed.found = named[form]
+        for below, *_ in found[Form.IMAGES].values():
+            listed.skip(below, "an image beside Parquet files, which are asked")
+    listed.found = list(found[form])
     told = listed.sentences(location, "images" if form is Form.IMAGES else "Parquet files")
-    if not named[form]:
+    if not listed.found:
         raise BatchError(" ".join([f"There are neither Parquet files nor images at {location}.", *told[1:]]))
-    return Source(location, form, tuple(named[form]), base, digests[form].hexdigest(), tuple(told))
+    return Source(location, form, tuple(listed.found), base, _digest(found[form].values()), tuple(told))
 
 
 def _hats(location: str, images: str | None) -> Source:
     with library():
         from batch.hats import reading  # noqa: PLC0415 - two seconds and 100 MB that no other batch needs
     catalogue, files = reading.read(location)
-    digest = hashlib.blake2b(digest_size=16)
-    for url, (size, stamp) in files.items():
-        digest.update(f"{_below(url, location)}\0{size}\0{stamp}\n".encode())
+    digest = _digest((_below(url, location), size, stamp) for url, (size, stamp) in files.items())
     base = storage.full(images) if images is not None else location
     told = (f"{catalogue.name} is a HATS catalogue; its {len(files):,} files are asked in the order of its pixels.",)
-    return Source(location, Form.PARQUET, tuple(files), base, digest.hexdigest(), told, hats=catalogue)
+    return Source(location, Form.PARQUET, tuple(files), base, digest, told, hats=catalogue)
 
 
 def _below(url: str, base: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from batch.outputs import results
 from batch.outputs.results import COLUMNS, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.tables.results import Column, Row
 
@@ -83,9 +83,17 @@ def digest_of(value: Any) -> str:
 
 
 def recorded(folder: str) -> dict[str, Any] | None:
-    """Return what a folder's ``_batch.json`` says: location, partitions and identity; None if there is none."""
+    """Return what a folder's ``_batch.json`` says: location, partitions and identity; None if there is no such folder.
+
+    Raises
+    ------
+    BatchError
+        The file is damaged, or missing where the folder has others.
+    """
     url = storage.join(folder, NAME)
     if not storage.exists(url):
+        if strangers := [name for name in storage.names(folder) if not name.startswith(("_", "."))]:
+            raise BatchError(f"{folder} holds {strangers[0]} and no batch that it belongs to: give another output.")
         return None
     try:
         known: dict[str, Any] = json.loads(storage.read(url))
@@ -95,13 +103,6 @@ def recorded(folder: str) -> dict[str, Any] | None:
     if schema != _SCHEMA:
         raise BatchError(f"{folder} is of another version of inclinet: give another output, or delete it.")
     return known
-
-
-def refuse_strangers(folder: str) -> None:
-    """Raise BatchError where a folder holds files of nobody knows whom."""
-    strangers = [name for name in storage.names(folder) if not name.startswith(("_", "."))]
-    if strangers and recorded(folder) is None:
-        raise BatchError(f"{folder} holds {strangers[0]} and no batch that it belongs to: give another output.")
 
 
 def refuse_another(folder: str, identity: Identity, *, location: str) -> None:
@@ -145,24 +146,6 @@ def _differences(known: Mapping[str, Any], identity: Identity, location: str) ->
     names = (name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name))
     said.extend(f"its {name} is {before.get(name)}, not {now.get(name)}" for name in names)
     return said
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of a partition.
-
-    Attributes
-    ----------
-    number : int
-    tally : Tally
-        Of all its rows.
-    unanswered : int
-        Rows that got no answer for reasons that may pass: with one of them, the partition is not done.
-    """
-
-    number: int
-    tally: Tally
-    unanswered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +220,7 @@ class Folder:
                 }
         return {}
 
-    def keep(self, partition: Partition, settled: Mapping[int, Row], passing: Mapping[int, Row]) -> Report:
+    def keep(self, partition: Partition, settled: Mapping[int, Row], passing: Mapping[int, Row]) -> Tally:
         """Write a partition: its file where all rows are settled, else what is known so far.
 
         Parameters
@@ -253,27 +236,24 @@ class Folder:
         OSError
             As the store does.
         """
-        data, tally = self._encoded(partition, {**settled, **passing}, again=passing)
-        written, old = self.path(partition), self.unfinished(partition)
-        if passing:
-            # rows of a partition that was done are asked again: it is not done any more
-            written, old = old, written
-        storage.write(written, data)
-        storage.remove(old)
-        return Report(partition.number, tally, len(passing))
-
-    def _encoded(self, partition: Partition, found: Mapping[int, Row], *, again: Iterable[int]) -> tuple[bytes, Tally]:
+        found = {**settled, **passing}
         rows = [found[number] for number in sorted(found)]
-        tally = results.tally(rows)
+        tally = replace(results.tally(rows), unanswered=len(passing))
         about = {
             **self.about,
             "partition": str(partition.number),
             "first_row": str(partition.first),
             "answered": str(tally.answered),
             "problems": json.dumps(tally.problems),
-            "again": json.dumps(sorted(again)),
+            "again": json.dumps(sorted(passing)),
         }
-        return results.encoded(rows, about, columns=self.columns, header=self.header), tally
+        written, old = self.path(partition), self.unfinished(partition)
+        if passing:
+            # rows of a partition that was done are asked again: it is not done any more
+            written, old = old, written
+        storage.write(written, results.encoded(rows, about, columns=self.columns, header=self.header))
+        storage.remove(old)
+        return tally
 
     def rows(self, partition: Partition) -> list[Row]:
         """Read all that is known of a partition, in order."""

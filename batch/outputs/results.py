@@ -66,18 +66,22 @@ class Tally:
     rows, answered : int
     problems : mapping
         Kind of problem to the number of rows that have it instead of an answer, and key and sentence of the first.
+    unanswered : int
+        Rows whose problem may pass: with one of them, a partition is not done.
     """
 
     rows: int = 0
     answered: int = 0
     problems: Mapping[str, tuple[int, str, str]] = field(default_factory=dict)
+    unanswered: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         problems = dict(self.problems)
         for kind, (count, key, sentence) in other.problems.items():
             before = problems.get(kind, (0, key, sentence))
             problems[kind] = (before[0] + count, *before[1:])
-        return Tally(self.rows + other.rows, self.answered + other.answered, problems)
+        unanswered = self.unanswered + other.unanswered
+        return Tally(self.rows + other.rows, self.answered + other.answered, problems, unanswered)
 
 
 def tally(rows: Iterable[results.Row]) -> Tally:

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the annotations
 from gateway.core.resources import processors
 from inclinet.commands.address import DEFAULT_URL, Survey, Url
+from inclinet_service.commands import configured
 from inclinet_service.commands.running import carried_out, told
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from batch.fetching.galaxies import Fetching
     from batch.summary import Summary
 
 LOCAL = "local"
@@ -212,15 +214,20 @@ def batch(
                 any_release=mix_releases,
             )
             return over_http.measure(asked, http, console, say)
-        from batch.dask import cluster  # noqa: PLC0415 - as above
         from batch.dask import run as on_dask  # noqa: PLC0415 - as above
 
         options.check_survey(survey)
         given = on_dask.OnDask(
             scheduler=None if dask == LOCAL else dask,
             serving=options.addresses(serving or []),
-            workers=cluster.Workers(workers, threads, memory, dashboard),
-            fetching=options.fetching(rate or [], manifest, accept_unanswered=accept_unanswered),
+            workers={
+                "n_workers": workers,
+                "threads_per_worker": threads,
+                # one that nears it is started anew, and its partitions are done again
+                "memory_limit": memory,
+                "dashboard_address": dashboard,
+            },
+            fetching=_fetching(rate or [], manifest, accept_unanswered=accept_unanswered),
             concurrency=concurrency or 64,
             log=serving_log,
         )
@@ -249,13 +256,23 @@ def fetch(
 
     def work(console: Console, say: Callable[[str], None]) -> Summary:
         from batch.asked import Asked  # noqa: PLC0415 - the other commands need none of this
-        from batch.fetching import fetch, options  # noqa: PLC0415 - the other commands need none of this
+        from batch.fetching import galaxies, options  # noqa: PLC0415 - the other commands need none of this
 
         options.check_survey(survey)
         choice = options.columns(column or [])
         asked = Asked(what=(table,), out=out, choice=choice, partition_rows=rows, survey=survey, quiet=quiet)
-        fetching = options.fetching(rate or [], None, accept_unanswered=accept_unanswered)
-        return fetch.fetch(asked, fetching, console, say)
+        fetching = _fetching(rate or [], None, accept_unanswered=accept_unanswered)
+        return galaxies.fetch(asked, fetching, console, say)
 
     summary = carried_out(work, quiet=quiet)
     raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=False))
+
+
+def _fetching(rate: list[str], manifest: Path | None, *, accept_unanswered: bool) -> Fetching:
+    from batch.fetching import galaxies, options  # noqa: PLC0415 - the other commands need none of this
+
+    # what the workers ask is given by --serving, which may name several
+    given: dict[str, Any] = {"serving": "127.0.0.1:8500"} | ({"manifest": manifest} if manifest else {})
+    return galaxies.Fetching(
+        settings=configured.settings(given), rates_per_s=options.rates(rate), accept_unanswered=accept_unanswered
+    )

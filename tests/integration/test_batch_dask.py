@@ -16,10 +16,10 @@ from rich.console import Console
 from batch import storage
 from batch.asked import Asked
 from batch.dask import engine
-from batch.dask.cluster import UNWATCHED, Workers, own_networks
+from batch.dask.cluster import UNWATCHED, own_networks
 from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
-from batch.fetching.fetch import Fetching, fetch
+from batch.fetching.galaxies import Fetching, fetch
 from batch.fetching.rates import RATES_PER_S
 from batch.outputs import results
 from batch.settle import Patience
@@ -88,7 +88,7 @@ class Asking:
         self.dask = OnDask(
             scheduler=cluster.scheduler_address,
             serving=(serving,),
-            workers=Workers(1, 1, "1GiB", "127.0.0.1:0"),
+            workers={},
             concurrency=4,
             fetching=self.fetching,
         )

@@ -179,7 +179,7 @@ def test_rows_that_the_networks_were_too_few_for_wait_as_long_as_the_patience_la
     gateway.passing = Counter(dict.fromkeys(NUMBERS, 9))
     ear = Ear()
     assert run(table, out, live.url, ear, attempts=1).tally.answered == 35
-    assert "Networks are missing" in ear.waits
+    assert "it answered 503: Networks are missing" in ear.waits
     gateway.passing = Counter()
     with pytest.raises(BatchStopped, match="Networks are missing"):
         run(table, out.with_name("other.csv"), live.url, attempts=1, pace=replace(PACE, patience_s=0.2))

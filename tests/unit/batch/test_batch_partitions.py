@@ -36,7 +36,7 @@ def records(partition: Partition, *, failed: tuple[int, ...] = ()) -> dict[int, 
 
 def test_the_same_batch_is_let_in_again_wherever_its_table_lies(tmp_path: Path) -> None:
     partitions.claim(str(tmp_path), IDENTITY, location="a.csv", partitions=3)
-    partitions.refuse_strangers(str(tmp_path))
+    assert partitions.recorded(str(tmp_path)) is not None
     partitions.refuse_another(str(tmp_path), IDENTITY, location="b.csv")
 
 
@@ -67,7 +67,7 @@ def test_a_partition_with_all_rows_settled_is_done_and_one_with_some_left_is_not
     assert folder.keep(first, records(first), {}).unanswered == 0
     rows = records(second)
     report = folder.keep(second, {2: rows[2]}, {3: rows[3] | {"problem_type": "busy", "problem": "Later."}})
-    assert (report.unanswered, report.tally.rows) == (1, 2)
+    assert (report.unanswered, report.rows) == (1, 2)
     assert {number: tally.rows for number, tally in folder.done(PARTITIONS).items()} == {0: 2}
     assert list(folder.kept(second)) == [2], "what may pass is asked again"
     assert [row["row"] for row in folder.rows(second)] == [2, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from pyarrow import parquet
 from batch.errors import BatchError
 from batch.inputs import catalogue, source
 from batch.inputs.catalogue import STAGED, Piece
-from batch.inputs.pixels import Pixels
+from batch.inputs.images import Pictures
 from batch.inputs.source import Form
 from batch.outputs.partitions import Identity, claim
+from gateway.core.errors import UpstreamUnavailable
 from gateway.tables.cells.rows import question
 
 if TYPE_CHECKING:
@@ -147,17 +149,16 @@ def test_a_large_file_is_sampled_from_its_first_to_its_last_byte(
     assert find(str(path)).fingerprint != before
 
 
-def test_model_inputs_are_read_one_by_one(tmp_path: Path) -> None:
+async def test_model_inputs_are_read_one_by_one(tmp_path: Path) -> None:
     images = np.random.default_rng(1).integers(0, 256, (5, 128, 128, 3), dtype=np.uint8)
     path = tmp_path / "images.npy"
     np.save(path, images)
     found = find(str(path))
     assert found.form is Form.PIXELS
     assert catalogue.pieces(found, str(tmp_path / "out"), size=2) == (Piece(str(path), 5),)
-    pixels = Pixels(str(path))
-    for row in (4, 0, 2):
-        np.testing.assert_array_equal(pixels[row], images[row])
-    pixels.close()
+    with closing(Pictures(str(path))) as pictures:
+        for row in (4, 0, 2):
+            np.testing.assert_array_equal(await pictures.read(str(row)), images[row])
 
 
 @pytest.mark.parametrize(
@@ -177,14 +178,12 @@ def test_another_array_is_refused(tmp_path: Path, array: np.ndarray[Any, Any], w
         catalogue.pieces(found, str(tmp_path / "out"), size=2)
 
 
-def test_a_file_that_ends_early_is_trouble_and_no_picture(tmp_path: Path) -> None:
+async def test_a_file_that_ends_early_is_trouble_and_no_picture(tmp_path: Path) -> None:
     path = tmp_path / "images.npy"
     np.save(path, np.zeros((3, 128, 128, 3), np.uint8))
     path.write_bytes(path.read_bytes()[:-1])
-    pixels = Pixels(str(path))
-    with pytest.raises(OSError, match="before picture 2"):
-        pixels[2]
-    pixels.close()
+    with closing(Pictures(str(path))) as pictures, pytest.raises(UpstreamUnavailable, match="before picture 2"):
+        await pictures.read("2")
 
 
 @pytest.mark.parametrize(
@@ -216,14 +215,13 @@ def test_what_can_not_be_asked_is_refused_in_a_sentence(
 def test_a_table_s_units_choice_and_misfits_travel_to_the_workers(tmp_path: Path) -> None:
     table = tmp_path / "galaxies.csv"
     table.write_text("id,al2000,de2000\n1237653665258930303,0.5,41\n2,0.5,41,7\n")
-    cut = catalogue.partitions(catalogue.pieces(find(str(table)), str(tmp_path / "out"), size=10), 10)
-    records, reading = catalogue.records(cut[0])
+    (piece,) = catalogue.pieces(find(str(table)), str(tmp_path / "out"), size=10)
+    records, reading = catalogue.records(catalogue.partitions([piece], 10)[0])
     good, misfit = (question(n, record, reading) for n, record in enumerate(records))
     assert good.target is not None
     assert (good.key, good.target.asked) == ("1237653665258930303", "7.5 41")
     assert misfit.problem is not None
-    said = catalogue.told([Piece(cut[0].url, 2)])
-    assert "al2000 (from hour" in said[0]
+    assert "al2000 (from hour" in piece.told[0]
 
     choice = {"key": "de2000"}
     pieces = catalogue.pieces(find(str(table)), str(tmp_path / "out"), size=10, choice=choice)

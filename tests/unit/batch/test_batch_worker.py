@@ -14,7 +14,7 @@ import pytest
 
 from batch.asked import Asked
 from batch.dask.worker import Job, measure_in
-from batch.fetching.fetch import Fetching
+from batch.fetching.galaxies import Fetching
 from batch.inputs import catalogue, source
 from batch.outputs import results
 from batch.outputs.partitions import Folder, Partition
@@ -30,7 +30,7 @@ from tests.support.pictures import disc, encoded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from batch.outputs.partitions import Report
+    from batch.outputs.results import Tally
     from gateway.core.models import Deadline
 
 RELEASE = manifest(2)
@@ -66,7 +66,7 @@ class DaskPlace:
     partition: Partition
     told: list[int] = field(default_factory=list)
 
-    async def measure(self, **changes: Any) -> Report:
+    async def measure(self, **changes: Any) -> Tally:
         inclinations = Inclinations(
             manifest=RELEASE,
             networks=self.networks,
@@ -109,7 +109,7 @@ def place(tmp_path: Path) -> Iterator[DaskPlace]:
 async def test_every_row_is_written_once_in_order_with_its_answer(place: DaskPlace) -> None:
     report = await place.measure()
     assert report.unanswered == 0
-    assert (report.tally.rows, report.tally.answered) == (ROWS, ROWS)
+    assert (report.rows, report.answered) == (ROWS, ROWS)
     rows = place.rows()
     assert [row["row"] for row in rows] == list(range(100, 100 + ROWS))
     expected = [round(45 + image.mean() / 10, 2) for image in place.networks.images]
@@ -128,7 +128,7 @@ async def test_passing_trouble_is_asked_again_and_what_was_answered_is_not(place
 async def test_rows_without_an_answer_keep_their_partition_unwritten(place: DaskPlace) -> None:
     place.networks.trouble = lambda row, _times: DOWN if row in {2, 5} else None
     report = await place.measure()
-    assert (report.tally.answered, report.unanswered) == (ROWS - 2, 2)
+    assert (report.answered, report.unanswered) == (ROWS - 2, 2)
     assert place.files() == ["_unfinished/part-000003.parquet"]
 
 
@@ -147,7 +147,7 @@ async def test_rows_without_an_answer_are_written_with_their_reason_where_that_i
     place.networks.trouble = lambda row, _times: DOWN if row == 2 else None
     report = await place.measure(fetching=replace(place.job.fetching, accept_unanswered=True))
     assert report.unanswered == 0
-    assert report.tally.problems.keys() == {"quorum-lost"}
+    assert report.problems.keys() == {"quorum-lost"}
     row = place.rows()[2]
     assert (row["problem_type"], row["problem"], row["inclination_deg"]) == (
         "quorum-lost",
@@ -159,7 +159,7 @@ async def test_rows_without_an_answer_are_written_with_their_reason_where_that_i
 async def test_what_is_down_is_not_asked_about_every_row(place: DaskPlace) -> None:
     place.networks.trouble = lambda _row, _times: DOWN
     report = await place.measure()
-    assert (report.unanswered, report.tally.answered) == (ROWS, 0)
+    assert (report.unanswered, report.answered) == (ROWS, 0)
     # three rounds, each broken off after four failures with two rows under way
     assert place.networks.asked.total() < 3 * 8
     assert place.files() == ["_unfinished/part-000003.parquet"]
@@ -215,7 +215,7 @@ async def test_an_image_that_its_store_will_not_give_is_asked_for_again(
         return opened(self, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", refuse)
-    assert (await place.measure(source=found)).tally.answered == 1
+    assert (await place.measure(source=found)).answered == 1
     assert next(refusals, None) is None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from batch.errors import BatchStopped
-from batch.fetching.archive import ImageArchive
+from batch.fetching.fetch import ImageArchive
 from batch.outputs.results import ASKED, ROW
 from gateway.core import errors
 from gateway.core.field_of_view import SkyField
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from batch.fetching.archive import Fetch
+    from batch.fetching.fetch import Fetch
     from batch.fetching.rates import Rates
     from batch.outputs.partitions import Partition
     from gateway.core.models import Galaxy

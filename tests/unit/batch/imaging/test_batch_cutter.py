@@ -15,7 +15,7 @@ from batch import run
 from batch.asked import Asked
 from batch.dask.worker import Job, measure_in
 from batch.errors import BatchError
-from batch.fetching.fetch import Fetching
+from batch.fetching.galaxies import Fetching
 from batch.imaging import cutter, footprints
 from batch.inputs import catalogue, source
 from batch.outputs import results
