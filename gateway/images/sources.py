@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WORKING_SIDE = 192
 """Pictures are reduced to this or less. At 256 no more galaxies are found in wide fields, in twice the time."""
 
-DETECTION_SIGMA = 2.5
+DETECTION_SIGMA = 2.0
 _MIN_AREA = 12
 _DEBLENDING_LEVELS = 8
 _DEBLENDING_CONTRAST = 0.005
@@ -63,7 +63,7 @@ def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     Large is what has many pixels brighter than a fifth of its brightest, of which a star has few for its halo. They
     count by 1 - q^2 with the axis ratio q, for what is round may be a star.
 
-    The sky is a plane through the cells of a mesh, those that hold light left out. Objects are what stands 2.5 sigma out
+    The sky is a plane through the cells of a mesh, those that hold light left out. Objects are what stands 2 sigma out
     of it after a grey opening, which leaves little of small stars and thin trails. A picture whose objects are darker
     than its sky is taken as a negative.
 
@@ -159,7 +159,7 @@ def _less_sky(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
     cells = blocks.transpose(0, 2, 1, 3).reshape(_CELLS**2, -1)
     cells = cells[:, :: max(1, cells.shape[1] // _SAMPLES)]
     medians = np.median(cells, axis=1)
-    noises = 1.4826 * np.median(np.abs(cells - medians[:, None]), axis=1)
+    noises = 1.2533 * np.mean(np.abs(cells - medians[:, None]), axis=1)
     beyond = pixels - np.median(medians)
     limit = 5 * max(float(np.median(noises)), 0.5)
     if -beyond[beyond < -limit].sum() > beyond[beyond > limit].sum():
