@@ -186,11 +186,11 @@ def _opened(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
     One of 3 x 3 takes thin discs seen edge-on away too.
     """
-    for of_two, beyond in ((np.minimum, np.inf), (np.maximum, -np.inf)):
-        light = of_two(light[:-1], light[1:])
-        light = of_two(light[:, :-1], light[:, 1:])
-        light = np.pad(light, 1, constant_values=-np.inf) if of_two is np.minimum else light
-    return light
+    least = np.minimum(light[:-1], light[1:])
+    # what lies beyond the picture has no light, and neither has a picture one pixel high
+    around = np.pad(np.minimum(least[:, :-1], least[:, 1:]), 1)
+    most = np.maximum(around[:-1], around[1:])
+    return np.maximum(most[:, :-1], most[:, 1:])
 
 
 def _bright_area(light: NDArray[np.float32], regions: NDArray[np.int32], objects: int) -> NDArray[np.int64]:
