@@ -23,7 +23,7 @@ _DEBLENDING_CONTRAST = 0.005
 
 _CELLS = 8
 _SAMPLES = 100
-"""Of a cell of the mesh: enough for its median, and a third of the time of all its pixels."""
+"""Of a cell of the mesh: enough for its median and grain, and a third of the time of all its pixels."""
 _FEWEST_CELLS = 12
 
 _NEAR = 0.3
@@ -190,7 +190,8 @@ def _opened(light: NDArray[np.float32]) -> NDArray[np.float32]:
     # what lies beyond the picture has no light, and neither has a picture one pixel high
     around = np.pad(np.minimum(least[:, :-1], least[:, 1:]), 1)
     most = np.maximum(around[:-1], around[1:])
-    return np.maximum(most[:, :-1], most[:, 1:])
+    opened: NDArray[np.float32] = np.maximum(most[:, :-1], most[:, 1:])
+    return opened
 
 
 def _bright_area(light: NDArray[np.float32], regions: NDArray[np.int32], objects: int) -> NDArray[np.int64]:
