@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALL = 0.56
-"""Side of a frame, in longer sides, below which a galaxy is framed: D25 is then half of the side or less. Two to four of
+"""Side of a frame, in longer sides, below which a galaxy is framed: D25 is then half of the side or less. Two of
 1,199 measured pictures of EFIGI, which are 1 D25 wide, are framed nevertheless."""
 _HALO = 0.38
 """Diameter, fitted in the whole picture, from which no other object is framed: that may be a star beside the galaxy."""
