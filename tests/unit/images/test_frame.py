@@ -60,6 +60,15 @@ def test_a_galaxy_off_centre_is_framed_though_it_is_large(place: tuple[float, fl
     assert away(framed(truth.rgb, AUTO), truth) < 0.1
 
 
+@needs_galaxies
+@pytest.mark.parametrize("pgc", [5220, 47469])
+def test_a_thin_blue_disc_seen_edge_on_is_found(pgc: int) -> None:
+    stamp = decode((SHARED / "efigi" / f"PGC{pgc:07d}.jpg").read_bytes()).rgb
+    for seed in range(4):
+        truth = starfield(stamp, np.random.default_rng(seed), wider=5.0)
+        assert away(framed(truth.rgb, AUTO), truth) < 0.1
+
+
 def test_a_bright_star_with_a_wide_halo_is_not_taken_for_the_galaxy_beside_it() -> None:
     # about the square root of light, as pictures show it: a galaxy is wide, and stars are not
     stamp = (255 * (disc(96, 0.3) / 255) ** 0.45).astype(np.uint8)
