@@ -18,6 +18,7 @@ from gateway.core.field_of_view import SkyField, field_around
 from gateway.core.models import Framing, Galaxy
 from gateway.images.frame import framed
 from gateway.images.mosaic.cut import cut_opened
+from gateway.images.mosaic.sections import CACHE_BYTES, TileCache
 from gateway.sky.positions import parse_position
 from gateway.tables.cells.rows import Row
 
@@ -89,7 +90,8 @@ class Cutter:
         elsewhere = any(
             not storage.is_local(storage.locate(one.tiles[0].file)[0]) for one in list(self._galaxies.values())[:1]
         )
-        self._lanes = [_Lane() for _ in range(_THREADS_ELSEWHERE if elsewhere else 1)]
+        lanes = _THREADS_ELSEWHERE if elsewhere else 1
+        self._lanes = [_Lane(CACHE_BYTES // lanes) for _ in range(lanes)]
         self._lane_of = self._grouped()
         self._cuts: dict[int, _Cut] = {}
 
@@ -196,10 +198,11 @@ def _place(row: Row) -> tuple[Target, SkyPlace]:
 
 
 class _Lane:
-    """A thread that cuts, and the files that it keeps open."""
+    """A thread that cuts, the files that it keeps open, and the last of their tiles."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache_bytes: int) -> None:
         self.pool = ThreadPoolExecutor(1, "cut")
+        self._tiles = TileCache(cache_bytes)
         self._open: OrderedDict[str, tuple[ExitStack, dict[tuple[int, int], BandImage]]] = OrderedDict()
 
     def cut(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
@@ -250,11 +253,11 @@ class _Lane:
                 self._open.popitem(last=False)[1][0].close()
             stack = ExitStack()
             try:
-                images = images_of(tile.file, (tile.band,), stack, compressed=tile.compressed)
+                images = images_of(tile.file, (tile.band,), stack, compressed=tile.compressed, tiles=self._tiles)
             except BaseException:
                 stack.close()
                 raise
-            self._open[tile.file] = stack, {(one.unit.number, one.plane): one for one in images}
+            self._open[tile.file] = stack, {(one.unit.number, one.pixels.number): one for one in images}
         self._open.move_to_end(tile.file)
         image = self._open[tile.file][1].get((tile.hdu, tile.plane))
         if image is None:

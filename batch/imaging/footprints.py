@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gateway.images.mosaic.files import BandImage
+    from gateway.images.mosaic.sections import TileCache
 
 SCHEMA = pa.schema(
     [
@@ -105,7 +106,9 @@ def _said(error: Exception) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def images_of(file: str, bands: Sequence[str], stack: ExitStack, *, compressed: bool = True) -> tuple[BandImage, ...]:
+def images_of(
+    file: str, bands: Sequence[str], stack: ExitStack, *, compressed: bool = True, tiles: TileCache | None = None
+) -> tuple[BandImage, ...]:
     """Open a file, which ``stack`` closes, and list its images.
 
     Parameters
@@ -117,6 +120,8 @@ def images_of(file: str, bands: Sequence[str], stack: ExitStack, *, compressed: 
     stack : ExitStack
     compressed : bool
         By tiles.
+    tiles : TileCache, optional
+        Shared with other files.
 
     Raises
     ------
@@ -127,7 +132,7 @@ def images_of(file: str, bands: Sequence[str], stack: ExitStack, *, compressed: 
     """
     stream = opened(file, stack, TILES_BYTES if compressed else BLOCK_BYTES)
     with damage_told(files=True):
-        return band_images([stream], bands, MAX_PIXELS)
+        return band_images([stream], bands, MAX_PIXELS, tiles)
 
 
 def _row(file: str, image: BandImage) -> dict[str, Any]:
@@ -150,7 +155,7 @@ def _row(file: str, image: BandImage) -> dict[str, Any]:
     return row | {
         "file": file,
         "hdu": image.unit.number,
-        "plane": image.plane,
+        "plane": image.pixels.number,
         "band": image.band,
         "compressed": image.unit.compressed,
         "width": width,

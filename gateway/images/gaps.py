@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 _THIN = 2
 """Gaps of up to twice as many pixels are bridged from both sides."""
+
+ENOUGH = 20_000
+"""Pixels that tell the sky to a hundredth of its noise."""
 
 _ABOVE_SKY = 5.0
 """A hole whose rim is brighter than the sky by so many times its noise lies in something bright, and is its core."""
@@ -46,26 +50,30 @@ def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
 
 def _fill(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     bad = ~np.isfinite(plane)
-    if not bad.any():
+    rows, columns = (np.flatnonzero(bad.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
         return None
-    infinite = np.isposinf(plane)
-    good = plane[~bad]
-    sky = float(np.median(good))
-    below = good[good < sky]
-    noise = 1.4826 * float(np.median(sky - below)) if below.size else 0.0
-    plane[bad] = np.nan
+    # all that follows happens around the bad pixels, which as a rule are a small part of the picture
+    around = tuple(slice(max(0, at[0] - 1), at[-1] + 2) for at in (rows, columns))
+    part, bad = plane[around], bad[around]
+    infinite = np.isposinf(part)
+    part[bad] = np.nan
     for _ in range(_THIN):
-        _bridge(plane)
-    bad = np.isnan(plane)
+        _bridge(part)
+    bad = np.isnan(part)
     if not bad.any():
         return None
+    sky = median_of_sky(plane)
+    noise = noise_below(plane, sky)
     labels, count = _regions(bad)
     off = np.zeros(count, bool)
-    for border in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        off[border] = True
+    edges = (around[0].start == 0, labels[0]), (around[0].stop >= len(plane), labels[-1])
+    edges += (around[1].start == 0, labels[:, 0]), (around[1].stop >= plane.shape[1], labels[:, -1])
+    for is_border, edge in edges:
+        off[edge] |= is_border
     off[0] = False
     total, touched, most = np.zeros(count), np.zeros(count), np.full(count, -np.inf)
-    for hole, rim in _pairs(labels, plane):
+    for hole, rim in _pairs(labels, part):
         inside = (hole > 0) & np.isfinite(rim)
         total += np.bincount(hole[inside], rim[inside], count)
         touched += np.bincount(hole[inside], minlength=count)
@@ -74,9 +82,29 @@ def _fill(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     core = mean > sky + _ABOVE_SKY * noise
     core[np.unique(labels[infinite & bad])] = True
     value = np.where(off, sky, np.where(core & (touched > 0), most, mean))
-    plane[bad] = value[labels[bad]]
-    outside: NDArray[np.bool_] = off[labels]
+    part[bad] = value[labels[bad]]
+    outside = np.zeros(plane.shape, bool)
+    outside[around] = off[labels]
     return outside
+
+
+def _thinned(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    thin = 1 + math.isqrt(plane.size // ENOUGH)
+    some = plane[::thin, ::thin]
+    good = some[np.isfinite(some)]
+    return good if good.size else plane[np.isfinite(plane)]
+
+
+def median_of_sky(plane: NDArray[np.float32]) -> float:
+    """Return the median of what is known of a plane, by enough of its pixels."""
+    return float(np.median(_thinned(plane)))
+
+
+def noise_below(plane: NDArray[np.float32], sky: float = 0.0) -> float:
+    """Return 1.4826 times the median distance of what lies below the sky, 0 where nothing does."""
+    good = _thinned(plane)
+    below = good[good < sky]
+    return 1.4826 * float(np.median(sky - below)) if below.size else 0.0
 
 
 def _bridge(plane: NDArray[np.float32]) -> None:

@@ -14,8 +14,9 @@ from gateway.core import errors
 from gateway.images import fits
 from gateway.images.bands import wavelength_nm
 from gateway.images.fits_file import FitsFile
-from gateway.images.fits_plan import band, is_channel_last, plane_bands, plane_shape, says_rgb, squeezed
+from gateway.images.fits_plan import band, is_channel_last, plane_bands, says_rgb, squeezed
 from gateway.images.mosaic.celestial import celestial
+from gateway.images.mosaic.sections import ImagePlane, TileCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,31 +53,34 @@ class BandImage:
     ----------
     what : str
         In words.
-    file : FitsFile
-    unit : Unit
-    plane : int
-        Of a cube.
+    pixels : ImagePlane
     band : str or None
         None where nothing says it.
     wcs : astropy.wcs.WCS
         Its two celestial axes.
-    mask, weight : Unit or None
+    mask, weight : ImagePlane or None
         Beside it in the file.
+    bad_bits : int or None
+        Bits of the mask that mark pixels without a value; None where any bit does.
     """
 
     what: str
-    file: FitsFile
-    unit: Unit
-    plane: int
+    pixels: ImagePlane
     band: str | None
     wcs: WCS
-    mask: Unit | None
-    weight: Unit | None
+    mask: ImagePlane | None
+    weight: ImagePlane | None
+    bad_bits: int | None
+
+    @property
+    def unit(self) -> Unit:
+        """Of its file."""
+        return self.pixels.unit
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width, pixels."""
-        return plane_shape(squeezed(self.unit))
+        return self.pixels.shape
 
     @property
     def physical_unit(self) -> str:
@@ -88,17 +92,18 @@ class BandImage:
         """The image in words, within a sentence."""
         return self.what[0].lower() + self.what[1:]
 
-    @property
-    def bad_bits(self) -> int | None:
-        """Bits of the mask that mark pixels without a value; None where any bit does."""
-        header = self.mask.header if self.mask is not None else {}
-        named = {key: header[key] for key in header if key.startswith(_PLANES_OF_MASK)}
-        if not named:
-            return None
-        return sum(1 << int(named[_PLANES_OF_MASK + name]) for name in _BAD_PLANES if _PLANES_OF_MASK + name in named)
+
+def _bad_bits(mask: Unit | None) -> int | None:
+    header = mask.header if mask is not None else {}
+    named = {key: header[key] for key in header if key.startswith(_PLANES_OF_MASK)}
+    if not named:
+        return None
+    return sum(1 << int(named[_PLANES_OF_MASK + name]) for name in _BAD_PLANES if _PLANES_OF_MASK + name in named)
 
 
-def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: int) -> tuple[BandImage, ...]:
+def band_images(
+    streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: int, tiles: TileCache | None = None
+) -> tuple[BandImage, ...]:
     """List the images of bands in files.
 
     Parameters
@@ -108,6 +113,8 @@ def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: i
         One for each file, or for each image or plane of a single file; from the headers where empty.
     max_pixels : int
         Bounds what is unpacked of a packed file.
+    tiles : TileCache, optional
+        Shared with other files.
 
     Raises
     ------
@@ -117,10 +124,11 @@ def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: i
     """
     found: list[BandImage] = []
     files = []
+    tiles = TileCache() if tiles is None else tiles
     for number, stream in enumerate(streams, 1):
         what = "The FITS file" if len(streams) == 1 else f"File {number} of {len(streams)}"
         try:
-            images = list(_images(stream, what, max_pixels))
+            images = list(_images(stream, what, max_pixels, tiles))
         except (EOFError, zlib.error) as error:
             raise errors.BadImage(f"{what} is truncated.") from error
         found += images
@@ -171,7 +179,7 @@ def opened(source: Source, stack: ExitStack, block_bytes: int = BLOCK_BYTES) -> 
     return file
 
 
-def _images(stream: BinaryIO, what: str, max_pixels: int) -> Iterator[BandImage]:
+def _images(stream: BinaryIO, what: str, max_pixels: int, tiles: TileCache) -> Iterator[BandImage]:
     head = stream.read(4096)
     if not head:
         raise errors.BadImage(f"{what} is empty.")
@@ -183,9 +191,11 @@ def _images(stream: BinaryIO, what: str, max_pixels: int) -> Iterator[BandImage]
         raise errors.BadImage(f"{what} is truncated or damaged in its header.")
     for unit in fits.science_images(units):
         where = celestial(unit.header, file, what)
-        mask, weight = (fits.beside(unit, units, names) for names in (_MASKS, _WEIGHTS))
+        beside = [fits.beside(unit, units, names) for names in (_MASKS, _WEIGHTS)]
+        mask, weight = (None if one is None else ImagePlane(file, one, 0, tiles) for one in beside)
         for plane, name in enumerate(_bands_of(unit, units[0], what)):
-            yield BandImage(what, file, unit, plane, name, where, mask, weight)
+            pixels = ImagePlane(file, unit, plane, tiles)
+            yield BandImage(what, pixels, name, where, mask, weight, _bad_bits(beside[0]))
 
 
 def _bands_of(unit: Unit, primary: Unit, what: str) -> Sequence[str | None]:
@@ -208,7 +218,7 @@ def _named(found: Sequence[BandImage], files: Sequence[int], bands: Sequence[str
             raise errors.BandsUnknown(f"No band is called {name!r} here. Those of surveys are: u, g, r, i, z, y.")
     if not bands:
         # several detectors in one file without a band are of one
-        several = count > 1 or any(image.plane for image in found)
+        several = count > 1 or any(image.pixels.number for image in found)
         if several and any(image.band is None for image in found):
             raise errors.BandsUnknown(
                 "The headers do not say which bands the images are (FILTER, BAND or BANDS): name them in their order, "
