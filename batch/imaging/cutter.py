@@ -47,6 +47,7 @@ _WIDER, _TRIES, _FILLED = 2.5, 4, 0.7
 _WIDEST_DEG = 0.25
 """How far around a galaxy of unknown size images are looked for."""
 _DIAGONAL = 0.71
+_STRIP_DEG = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,14 @@ class Cutter:
         return None
 
     def _grouped(self) -> dict[int, _Lane]:
-        """Return who cuts which galaxy, in the order in which they are asked: those of one tile one after the other."""
-        order = sorted(self._galaxies.values(), key=lambda one: (one.tiles[0].file, one.dec_deg, one.row.number))
+        """Return who cuts which galaxy, in the order in which they are asked: those of one image one after the other.
+
+        Within an image they come in strips along the right ascension, so that neighbours share what is unpacked of it.
+        """
+        order = sorted(
+            self._galaxies.values(),
+            key=lambda one: (one.tiles[0].file, one.dec_deg // _STRIP_DEG, one.ra_deg, one.row.number),
+        )
         size = -(-len(order) // len(self._lanes)) or 1
         lanes = [order[start : start + size] for start in range(0, len(order), size)]
         turns = sorted((turn, number) for number, lane in enumerate(lanes) for turn in range(len(lane)))

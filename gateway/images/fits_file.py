@@ -191,9 +191,10 @@ class FitsFile:
             It has more than :data:`MOST_WHOLE` bytes.
         """
         self._seek(0)
-        data = self._read(MOST_WHOLE + 1)
-        if len(data) > MOST_WHOLE:
-            raise _too_large(MOST_WHOLE)
+        most = min(MOST_WHOLE, self._most)
+        data = self._read(most + 1)
+        if len(data) > most:
+            raise _too_large(most)
         return data
 
     @contextmanager

@@ -39,8 +39,9 @@ def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
         Pixels that are off the image in every plane; None where there is none.
     """
     outside: NDArray[np.bool_] | None = None
+    regions = _Regions()
     for index, plane in enumerate(planes):
-        mine = _fill(plane)
+        mine = _fill(plane, regions)
         if index == 0:
             outside = mine
         elif outside is not None:
@@ -48,7 +49,7 @@ def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     return outside if outside is not None and outside.any() else None
 
 
-def _fill(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+def _fill(plane: NDArray[np.float32], regions: _Regions) -> NDArray[np.bool_] | None:
     bad = ~np.isfinite(plane)
     rows, columns = (np.flatnonzero(bad.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
@@ -65,7 +66,7 @@ def _fill(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
         return None
     sky = median_of_sky(plane)
     noise = noise_below(plane, sky)
-    labels, count = _regions(bad)
+    labels, count = regions.of(bad)
     off = np.zeros(count, bool)
     edges = (around[0].start == 0, labels[0]), (around[0].stop >= len(plane), labels[-1])
     edges += (around[1].start == 0, labels[:, 0]), (around[1].stop >= plane.shape[1], labels[:, -1])
@@ -115,17 +116,29 @@ def _bridge(plane: NDArray[np.float32]) -> None:
         view[:, 1:-1][gap] = between[gap]
 
 
-def _regions(bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Return the connected regions of ``bad`` as numbers from 1 (0 elsewhere), and how many numbers."""
-    height, width = bad.shape
-    mask = pyvips.Image.new_from_memory((bad * np.uint8(255)).tobytes(), width, height, 1, "uchar")
-    segments = mask.labelregions()
-    labels = np.frombuffer(segments.write_to_memory(), np.int32).reshape(height, width)
-    # libvips numbers the good regions, too
-    numbers, mine = np.unique(labels[bad], return_inverse=True)
-    compact = np.zeros((height, width), np.int32)
-    compact[bad] = mine + 1
-    return compact, len(numbers) + 1
+class _Regions:
+    """Finds connected regions. Planes mostly lack the same pixels, so those found last are kept."""
+
+    def __init__(self) -> None:
+        self._last: tuple[NDArray[np.bool_], NDArray[np.int32], int] | None = None
+
+    def of(self, bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+        """Return the connected regions of ``bad`` as numbers from 1 (0 elsewhere), and how many numbers."""
+        if self._last is None or not np.array_equal(bad, self._last[0]):
+            self._last = bad, *self._found(bad)
+        return self._last[1:]
+
+    @staticmethod
+    def _found(bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+        height, width = bad.shape
+        mask = pyvips.Image.new_from_memory((bad * np.uint8(255)).tobytes(), width, height, 1, "uchar")
+        segments = mask.labelregions()
+        labels = np.frombuffer(segments.write_to_memory(), np.int32).reshape(height, width)
+        # libvips numbers the good regions, too
+        numbers, mine = np.unique(labels[bad], return_inverse=True)
+        compact = np.zeros((height, width), np.int32)
+        compact[bad] = mine + 1
+        return compact, len(numbers) + 1
 
 
 def _pairs(

@@ -108,7 +108,7 @@ class Places:
     def _split(
         self, places: NDArray[np.float64], start: int, size: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
-        """Return the weights of the upper and the lower neighbour, and the number of the lower one with a border of 1."""
+        """Return the weights of the upper and the lower neighbour, and the lower one's number within a border of 1."""
         at = np.nan_to_num((places - (start - 0.5)) / self.block + 0.5)
         np.clip(at, 0, size - 1, out=at)
         low = np.minimum(at.astype(np.intp), size - 2)
@@ -186,7 +186,7 @@ class Canvas:
 
 
 def _reduced(image: BandImage, part: ImageSection, block: int) -> Iterator[tuple[NDArray[np.float32], ...]]:
-    """Yield strips of a part, float32 ``[rows, columns]``: light times weight, what share is known, and weight if any."""
+    """Yield strips of a part, float32 ``[rows, columns]``: light times weight, the share that is known, any weight."""
     step = strip_rows((part.columns.stop - part.columns.start) * 8, block)
     for row in range(part.rows.start, part.rows.stop, step):
         rows = slice(row, min(row + step, part.rows.stop))

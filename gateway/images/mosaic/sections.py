@@ -185,11 +185,14 @@ class _Tiles:
         return found
 
     def _tile(self, index: tuple[int, ...]) -> NDArray[Any]:
-        number = int(np.ravel_multi_index(index, self._counts))
+        number = 0
+        for at, count in zip(index, self._counts, strict=True):
+            number = number * count + at
         tile = self._cache.get(self, number)
         if tile is None:
             ends = zip(index, self.shape, self._unit.shape, strict=True)
-            tile = self._unpacked(number, tuple(min(side, n - at * side) for at, side, n in ends)).astype(self._dtype)
+            tile = self._unpacked(number, tuple(min(side, n - at * side) for at, side, n in ends))
+            tile = tile.astype(self._dtype, copy=False)
             self._cache.put(self, number, tile)
         return tile
 
