@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
-from batch.imaging.footprints import images_of
+from batch.imaging.footprints import images_of, reason
 from batch.imaging.matching import SkyPlace, match, showing
 from batch.settle import Outcome
 from gateway.core import errors
@@ -47,6 +47,7 @@ _WIDER, _TRIES, _FILLED = 2.5, 4, 0.7
 _WIDEST_DEG = 0.25
 """How far around a galaxy of unknown size images are looked for."""
 _DIAGONAL = 0.71
+_GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 _STRIP_DEG = 0.02
 
 
@@ -217,15 +218,14 @@ class _Lane:
             if galaxy.target.fov_arcmin is None:
                 return self._measured(galaxy)
             return self._picture(galaxy, field_around(_known(galaxy), galaxy.target))
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-            raise errors.BadImage(f"An image of the sky is not there any more: {error.filename or error}.") from error
+        except _GONE as error:
+            raise _not_there(error.filename or str(error)) from error
         except errors.GatewayError:
             raise
         # stores have errors of their own for what is out of reach or may not be read
         except Exception as error:
-            said = getattr(error, "strerror", None) or type(error).__name__
             raise errors.UpstreamUnavailable(
-                f"An image of the sky can't be read: {said}.", service="image store"
+                f"An image of the sky can't be read: {reason(error)}.", service="image store"
             ) from error
 
     def _measured(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
@@ -261,8 +261,10 @@ class _Lane:
             stack = ExitStack()
             try:
                 images = images_of(tile.file, (tile.band,), stack, compressed=tile.compressed, tiles=self._tiles)
-            except BaseException:
+            except BaseException as error:
                 stack.close()
+                if isinstance(error, _GONE):
+                    raise _not_there(tile.file) from error
                 raise
             self._open[tile.file] = stack, {(one.unit.number, one.pixels.number): one for one in images}
         self._open.move_to_end(tile.file)
@@ -279,6 +281,10 @@ class _Lane:
         for stack, _ in self._open.values():
             stack.close()
         self._open.clear()
+
+
+def _not_there(file: str) -> errors.BadImage:
+    return errors.BadImage(f"An image of the sky is not there any more: {file}.")
 
 
 def _known(galaxy: _Galaxy) -> Galaxy:

@@ -98,10 +98,11 @@ def _of_file(named: Named) -> list[dict[str, Any]]:
         return [{"file": file, "problem": problem.detail}]
     # stores have errors of their own for what is not there and may not be read
     except Exception as error:  # noqa: BLE001 - see above
-        return [{"file": file, "problem": f"It can't be read: {_said(error)}."}]
+        return [{"file": file, "problem": f"It can't be read: {reason(error)}."}]
 
 
-def _said(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Return what an error of a disk or a store says, in a line without its full stop."""
     lines = str(getattr(error, "strerror", None) or error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
 

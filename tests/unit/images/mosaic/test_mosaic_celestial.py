@@ -1,4 +1,4 @@
-"""Where a picture's pixels lie in an image is what the image's WCS says, in any projection, to a hundredth of a pixel."""
+"""Where a picture's pixels lie in an image is what its WCS says, in any projection, to a hundredth of a pixel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 from astropy.wcs.utils import pixel_to_skycoord, skycoord_to_pixel
 from hypothesis import given, settings
@@ -61,23 +60,22 @@ KINDS: dict[str, tuple[str, float, dict[str, Any]]] = {
 @given(
     turn=st.floats(0, 360),
     angle=st.one_of(st.none(), st.floats(0, 180)),
-    column=st.floats(0, SHAPE[1]),
-    row=st.floats(0, SHAPE[0]),
+    place=st.tuples(st.floats(0, SHAPE[1]), st.floats(0, SHAPE[0])),
     fov=st.floats(0.5, 2.5),
 )
 def test_places_are_those_of_the_wcs(
-    kind: str, turn: float, angle: float | None, column: float, row: float, fov: float
+    kind: str, turn: float, angle: float | None, place: tuple[float, float], fov: float
 ) -> None:
     projection, dec, more = KINDS[kind]
     said = WCS(header(projection, dec, turn, **more)).to_header(relax=True)
     said["NAXIS"] = 2
     wcs = celestial(said, None, "The image")  # type: ignore[arg-type]  # no tables of distortions
-    centre = pixel_to_skycoord(column, row, wcs).icrs
+    centre = pixel_to_skycoord(*place, wcs).icrs
     field = SkyField(float(centre.ra.deg), float(centre.dec.deg), fov, angle)
     cells = pixels(wcs, directions(field, GRID), SHAPE)
     found = refined(cells, wcs, field, SIDE, SHAPE)
     y, x = np.mgrid[:SIDE, :SIDE]
-    sky: SkyCoord = pixel_to_skycoord(x, y, tangent_plane(field, SIDE))
+    sky = pixel_to_skycoord(x, y, tangent_plane(field, SIDE))
     expected = np.stack(skycoord_to_pixel(sky, wcs))
     near = np.isfinite(found).all(axis=0) & (abs(expected - found).max(axis=0) < max(SHAPE))
     inside = ((expected > -1) & (expected < np.array([[[SHAPE[1]]], [[SHAPE[0]]]]))).all(axis=0)
