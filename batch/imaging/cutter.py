@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
-from batch.imaging.footprints import images_of, reason
+from batch.imaging.footprints import reason
 from batch.imaging.matching import SkyPlace, match, showing
+from batch.imaging.open_images import GONE, OpenImages, not_there
 from batch.settle import Outcome
 from gateway.core import errors
 from gateway.core.field_of_view import SkyField, field_around
 from gateway.core.models import Framing, Galaxy
 from gateway.images.frame import framed
 from gateway.images.mosaic.cut import cut_opened
-from gateway.images.mosaic.sections import CACHE_BYTES, TileCache
+from gateway.images.mosaic.sections import CACHE_BYTES
 from gateway.sky.positions import parse_position
 from gateway.tables.cells.rows import Row
 
@@ -32,13 +32,10 @@ if TYPE_CHECKING:
     from batch.imaging.matching import TileImage
     from batch.settle import Ask
     from gateway.core.models import Target
-    from gateway.images.mosaic.files import BandImage
 
 SOURCE = "imaging"
 """``image_source`` of an answer."""
 
-_OPEN = 48
-"""Files that a thread keeps open: those of the tiles around a galaxy, and of the next ones."""
 _THREADS_ELSEWHERE = 8
 """Where a store's answers are waited for; on a disk one thread opens each tile once."""
 
@@ -47,7 +44,6 @@ _WIDER, _TRIES, _FILLED = 2.5, 4, 0.7
 _WIDEST_DEG = 0.25
 """How far around a galaxy of unknown size images are looked for."""
 _DIAGONAL = 0.71
-_GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 _STRIP_DEG = 0.02
 
 
@@ -206,20 +202,19 @@ def _place(row: Row) -> tuple[Target, SkyPlace]:
 
 
 class _Lane:
-    """A thread that cuts, the files that it keeps open, and the last of their tiles."""
+    """A thread that cuts, and the images that it keeps open."""
 
     def __init__(self, cache_bytes: int) -> None:
         self.pool = ThreadPoolExecutor(1, "cut")
-        self._tiles = TileCache(cache_bytes)
-        self._open: OrderedDict[str, tuple[ExitStack, dict[tuple[int, int], BandImage]]] = OrderedDict()
+        self._images = OpenImages(cache_bytes)
 
     def cut(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
         try:
             if galaxy.target.fov_arcmin is None:
                 return self._measured(galaxy)
             return self._picture(galaxy, field_around(_known(galaxy), galaxy.target))
-        except _GONE as error:
-            raise _not_there(error.filename or str(error)) from error
+        except GONE as error:
+            raise not_there(error.filename or str(error)) from error
         except errors.GatewayError:
             raise
         # stores have errors of their own for what is out of reach or may not be read
@@ -251,40 +246,12 @@ class _Lane:
 
     def _picture(self, galaxy: _Galaxy, field: SkyField) -> tuple[NDArray[np.uint8], _Cut]:
         tiles = showing(galaxy.tiles, _DIAGONAL * field.fov_arcmin / 60)
-        picture, _ = cut_opened([self._image(one) for one in tiles], field)
+        picture, _ = cut_opened([self._images.image(one) for one in tiles], field)
         return picture.rgb, _Cut(field, picture.warnings)
 
-    def _image(self, tile: TileImage) -> BandImage:
-        if tile.file not in self._open:
-            while len(self._open) >= _OPEN:
-                self._open.popitem(last=False)[1][0].close()
-            stack = ExitStack()
-            try:
-                images = images_of(tile.file, (tile.band,), stack, compressed=tile.compressed, tiles=self._tiles)
-            except BaseException as error:
-                stack.close()
-                if isinstance(error, _GONE):
-                    raise _not_there(tile.file) from error
-                raise
-            self._open[tile.file] = stack, {(one.unit.number, one.pixels.number): one for one in images}
-        self._open.move_to_end(tile.file)
-        image = self._open[tile.file][1].get((tile.hdu, tile.plane))
-        if image is None:
-            raise errors.BadImage(f"{tile.file} is not what it was when it was indexed.")
-        return replace(image, band=tile.band)
-
     def close(self) -> None:
-        self.pool.submit(self._close)
+        self.pool.submit(self._images.close)
         self.pool.shutdown(wait=False)
-
-    def _close(self) -> None:
-        for stack, _ in self._open.values():
-            stack.close()
-        self._open.clear()
-
-
-def _not_there(file: str) -> errors.BadImage:
-    return errors.BadImage(f"An image of the sky is not there any more: {file}.")
 
 
 def _known(galaxy: _Galaxy) -> Galaxy:

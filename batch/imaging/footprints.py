@@ -27,7 +27,7 @@ from gateway.images.mosaic.celestial import footprint
 from gateway.images.mosaic.files import BLOCK_BYTES, TILES_BYTES, band_images, damage_told, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gateway.images.mosaic.files import BandImage
     from gateway.images.mosaic.sections import TileCache
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 SCHEMA = pa.schema(
     [
         pa.field("file", pa.string(), nullable=False),
+        pa.field("mask", pa.string()),
+        pa.field("weight", pa.string()),
         pa.field("hdu", pa.int32()),
         pa.field("plane", pa.int32()),
         pa.field("band", pa.string()),
@@ -45,7 +47,7 @@ SCHEMA = pa.schema(
         pa.field("problem", pa.string()),
     ]
 )
-MARK = b"inclinet.footprints"
+MARK = b"inclinet.footprints.2"
 """In the metadata of an index: the fingerprint of what it was made of."""
 
 _WIDEST_DEG = 30.0
@@ -59,8 +61,8 @@ Named = tuple[str, tuple[str, ...]]
 """A file, and its bands where a person names them."""
 
 
-def write(url: str, files: Sequence[Named], fingerprint: str) -> None:
-    """Write the index of files.
+def write(url: str, files: Sequence[Named], fingerprint: str, beside: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the index of files, and what lies ``beside`` them (:mod:`batch.imaging.companions`).
 
     Raises
     ------
@@ -70,7 +72,7 @@ def write(url: str, files: Sequence[Named], fingerprint: str) -> None:
     seen: dict[tuple[Any, ...], str] = {}
     schema = SCHEMA.with_metadata({MARK: fingerprint.encode()})
     with storage.writing(url) as made, parquet.ParquetWriter(made, schema, compression="zstd") as writer:
-        rows = (_once(row, seen) for row in _scanned(files))
+        rows = (_once(row, seen) | dict(beside.get(row["file"], {})) for row in _scanned(files))
         while group := list(itertools.islice(rows, _ROWS)):
             writer.write_table(table_of(group, schema))
 

@@ -24,9 +24,9 @@ _ABOVE_SKY = 5.0
 def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     """Give every pixel a value, in place.
 
-    What is not finite at the picture's edge is off the image: it becomes sky (the median). Thin gaps, such as bad
-    columns, are bridged by the mean of their two sides. A hole that is infinite, or whose rim is bright, is a saturated
-    core and gets the brightest value of its rim; any other hole the mean of its rim.
+    Thin gaps, such as bad columns, are bridged by the mean of their two sides. A hole that is infinite, or whose rim is
+    bright, is a saturated core and gets the brightest value of its rim. What else is not finite at the picture's edge
+    is off the image: it becomes sky (the median); any other hole the mean of its rim.
 
     Parameters
     ----------
@@ -81,8 +81,11 @@ def _fill(plane: NDArray[np.float32], regions: _Regions) -> NDArray[np.bool_] | 
         np.maximum.at(most, hole[inside], rim[inside])
     mean = np.where(touched > 0, total / np.maximum(touched, 1), sky)
     core = mean > sky + _ABOVE_SKY * noise
-    core[np.unique(labels[infinite & bad])] = True
-    value = np.where(off, sky, np.where(core & (touched > 0), most, mean))
+    saturated = np.zeros(count, bool)
+    saturated[np.unique(labels[infinite & bad])] = True
+    bright = (saturated | (core & ~off)) & (touched > 0)
+    off &= ~bright
+    value = np.where(bright, most, np.where(off, sky, mean))
     part[bad] = value[labels[bad]]
     outside = np.zeros(plane.shape, bool)
     outside[around] = off[labels]

@@ -74,7 +74,8 @@ def render(
         No finite value, or nothing brighter than the background.
     """
     for plane in planes:
-        plane[np.abs(plane) > _BLANK] = np.nan
+        # infinity is the light of a saturated core
+        plane[(np.abs(plane) > _BLANK) & ~np.isposinf(plane)] = np.nan
     if not all(np.isfinite(plane).any() for plane in planes):
         raise errors.BadImage("The image holds no finite value.")
     outside = fill_gaps(planes)

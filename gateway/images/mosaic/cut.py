@@ -142,9 +142,10 @@ def _cut(
         found.insert(1, np.mean(found, axis=0))
     planes = np.stack(found)[:, ::-1]
     # what one band does not show would have the colour of the others
-    unknown = ~np.isfinite(planes).all(axis=0)
+    unknown, saturated = ~np.isfinite(planes).all(axis=0), np.isposinf(planes).any(axis=0)
     planes[:, unknown] = np.nan
-    missing = float(unknown.mean())
+    planes[:, saturated] = np.inf
+    missing = float((unknown & ~saturated).mean())
     if missing > _MOST_MISSING:
         raise errors.OutsideImages(
             f"The images show {1 - missing:.0%} of the field of {field.fov_arcmin:g} arcmin around {_place(field)}: at "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import zlib
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ from gateway.images import fits
 from gateway.images.bands import wavelength_nm
 from gateway.images.fits_file import FitsFile
 from gateway.images.fits_plan import band, is_channel_last, plane_bands, says_rgb, squeezed
+from gateway.images.limits import MAX_PIXELS
 from gateway.images.mosaic.celestial import celestial
+from gateway.images.mosaic.masks import ImageMask
 from gateway.images.mosaic.sections import ImagePlane, TileCache
 
 if TYPE_CHECKING:
@@ -40,9 +43,6 @@ _HEADROOM = 1 << 20
 
 _MASKS = frozenset({"MASK", "DQ", "BPM", "BADPIX", "FLAG", "FLAGS", "QUALITY", "QUAL"})
 _WEIGHTS = frozenset({"WHT", "WT", "WEIGHT", "WEIGHTS", "IVAR", "INVVAR"})
-_PLANES_OF_MASK = "MP_"
-_BAD_PLANES = ("BAD", "SAT", "CR", "NO_DATA", "EDGE", "UNMASKEDNAN")
-"""Of a mask that names its bits (``MP_BAD``, as Rubin and HSC do). Others, such as DETECTED, mark the galaxy itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,19 +58,19 @@ class BandImage:
         None where nothing says it.
     wcs : astropy.wcs.WCS
         Its two celestial axes.
-    mask, weight : ImagePlane or None
-        Beside it in the file.
-    bad_bits : int or None
-        Bits of the mask that mark pixels without a value; None where any bit does.
+    mask : ImageMask or None
+    weight : ImagePlane or None
+    saturation : float
+        The value from which pixels are saturated (SATURATE); infinite where it is not said.
     """
 
     what: str
     pixels: ImagePlane
     band: str | None
     wcs: WCS
-    mask: ImagePlane | None
+    mask: ImageMask | None
     weight: ImagePlane | None
-    bad_bits: int | None
+    saturation: float
 
     @property
     def unit(self) -> Unit:
@@ -91,14 +91,6 @@ class BandImage:
     def inside(self) -> str:
         """The image in words, within a sentence."""
         return self.what[0].lower() + self.what[1:]
-
-
-def _bad_bits(mask: Unit | None) -> int | None:
-    header = mask.header if mask is not None else {}
-    named = {key: header[key] for key in header if key.startswith(_PLANES_OF_MASK)}
-    if not named:
-        return None
-    return sum(1 << int(named[_PLANES_OF_MASK + name]) for name in _BAD_PLANES if _PLANES_OF_MASK + name in named)
 
 
 def band_images(
@@ -193,9 +185,38 @@ def _images(stream: BinaryIO, what: str, max_pixels: int, tiles: TileCache) -> I
         where = celestial(unit.header, file, what)
         beside = [fits.beside(unit, units, names) for names in (_MASKS, _WEIGHTS)]
         mask, weight = (None if one is None else ImagePlane(file, one, 0, tiles) for one in beside)
+        saturation = _saturation(unit)
         for plane, name in enumerate(_bands_of(unit, units[0], what)):
             pixels = ImagePlane(file, unit, plane, tiles)
-            yield BandImage(what, pixels, name, where, mask, weight, _bad_bits(beside[0]))
+            masked = None if mask is None else ImageMask.of(mask, name)
+            yield BandImage(what, pixels, name, where, masked, weight, saturation)
+
+
+def _saturation(unit: Unit) -> float:
+    said = unit.header.get("SATURATE")
+    is_level = isinstance(said, int | float) and not isinstance(said, bool) and said > 0
+    return float(said) if is_level else math.inf
+
+
+def with_companions(image: BandImage, mask: BinaryIO | None, weight: BinaryIO | None, tiles: TileCache) -> BandImage:
+    """Return an image with the mask and the weights that lie in files of their own.
+
+    Raises
+    ------
+    errors.BadImage
+        One of them holds no image of the same size.
+    """
+    if mask is not None:
+        image = replace(image, mask=ImageMask.of(_alone(mask, image, tiles), image.band))
+    return image if weight is None else replace(image, weight=_alone(weight, image, tiles))
+
+
+def _alone(stream: BinaryIO, image: BandImage, tiles: TileCache) -> ImagePlane:
+    file = FitsFile(stream, MAX_PIXELS * _SAMPLE_BYTES + _HEADROOM)
+    unit = next((one for one in file.units() if squeezed(one) == image.shape), None)
+    if unit is None:
+        raise errors.BadImage("A file of a mask or of weights holds no image of the size of the one that it is beside.")
+    return ImagePlane(file, unit, 0, tiles)
 
 
 def _bands_of(unit: Unit, primary: Unit, what: str) -> Sequence[str | None]:

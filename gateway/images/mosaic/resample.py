@@ -29,6 +29,11 @@ _COVERED = 0.5
 _BLANK = 1e37
 """What programs write where there is no value; see :mod:`gateway.images.stretch`."""
 _WORKING_BYTES = 16_000_000
+_MOST_SATURATED = 0.05
+"""Where more of a part is brighter than SATURATE, that is said of other pixels: those that these were made of."""
+_ENOUGH = 100
+_CLEAR = 10.0
+"""Standard errors by which the sky of two images differs for certain; pixels beside each other have one noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +159,10 @@ class Canvas:
     def __init__(self, side: int) -> None:
         # light times weight, weight, and the share that is known
         self._sums = np.zeros((3, side, side), np.float32)
+        self._saturated: NDArray[np.float32] | None = None
 
     def add(self, image: BandImage, places: Places, *, factor: float, share: Share) -> None:
-        """Add what an image shows.
+        """Add what an image shows, at the sky level of what was added before it, where they overlap.
 
         Parameters
         ----------
@@ -169,38 +175,65 @@ class Canvas:
             Asked for the memory that it takes.
         """
         width = places.part.columns.stop - places.part.columns.start
-        read = [one for one in (image.pixels, image.mask, image.weight) if one is not None]
+        read = [image.pixels, *(one for one in (image.mask and image.mask.plane, image.weight) if one is not None)]
         share.ask(max(one.cost for one in read) + _WORKING_BYTES, f"part of a FITS image, {width} pixels wide")
         strips = list(_reduced(image, places.part, places.block))
-        light, known, *weights = (np.concatenate(planes) for planes in zip(*strips, strict=True))
+        light, known, saturated, *weights = (np.concatenate(planes) for planes in zip(*strips, strict=True))
         seen = places.shares(known)
-        self._sums[0] += np.float32(factor) * places.interpolated(light)
-        self._sums[1] += places.interpolated(weights[0]) if weights else seen
-        self._sums[2] += seen
+        weight = places.interpolated(weights[0]) if weights else seen
+        light = np.float32(factor) * places.interpolated(light)
+        light -= self._step(light, weight, seen) * weight
+        for number, plane in enumerate((light, weight, seen)):
+            self._sums[number] += plane
+        if saturated.any():
+            there = places.interpolated(saturated)
+            self._saturated = there if self._saturated is None else np.maximum(self._saturated, there)
+
+    def _step(self, light: NDArray[np.float32], weight: NDArray[np.float32], seen: NDArray[np.float32]) -> np.float32:
+        """Return by how much an image is brighter than what was added before; 0 where that is not certain."""
+        lights, weights, known = self._sums
+        both = (known >= _COVERED) & (seen >= _COVERED) & (weights > 0) & (weight > 0)
+        if (count := np.count_nonzero(both)) < _ENOUGH:
+            return np.float32(0)
+        apart = light[both] / weight[both] - lights[both] / weights[both]
+        step = np.median(apart)
+        error = 1.4826 * float(np.median(np.abs(apart - step))) / math.sqrt(count)
+        return np.float32(step if abs(step) > _CLEAR * error else 0)
 
     def light(self) -> NDArray[np.float32]:
-        """Return the mean of what was added, float32 ``[side, side]``, the lowest row first; NaN where nothing is."""
+        """Return the mean of what was added, float32 ``[side, side]``, the lowest row first.
+
+        It is infinite where all that is there is saturated, and NaN where nothing is.
+        """
         light, weight, known = self._sums
         mean = np.full(light.shape, np.nan, np.float32)
-        return np.divide(light, weight, out=mean, where=(known >= _COVERED) & (weight > 0))
+        np.divide(light, weight, out=mean, where=(known >= _COVERED) & (weight > 0))
+        if self._saturated is not None:
+            mean[np.isnan(mean) & (self._saturated > 0)] = np.inf
+        return mean
 
 
 def _reduced(image: BandImage, part: ImageSection, block: int) -> Iterator[tuple[NDArray[np.float32], ...]]:
-    """Yield strips of a part, float32 ``[rows, columns]``: light times weight, the share that is known, any weight."""
+    """Yield strips of a part, float32 ``[rows, columns]``: light times weight, what is known, saturated, any weight."""
     step = strip_rows((part.columns.stop - part.columns.start) * 8, block)
     for row in range(part.rows.start, part.rows.stop, step):
         rows = slice(row, min(row + step, part.rows.stop))
         values = image.pixels.section(rows, part.columns).astype(np.float32, copy=False)
         with np.errstate(invalid="ignore"):
             good = np.abs(values) < _BLANK
-        if image.mask is not None:
-            bits = image.mask.section(rows, part.columns)
-            good &= (bits if image.bad_bits is None else np.nan_to_num(bits).astype(np.int64) & image.bad_bits) == 0
+        saturated = values >= np.float32(image.saturation)
+        if saturated.mean() > _MOST_SATURATED:
+            saturated[:] = False
+        if (mask := image.mask) is not None:
+            bits = np.nan_to_num(mask.plane.section(rows, part.columns)).astype(np.int64)
+            saturated |= (bits & mask.saturated) != 0
+            good &= (bits & mask.bad) == 0
+        good &= ~saturated
         planes = []
         if image.weight is not None:
             weights = np.nan_to_num(image.weight.section(rows, part.columns).astype(np.float32))
             good &= weights > 0
             planes.append(np.where(good, weights, 0))
             values *= planes[0]
-        planes = [np.where(good, values, 0), good.astype(np.float32), *planes]
+        planes = [np.where(good, values, 0), good.astype(np.float32), saturated.astype(np.float32), *planes]
         yield tuple(block_means(plane[..., None], block)[..., 0] for plane in planes)
