@@ -1,4 +1,4 @@
-"""Masks and weights in files of their own go with the images that they are called after, and are no images themselves."""
+"""Masks and weights in files of their own go with the images that they are called after, and are none themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of a mask the bits count that spoil a pixel, by the names that surveys give them, and not those that mark a galaxy."""
+"""Of a mask those bits count that spoil a pixel, by the names that surveys give them; others mark the galaxy itself."""
 
 from __future__ import annotations
 
