@@ -16,7 +16,8 @@ _BAD = {"BAD", "CR", "NO_DATA", "EDGE", "UNMASKEDNAN", "DETECTOR", "FLAT", "DARK
 """Others, such as DETECTED, STARCORE or GALAXY, mark what is in the sky: the galaxy itself."""
 _BAD_IN_BAND = "ALLMASK_"
 _SATURATED = "SAT"
-_ANY = -1
+ANY = -1
+"""All bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,7 @@ class ImageMask:
         """Return that of an image of a band; where its header names no bits, any of them is bad."""
         named = _named_bits(plane.unit.header)
         if not named:
-            return cls(plane, _ANY, 0)
+            return cls(plane, ANY, 0)
         wave = wavelength_nm(band or "")
         bad = sum(bit for name, bit in named.items() if name in _BAD or _is_of(name, wave))
         return cls(plane, bad, named.get(_SATURATED, 0))

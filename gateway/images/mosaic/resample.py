@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gateway.images.mosaic.masks import ANY
 from gateway.images.reduce import block_means, strip_rows
 
 if TYPE_CHECKING:
@@ -225,9 +226,13 @@ def _reduced(image: BandImage, part: ImageSection, block: int) -> Iterator[tuple
         if saturated.mean() > _MOST_SATURATED:
             saturated[:] = False
         if (mask := image.mask) is not None:
-            bits = np.nan_to_num(mask.plane.section(rows, part.columns)).astype(np.int64)
-            saturated |= (bits & mask.saturated) != 0
-            good &= (bits & mask.bad) == 0
+            said = mask.plane.section(rows, part.columns)
+            if mask.bad == ANY:
+                good &= said == 0
+            else:
+                bits = np.nan_to_num(said).astype(np.int64)
+                saturated |= (bits & mask.saturated) != 0
+                good &= (bits & mask.bad) == 0
         good &= ~saturated
         planes = []
         if image.weight is not None:
