@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from batch.imaging.footprints import images_of
 from gateway.core import errors
@@ -68,19 +68,23 @@ class OpenImages:
         return replace(image, band=tile.band)
 
     def _opened(self, tile: TileImage, stack: ExitStack) -> list[BandImage]:
-        file = tile.file
         try:
-            images = images_of(file, (tile.band,), stack, compressed=tile.compressed, tiles=self._tiles)
-            streams = []
-            for file in (tile.mask, tile.weight):
-                streams.append(None if file is None else opened(file, stack, TILES_BYTES))
+            images = images_of(tile.file, (tile.band,), stack, compressed=tile.compressed, tiles=self._tiles)
         except GONE as error:
-            raise not_there(str(file)) from error
+            raise not_there(tile.file) from error
+        mask, weight = (_beside(file, stack) for file in (tile.mask, tile.weight))
         with damage_told(files=True):
-            return [with_companions(image, *streams, self._tiles) for image in images]
+            return [with_companions(image, mask, weight, self._tiles) for image in images]
 
     def close(self) -> None:
         """Close their files."""
         for stack, _ in self._open.values():
             stack.close()
         self._open.clear()
+
+
+def _beside(file: str | None, stack: ExitStack) -> BinaryIO | None:
+    try:
+        return None if file is None else opened(file, stack, TILES_BYTES)
+    except GONE as error:
+        raise not_there(str(file)) from error

@@ -68,8 +68,13 @@ def _fill(plane: NDArray[np.float32], regions: _Regions) -> NDArray[np.bool_] | 
     noise = noise_below(plane, sky)
     labels, count = regions.of(bad)
     off = np.zeros(count, bool)
-    edges = (around[0].start == 0, labels[0]), (around[0].stop >= len(plane), labels[-1])
-    edges += (around[1].start == 0, labels[:, 0]), (around[1].stop >= plane.shape[1], labels[:, -1])
+    height, width = plane.shape
+    edges = (
+        (around[0].start == 0, labels[0]),
+        (around[0].stop >= height, labels[-1]),
+        (around[1].start == 0, labels[:, 0]),
+        (around[1].stop >= width, labels[:, -1]),
+    )
     for is_border, edge in edges:
         off[edge] |= is_border
     off[0] = False

@@ -145,7 +145,8 @@ class Places:
         below = flat.take(at) * left + flat.take(at + 1) * right
         at = at + self._width
         above = flat.take(at) * left + flat.take(at + 1) * right
-        return below * self._below[which] + above * self._above[which]
+        mixed: NDArray[np.float32] = below * self._below[which] + above * self._above[which]
+        return mixed
 
 
 class Canvas:
@@ -176,7 +177,8 @@ class Canvas:
             Asked for the memory that it takes.
         """
         width = places.part.columns.stop - places.part.columns.start
-        read = [image.pixels, *(one for one in (image.mask and image.mask.plane, image.weight) if one is not None)]
+        mask = None if image.mask is None else image.mask.plane
+        read = [one for one in (image.pixels, mask, image.weight) if one is not None]
         share.ask(max(one.cost for one in read) + _WORKING_BYTES, f"part of a FITS image, {width} pixels wide")
         strips = list(_reduced(image, places.part, places.block))
         light, known, saturated, *weights = (np.concatenate(planes) for planes in zip(*strips, strict=True))

@@ -99,7 +99,7 @@ def test_a_packed_file_is_read_like_any_other_up_to_a_size() -> None:
         for data in (FILES[kind], gzip.compress(FILES[kind])):
             file = FitsFile(data, 10**7)
             parts.append(ImagePlane(file, file.units()[1], 0, TileCache()).section(rows, columns))
-        assert np.array_equal(*parts, equal_nan=True)
+        assert np.array_equal(parts[0], parts[1], equal_nan=True)
     large = FitsFile(gzip.compress(plain(np.zeros((3000, 3000), np.float32)), 1), 10**9)
     with pytest.raises(errors.ImageTooLarge, match="unpacks to more than 32,000,000 bytes"):
         ImagePlane(large, large.units()[1], 0, TileCache()).section(rows, columns)
