@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
-from batch.imaging.footprints import images_of
+from batch.imaging.footprints import reason
 from batch.imaging.matching import SkyPlace, match, showing
+from batch.imaging.open_images import GONE, OpenImages, not_there
 from batch.settle import Outcome
 from gateway.core import errors
 from gateway.core.field_of_view import SkyField, field_around
 from gateway.core.models import Framing, Galaxy
 from gateway.images.frame import framed
 from gateway.images.mosaic.cut import cut_opened
+from gateway.images.mosaic.sections import CACHE_BYTES
 from gateway.sky.positions import parse_position
 from gateway.tables.cells.rows import Row
 
@@ -31,13 +32,10 @@ if TYPE_CHECKING:
     from batch.imaging.matching import TileImage
     from batch.settle import Ask
     from gateway.core.models import Target
-    from gateway.images.mosaic.files import BandImage
 
 SOURCE = "imaging"
 """``image_source`` of an answer."""
 
-_OPEN = 48
-"""Files that a thread keeps open: those of the tiles around a galaxy, and of the next ones."""
 _THREADS_ELSEWHERE = 8
 """Where a store's answers are waited for; on a disk one thread opens each tile once."""
 
@@ -46,6 +44,7 @@ _WIDER, _TRIES, _FILLED = 2.5, 4, 0.7
 _WIDEST_DEG = 0.25
 """How far around a galaxy of unknown size images are looked for."""
 _DIAGONAL = 0.71
+_STRIP_DEG = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,8 @@ class Cutter:
         elsewhere = any(
             not storage.is_local(storage.locate(one.tiles[0].file)[0]) for one in list(self._galaxies.values())[:1]
         )
-        self._lanes = [_Lane() for _ in range(_THREADS_ELSEWHERE if elsewhere else 1)]
+        lanes = _THREADS_ELSEWHERE if elsewhere else 1
+        self._lanes = [_Lane(CACHE_BYTES // lanes) for _ in range(lanes)]
         self._lane_of = self._grouped()
         self._cuts: dict[int, _Cut] = {}
 
@@ -124,8 +124,14 @@ class Cutter:
         return None
 
     def _grouped(self) -> dict[int, _Lane]:
-        """Return who cuts which galaxy, in the order in which they are asked: those of one tile one after the other."""
-        order = sorted(self._galaxies.values(), key=lambda one: (one.tiles[0].file, one.dec_deg, one.row.number))
+        """Return who cuts which galaxy, in the order in which they are asked: those of one image one after the other.
+
+        Within an image they come in strips along the right ascension, so that neighbours share what is unpacked of it.
+        """
+        order = sorted(
+            self._galaxies.values(),
+            key=lambda one: (one.tiles[0].file, one.dec_deg // _STRIP_DEG, one.ra_deg, one.row.number),
+        )
         size = -(-len(order) // len(self._lanes)) or 1
         lanes = [order[start : start + size] for start in range(0, len(order), size)]
         turns = sorted((turn, number) for number, lane in enumerate(lanes) for turn in range(len(lane)))
@@ -196,26 +202,25 @@ def _place(row: Row) -> tuple[Target, SkyPlace]:
 
 
 class _Lane:
-    """A thread that cuts, and the files that it keeps open."""
+    """A thread that cuts, and the images that it keeps open."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache_bytes: int) -> None:
         self.pool = ThreadPoolExecutor(1, "cut")
-        self._open: OrderedDict[str, tuple[ExitStack, dict[tuple[int, int], BandImage]]] = OrderedDict()
+        self._images = OpenImages(cache_bytes)
 
     def cut(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
         try:
             if galaxy.target.fov_arcmin is None:
                 return self._measured(galaxy)
             return self._picture(galaxy, field_around(_known(galaxy), galaxy.target))
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-            raise errors.BadImage(f"An image of the sky is not there any more: {error.filename or error}.") from error
+        except GONE as error:
+            raise not_there(error.filename or str(error)) from error
         except errors.GatewayError:
             raise
         # stores have errors of their own for what is out of reach or may not be read
         except Exception as error:
-            said = getattr(error, "strerror", None) or type(error).__name__
             raise errors.UpstreamUnavailable(
-                f"An image of the sky can't be read: {said}.", service="image store"
+                f"An image of the sky can't be read: {reason(error)}.", service="image store"
             ) from error
 
     def _measured(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
@@ -241,34 +246,12 @@ class _Lane:
 
     def _picture(self, galaxy: _Galaxy, field: SkyField) -> tuple[NDArray[np.uint8], _Cut]:
         tiles = showing(galaxy.tiles, _DIAGONAL * field.fov_arcmin / 60)
-        picture, _ = cut_opened([self._image(one) for one in tiles], field)
+        picture, _ = cut_opened([self._images.image(one) for one in tiles], field)
         return picture.rgb, _Cut(field, picture.warnings)
 
-    def _image(self, tile: TileImage) -> BandImage:
-        if tile.file not in self._open:
-            while len(self._open) >= _OPEN:
-                self._open.popitem(last=False)[1][0].close()
-            stack = ExitStack()
-            try:
-                images = images_of(tile.file, (tile.band,), stack, compressed=tile.compressed)
-            except BaseException:
-                stack.close()
-                raise
-            self._open[tile.file] = stack, {(one.unit.number, one.plane): one for one in images}
-        self._open.move_to_end(tile.file)
-        image = self._open[tile.file][1].get((tile.hdu, tile.plane))
-        if image is None:
-            raise errors.BadImage(f"{tile.file} is not what it was when it was indexed.")
-        return replace(image, band=tile.band)
-
     def close(self) -> None:
-        self.pool.submit(self._close)
+        self.pool.submit(self._images.close)
         self.pool.shutdown(wait=False)
-
-    def _close(self) -> None:
-        for stack, _ in self._open.values():
-            stack.close()
-        self._open.clear()
 
 
 def _known(galaxy: _Galaxy) -> Galaxy:

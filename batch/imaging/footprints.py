@@ -27,13 +27,16 @@ from gateway.images.mosaic.celestial import footprint
 from gateway.images.mosaic.files import BLOCK_BYTES, TILES_BYTES, band_images, damage_told, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gateway.images.mosaic.files import BandImage
+    from gateway.images.mosaic.sections import TileCache
 
 SCHEMA = pa.schema(
     [
         pa.field("file", pa.string(), nullable=False),
+        pa.field("mask", pa.string()),
+        pa.field("weight", pa.string()),
         pa.field("hdu", pa.int32()),
         pa.field("plane", pa.int32()),
         pa.field("band", pa.string()),
@@ -44,7 +47,7 @@ SCHEMA = pa.schema(
         pa.field("problem", pa.string()),
     ]
 )
-MARK = b"inclinet.footprints"
+MARK = b"inclinet.footprints.2"
 """In the metadata of an index: the fingerprint of what it was made of."""
 
 _WIDEST_DEG = 30.0
@@ -58,8 +61,8 @@ Named = tuple[str, tuple[str, ...]]
 """A file, and its bands where a person names them."""
 
 
-def write(url: str, files: Sequence[Named], fingerprint: str) -> None:
-    """Write the index of files.
+def write(url: str, files: Sequence[Named], fingerprint: str, beside: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the index of files, and what lies ``beside`` them (:mod:`batch.imaging.companions`).
 
     Raises
     ------
@@ -69,7 +72,7 @@ def write(url: str, files: Sequence[Named], fingerprint: str) -> None:
     seen: dict[tuple[Any, ...], str] = {}
     schema = SCHEMA.with_metadata({MARK: fingerprint.encode()})
     with storage.writing(url) as made, parquet.ParquetWriter(made, schema, compression="zstd") as writer:
-        rows = (_once(row, seen) for row in _scanned(files))
+        rows = (_once(row, seen) | dict(beside.get(row["file"], {})) for row in _scanned(files))
         while group := list(itertools.islice(rows, _ROWS)):
             writer.write_table(table_of(group, schema))
 
@@ -97,15 +100,18 @@ def _of_file(named: Named) -> list[dict[str, Any]]:
         return [{"file": file, "problem": problem.detail}]
     # stores have errors of their own for what is not there and may not be read
     except Exception as error:  # noqa: BLE001 - see above
-        return [{"file": file, "problem": f"It can't be read: {_said(error)}."}]
+        return [{"file": file, "problem": f"It can't be read: {reason(error)}."}]
 
 
-def _said(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Return what an error of a disk or a store says, in a line without its full stop."""
     lines = str(getattr(error, "strerror", None) or error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def images_of(file: str, bands: Sequence[str], stack: ExitStack, *, compressed: bool = True) -> tuple[BandImage, ...]:
+def images_of(
+    file: str, bands: Sequence[str], stack: ExitStack, *, compressed: bool = True, tiles: TileCache | None = None
+) -> tuple[BandImage, ...]:
     """Open a file, which ``stack`` closes, and list its images.
 
     Parameters
@@ -117,6 +123,8 @@ def images_of(file: str, bands: Sequence[str], stack: ExitStack, *, compressed: 
     stack : ExitStack
     compressed : bool
         By tiles.
+    tiles : TileCache, optional
+        Shared with other files.
 
     Raises
     ------
@@ -127,7 +135,7 @@ def images_of(file: str, bands: Sequence[str], stack: ExitStack, *, compressed: 
     """
     stream = opened(file, stack, TILES_BYTES if compressed else BLOCK_BYTES)
     with damage_told(files=True):
-        return band_images([stream], bands, MAX_PIXELS)
+        return band_images([stream], bands, MAX_PIXELS, tiles)
 
 
 def _row(file: str, image: BandImage) -> dict[str, Any]:
@@ -150,7 +158,7 @@ def _row(file: str, image: BandImage) -> dict[str, Any]:
     return row | {
         "file": file,
         "hdu": image.unit.number,
-        "plane": image.plane,
+        "plane": image.pixels.number,
         "band": image.band,
         "compressed": image.unit.compressed,
         "width": width,

@@ -15,6 +15,7 @@ from pyarrow import parquet
 from batch import storage
 from batch.errors import BatchError
 from batch.imaging import coverage, footprints
+from batch.imaging.companions import companions
 from batch.imaging.cutter import Cutter
 from batch.inputs.source import fingerprint_of
 from batch.outputs import partitions
@@ -122,8 +123,12 @@ def _indexed(location: str, folder: str, say: Callable[[str], None]) -> tuple[st
         if storage.exists(index) and _mark(index) == fingerprint:
             return index, fingerprint
         _refuse_another(folder, location)
+        beside = companions([file for file, _ in files])
+        files = [named for named in files if named[0] not in beside.aside]
         say(f"Reading the headers of {len(files):,} {'file' if len(files) == 1 else 'files'} at {location}…")
-        footprints.write(index, files, fingerprint)
+        if beside.aside:
+            say(f"By their names {len(beside.aside):,} more are masks, weights and the like of these.")
+        footprints.write(index, files, fingerprint, beside.of)
         coverage.write(storage.join(folder, coverage.NAME), index)
     except BatchError:
         raise

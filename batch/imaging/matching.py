@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CORNERS = tuple(f"{name}{corner}_deg" for corner in (1, 2, 3, 4) for name in ("ra", "dec"))
 """Columns of the index."""
 
-_TEXTS = ("file", "hdu", "plane", "band", "compressed")
+_TEXTS = ("file", "mask", "weight", "hdu", "plane", "band", "compressed")
 _NUMBERS = (*CORNERS, "ra_deg", "dec_deg", "radius_deg", "pixel_arcsec")
 _LOOSE = 1.05
 """Times that a field is wider when it is asked what shows it: edges bend."""
@@ -34,6 +34,8 @@ class TileImage:
     Attributes
     ----------
     file : str
+    mask, weight : str or None
+        Files beside it.
     hdu, plane : int
     band : str
         As it is shown.
@@ -45,6 +47,8 @@ class TileImage:
     """
 
     file: str
+    mask: str | None
+    weight: str | None
     hdu: int
     plane: int
     band: str
@@ -153,10 +157,10 @@ class _Sought:
             near = self._points[some] @ centres[image] > np.cos(np.radians(around[image]))
             depths = np.degrees(np.arcsin(np.clip(self._points[some] @ poles[image].T, -1, 1)).min(axis=1))
             near &= depths > -self._reach[some] - _BENT * of["radius_deg"][image]
-            file, hdu, plane, band, tiled = (column[image] for column in texts)
+            file, mask, weight, hdu, plane, band, tiled = (column[image] for column in texts)
             for at in np.flatnonzero(near):
                 scale = float(of["pixel_arcsec"][image])
-                tile = TileImage(file, hdu, plane, bands[band], tiled, scale, float(depths[at]))
+                tile = TileImage(file, mask, weight, hdu, plane, bands[band], tiled, scale, float(depths[at]))
                 self._found[some.start + at].append(tile)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from gateway.core import errors
+from gateway.images.fits_samples import TYPES, Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,6 @@ _CHUNK = 1 << 20
 _HEAD = 4096
 _HEAD_OF_BZIP2 = 1 << 20
 """bzip2 packs so much at once, and unpacks nothing of less."""
-_TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 MOST_WHOLE = 32_000_000
 """Bytes of a packed file that are unpacked at once: one whose image is tile-compressed, and packed once more."""
 _BZIP2_SHARE = 4
@@ -63,6 +63,11 @@ class Unit:
     bitpix: int
     start: int
     compressed: bool
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the samples as they lie in a file that is not compressed."""
+        return np.dtype(TYPES[self.bitpix])
 
     @property
     def name(self) -> str:
@@ -157,22 +162,40 @@ class FitsFile:
         EOFError
             The file ends before the plane does.
         """
-        dtype = np.dtype(_TYPES[unit.bitpix])
-        scale, zero = float(unit.header.get("BSCALE", 1)), float(unit.header.get("BZERO", 0))
-        blank = unit.header.get("BLANK") if dtype.kind in "iu" else None
-        self._seek(unit.start + skipped * dtype.itemsize)
+        dtype, scaling = unit.dtype, Scaling.of(unit.header, unit.bitpix)
         for row in range(0, height, step):
-            size = min(step, height - row) * row_samples * dtype.itemsize
-            raw = self._read(size)
-            if len(raw) < size:
-                raise EOFError("the file is truncated")
-            samples = np.frombuffer(raw, dtype)
-            values: NDArray[Any] = samples.astype(np.float32 if dtype.itemsize <= 2 or dtype == ">f4" else np.float64)  # noqa: PLR2004 - exact in float32
-            if isinstance(blank, int):
-                values[samples == blank] = np.nan
-            if (scale, zero) != (1.0, 0.0):
-                values = values * scale + zero
-            yield values.reshape(-1, row_samples)
+            place = unit.start + (skipped + row * row_samples) * dtype.itemsize
+            raw = self.read_at(place, min(step, height - row) * row_samples * dtype.itemsize)
+            yield scaling.applied(np.frombuffer(raw, dtype)).reshape(-1, row_samples)
+
+    def read_at(self, place: int, size: int) -> bytes:
+        """Return so many bytes from a place of the (unpacked) file.
+
+        Raises
+        ------
+        EOFError
+            The file ends before.
+        """
+        self._seek(place)
+        data = self._read(size)
+        if len(data) < size:
+            raise EOFError("the file is truncated")
+        return data
+
+    def unpacked(self) -> bytes:
+        """Return the whole file.
+
+        Raises
+        ------
+        errors.ImageTooLarge
+            It has more than :data:`MOST_WHOLE` bytes.
+        """
+        self._seek(0)
+        most = min(MOST_WHOLE, self._most)
+        data = self._read(most + 1)
+        if len(data) > most:
+            raise _too_large(most)
+        return data
 
     @contextmanager
     def hdus(self) -> Iterator[Any]:
@@ -186,11 +209,7 @@ class FitsFile:
             A packed file has more than :data:`MOST_WHOLE` bytes.
         """
         if self.packed or self._skip:
-            self._seek(self._skip)
-            data = self._read(MOST_WHOLE + 1)
-            if len(data) > MOST_WHOLE:
-                raise _too_large(MOST_WHOLE)
-            with _opened(io.BytesIO(data)) as hdus:
+            with _opened(io.BytesIO(self.unpacked()[self._skip :])) as hdus:
                 yield hdus
             return
         if self._hdus is None:
@@ -250,7 +269,7 @@ def _unit(number: int, header: Any, start: int) -> Unit:
         return Unit(number, header, _axes(header, "ZNAXIS"), int(header.get("ZBITPIX", 0)), start, compressed=True)
     shape = () if kind != "IMAGE" or header.get("GROUPS") is True else _axes(header, "NAXIS")
     bitpix = int(header.get("BITPIX", 0))
-    return Unit(number, header, shape if bitpix in _TYPES else (), bitpix, start, compressed=False)
+    return Unit(number, header, shape if bitpix in TYPES else (), bitpix, start, compressed=False)
 
 
 def _axes(header: Any, key: str) -> tuple[int, ...]:

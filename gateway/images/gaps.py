@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 _THIN = 2
 """Gaps of up to twice as many pixels are bridged from both sides."""
 
+ENOUGH = 20_000
+"""Pixels that tell the sky to a hundredth of its noise."""
+
 _ABOVE_SKY = 5.0
 """A hole whose rim is brighter than the sky by so many times its noise lies in something bright, and is its core."""
 
@@ -20,9 +24,9 @@ _ABOVE_SKY = 5.0
 def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     """Give every pixel a value, in place.
 
-    What is not finite at the picture's edge is off the image: it becomes sky (the median). Thin gaps, such as bad
-    columns, are bridged by the mean of their two sides. A hole that is infinite, or whose rim is bright, is a saturated
-    core and gets the brightest value of its rim; any other hole the mean of its rim.
+    Thin gaps, such as bad columns, are bridged by the mean of their two sides. A hole that is infinite, or whose rim is
+    bright, is a saturated core and gets the brightest value of its rim. What else is not finite at the picture's edge
+    is off the image: it becomes sky (the median); any other hole the mean of its rim.
 
     Parameters
     ----------
@@ -35,8 +39,9 @@ def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
         Pixels that are off the image in every plane; None where there is none.
     """
     outside: NDArray[np.bool_] | None = None
+    regions = _Regions()
     for index, plane in enumerate(planes):
-        mine = _fill(plane)
+        mine = _fill(plane, regions)
         if index == 0:
             outside = mine
         elif outside is not None:
@@ -44,39 +49,71 @@ def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     return outside if outside is not None and outside.any() else None
 
 
-def _fill(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+def _fill(plane: NDArray[np.float32], regions: _Regions) -> NDArray[np.bool_] | None:
     bad = ~np.isfinite(plane)
-    if not bad.any():
+    rows, columns = (np.flatnonzero(bad.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
         return None
-    infinite = np.isposinf(plane)
-    good = plane[~bad]
-    sky = float(np.median(good))
-    below = good[good < sky]
-    noise = 1.4826 * float(np.median(sky - below)) if below.size else 0.0
-    plane[bad] = np.nan
+    # all that follows happens around the bad pixels, which as a rule are a small part of the picture
+    around = tuple(slice(max(0, at[0] - 1), at[-1] + 2) for at in (rows, columns))
+    part, bad = plane[around], bad[around]
+    infinite = np.isposinf(part)
+    part[bad] = np.nan
     for _ in range(_THIN):
-        _bridge(plane)
-    bad = np.isnan(plane)
+        _bridge(part)
+    bad = np.isnan(part)
     if not bad.any():
         return None
-    labels, count = _regions(bad)
+    sky = median_of_sky(plane)
+    noise = noise_below(plane, sky)
+    labels, count = regions.of(bad)
     off = np.zeros(count, bool)
-    for border in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        off[border] = True
+    height, width = plane.shape
+    edges = (
+        (around[0].start == 0, labels[0]),
+        (around[0].stop >= height, labels[-1]),
+        (around[1].start == 0, labels[:, 0]),
+        (around[1].stop >= width, labels[:, -1]),
+    )
+    for is_border, edge in edges:
+        off[edge] |= is_border
     off[0] = False
     total, touched, most = np.zeros(count), np.zeros(count), np.full(count, -np.inf)
-    for hole, rim in _pairs(labels, plane):
+    for hole, rim in _pairs(labels, part):
         inside = (hole > 0) & np.isfinite(rim)
         total += np.bincount(hole[inside], rim[inside], count)
         touched += np.bincount(hole[inside], minlength=count)
         np.maximum.at(most, hole[inside], rim[inside])
     mean = np.where(touched > 0, total / np.maximum(touched, 1), sky)
     core = mean > sky + _ABOVE_SKY * noise
-    core[np.unique(labels[infinite & bad])] = True
-    value = np.where(off, sky, np.where(core & (touched > 0), most, mean))
-    plane[bad] = value[labels[bad]]
-    outside: NDArray[np.bool_] = off[labels]
+    saturated = np.zeros(count, bool)
+    saturated[np.unique(labels[infinite & bad])] = True
+    bright = (saturated | (core & ~off)) & (touched > 0)
+    off &= ~bright
+    value = np.where(bright, most, np.where(off, sky, mean))
+    part[bad] = value[labels[bad]]
+    outside = np.zeros(plane.shape, bool)
+    outside[around] = off[labels]
     return outside
+
+
+def _thinned(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    thin = 1 + math.isqrt(plane.size // ENOUGH)
+    some = plane[::thin, ::thin]
+    good = some[np.isfinite(some)]
+    return good if good.size else plane[np.isfinite(plane)]
+
+
+def median_of_sky(plane: NDArray[np.float32]) -> float:
+    """Return the median of what is known of a plane, by enough of its pixels."""
+    return float(np.median(_thinned(plane)))
+
+
+def noise_below(plane: NDArray[np.float32], sky: float = 0.0) -> float:
+    """Return 1.4826 times the median distance of what lies below the sky, 0 where nothing does."""
+    good = _thinned(plane)
+    below = good[good < sky]
+    return 1.4826 * float(np.median(sky - below)) if below.size else 0.0
 
 
 def _bridge(plane: NDArray[np.float32]) -> None:
@@ -87,17 +124,29 @@ def _bridge(plane: NDArray[np.float32]) -> None:
         view[:, 1:-1][gap] = between[gap]
 
 
-def _regions(bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Return the connected regions of ``bad`` as numbers from 1 (0 elsewhere), and how many numbers."""
-    height, width = bad.shape
-    mask = pyvips.Image.new_from_memory((bad * np.uint8(255)).tobytes(), width, height, 1, "uchar")
-    segments = mask.labelregions()
-    labels = np.frombuffer(segments.write_to_memory(), np.int32).reshape(height, width)
-    # libvips numbers the good regions, too
-    numbers, mine = np.unique(labels[bad], return_inverse=True)
-    compact = np.zeros((height, width), np.int32)
-    compact[bad] = mine + 1
-    return compact, len(numbers) + 1
+class _Regions:
+    """Finds connected regions. Planes mostly lack the same pixels, so those found last are kept."""
+
+    def __init__(self) -> None:
+        self._last: tuple[NDArray[np.bool_], NDArray[np.int32], int] | None = None
+
+    def of(self, bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+        """Return the connected regions of ``bad`` as numbers from 1 (0 elsewhere), and how many numbers."""
+        if self._last is None or not np.array_equal(bad, self._last[0]):
+            self._last = bad, *self._found(bad)
+        return self._last[1:]
+
+    @staticmethod
+    def _found(bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+        height, width = bad.shape
+        mask = pyvips.Image.new_from_memory((bad * np.uint8(255)).tobytes(), width, height, 1, "uchar")
+        segments = mask.labelregions()
+        labels = np.frombuffer(segments.write_to_memory(), np.int32).reshape(height, width)
+        # libvips numbers the good regions, too
+        numbers, mine = np.unique(labels[bad], return_inverse=True)
+        compact = np.zeros((height, width), np.int32)
+        compact[bad] = mine + 1
+        return compact, len(numbers) + 1
 
 
 def _pairs(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.core import errors
-from gateway.images.gaps import fill_gaps
+from gateway.images.gaps import fill_gaps, median_of_sky, noise_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,8 @@ def render(
         No finite value, or nothing brighter than the background.
     """
     for plane in planes:
-        plane[np.abs(plane) > _BLANK] = np.nan
+        # infinity is the light of a saturated core
+        plane[(np.abs(plane) > _BLANK) & ~np.isposinf(plane)] = np.nan
     if not all(np.isfinite(plane).any() for plane in planes):
         raise errors.BadImage("The image holds no finite value.")
     outside = fill_gaps(planes)
@@ -168,12 +169,11 @@ def stretch(planes: NDArray[np.float32]) -> NDArray[np.uint8]:
     errors.BadImage
         Nothing is brighter than the background.
     """
-    sky = np.array([np.median(plane) for plane in planes], np.float32)[:, None, None]
+    sky = np.array([median_of_sky(plane) for plane in planes], np.float32)[:, None, None]
     intensity = np.zeros(planes.shape[1:], np.float32)
     for plane, level in zip(planes, sky[:, 0, 0], strict=True):
         intensity += (plane - level) / np.float32(len(planes))
-    below = intensity[intensity < 0]
-    noise = 1.4826 * float(np.median(-below)) if below.size else 0.0
+    noise = noise_below(intensity)
     white, highest = float(np.quantile(intensity, 0.998)), float(intensity.max())
     if white <= highest * _RESOLVED:
         white = highest

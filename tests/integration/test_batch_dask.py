@@ -25,6 +25,7 @@ from batch.outputs import results
 from batch.settle import Patience
 from gateway.settings import Settings
 from tests.support import hats_catalogues as hats
+from tests.support import two_tiles
 from tests.support.dask_runs import rows_of, write_csv
 from tests.support.models import write_repository
 from tests.support.pictures import disc, encoded
@@ -137,6 +138,22 @@ def test_images_in_a_bucket_are_measured_into_it(asking: Asking, monkeypatch: py
             assert (summary.tally.answered, summary.measured) == (6, measured)
         rows = [row for part in "01" for row in results.decoded(f"s3://{BUCKET}/out/part-00000{part}.parquet")[0]]
         assert [row["key"] for row in rows] == [f"{number}.png" for number in range(6)]
+
+
+def test_galaxies_are_cut_from_tiles_in_a_bucket(
+    asking: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with S3Server(monkeypatch) as store:
+        (tmp_path / "tiles").mkdir()
+        store.files.put(str(two_tiles.write_tiles(tmp_path / "tiles")), f"{BUCKET}/", recursive=True)
+        places = [(number, one.ra_deg, one.dec_deg, 0.6) for number, one in enumerate(two_tiles.DISCS)]
+        what = write_csv(tmp_path / "table.csv", ["id", "ra", "dec", "d25"], places)
+        for measured in (3, 0):
+            summary = asking(what, f"s3://{BUCKET}/out", imaging=f"s3://{BUCKET}/tiles")
+            assert (summary.tally.answered, summary.measured) == (3, measured)
+        store.files.rm(f"{BUCKET}/tiles/1-g.fits.fz")
+        with pytest.raises(BatchError, match="holds a batch of other images"):
+            asking(what, f"s3://{BUCKET}/out", imaging=f"s3://{BUCKET}/tiles")
 
 
 def test_names_become_a_table_of_galaxies_with_their_inclinations(

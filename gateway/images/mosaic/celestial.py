@@ -118,11 +118,35 @@ def tangent_plane(field: SkyField, side: int) -> WCS:
     return plane
 
 
-def directions(field: SkyField, side: int) -> SkyCoord:
+class Directions:
+    """Directions on the sky.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : float [...]
+        ICRS.
+    """
+
+    def __init__(self, ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> None:
+        self._frames: dict[tuple[type, str], tuple[NDArray[np.float64], NDArray[np.float64]]]
+        self._frames = {(ICRS, ""): (ra_deg, dec_deg)}
+
+    def along(self, wcs: WCS) -> list[NDArray[np.float64]]:
+        """Return the two world coordinates that a WCS has for them, degrees, in its order."""
+        frame = wcs_to_celestial_frame(wcs)
+        key = type(frame), str(getattr(frame, "equinox", ""))
+        if key not in self._frames:
+            there = SkyCoord(*self._frames[ICRS, ""], unit="deg").transform_to(frame).spherical
+            self._frames[key] = there.lon.deg, there.lat.deg
+        lon, lat = self._frames[key]
+        return [lat, lon] if wcs.wcs.lng == 1 else [lon, lat]
+
+
+def directions(field: SkyField, side: int) -> Directions:
     """Return the directions of a picture's pixels, ``[side, side]``, the lowest row first."""
     y, x = np.mgrid[:side, :side]
     ra, dec = tangent_plane(field, side).wcs_pix2world(x.ravel(), y.ravel(), 0)
-    return SkyCoord(ra.reshape(x.shape), dec.reshape(x.shape), unit="deg")
+    return Directions(ra.reshape(x.shape), dec.reshape(x.shape))
 
 
 def refined(
@@ -142,7 +166,7 @@ def refined(
     missed = np.abs(_interpolated(cells[:, ::2, ::2], np.arange(cells.shape[-1]) / 2) - cells) / 4
     step = max(float(np.nanmax(np.abs(np.diff(cells, axis=axis)), initial=0.0)) for axis in (1, 2))
     if np.nanmax(missed, initial=0.0) > _EXACT or step > _NEAR * max(shape) / 2:
-        return np.stack(pixels(wcs, directions(field, side), shape))
+        return pixels(wcs, directions(field, side), shape)
     return _interpolated(cells, (np.arange(side) + 0.5) * cells.shape[-1] / side - 0.5)
 
 
@@ -154,23 +178,19 @@ def _interpolated(cells: NDArray[np.float64], at: NDArray[np.float64]) -> NDArra
     return found
 
 
-def pixels(wcs: WCS, sky: SkyCoord, shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where directions lie in an image: columns and rows from 0, NaN far outside of it.
+def pixels(wcs: WCS, sky: Directions, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return where directions lie in an image, ``[2, ...]``: columns and rows from 0, NaN far outside of it.
 
     Distortions are inverted near the image alone. Far away their polynomials mean nothing, and may lead back into it.
     """
-    frame = wcs_to_celestial_frame(wcs)
-    place = (sky if isinstance(frame, ICRS) else sky.transform_to(frame)).spherical
-    world = [place.lon.deg.ravel(), place.lat.deg.ravel()]
-    if wcs.wcs.lng == 1:
-        world.reverse()
-    columns, rows = wcs.wcs_world2pix(*world, 0)
+    world = sky.along(wcs)
+    columns, rows = found = np.stack(wcs.wcs_world2pix(*world, 0))
     margin = _NEAR * max(shape)
     with np.errstate(invalid="ignore"):
         near = (abs(columns - shape[1] / 2) < shape[1] / 2 + margin) & (
             abs(rows - shape[0] / 2) < shape[0] / 2 + margin
         )
     if wcs.has_distortion and near.any():
-        columns[near], rows[near] = wcs.all_world2pix(*(axis[near] for axis in world), 0, quiet=True)
-    columns[~near] = rows[~near] = np.nan
-    return columns.reshape(sky.shape), rows.reshape(sky.shape)
+        found[:, near] = wcs.all_world2pix(*(axis[near] for axis in world), 0, quiet=True)
+    found[:, ~near] = np.nan
+    return found

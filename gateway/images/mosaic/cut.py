@@ -15,7 +15,7 @@ from gateway.images.decode import shown
 from gateway.images.limits import MAX_PIXELS, MEMORY, SMALLEST_SIDE, Memory, Share
 from gateway.images.mosaic.celestial import directions, pixels, refined
 from gateway.images.mosaic.files import band_images, damage_told, opened
-from gateway.images.mosaic.resample import Canvas, part_of
+from gateway.images.mosaic.resample import Canvas, Places, part_of
 from gateway.images.stretch import FITS_SCALES, render
 
 if TYPE_CHECKING:
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from gateway.images.mosaic.files import BandImage, Source
     from gateway.images.mosaic.resample import ImageSection
 
-_GRID = 33
+_GRID = 17
 """Cells that a field is looked for in an image by, each way."""
 _MOST_MISSING = 0.5
 _FEW_MISSING = 0.005
 _SAME_PIXELS = 1.0
+_ROUNDING = 1e-3
 _COLOURS = 3
 _PER_AREA = ("/sr", "sr-1", "sr^-1", "arcsec")
 """What units of a surface brightness hold; all others are taken for those of a pixel's light."""
@@ -135,14 +136,16 @@ def _cut(
             f"{SMALLEST_SIDE} are needed."
         )
     side = side_pixels(field.fov_arcmin, finest)
-    found = [_plane([one for one in overlaps if one.image.band == band], field, side, finest, share) for band in order]
+    places = _places(overlaps, field, side)
+    found = [_plane([one for one in places if one[0].image.band == band], side, finest, share) for band in order]
     if len(found) == _COLOURS - 1:
         found.insert(1, np.mean(found, axis=0))
     planes = np.stack(found)[:, ::-1]
     # what one band does not show would have the colour of the others
-    unknown = ~np.isfinite(planes).all(axis=0)
+    unknown, saturated = ~np.isfinite(planes).all(axis=0), np.isposinf(planes).any(axis=0)
     planes[:, unknown] = np.nan
-    missing = float(unknown.mean())
+    planes[:, saturated] = np.inf
+    missing = float((unknown & ~saturated).mean())
     if missing > _MOST_MISSING:
         raise errors.OutsideImages(
             f"The images show {1 - missing:.0%} of the field of {field.fov_arcmin:g} arcmin around {_place(field)}: at "
@@ -178,7 +181,7 @@ def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> 
     seen: list[tuple[BandImage, NDArray[np.float64]]] = []
     area = 0
     for image in images:
-        columns, rows = cells = np.stack(pixels(image.wcs, grid, image.shape))
+        columns, rows = cells = pixels(image.wcs, grid, image.shape)
         part = part_of(columns, rows, image.shape)
         if part is None:
             continue
@@ -194,9 +197,11 @@ def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> 
         twin = next((other for other, its in seen if other.band == image.band and _same(cells, its)), None)
         if twin is None:
             seen.append((image, cells))
-            found.append(Overlap(image, part, cells, field.fov_arcmin * 60 / _GRID / part.cell_pixels))
+            # rounded, so that the picture's size does not hang on the last digits of a WCS
+            scale = float(f"{field.fov_arcmin * 60 / _GRID / part.cell_pixels:.5g}")
+            found.append(Overlap(image, part, cells, scale))
         # a file that holds its picture twice, such as before and after a correction, has its first taken
-        elif twin.file is not image.file or twin.plane != image.plane:
+        elif twin.pixels.file is not image.pixels.file or twin.pixels.number != image.pixels.number:
             raise errors.BandsDuplicate(
                 f"The same part of the sky came twice in {image.band or 'one band'}, in {twin.inside} and "
                 f"{image.inside}: give it once."
@@ -225,16 +230,26 @@ def _check_centre(images: Sequence[BandImage], found: Sequence[Overlap], field: 
         )
 
 
-def _plane(overlaps: Sequence[Overlap], field: SkyField, side: int, finest: float, share: Share) -> NDArray[np.float32]:
+def _places(overlaps: Sequence[Overlap], field: SkyField, side: int) -> list[tuple[Overlap, Places]]:
+    """Return where the picture's pixels lie in each image. Bands of one detector or coadd share their places."""
+    found: list[tuple[Overlap, Places]] = []
+    for one in overlaps:
+        alike = (places for other, places in found if other.part == one.part and np.array_equal(other.cells, one.cells))
+        if (places := next(alike, None)) is None:
+            where = refined(one.cells, one.image.wcs, field, side, one.image.shape)
+            places = Places(where, one.part, int(_ROUNDING + _GRID * one.part.cell_pixels / side))
+        found.append((one, places))
+    return found
+
+
+def _plane(overlaps: Sequence[tuple[Overlap, Places]], side: int, finest: float, share: Share) -> NDArray[np.float32]:
     """Lay the images of one band together, float32 ``[side, side]``, the lowest row first."""
     canvas = Canvas(side)
-    weighted = all(one.image.weight is not None for one in overlaps)
-    for one in overlaps:
+    weighted = all(one.image.weight is not None for one, _ in overlaps)
+    for one, places in overlaps:
         image = one.image if weighted or one.image.weight is None else replace(one.image, weight=None)
-        per_area = any(word in image.physical_unit.lower() for word in _PER_AREA)
-        factor = 1.0 if per_area else (finest / one.pixel_arcsec) ** 2
-        where = refined(one.cells, image.wcs, field, side, image.shape)
-        canvas.add(image, one.part, where, factor=factor, block=int(_GRID * one.part.cell_pixels / side), share=share)
+        per_area = any(word in image.physical_unit for word in _PER_AREA)
+        canvas.add(image, places, factor=1.0 if per_area else (finest / one.pixel_arcsec) ** 2, share=share)
     return canvas.light()
 
 

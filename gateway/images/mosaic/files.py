@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import zlib
 from contextlib import contextmanager
@@ -14,8 +15,11 @@ from gateway.core import errors
 from gateway.images import fits
 from gateway.images.bands import wavelength_nm
 from gateway.images.fits_file import FitsFile
-from gateway.images.fits_plan import band, is_channel_last, plane_bands, plane_shape, says_rgb, squeezed
+from gateway.images.fits_plan import band, is_channel_last, plane_bands, says_rgb, squeezed
+from gateway.images.limits import MAX_PIXELS
 from gateway.images.mosaic.celestial import celestial
+from gateway.images.mosaic.masks import ImageMask
+from gateway.images.mosaic.sections import ImagePlane, TileCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,9 +43,6 @@ _HEADROOM = 1 << 20
 
 _MASKS = frozenset({"MASK", "DQ", "BPM", "BADPIX", "FLAG", "FLAGS", "QUALITY", "QUAL"})
 _WEIGHTS = frozenset({"WHT", "WT", "WEIGHT", "WEIGHTS", "IVAR", "INVVAR"})
-_PLANES_OF_MASK = "MP_"
-_BAD_PLANES = ("BAD", "SAT", "CR", "NO_DATA", "EDGE", "UNMASKEDNAN")
-"""Of a mask that names its bits (``MP_BAD``, as Rubin and HSC do). Others, such as DETECTED, mark the galaxy itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,31 +53,34 @@ class BandImage:
     ----------
     what : str
         In words.
-    file : FitsFile
-    unit : Unit
-    plane : int
-        Of a cube.
+    pixels : ImagePlane
     band : str or None
         None where nothing says it.
     wcs : astropy.wcs.WCS
         Its two celestial axes.
-    mask, weight : Unit or None
-        Beside it in the file.
+    mask : ImageMask or None
+    weight : ImagePlane or None
+    saturation : float
+        The value from which pixels are saturated (SATURATE); infinite where it is not said.
     """
 
     what: str
-    file: FitsFile
-    unit: Unit
-    plane: int
+    pixels: ImagePlane
     band: str | None
     wcs: WCS
-    mask: Unit | None
-    weight: Unit | None
+    mask: ImageMask | None
+    weight: ImagePlane | None
+    saturation: float
+
+    @property
+    def unit(self) -> Unit:
+        """Of its file."""
+        return self.pixels.unit
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width, pixels."""
-        return plane_shape(squeezed(self.unit))
+        return self.pixels.shape
 
     @property
     def physical_unit(self) -> str:
@@ -88,17 +92,10 @@ class BandImage:
         """The image in words, within a sentence."""
         return self.what[0].lower() + self.what[1:]
 
-    @property
-    def bad_bits(self) -> int | None:
-        """Bits of the mask that mark pixels without a value; None where any bit does."""
-        header = self.mask.header if self.mask is not None else {}
-        named = {key: header[key] for key in header if key.startswith(_PLANES_OF_MASK)}
-        if not named:
-            return None
-        return sum(1 << int(named[_PLANES_OF_MASK + name]) for name in _BAD_PLANES if _PLANES_OF_MASK + name in named)
 
-
-def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: int) -> tuple[BandImage, ...]:
+def band_images(
+    streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: int, tiles: TileCache | None = None
+) -> tuple[BandImage, ...]:
     """List the images of bands in files.
 
     Parameters
@@ -108,6 +105,8 @@ def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: i
         One for each file, or for each image or plane of a single file; from the headers where empty.
     max_pixels : int
         Bounds what is unpacked of a packed file.
+    tiles : TileCache, optional
+        Shared with other files.
 
     Raises
     ------
@@ -117,10 +116,11 @@ def band_images(streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: i
     """
     found: list[BandImage] = []
     files = []
+    tiles = TileCache() if tiles is None else tiles
     for number, stream in enumerate(streams, 1):
         what = "The FITS file" if len(streams) == 1 else f"File {number} of {len(streams)}"
         try:
-            images = list(_images(stream, what, max_pixels))
+            images = list(_images(stream, what, max_pixels, tiles))
         except (EOFError, zlib.error) as error:
             raise errors.BadImage(f"{what} is truncated.") from error
         found += images
@@ -171,7 +171,7 @@ def opened(source: Source, stack: ExitStack, block_bytes: int = BLOCK_BYTES) -> 
     return file
 
 
-def _images(stream: BinaryIO, what: str, max_pixels: int) -> Iterator[BandImage]:
+def _images(stream: BinaryIO, what: str, max_pixels: int, tiles: TileCache) -> Iterator[BandImage]:
     head = stream.read(4096)
     if not head:
         raise errors.BadImage(f"{what} is empty.")
@@ -183,9 +183,40 @@ def _images(stream: BinaryIO, what: str, max_pixels: int) -> Iterator[BandImage]
         raise errors.BadImage(f"{what} is truncated or damaged in its header.")
     for unit in fits.science_images(units):
         where = celestial(unit.header, file, what)
-        mask, weight = (fits.beside(unit, units, names) for names in (_MASKS, _WEIGHTS))
+        beside = [fits.beside(unit, units, names) for names in (_MASKS, _WEIGHTS)]
+        mask, weight = (None if one is None else ImagePlane(file, one, 0, tiles) for one in beside)
+        saturation = _saturation(unit)
         for plane, name in enumerate(_bands_of(unit, units[0], what)):
-            yield BandImage(what, file, unit, plane, name, where, mask, weight)
+            pixels = ImagePlane(file, unit, plane, tiles)
+            masked = None if mask is None else ImageMask.of(mask, name)
+            yield BandImage(what, pixels, name, where, masked, weight, saturation)
+
+
+def _saturation(unit: Unit) -> float:
+    said = unit.header.get("SATURATE")
+    is_level = isinstance(said, int | float) and not isinstance(said, bool) and said > 0
+    return float(said) if is_level else math.inf
+
+
+def with_companions(image: BandImage, mask: BinaryIO | None, weight: BinaryIO | None, tiles: TileCache) -> BandImage:
+    """Return an image with the mask and the weights that lie in files of their own.
+
+    Raises
+    ------
+    errors.BadImage
+        One of them holds no image of the same size.
+    """
+    if mask is not None:
+        image = replace(image, mask=ImageMask.of(_alone(mask, image, tiles), image.band))
+    return image if weight is None else replace(image, weight=_alone(weight, image, tiles))
+
+
+def _alone(stream: BinaryIO, image: BandImage, tiles: TileCache) -> ImagePlane:
+    file = FitsFile(stream, MAX_PIXELS * _SAMPLE_BYTES + _HEADROOM)
+    unit = next((one for one in file.units() if squeezed(one) == image.shape), None)
+    if unit is None:
+        raise errors.BadImage("A file of a mask or of weights holds no image of the size of the one that it is beside.")
+    return ImagePlane(file, unit, 0, tiles)
 
 
 def _bands_of(unit: Unit, primary: Unit, what: str) -> Sequence[str | None]:
@@ -208,7 +239,7 @@ def _named(found: Sequence[BandImage], files: Sequence[int], bands: Sequence[str
             raise errors.BandsUnknown(f"No band is called {name!r} here. Those of surveys are: u, g, r, i, z, y.")
     if not bands:
         # several detectors in one file without a band are of one
-        several = count > 1 or any(image.plane for image in found)
+        several = count > 1 or any(image.pixels.number for image in found)
         if several and any(image.band is None for image in found):
             raise errors.BandsUnknown(
                 "The headers do not say which bands the images are (FILTER, BAND or BANDS): name them in their order, "

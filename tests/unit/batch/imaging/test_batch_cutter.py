@@ -16,7 +16,7 @@ from batch.asked import Asked
 from batch.dask.worker import Job, measure_in
 from batch.errors import BatchError
 from batch.fetching.galaxies import Fetching
-from batch.imaging import cutter, footprints
+from batch.imaging import footprints, open_images
 from batch.inputs import catalogue, source
 from batch.outputs import results
 from batch.outputs.partitions import Folder
@@ -161,7 +161,7 @@ async def test_each_file_is_opened_once_a_partition_in_any_order(
         opened.append(Path(file).name)
         return images_of(file, *rest, **more)
 
-    monkeypatch.setattr(cutter, "images_of", counted)
+    monkeypatch.setattr(open_images, "images_of", counted)
     await measured([line(number % 3) for number in range(9)], tiles, tmp_path)
     assert sorted(opened) == ["0-g.fits.fz", "0-r.fits.fz", "1-g.fits.fz", "1-r.fits.fz"]
 
@@ -178,7 +178,7 @@ async def test_an_image_that_is_gone_is_a_problem_and_one_out_of_reach_is_asked_
             raise PermissionError(13, "Permission denied")
         return images_of(file, *rest, **more)
 
-    monkeypatch.setattr(cutter, "images_of", failing)
+    monkeypatch.setattr(open_images, "images_of", failing)
     rows = await measured([line(0), line(2)], tiles, tmp_path)
     assert rows[0]["problem_type"] == "bad-image"
     assert "0-r.fits.fz" in rows[0]["problem"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,26 @@ def test_a_galaxy_on_the_border_of_tiles_is_laid_together_from_them(turn_deg: fl
     assert_shows(halves, DISC.field(turned=turned))
     # a turned tile that reaches over the border does no harm
     assert_shows([*halves, *files(place=west, turn_deg=turn_deg + 1)], DISC.field(turned=turned))
+
+
+def raised(data: bytes, level: float) -> bytes:
+    """A tile whose sky was not subtracted."""
+    with fits.open(io.BytesIO(data)) as hdus:
+        hdus[0].data += np.float32(level)
+        return written(hdus)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_sky_that_was_not_subtracted_is_neither_a_step_nor_a_colour(*, turned: bool) -> None:
+    half = (SHAPE[1] / 2 * PIXEL_ARCSEC / 3600 - 0.001) / np.cos(np.radians(DISC.dec_deg))
+    west, east = (files(place=(DISC.ra_deg + side * half, DISC.dec_deg)) for side in (-1, 1))
+    field = DISC.field(turned=turned)
+    expected, _ = cut([*west, *east], field)
+    for levels in ((1000, 1000, 1000), (1000, 30, 0)):
+        picture, _ = cut([*west, *(raised(data, level) for data, level in zip(east, levels, strict=True))], field)
+        assert difference(picture.rgb, expected.rgb) < 0.1
+    bands, _ = cut([raised(data, level) for data, level in zip(files(), (1000, 30, 0), strict=True)], field)
+    assert difference(bands.rgb, cut(files(), field)[0].rgb) < 0.1
 
 
 def test_what_no_image_shows_becomes_sky_and_is_told() -> None:

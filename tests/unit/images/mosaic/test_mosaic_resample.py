@@ -14,7 +14,7 @@ from gateway.images.limits import MEMORY, Share
 from gateway.images.mosaic.celestial import directions, pixels, refined, tangent_plane
 from gateway.images.mosaic.cut import cut
 from gateway.images.mosaic.files import band_images
-from gateway.images.mosaic.resample import Canvas, part_of
+from gateway.images.mosaic.resample import Canvas, Places, part_of
 from tests.support.imaging import NOISE, SkyDisc, plane, tile, written
 from tests.support.object_store import ObjectStore
 from tests.support.odd_pictures import damaged
@@ -34,13 +34,13 @@ LARGE = (1600, 2000)
 
 def resampled(data: bytes, field: SkyField, side: int) -> NDArray[np.float32]:
     (image,) = band_images([io.BytesIO(data)], [], 40_000_000)
-    cells = np.stack(pixels(image.wcs, directions(field, 33), image.shape))
+    cells = pixels(image.wcs, directions(field, 17), image.shape)
     part = part_of(cells[0], cells[1], image.shape)
     assert part is not None
-    places = refined(cells, image.wcs, field, side, image.shape)
+    where = refined(cells, image.wcs, field, side, image.shape)
     canvas = Canvas(side)
     with Share(MEMORY) as share:
-        canvas.add(image, part, places, factor=1.0, block=int(33 * part.cell_pixels / side), share=share)
+        canvas.add(image, Places(where, part, int(17 * part.cell_pixels / side)), factor=1.0, share=share)
     return canvas.light()
 
 
