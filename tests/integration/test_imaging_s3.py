@@ -9,7 +9,7 @@ import pytest
 import s3fs
 
 from batch.imaging import imaging
-from tests.support.batch_runs import Command
+from tests.support.batch_runs import ROOT, Command
 from tests.support.s3 import BUCKET, S3Server
 from tests.support.serving import free_port
 from tests.support.two_tiles import DISCS, write_tiles
@@ -78,6 +78,7 @@ def test_a_bucket_that_does_not_let_in_ends_the_command_with_a_sentence(
     store: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, engine: str, location: str, words: str
 ) -> None:
     (tmp_path / "table.csv").write_text(f"id,ra,dec,d25,pa\n{line(0)}\n")
+    monkeypatch.setenv("INCLINET_MANIFEST", str(ROOT / "model_repo" / "manifest.json"))
     if location == "nowhere":
         location = TILES
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")

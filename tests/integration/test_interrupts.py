@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 
 SENTENCE = "Interrupted. What is written stays; the same command goes on from there.\n"
 IN_ORDER = "inner closed\nouter closed\n"
+COLLIDED = IN_ORDER if sys.version_info < (3, 13) else "inner closed\n"
+"""From Python 3.13 on a group that fails while it is cancelled cancels its task once more: what lies outside of it gets
+no time to close."""
 MOMENTS = 12
 """Of a batch that is interrupted at each of them in turn."""
 
 CLOSED = {
-    "in_a_task_of_a_group": IN_ORDER,
-    "twice_in_a_task": IN_ORDER,
-    "again_while_it_closes": IN_ORDER,
-    "in_a_callback_of_the_loop": IN_ORDER,
-    "where_cancelling_is_swallowed": f"{IN_ORDER}swallowed\n",
+    "in_a_task_of_a_group": COLLIDED,
+    "twice_in_a_task": COLLIDED,
+    "again_while_it_closes": COLLIDED,
+    "in_a_callback_of_the_loop": COLLIDED,
+    "where_cancelling_is_swallowed": f"{COLLIDED}swallowed\n",
     "in_a_thread_that_ends": "outer closed\n",
     "in_a_thread_that_never_ends": "outer closed\n",
 }
@@ -50,7 +53,7 @@ def test_a_signal_closes_what_is_open_in_order_and_says_one_sentence(signal: str
     assert len(moments) == 13
     for moment, ended in moments.items():
         assert ended == (130, CLOSED.get(moment, ""), SENTENCE), moment
-    assert download == (130, IN_ORDER, f"Interrupted. {tmp_path / 'pgc.csv'} is not written.\n")
+    assert download == (130, COLLIDED, f"Interrupted. {tmp_path / 'pgc.csv'} is not written.\n")
     assert not list(tmp_path.iterdir())
 
 
