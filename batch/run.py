@@ -141,7 +141,7 @@ def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Ask
     if RA not in catalogue.roles(found, choice):
         raise BatchError(f"{found.location} has no position: with --imaging galaxies are found by ra and dec.")
     partitions.recorded(asked.folder)  # before anything is written there
-    from batch.imaging import imaging  # noqa: PLC0415 - astropy's WCS, which other batches do without
+    from batch.imaging import imaging
 
     return replace(asked, choice=choice), imaging.find(asked.imaging, asked.folder, asked.bands, say)
 

@@ -58,7 +58,7 @@ def _light(rgb: NDArray[np.uint8], sigma: float) -> float:
 
 def _adaptive(rgb: NDArray[np.uint8]) -> float:
     """Take adaptive moments, weighted with an ellipse that fits (HSM; Hirata & Seljak 2003, MNRAS 343, 459)."""
-    import galsim  # noqa: PLC0415 - of the training extra
+    import galsim  # of the training extra
 
     signal, _ = _signal(rgb)
     found = galsim.hsm.FindAdaptiveMom(galsim.Image(signal), guess_sig=8.0, strict=False)
@@ -130,7 +130,7 @@ def main() -> None:
 
 
 def _enlarged(pictures: list[NDArray[np.uint8]], side: int) -> list[NDArray[np.uint8]]:
-    from PIL import Image  # noqa: PLC0415 - of use here only
+    from PIL import Image
 
     return [np.asarray(Image.fromarray(rgb).resize((side, side), Image.Resampling.BICUBIC)) for rgb in pictures]
 

@@ -82,7 +82,7 @@ def _line(
     off = np.concatenate([one.median for one in said]) - np.array([galaxy.inclination_deg for galaxy in galaxies])
     rejection = np.concatenate([one.rejection for one in said if one.rejection is not None])
     mae, rms = np.abs(off).mean(), np.sqrt((off**2).mean())
-    print(f"{name:44}{len(off):5d}{mae:8.3f}{rms:8.3f}{(rejection >= 0.5).mean():10.2f}{chosen:8d}", flush=True)  # noqa: PLR2004 - likely
+    print(f"{name:44}{len(off):5d}{mae:8.3f}{rms:8.3f}{(rejection >= 0.5).mean():10.2f}{chosen:8d}", flush=True)
     return np.asarray(off, np.float64)
 
 
@@ -133,8 +133,8 @@ def _beyond(what: str, more: NDArray[np.float64]) -> None:
 def _stamp(galaxy: RealGalaxy, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
     """Return a picture to be embedded, and its side in D25."""
     rgb = decode(galaxy.path.read_bytes()).rgb
-    if len(rgb) < 256:  # noqa: PLR2004 - EFIGI's, 1 x D25 wide
-        return (scaled(rgb, rng.uniform(1, 2)) if rng.random() < 0.3 else rgb), 1.0  # noqa: PLR2004 - a share
+    if len(rgb) < 256:  # EFIGI's, 1 x D25 wide
+        return (scaled(rgb, rng.uniform(1, 2)) if rng.random() < 0.3 else rgb), 1.0
     if galaxy.pgc in _CAPTIONS:
         rgb = _middle(rgb, 0.7)
     width = 1.4 if galaxy.pgc in _CAPTIONS else 2.0
@@ -167,7 +167,7 @@ def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> 
         aspect=float(rng.choice([0.7, 1, 1, 1.5])),
     )
     field = replace(field, side=field.side / width)
-    if rng.random() < 0.2:  # noqa: PLR2004 - a share
+    if rng.random() < 0.2:
         return field.negative(), 255 - stamp
     return field, stamp
 

@@ -38,13 +38,13 @@ def _milliseconds(work: Callable[[], Any], galaxies: int, rounds: int) -> float:
 
 def _pictures(batch: list[Scene]) -> NDArray[np.uint8]:
     """Compute the pictures of a batch, and wait for them."""
-    from training.simulation import sample  # noqa: PLC0415 - processes that draw import this module, and need no Keras
+    from training.simulation import sample  # processes that draw import this module, and need no Keras
 
     return np.asarray(sample.render(batch))
 
 
 def _stages(rounds: int) -> None:
-    from training.simulation import sample, scene  # noqa: PLC0415 - as above
+    from training.simulation import sample, scene
 
     drawn = scene.draw_some(_SEED, range(8 * sample.BATCH))
     print(f"drawing:    {_milliseconds(lambda: scene.draw_some(_SEED, range(64)), 64, rounds):6.2f} ms a galaxy")
@@ -62,7 +62,7 @@ def _stages(rounds: int) -> None:
 
 def _together(count: int, workers: int) -> float:
     """Return galaxies a second once all processes are at work."""
-    from training.simulation import sample  # noqa: PLC0415 - as above
+    from training.simulation import sample
 
     done: list[tuple[int, float]] = []
     sample.simulate(seed=_SEED, count=count, workers=workers, progress=lambda n: done.append((n, time.perf_counter())))

@@ -64,7 +64,7 @@ def _limit(seconds: float, side_by_side: int) -> float:
 
     ``side_by_side`` networks run at a time on one core each; one alone has all cores.
     """
-    import tensorflow as tf  # noqa: PLC0415 - only this part runs networks
+    import tensorflow as tf
 
     if side_by_side > 1:
         tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -85,8 +85,8 @@ def _limit(seconds: float, side_by_side: int) -> float:
 
 def _monolith(seconds: float) -> float:
     """Galaxies a second as the original did it."""
-    import keras  # noqa: PLC0415 - as above
-    import tensorflow as tf  # noqa: F401, PLC0415 - Keras' layer for SavedModels needs it loaded
+    import keras
+    import tensorflow as tf  # noqa: F401 - Keras' layer for SavedModels needs it loaded
 
     paths = [MANIFEST.parent / model.name / str(model.version) for model in read_manifest(MANIFEST).models]
     models = []
@@ -169,7 +169,7 @@ def _worked_s(process: psutil.Process) -> float:
 
 def _own_work_ms(url: str) -> dict[str, float]:
     """Mean milliseconds of each stage, from the gateway's own metrics."""
-    import httpx  # noqa: PLC0415 - one call
+    import httpx
 
     sums: dict[str, dict[str, float]] = {}
     for line in httpx.get(f"{url}/metrics", trust_env=False).text.splitlines():
@@ -228,7 +228,7 @@ def _measure(seconds: float, rounds: int) -> None:
                 own.setdefault(concurrency, []).append(1000 * worked)
                 if concurrency == 1:
                     lone.append(measured)
-                if concurrency == 8:  # noqa: PLR2004 - the one of the target
+                if concurrency == 8:
                     eight.append(measured)
             rows, took = asyncio.run(load.batch(url, many))
             now["(c) gateway, one batch of 256"] = rows / took

@@ -182,7 +182,7 @@ async def measure(page: Page, server: ZooServer, answers: int, rng: random.Rando
     for number in range(answers):
         await page.wait_for_selector("#stage:not([hidden])")
         before = await page.get_attribute("#galaxy", "src")
-        cut = rng.random() < 0.2  # noqa: PLR2004 - one in five
+        cut = rng.random() < 0.2
         if cut:
             await page.context.set_offline(offline=True)
         await page.keyboard.press(str(1 + number % 6))
@@ -192,7 +192,7 @@ async def measure(page: Page, server: ZooServer, answers: int, rng: random.Rando
             await asyncio.sleep(rng.uniform(0.5, 3))
             await page.context.set_offline(offline=False)
         await page.wait_for_selector(f'#galaxy:not([src="{before}"])', state="attached")
-        if rng.random() < 0.1:  # noqa: PLR2004 - one in ten
+        if rng.random() < 0.1:
             await page.wait_for_selector("#waiting:has-text('are saved')")
             await reopened(page)
     await page.wait_for_selector("#waiting:has-text('are saved')")

@@ -43,7 +43,7 @@ NOWHERE = "127.0.0.1:9"
 
 def pictures() -> Iterator[tuple[str, bytes]]:
     """Yield a picture of each format that is read: name and file."""
-    from astropy.io import fits  # noqa: PLC0415 - imported as late as the gateway does
+    from astropy.io import fits
 
     pixels = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint8)
     for file_format in FORMATS:

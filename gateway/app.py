@@ -187,7 +187,7 @@ def _tracer_provider(settings: Settings, release: str) -> CollectorTracerProvide
         return None
     try:
         # 0.4 s and 20 MB that only a gateway with a collector is worth
-        from gateway.telemetry.otlp import CollectorTracerProvider  # noqa: PLC0415
+        from gateway.telemetry.otlp import CollectorTracerProvider
     except ImportError:
         raise TracingMissing(
             "INCLINET_OTLP_ENDPOINT is set, but the packages for tracing are not installed: "

@@ -57,7 +57,7 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
     """
 
     def _open(self, transport: dict[str, Any], **settings: Any) -> httpx.Client:
-        from httpx import Client, HTTPTransport  # noqa: PLC0415 - as above
+        from httpx import Client, HTTPTransport
 
         client = Client(transport=HTTPTransport(**transport), **settings)
         # in a notebook nobody closes it
@@ -119,7 +119,7 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
         ...     print(inclinet.query_image("galaxy.jpg").inclination)
         66.87 deg
         """
-        from inclinet.local import service  # noqa: PLC0415 - most clients ask elsewhere
+        from inclinet.local import service
 
         with service(manifest, timeout_s=timeout) as url, cls(url) as client:
             yield client
@@ -152,7 +152,7 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[AnswerTable]", Awaitab
     """
 
     def _open(self, transport: dict[str, Any], **settings: Any) -> httpx.AsyncClient:
-        from httpx import AsyncClient, AsyncHTTPTransport  # noqa: PLC0415 - as above
+        from httpx import AsyncClient, AsyncHTTPTransport
 
         return AsyncClient(transport=AsyncHTTPTransport(**transport), **settings)
 
@@ -238,8 +238,8 @@ def _bar(total: int | None, *, shown: bool) -> Iterator[Callable[[], None]]:
     if not shown:
         yield lambda: None
         return
-    from rich.console import Console  # noqa: PLC0415 - most questions show none
-    from rich.progress import Progress  # noqa: PLC0415 - as above
+    from rich.console import Console
+    from rich.progress import Progress
 
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("Measuring", total=total)

@@ -45,9 +45,9 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         self.timeout = timeout
         self._pictures, self._retry = pictures, retry
         # httpx takes 0.3 s, which `import inclinet` is not to cost
-        import httpx  # noqa: PLC0415
+        import httpx
 
-        from inclinet.http import proxies  # noqa: PLC0415 - as above
+        from inclinet.http import proxies
 
         key = os.environ.get(KEY_VARIABLE, "").strip() if key is None else key
         try:

@@ -44,7 +44,7 @@ def broadcast(thing: Any, *, name: str = "inclinet", timeout: float = 30.0) -> l
     >>> samp.broadcast(result)
     ['topcat']
     """
-    from astropy.samp import SAMPHubError, SAMPIntegratedClient, SAMPProxyError  # noqa: PLC0415 - asking needs none
+    from astropy.samp import SAMPHubError, SAMPIntegratedClient, SAMPProxyError
 
     table = thing.to_table() if isinstance(thing, Answer) else thing
     if hasattr(table, "colnames"):

@@ -22,8 +22,8 @@ def standards(
 ) -> None:
     """Draw standards of exactly known inclination; needs inclinet-service[serving,training], and a few minutes."""
     # TensorFlow takes seconds that no other command should wait for
-    from zoo.standards.archive import write_archive  # noqa: PLC0415
-    from zoo.standards.draw import standards as drawn  # noqa: PLC0415
+    from zoo.standards.archive import write_archive
+    from zoo.standards.draw import standards as drawn
 
     def told(done: int, of: int) -> None:
         typer.echo(f"\r{done} of {of}", nl=done == of, err=True)

@@ -155,7 +155,7 @@ def _votable(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mappi
 
 
 def _fits(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
-    from astropy.io import fits  # noqa: PLC0415 - 0.5 s that only such a table is worth
+    from astropy.io import fits  # 0.5 s that only such a table is worth
 
     if len(columns) > _FITS_COLUMNS:
         raise ValueError(f"a FITS table has at most {_FITS_COLUMNS} columns, not {len(columns)}")
@@ -205,7 +205,7 @@ def _ascii(text: str) -> str:
 
 
 def _parquet(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
-    from astropy.table import meta  # noqa: PLC0415 - as above
+    from astropy.table import meta
 
     _, widths = _measure(columns, rows, len_of=len)
     metadata = {
@@ -246,8 +246,8 @@ def _batches(rows: Iterable[Sequence[Any]], size: int = _AT_ONCE) -> Iterator[li
 
 def _empty(columns: Sequence[Column], about: Mapping[str, str]) -> Any:
     """Return an astropy table of these columns without rows."""
-    from astropy.table import Column as TableColumn  # noqa: PLC0415 - as above
-    from astropy.table import Table  # noqa: PLC0415 - as above
+    from astropy.table import Column as TableColumn
+    from astropy.table import Table
 
     return Table(
         [

@@ -85,7 +85,7 @@ def writer(
     """
     if hats and found.hats is not None:
         with library():
-            from batch.hats import result  # noqa: PLC0415 - two seconds and 100 MB that no other batch needs
+            from batch.hats import result  # two seconds and 100 MB that no other batch needs
         result.check(out)
         made = result.HatsResult(found.hats, found.files, choice=choice, all_columns=keep_columns)
         return partial(made.write, out, folder)

@@ -89,7 +89,7 @@ def own_networks(manifest: Path, log: Path, say: Callable[[str], None]) -> Itera
     watch : callable
         Starts it again, where it was, if it has ended; raises BatchStopped where it does so again and again.
     """
-    from inclinet_service import local  # noqa: PLC0415 - workers and remote clusters need nothing of it
+    from inclinet_service import local
 
     restarts = 0
     with local.Standin(manifest, log=log) as standin:

@@ -29,7 +29,7 @@ def write(url: str, index: str) -> None:
         As the store does.
     """
     try:
-        from mocpy import MOC  # noqa: PLC0415 - an extra
+        from mocpy import MOC  # an extra
     except ImportError:
         return
     whole: Any = MOC.new_empty(_ORDER)

@@ -203,7 +203,7 @@ def _folder(location: str) -> Source:
 
 def _hats(location: str, images: str | None) -> Source:
     with library():
-        from batch.hats import reading  # noqa: PLC0415 - two seconds and 100 MB that no other batch needs
+        from batch.hats import reading  # two seconds and 100 MB that no other batch needs
     catalogue, files = reading.read(location)
     digest = _digest((_below(url, location), size, stamp) for url, (size, stamp) in files.items())
     base = storage.full(images) if images is not None else location

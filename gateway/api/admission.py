@@ -28,9 +28,9 @@ class ClientRateLimit:
 
     def __init__(self, per_minute: int) -> None:
         # 0.1 s that only a gateway with a limit is worth
-        from limits import RateLimitItemPerMinute  # noqa: PLC0415
-        from limits.aio.storage import MemoryStorage  # noqa: PLC0415
-        from limits.aio.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+        from limits import RateLimitItemPerMinute
+        from limits.aio.storage import MemoryStorage
+        from limits.aio.strategies import MovingWindowRateLimiter
 
         self._limit = RateLimitItemPerMinute(per_minute)
         self._clients = MovingWindowRateLimiter(MemoryStorage())

@@ -170,7 +170,7 @@ def _known(method: str) -> str:
 
 def _lower_keys(query: bytes) -> bytes:
     """Fold the case of query keys: clients of the Virtual Observatory write them in any (DALI 1.1, section 2.2)."""
-    if not any(65 <= byte <= 90 for byte in query):  # noqa: PLR2004 - A to Z; most queries need no work
+    if not any(65 <= byte <= 90 for byte in query):  # A to Z; most queries need no work
         return query
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
     return urlencode([(key.lower(), value) for key, value in pairs], encoding="latin-1").encode("ascii")

@@ -69,7 +69,7 @@ def red_green_blue(names: Sequence[str], telescope: str = "") -> tuple[int, int,
         Which is shown red (the longest wavelength), green and blue; None where the names do not tell.
     """
     waves = [wavelength_nm(name, telescope) for name in names]
-    if len(waves) < 3 or None in waves or len(set(waves)) < 3:  # noqa: PLR2004 - red, green, blue
+    if len(waves) < 3 or None in waves or len(set(waves)) < 3:  # red, green, blue
         return None
     for wanted in _SDSS_FIRST:
         if len(names) > len(wanted):

@@ -255,7 +255,7 @@ def _label(unit: Unit) -> str:
 def _coloured_extensions(candidates: Sequence[Unit]) -> tuple[list[Unit], list[str]] | None:
     """Return the extensions of the first candidate's shape that are one band each, and their bands."""
     first = candidates[0]
-    alike = [unit for unit in candidates if unit.shape == first.shape and len(squeezed(unit)) == 2]  # noqa: PLR2004 - axes
+    alike = [unit for unit in candidates if unit.shape == first.shape and len(squeezed(unit)) == 2]
     bands = [(unit, name) for unit in alike if (name := band(unit)) is not None]
     names = [band for _, band in bands]
     telescope = first.text("TELESCOP")

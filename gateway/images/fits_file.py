@@ -220,7 +220,7 @@ class FitsFile:
 
     def _header(self, place: int) -> tuple[Any, int] | None:
         """Return the header at a place and where its data begin; None where there is none."""
-        from astropy.io import fits  # noqa: PLC0415 - as below
+        from astropy.io import fits
 
         self._seek(place)
         text = b""
@@ -254,7 +254,7 @@ class FitsFile:
 
 
 def _opened(stream: BinaryIO) -> Any:
-    from astropy.io import fits  # noqa: PLC0415 - 0.3 s and 30 MB that only a FITS file is worth
+    from astropy.io import fits  # 0.3 s and 30 MB that only a FITS file is worth
 
     return fits.open(stream, memmap=False, lazy_load_hdus=True, ignore_missing_simple=True)
 

@@ -61,7 +61,7 @@ def band(unit: Unit) -> str | None:
 
 def label(unit: Unit, units: Sequence[Unit]) -> str | None:
     """Return which of a file's units this is; None where it has no other."""
-    if len(units) == 1 or (len(units) == 2 and not units[0].shape and not unit.name):  # noqa: PLR2004 - an empty primary one
+    if len(units) == 1 or (len(units) == 2 and not units[0].shape and not unit.name):  # an empty primary one
         return unit.name or None
     where = "primary" if unit.number == 0 else f"extension {unit.number} of {len(units) - 1}"
     return f"{unit.name}, {where}" if unit.name else where

@@ -51,7 +51,7 @@ def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline:
     """
     cutout: ImagingCutout | None = None
     if isinstance(data, Imaging):
-        from gateway.images.mosaic.cut import cut  # noqa: PLC0415 - astropy's WCS, which few questions need
+        from gateway.images.mosaic.cut import cut
 
         picture, cutout = cut(data.files, data.field, bands=data.bands, max_pixels=max_pixels, deadline=deadline)
         # it is framed by the galaxy's place and size

@@ -112,7 +112,7 @@ def retagged(data: bytes, page: Page, changes: dict[int, tuple[int, ...]]) -> by
     extra_at = start + (16 if big else 6) + count * (12 + room) if big else start + 6 + count * 12
     extra = b""
     for tag, values in changes.items():
-        kind = "I" if max(values) > 0xFFFF else "H"  # noqa: PLR2004 - what a SHORT holds
+        kind = "I" if max(values) > 0xFFFF else "H"  # what a SHORT holds
         body = struct.pack(f"{order}{len(values)}{kind}", *values)
         if len(body) > room:
             place = struct.pack(order + ("Q" if big else "I"), extra_at + len(extra))

@@ -157,7 +157,7 @@ def read_strips(
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
     """Read an image of libvips strip by strip, reduced by blocks of ``side``; returns samples and opacity."""
     width, height, bands = image.width // words, image.height, image.bands
-    cmyk = bands >= 4 and image.interpretation == "cmyk"  # noqa: PLR2004 - its planes
+    cmyk = bands >= 4 and image.interpretation == "cmyk"
     alpha = bands in _WITH_ALPHA and not cmyk and bool(image.hasalpha())
     planes = 3 if cmyk else bands - alpha
     region = pyvips.Region.new(image)

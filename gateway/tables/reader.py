@@ -141,13 +141,13 @@ def _opened(data: Data, *, most: int | None = None, comments: bool = True) -> Ta
         return JsonFile(data, most=most)
     if file_format == formats.PARQUET:
         try:
-            from gateway.tables.files.parquetfile import ParquetFile  # noqa: PLC0415 - an extra, 30 MB
+            from gateway.tables.files.parquetfile import ParquetFile  # an extra, 30 MB
 
             return ParquetFile(data, most=most)
         except ImportError:
             raise errors.BadTable(
                 "This gateway was installed without its Parquet reader; send the table as CSV, VOTable or FITS.",
             ) from None
-    from gateway.tables.files.astropyfile import AstropyFile  # noqa: PLC0415 - 0.9 s and 30 MB that only such a table is worth
+    from gateway.tables.files.astropyfile import AstropyFile  # 0.9 s and 30 MB that only such a table is worth
 
     return AstropyFile(data, file_format, most=most)

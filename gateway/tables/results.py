@@ -192,8 +192,8 @@ def _xml(value: Any) -> str:
 
 @functools.cache
 def _votable_head(columns: tuple[Column, ...]) -> bytes:
-    from astropy.io.votable import writeto  # noqa: PLC0415 - 0.5 s and 40 MB that only a VOTable is worth
-    from astropy.io.votable.tree import Info  # noqa: PLC0415 - as above
+    from astropy.io.votable import writeto  # 0.5 s and 40 MB that only a VOTable is worth
+    from astropy.io.votable.tree import Info
 
     document = votable(columns)
     document.resources[0].infos.append(Info(name="QUERY_STATUS", value="OK"))
@@ -205,7 +205,7 @@ def _votable_head(columns: tuple[Column, ...]) -> bytes:
 
 def votable(columns: Sequence[Column]) -> Any:
     """Return an ``astropy.io.votable.tree.VOTableFile`` of one table with these columns as FIELDs and no row."""
-    from astropy.io.votable.tree import Field, Link, Resource, TableElement, VOTableFile  # noqa: PLC0415 - as below
+    from astropy.io.votable.tree import Field, Link, Resource, TableElement, VOTableFile
 
     document = VOTableFile()
     resource = Resource(type="results", name="inclinet")

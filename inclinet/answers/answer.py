@@ -187,7 +187,7 @@ class Answer:
         ModuleNotFoundError
             matplotlib is missing: ``pip install 'inclinet[plot]'``.
         """
-        from inclinet.answers.drawing import axes  # noqa: PLC0415 - an extra
+        from inclinet.answers.drawing import axes  # an extra
 
         return axes(self)
 
@@ -203,20 +203,20 @@ class Answer:
         ------
         inclinet.errors.SampError
         """
-        from inclinet.samp import broadcast  # noqa: PLC0415 - asking needs none of it
+        from inclinet.samp import broadcast
 
         return broadcast(self)
 
     def _repr_html_(self) -> str:
         """Show the answer in a notebook."""
-        from inclinet.answers.drawing import html  # noqa: PLC0415 - as above
+        from inclinet.answers.drawing import html
 
         return html(self)
 
 
 def tabulate(answers: Sequence[Answer]) -> AnswerTable:
     """Return answers of one gateway as a table, a row each; see :meth:`Answer.to_table`."""
-    from inclinet.answers.table import table_of  # noqa: PLC0415 - as above
+    from inclinet.answers.table import table_of
 
     warnings = [warning for one in answers for warning in one.warnings]
     meta = {"release": answers[0].release, "service": answers[0].service, "warnings": warnings}

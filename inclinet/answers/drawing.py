@@ -67,8 +67,8 @@ def title(answer: Answer) -> str:
 def axes(answer: Answer) -> tuple[Axes, Axes]:
     """Draw an answer with pyplot; see :meth:`Answer.plot`."""
     try:
-        from matplotlib import image, patches  # noqa: PLC0415 - an extra
-        from matplotlib import pyplot as plt  # noqa: PLC0415 - an extra
+        from matplotlib import image, patches  # an extra
+        from matplotlib import pyplot as plt  # an extra
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"Plots need {error.name}: pip install 'inclinet[plot]'.") from None
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def quantity(value: Any, unit: str = "deg") -> Any:
     """Return a Quantity; None for None."""
-    from astropy.units import Quantity  # noqa: PLC0415 - 0.2 s that asking does not need
+    from astropy.units import Quantity  # 0.2 s that asking does not need
 
     return None if value is None else Quantity(value, unit)
 
@@ -46,7 +46,7 @@ class ResolvedGalaxy:
     @property
     def coordinates(self) -> SkyCoord:
         """Position, ICRS."""
-        from astropy.coordinates import SkyCoord  # noqa: PLC0415 - as above
+        from astropy.coordinates import SkyCoord
 
         return SkyCoord(self.json["ra_deg"], self.json["dec_deg"], unit="deg")
 

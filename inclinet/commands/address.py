@@ -40,7 +40,7 @@ def client(url: str) -> Iterator[Inclinet]:
 
 def send(table: Any) -> None:
     """Send a table by SAMP; ends the command where nobody takes it."""
-    from inclinet.samp import broadcast  # noqa: PLC0415 - most commands send nothing
+    from inclinet.samp import broadcast
 
     try:
         out.print(f"Sent to {', '.join(broadcast(table))}.", highlight=False)

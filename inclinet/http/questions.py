@@ -188,7 +188,7 @@ def picture(image: Any) -> tuple[str, bytes]:
 
 
 def _hdus(image: Any) -> Any:
-    from astropy.io import fits  # noqa: PLC0415 - only FITS needs it
+    from astropy.io import fits
 
     if isinstance(image, fits.HDUList | fits.PrimaryHDU):
         return image
@@ -205,7 +205,7 @@ def _hdus(image: Any) -> Any:
 
 def _lowest_first(planes: Any) -> Any:
     """Turn arrays whose first row is the uppermost as FITS has them, which knows no half floats."""
-    import numpy as np  # noqa: PLC0415 - only arrays need it
+    import numpy as np
 
     planes = np.asarray(planes)
     return planes[..., ::-1, :].astype(np.float32 if planes.dtype.kind == "f" else planes.dtype)
@@ -213,20 +213,20 @@ def _lowest_first(planes: Any) -> Any:
 
 def _array(image: Any) -> tuple[str, bytes]:
     """Write an array whose first row is the uppermost: 8 bits as a finished picture, others as measured pixels."""
-    import numpy as np  # noqa: PLC0415 - only arrays need it
+    import numpy as np
 
     pixels = np.asarray(image)
     if pixels.ndim not in {2, _PLANES} or (pixels.ndim == _PLANES and pixels.shape[2] not in {_PLANES, 4}):
         raise TypeError(f"An image is an array [H, W] or [H, W, 3], not one of shape {list(pixels.shape)}.")
     if pixels.dtype == np.uint8:
         try:
-            from PIL import Image  # noqa: PLC0415 - an extra
+            from PIL import Image  # an extra
         except ModuleNotFoundError:
             raise TypeError("An array of 8 bits needs pillow: pip install 'inclinet[plot]'.") from None
         return picture(Image.fromarray(pixels))
-    from astropy.io import fits  # noqa: PLC0415 - only FITS needs it
+    from astropy.io import fits
 
-    planes = pixels if pixels.ndim == 2 else np.moveaxis(pixels[..., :_PLANES], 2, 0)  # noqa: PLR2004 - a plane
+    planes = pixels if pixels.ndim == 2 else np.moveaxis(pixels[..., :_PLANES], 2, 0)
     return picture(fits.PrimaryHDU(_lowest_first(planes)))
 
 
@@ -261,8 +261,8 @@ def table_bytes(table: Any, ending: str = ".vot") -> bytes:
     formats |= {".csv": "ascii.csv"}
     if ending.lower() not in formats:
         raise ValueError(f"Nothing is known of tables in {ending or 'a file without an ending'}")
-    from astropy.coordinates import SkyCoord  # noqa: PLC0415 - only tables need it
-    from astropy.table import Table  # noqa: PLC0415 - as above
+    from astropy.coordinates import SkyCoord
+    from astropy.table import Table
 
     plain = Table(meta={})
     for name in table.colnames:

@@ -31,7 +31,7 @@ NDJSON = "application/x-ndjson"
 @contextmanager
 def told(url: str) -> Iterator[None]:
     """Let what happens to a connection be an exception of :mod:`inclinet.errors`."""
-    import httpx  # noqa: PLC0415 - 0.3 s that `import inclinet` is not to cost
+    import httpx  # 0.3 s that `import inclinet` is not to cost
 
     try:
         yield
@@ -188,7 +188,7 @@ class Results:
 
     def table(self) -> AnswerTable:
         """Return the results as a table, in the order of what was asked."""
-        from inclinet.answers.table import table_of  # noqa: PLC0415 - only tables need astropy's
+        from inclinet.answers.table import table_of
 
         self.finish()
         reading = json.loads(self._reading) if self._reading else {}

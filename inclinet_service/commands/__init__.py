@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line: an entry point of the group ``inclinet.commands``."""
-    from inclinet_service.commands import service  # noqa: PLC0415 - asking a gateway needs none of it
-    from inclinet_service.commands.batch import DaskCommand, batch, fetch  # noqa: PLC0415 - as above
-    from inclinet_service.commands.catalog import catalog  # noqa: PLC0415 - as above
-    from inclinet_service.commands.keys import keys  # noqa: PLC0415 - as above
-    from inclinet_service.commands.zoo import zoo  # noqa: PLC0415 - as above
+    from inclinet_service.commands import service
+    from inclinet_service.commands.batch import DaskCommand, batch, fetch
+    from inclinet_service.commands.catalog import catalog
+    from inclinet_service.commands.keys import keys
+    from inclinet_service.commands.zoo import zoo
 
     app.command()(service.up)
     app.command()(service.gateway)

@@ -183,8 +183,8 @@ def batch(
     """
 
     def measure(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch.asked import Asked  # noqa: PLC0415 - the other commands need none of this
-        from batch.fetching import options  # noqa: PLC0415 - the other commands need none of this
+        from batch.asked import Asked
+        from batch.fetching import options
 
         asked = Asked(
             what=tuple(table),
@@ -203,8 +203,8 @@ def batch(
             bands=tuple(one.strip() for one in (bands or "").split(",") if one.strip()),
         )
         if dask is None:
-            from batch.http import pacing  # noqa: PLC0415 - as above
-            from batch.http import run as over_http  # noqa: PLC0415 - as above
+            from batch.http import pacing
+            from batch.http import run as over_http
 
             http = over_http.Http(
                 url=url,
@@ -214,7 +214,7 @@ def batch(
                 any_release=mix_releases,
             )
             return over_http.measure(asked, http, console, say)
-        from batch.dask import run as on_dask  # noqa: PLC0415 - as above
+        from batch.dask import run as on_dask
 
         options.check_survey(survey)
         given = on_dask.OnDask(
@@ -255,8 +255,8 @@ def fetch(
     """
 
     def work(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch.asked import Asked  # noqa: PLC0415 - the other commands need none of this
-        from batch.fetching import galaxies, options  # noqa: PLC0415 - the other commands need none of this
+        from batch.asked import Asked
+        from batch.fetching import galaxies, options
 
         options.check_survey(survey)
         choice = options.columns(column or [])
@@ -269,7 +269,7 @@ def fetch(
 
 
 def _fetching(rate: list[str], manifest: Path | None, *, accept_unanswered: bool) -> Fetching:
-    from batch.fetching import galaxies, options  # noqa: PLC0415 - the other commands need none of this
+    from batch.fetching import galaxies, options
 
     # what the workers ask is given by --serving, which may name several
     given: dict[str, Any] = {"serving": "127.0.0.1:8500"} | ({"manifest": manifest} if manifest else {})

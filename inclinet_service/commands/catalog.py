@@ -22,8 +22,8 @@ def download(
     min_d25: Annotated[float, typer.Option(min=0, help="Leave out galaxies smaller than this, arcmin.")] = 0.3,
 ) -> None:
     """Fetch HyperLEDA's catalogue of galaxies from VizieR (VII/237) for use as INCLINET_CATALOG."""
-    from gateway.core.errors import GatewayError  # noqa: PLC0415 - asking a gateway needs none of this
-    from gateway.sky.resolvers.download import download as fetch  # noqa: PLC0415 - as above
+    from gateway.core.errors import GatewayError
+    from gateway.sky.resolvers.download import download as fetch
 
     settings = configured.settings({})
 

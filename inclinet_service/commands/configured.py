@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 def settings(changed: dict[str, Any]) -> Settings:
     """Return the settings of the environment with some changed; ends the command where they are wrong."""
-    from pydantic import ValidationError  # noqa: PLC0415 - one that asks for help needs none of this
+    from pydantic import ValidationError
 
-    from gateway.settings import Settings  # noqa: PLC0415 - as above
+    from gateway.settings import Settings
 
     try:
         return Settings(**changed)

@@ -21,7 +21,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Who will hold it; logs and the rate limit use the name.")],
 ) -> None:
     """Make a key: print it once, and the line for the file that INCLINET_API_KEYS_FILE names."""
-    from gateway.api.keys import KeysError, make  # noqa: PLC0415 - asking a gateway needs none of this
+    from gateway.api.keys import KeysError, make
 
     try:
         key, line = make(name)

@@ -43,8 +43,8 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
     def done() -> Summary:
         try:
             importlib.import_module("batch.run")
-            from batch.errors import BatchError  # noqa: PLC0415 - the gateway's image has no batches
-            from inclinet.http import proxies  # noqa: PLC0415 - the other commands need none of this
+            from batch.errors import BatchError
+            from inclinet.http import proxies
         except ImportError as error:
             install = f"For many galaxies {error.name} has to be installed: pip install 'inclinet-service[batch]'."
             raise _GivenUp(install, REFUSED) from None

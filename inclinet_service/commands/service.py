@@ -37,8 +37,8 @@ def up(
     ),
 ) -> None:
     """Start the networks and the gateway on this machine, and run until Ctrl-C."""
-    from inclinet_service import local  # noqa: PLC0415 - the other commands need none of what running one does
-    from inclinet_service import up as service  # noqa: PLC0415 - as above
+    from inclinet_service import local
+    from inclinet_service import up as service
 
     changed: dict[str, Any] = {"log_level": str(log_level)}
     if serving is not None:
@@ -68,7 +68,7 @@ def gateway(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
 ) -> None:
     """Run the gateway alone, as its container does; the environment INCLINET_* holds its settings."""
-    from inclinet_service import local  # noqa: PLC0415 - as above
+    from inclinet_service import local
 
     try:
         local.run_gateway(settings({}), host=host, port=port)

@@ -32,11 +32,11 @@ def up(
     """Start the zoo and run until Ctrl-C; the environment INCLINET_ZOO_* holds its settings."""
     # asking a gateway needs none of what running a zoo does
     try:
-        from pydantic import ValidationError  # noqa: PLC0415
+        from pydantic import ValidationError
 
-        from inclinet_service import zoo as service  # noqa: PLC0415
-        from inclinet_service.local import StartError  # noqa: PLC0415
-        from zoo.settings import ZooSettings  # noqa: PLC0415
+        from inclinet_service import zoo as service
+        from inclinet_service.local import StartError
+        from zoo.settings import ZooSettings
     except ImportError as error:
         raise terminal.stop(
             f"For the zoo {error.name} has to be installed: pip install 'inclinet-service[zoo]'."

@@ -70,7 +70,7 @@ async def test_the_networks_see_what_the_answer_shows_as_model_input() -> None:
         answer = (await client.post("/api/file?include=model_input", files=FILE)).json()
     kind, _, data = answer["image"]["model_input"].partition(",")
     assert kind == "data:image/png;base64"
-    import base64  # noqa: PLC0415 - read as the browser would
+    import base64
 
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))), DISC)
 

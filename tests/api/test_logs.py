@@ -86,7 +86,7 @@ async def test_networks_that_disagree_are_named_with_the_target_for_a_person_to_
 
 
 async def test_a_failed_network_is_logged_with_the_request_that_it_failed() -> None:
-    import grpc  # noqa: PLC0415 - this test's alone
+    import grpc
 
     serving = FakeServing(models_of(RELEASE), failing={"vgg6_m2": grpc.StatusCode.INTERNAL})
     with logged() as log:

@@ -53,8 +53,8 @@ def test_of_several_licences_all_must_do_or_one_as_they_are_joined(name: str, li
 
 @of_the_image
 def test_the_bill_of_materials_is_valid_complete_and_the_same_every_time() -> None:
-    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415 - seconds, which every worker of a test run would spend
-    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415 - as above
+    from cyclonedx.schema import SchemaVersion  # seconds, which every worker of a test run would spend
+    from cyclonedx.validation.json import JsonStrictValidator
 
     found = inventory.parts()
     text = inventory.bill(found)

@@ -169,9 +169,9 @@ def test_alerts_are_the_same_with_and_without_the_operator_and_name_metrics_that
 
 
 def _families() -> list[Any]:
-    from prometheus_client import CollectorRegistry  # noqa: PLC0415 - this test's alone
+    from prometheus_client import CollectorRegistry
 
-    from gateway.api.metrics import Metrics  # noqa: PLC0415 - as above
+    from gateway.api.metrics import Metrics
 
     return list(Metrics(CollectorRegistry()).registry.collect())
 

@@ -73,6 +73,6 @@ def assert_shown(shown: Any, printed: Any, where: str) -> None:
 
 
 def test_the_notebook_runs_and_draws_what_the_site_shows(url: str, tmp_path: Path) -> None:
-    from tests.docs.notebook import committed, executed, kinds  # noqa: PLC0415 - its libraries take two seconds to import
+    from tests.docs.notebook import committed, executed, kinds  # its libraries take two seconds to import
 
     assert kinds(executed(tmp_path, url)) == kinds(committed())

@@ -245,7 +245,7 @@ def test_where_the_library_is_missing_it_is_named(
 def test_a_result_that_has_not_the_rows_of_the_catalogue_is_not_written(
     catalogue: Path, live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from batch.hats.result import HatsResult  # noqa: PLC0415 - seconds, which every worker of a test run would spend
+    from batch.hats.result import HatsResult  # seconds, which every worker of a test run would spend
 
     out, written = tmp_path / "out", HatsResult.write
 

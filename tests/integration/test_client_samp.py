@@ -115,9 +115,9 @@ def test_where_no_hub_runs_it_says_what_to_start(tmp_path: Path, monkeypatch: py
 @pytest.mark.usefixtures("hub")
 def test_the_command_line_sends_what_it_prints() -> None:
     async def make(_opened: AsyncExitStack) -> ASGIApp:
-        from starlette.applications import Starlette  # noqa: PLC0415 - of this server alone
-        from starlette.responses import JSONResponse  # noqa: PLC0415 - as above
-        from starlette.routing import Route  # noqa: PLC0415 - as above
+        from starlette.applications import Starlette
+        from starlette.responses import JSONResponse
+        from starlette.routing import Route
 
         return Starlette(routes=[Route("/api/pgc/2557", lambda _request: JSONResponse(answer(2557, "first")))])
 

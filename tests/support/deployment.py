@@ -24,7 +24,7 @@ def load(path: str) -> Any:
 
 def problem_of(resource: dict[str, Any], minor: str) -> str | None:
     """Return what a minor version of Kubernetes would not take of a resource; None where it takes it."""
-    import kubernetes_validate  # noqa: PLC0415 - it builds grammars for two seconds, which only its tests shall wait for
+    import kubernetes_validate  # it builds grammars for two seconds, which only its tests shall wait for
 
     try:
         kubernetes_validate.validate(resource, minor, strict=True)

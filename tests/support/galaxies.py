@@ -22,7 +22,7 @@ needs_galaxies = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared gala
 
 @lru_cache(maxsize=1)
 def _measured() -> tuple[Path, ...]:
-    from training.data.dataset import read_table  # noqa: PLC0415 - imports pandas-free readers that only this needs
+    from training.data.dataset import read_table
 
     return tuple(one.path for one in read_table(SHARED / "efigi.csv") if one.measured)
 

@@ -52,8 +52,8 @@ def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, 
         Others of hats-import.
     """
     with quietly():
-        from hats_import.catalog.arguments import ImportArguments  # noqa: PLC0415 - five seconds
-        from hats_import.pipeline import pipeline_with_client  # noqa: PLC0415 - as above
+        from hats_import.catalog.arguments import ImportArguments  # five seconds
+        from hats_import.pipeline import pipeline_with_client
 
         table = path.parent / f"{path.name}.parquet"
         parquet.write_table(pa.table(dict(columns)), table)
@@ -76,7 +76,7 @@ def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, 
 def opened(path: Path | UPath) -> Any:
     """Return a catalogue as LSDB opens it."""
     with quietly():
-        from lsdb.loaders.hats.read_hats import open_catalog  # noqa: PLC0415 - five seconds
+        from lsdb.loaders.hats.read_hats import open_catalog  # five seconds
 
         return open_catalog(path)
 
@@ -84,7 +84,7 @@ def opened(path: Path | UPath) -> Any:
 def is_valid(path: Path) -> bool:
     """Return whether the library of HATS finds nothing wrong with a catalogue."""
     with quietly():
-        from hats.io.validation import is_valid_catalog  # noqa: PLC0415 - two seconds
+        from hats.io.validation import is_valid_catalog  # two seconds
 
         return bool(is_valid_catalog(path, strict=True))
 

@@ -44,7 +44,7 @@ class Survey:
     @classmethod
     def simulated(cls, count: int, *, across: int = 3, seed: int = 20261128, workers: int = 1) -> Survey:
         """Simulate galaxies and put them on the sky as :meth:`of` does."""
-        from training.simulation.sample import simulate  # noqa: PLC0415 - TensorFlow, which benchmarks alone need
+        from training.simulation.sample import simulate  # TensorFlow, which benchmarks alone need
 
         return cls.of(simulate(seed=seed, count=count, workers=workers).images, across=across)
 

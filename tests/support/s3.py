@@ -31,7 +31,7 @@ class S3Server:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from moto.server import ThreadedMotoServer  # noqa: PLC0415 - two seconds, and warnings of what it stands on
+            from moto.server import ThreadedMotoServer  # two seconds, and warnings of what it stands on
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server: Any = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -42,7 +42,7 @@ def rows(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def _votable(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
-    from astropy.io.votable import parse_single_table  # noqa: PLC0415 - half a second that only a VOTable is worth
+    from astropy.io.votable import parse_single_table  # half a second that only a VOTable is worth
 
     try:
         with warnings.catch_warnings():

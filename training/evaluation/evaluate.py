@@ -95,7 +95,7 @@ class Predictions:
 
 def opened(manifest: Manifest, model_repo: Path) -> Callable[[NDArray[np.uint8]], Predictions]:
     """Load every SavedModel of a release; return what asks all of them about model inputs."""
-    from training.release import export  # noqa: PLC0415 - a report on predictions made elsewhere needs no TensorFlow
+    from training.release import export  # a report on predictions made elsewhere needs no TensorFlow
 
     served = {model.name: export.load(model_repo / model.name / str(model.version)) for model in manifest.models}
     return partial(ask, served)
@@ -103,7 +103,7 @@ def opened(manifest: Manifest, model_repo: Path) -> Callable[[NDArray[np.uint8]]
 
 def ask(served: Mapping[str, Any], images: NDArray[np.uint8]) -> Predictions:
     """Ask loaded SavedModels, by name, about model inputs."""
-    from training.release import export  # noqa: PLC0415 - as above
+    from training.release import export
 
     answers = {name: export.answers(signature, images) for name, signature in served.items()}
     rejectors = {name: said for name, said in answers.items() if REJECTION in said}

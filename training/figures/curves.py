@@ -93,11 +93,11 @@ def learning_curves(runs: Mapping[str, Run], path: Path) -> None:
     FigureCanvasAgg(figure)
     for panel, group in zip(figure.subplots(1, len(order), squeeze=False)[0], order, strict=True):
         members = groups[group]
-        few = len(members) <= 4  # noqa: PLR2004 - more clouds of single steps would hide the lines
+        few = len(members) <= 4  # more clouds of single steps would hide the lines
         for number, (name, run) in enumerate(members.items()):
             colour = f"C{number % 10}"
             step = run["step"] + 1
-            style = "-" if number < 10 else "--"  # noqa: PLR2004 - as many colours as there are
+            style = "-" if number < 10 else "--"  # as many colours as there are
             if few:
                 panel.plot(step, run["loss"], ".", ms=1, alpha=0.15, color=colour, rasterized=True)
             panel.plot(step, smoothed(run["loss"]), style, lw=1.2, color=colour, label=name)

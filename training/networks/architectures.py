@@ -139,7 +139,7 @@ def take_over(network: Any, weights: Sequence[NDArray[np.float32]]) -> bool:
         kernel, bias = weights[2 * place : 2 * place + 2]
         units = layer.kernel.shape[-1]
         entering = layer.kernel.shape[-2]
-        if kernel.ndim == 2 and kernel.shape[0] != len(kept):  # noqa: PLR2004 - flattened places of every channel
+        if kernel.ndim == 2 and kernel.shape[0] != len(kept):  # flattened places of every channel
             channels = weights[2 * place - 1].size
             if kernel.shape[0] // channels * len(kept) != entering:
                 return False

@@ -118,7 +118,7 @@ def draw(rng: np.random.Generator, widen: NDArray[np.float32], how: Augmentation
     each = strength[:, None, None, None]
     zoom = (widen[:, 0] * (widen[:, 1] / widen[:, 0]) ** uniform()) ** strength
     hard = chosen(each * how.hard_edges)
-    turn, mirror = 2 * np.pi * uniform(), np.where(uniform() < 0.5, -1, 1)  # noqa: PLR2004 - as often as not
+    turn, mirror = 2 * np.pi * uniform(), np.where(uniform() < 0.5, -1, 1)  # as often as not
     return {
         "transforms": _transforms(turn, mirror, zoom, strength[:, None] * normal(how.shift * INPUT_SIDE / 2, 2)),
         "gamma": np.exp(each * normal(how.gamma, 1, 1, 1)),

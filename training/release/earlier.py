@@ -33,7 +33,7 @@ def start(architecture: Architecture, name: str, purpose: Purpose, model_repo: P
     keras.Model or None
         None where that release has no such network, or one that differs in more than its widths.
     """
-    import tensorflow as tf  # noqa: PLC0415 - networks may learn with JAX alone
+    import tensorflow as tf  # networks may learn with JAX alone
 
     manifest = read_manifest(model_repo / "manifest.json")
     model = next((one for one in manifest.models if one.name == name), None)

@@ -97,7 +97,7 @@ def _looked_up(light: Any, rows: Any, columns: Any) -> Any:
     def split(where: Any, count: int) -> tuple[Any, Any, Any]:
         within = ops.clip(where, 0, count - 1.001)
         below = ops.cast(within, "int32")
-        return below, within - ops.cast(below, "float32"), ops.abs(where - within) < 0.01  # noqa: PLR2004 - as good as in
+        return below, within - ops.cast(below, "float32"), ops.abs(where - within) < 0.01  # as good as in
 
     row, down, in_rows = split(rows, height)
     column, across, in_columns = split(columns, width)

@@ -115,7 +115,7 @@ class SimulatedGalaxy:
         scales = (ISOPHOTE_R - self.mu0 + brightening) / 1.086
         if scales > self.break_radius:
             scales = self.break_radius + (scales - self.break_radius) * self.outer_scale
-        visible = [f.radius + f.width for f in (self.ring, self.outer_ring) if f.strength > 0.02]  # noqa: PLR2004 - seen
+        visible = [f.radius + f.width for f in (self.ring, self.outer_ring) if f.strength > 0.02]  # seen
         return float(max(scales, 1.6, *visible, 0.0))
 
     @property

@@ -89,16 +89,16 @@ def draw(rng: np.random.Generator, *, disturbed: bool = False, survey: str | Non
     """
     kind = rng.uniform()
     foreign = str(rng.choice(_FOREIGN))
-    efigi, server = kind < 0.4, 0.4 < kind < 0.6  # noqa: PLR2004 - two in five, one in five
+    efigi, server = kind < 0.4, 0.4 < kind < 0.6  # two in five, one in five
     if survey is not None:
         efigi, server, foreign, kind = False, survey == "sdss", survey, 0.7
-    other = not server and 0.6 < kind < 0.85  # noqa: PLR2004 - one in four
+    other = not server and 0.6 < kind < 0.85  # one in four
     from_survey = SURVEYS[foreign if other else "sdss"]
     side = 88 if efigi else int(rng.choice([88, 128]))
     if efigi:
         zoom = max(float(np.exp(rng.normal(np.log(0.98), 0.1))), 0.85)
     else:
-        zoom = float(rng.uniform(0.9, 1.3) if rng.uniform() < 0.5 else rng.uniform(1.2, 2.2))  # noqa: PLR2004 - even
+        zoom = float(rng.uniform(0.9, 1.3) if rng.uniform() < 0.5 else rng.uniform(1.2, 2.2))  # even
     if efigi or server or other:
         diameter_arcmin = max(0.8, rng.lognormal(np.log(1.45), 0.45))  # as the galaxies that people measured
     else:
@@ -121,13 +121,13 @@ def draw(rng: np.random.Generator, *, disturbed: bool = False, survey: str | Non
         native_arcsec=from_survey.pixel_arcsec,
         seeing_arcsec=float(seeing * np.clip(rng.normal(1, 0.15), 0.65, 1.7)),
         resampling=float(rng.uniform(0.25, 0.45) if efigi else rng.uniform(0.35, 0.7)),
-        edge=_edge(rng) if rng.uniform() < 0.08 else None,  # noqa: PLR2004 - one in twelve
+        edge=_edge(rng) if rng.uniform() < 0.08 else None,  # one in twelve
         noise=(first, second, third),
         redness=from_survey.redness,
         stars=float(rng.gamma(1.2, 3.5)) * (6 if disturbed else 1),
         neighbours=float(rng.gamma(1.0, 1.5)) * (3 if disturbed else 1),
         tone_curve=tone_curve,
-        jpeg_quality=75 if efigi else int(rng.integers(60, 97)) if rng.uniform() < 0.85 else 0,  # noqa: PLR2004 - a few are lossless
+        jpeg_quality=75 if efigi else int(rng.integers(60, 97)) if rng.uniform() < 0.85 else 0,  # a few are lossless
     )
 
 
@@ -138,5 +138,5 @@ def _edge(rng: np.random.Generator) -> Edge:
         angle_deg=float(rng.uniform(0, 360)),
         distance=float(rng.uniform(0.25, 0.55)),
         step=(first, second, third),
-        missing=bool(rng.uniform() < 0.2),  # noqa: PLR2004 - one in five
+        missing=bool(rng.uniform() < 0.2),
     )

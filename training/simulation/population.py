@@ -40,7 +40,7 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
     height_q0 = float(np.clip(rng.normal(0.17 + 0.02 * early, 0.04), 0.08, 0.3))
     break_radius, outer_scale = _break(rng)
     bar, ring, outer_ring = _features(rng, early)
-    spheroid = reject == "unsuitable" and rng.uniform() < 0.6  # noqa: PLR2004 - three to two hopelessly faint discs
+    spheroid = reject == "unsuitable" and rng.uniform() < 0.6  # three to two hopelessly faint discs
     if spheroid:
         bulge, mu0 = 0.985, rng.normal(25.8, 0.5)
     elif reject == "unsuitable":
@@ -65,7 +65,7 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
         dust_height=float(rng.uniform(0.2, 0.5)),
         lopsidedness=float(abs(rng.normal(0, 0.08))),
         ovalness=_ovalness(rng),
-        warp=float(rng.normal(0, 0.05)) if rng.uniform() < 0.5 else 0.0,  # noqa: PLR2004 - every other disc is warped
+        warp=float(rng.normal(0, 0.05)) if rng.uniform() < 0.5 else 0.0,  # every other disc is warped
         warp_order=int(rng.choice([1, 1, 2])),
         colours=_colours(rng, early),
         reject=reject or ("face_on" if inclination_deg < FACE_ON_BELOW_DEG else ""),
@@ -81,7 +81,7 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
     outline; a bright bar in a faint disc; and a patchy, lopsided dwarf.
     """
     kind = rng.uniform()
-    if kind < (0.16 if galaxy.inclination_deg > 75 else 0.04):  # noqa: PLR2004 - where it misleads most
+    if kind < (0.16 if galaxy.inclination_deg > 75 else 0.04):  # where it misleads most
         return replace(
             galaxy,
             bulge_fraction=float(rng.uniform(0.35, 0.8)),
@@ -93,7 +93,7 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
             dust_height=float(rng.uniform(0.12, 0.35)),
         )
     kind = rng.uniform()
-    if kind < 0.08:  # noqa: PLR2004 - grand designs
+    if kind < 0.08:  # grand designs
         arms = replace(
             galaxy.arms,
             number=2,
@@ -106,7 +106,7 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
         return replace(
             galaxy, arms=arms, young_fraction=float(rng.uniform(0.4, 0.7)), break_radius=2.0, outer_scale=scale
         )
-    if kind < 0.14:  # noqa: PLR2004 - bars in faint discs
+    if kind < 0.14:  # bars in faint discs
         bar = Feature(
             strength=float(rng.uniform(2, 7)),
             radius=float(rng.uniform(0.6, 1.6)),
@@ -114,7 +114,7 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
             angle=float(rng.uniform(0, np.pi)),
         )
         return replace(galaxy, bar=bar, mu0=float(rng.uniform(21.6, 22.8)))
-    if kind < 0.24:  # noqa: PLR2004 - dwarfs
+    if kind < 0.24:  # dwarfs
         arms = replace(
             galaxy.arms,
             flocculence=float(rng.uniform(0.7, 1.0)),
@@ -142,9 +142,9 @@ def _ovalness(rng: np.random.Generator) -> float:
 
 def _break(rng: np.random.Generator) -> tuple[float, float]:
     kind = rng.uniform()
-    if kind < 0.45:  # noqa: PLR2004 - down-bending
+    if kind < 0.45:  # down-bending
         return float(rng.uniform(1.3, 3.5)), float(rng.uniform(0.25, 0.7))
-    if kind < 0.65:  # noqa: PLR2004 - up-bending: a faint extended disc around a bright one
+    if kind < 0.65:  # up-bending: a faint extended disc around a bright one
         return float(rng.uniform(1.5, 3.0)), float(rng.uniform(1.3, 2.2))
     return 20.0, 1.0
 
@@ -169,12 +169,12 @@ def _features(rng: np.random.Generator, early: float) -> tuple[Feature, Feature,
     none = Feature(strength=0.0, radius=1.0, width=0.2)
     bar = ring = outer = none
     angle = float(rng.uniform(0, np.pi))
-    if rng.uniform() < 0.45:  # noqa: PLR2004 - the barred half
+    if rng.uniform() < 0.45:  # the barred half
         length = float(rng.uniform(0.4, 1.3))
         bar = Feature(
             strength=float(rng.uniform(0.3, 2.5)), radius=length, width=float(rng.uniform(0.18, 0.45)), angle=angle
         )
-        if rng.uniform() < 0.4:  # noqa: PLR2004 - a ring at the bar's ends
+        if rng.uniform() < 0.4:  # a ring at the bar's ends
             ring = Feature(strength=float(rng.uniform(0.1, 0.6)), radius=1.1 * length, width=0.15 * length)
     if rng.uniform() < (0.3 if bar.strength else 0.12) + 0.1 * early:
         outer = Feature(

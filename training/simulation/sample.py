@@ -151,7 +151,7 @@ def _jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     if not quality:
         return rgb
     buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality, subsampling=2 if quality < 85 else 0)  # noqa: PLR2004 - as encoders do
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality, subsampling=2 if quality < 85 else 0)  # as encoders do
     return np.asarray(Image.open(buffer))
 
 

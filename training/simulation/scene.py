@@ -66,7 +66,7 @@ def draw(seed: int, index: int, survey: str | None = None) -> Scene:
     rng = np.random.default_rng(np.random.SeedSequence([seed, index]))
     reject: Reject = "unsuitable" if rng.uniform() < _UNSUITABLE else ""
     galaxy = population.draw(rng, inclination_deg=float(rng.uniform(0, 90)), reject=reject)
-    disturbed = reject == "unsuitable" and rng.uniform() < 0.4  # noqa: PLR2004 - two in five
+    disturbed = reject == "unsuitable" and rng.uniform() < 0.4  # two in five
     seen = observation.draw(rng, disturbed=disturbed, survey=survey)
     truth: Truth = {
         "index": index,

@@ -27,4 +27,4 @@ def gaussians(index: float) -> tuple[tuple[float, float], ...]:
     weight = radius / np.sqrt(profile)
     fluxes, _ = optimize.nnls(basis * weight[:, None], profile * weight)
     fluxes /= fluxes.sum()
-    return tuple((float(f), float(s)) for f, s in zip(fluxes, sigmas, strict=True) if f > 1e-4)  # noqa: PLR2004 - none
+    return tuple((float(f), float(s)) for f, s in zip(fluxes, sigmas, strict=True) if f > 1e-4)  # none

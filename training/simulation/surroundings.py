@@ -102,7 +102,7 @@ def _neighbours(seen: Observation, rng: np.random.Generator) -> Drawn:
     """Background galaxies: small exponential blobs, now and then one of a size that disturbs."""
     count = rng.poisson(seen.neighbours)
     size = seen.side * np.exp(rng.uniform(np.log(0.006), np.log(0.03), count))
-    size *= np.where(rng.random(count) < 0.06, 3, 1)  # noqa: PLR2004 - a large neighbour
+    size *= np.where(rng.random(count) < 0.06, 3, 1)  # a large neighbour
     x, y = rng.uniform(0, seen.side, (2, count))
     angle, ratio = rng.uniform(0, np.pi, count), rng.uniform(0.25, 1, count)
     light = 10 ** (0.4 * (ZEROPOINT - rng.uniform(20, 23.5, count)))

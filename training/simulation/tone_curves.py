@@ -98,5 +98,5 @@ def anything(rng: np.random.Generator) -> ToneCurve:
         pedestal=_three(rng.uniform(0, 0.01) * rng.uniform(0.6, 1.4, 3)),
         tint=(float(rng.normal(1, 0.1)), 1.0, float(rng.normal(1, 0.1))),
         chroma_blur=float(rng.uniform(0.3, 1.5)),
-        hue_kept=bool(rng.uniform() < 0.5),  # noqa: PLR2004 - as often as not
+        hue_kept=bool(rng.uniform() < 0.5),  # as often as not
     )

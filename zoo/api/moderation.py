@@ -54,7 +54,7 @@ def add(services: WiredZoo, _: Moderator, sent: ProjectIn) -> ProjectOut:
     """Make a project without galaxies."""
     if sent.survey is not None and sent.survey not in SURVEYS:
         raise errors.BadRequest(f"There is no survey {sent.survey}; there are {', '.join(SURVEYS)}.")
-    if sent.highest_deg - sent.lowest_deg < 10:  # noqa: PLR2004 - two steps of the coarse lattice
+    if sent.highest_deg - sent.lowest_deg < 10:  # two steps of the coarse lattice
         raise errors.BadRequest("The range of a project is at least 10 degrees wide.")
     with services.database.write() as session:
         if session.scalar(select(ProjectRow.id).where(ProjectRow.slug == sent.slug)) is not None:

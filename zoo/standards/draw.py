@@ -84,8 +84,8 @@ def _suits(galaxy: SimulatedGalaxy) -> bool:
     """Keep out what even an expert reads wrong: faint discs, large bulges, and bars that stand out of edge-on discs."""
     steep = 75.0
     return (
-        galaxy.mu0 < 21.3  # noqa: PLR2004 - mag/arcsec^2, bright enough to be shown
-        and galaxy.bulge_fraction < 0.35  # noqa: PLR2004 - a third of the light
-        and galaxy.ovalness < 0.03  # noqa: PLR2004 - an ellipticity of 0.06: looks 20 deg inclined at most
-        and (galaxy.inclination_deg < steep or galaxy.bar.strength < 0.3)  # noqa: PLR2004 - a faint bar
+        galaxy.mu0 < 21.3  # mag/arcsec^2, bright enough to be shown
+        and galaxy.bulge_fraction < 0.35  # a third of the light
+        and galaxy.ovalness < 0.03  # an ellipticity of 0.06: looks 20 deg inclined at most
+        and (galaxy.inclination_deg < steep or galaxy.bar.strength < 0.3)  # a faint bar
     )

@@ -147,7 +147,7 @@ def calibrate(measurements: Measurements) -> PeopleCalibration:
     who = np.searchsorted(person, once.person)
     honest = ~quarantined[who]
     away, given = once.truth_deg - noise.PIVOT_DEG, once.inclination_deg - once.truth_deg
-    at_top, at_bottom = once.inclination_deg >= 90, once.inclination_deg <= 0  # noqa: PLR2004 - edge-on
+    at_top, at_bottom = once.inclination_deg >= 90, once.inclination_deg <= 0  # edge-on
 
     def summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.bincount(who, values, minlength=people), np.float64)

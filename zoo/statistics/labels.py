@@ -175,7 +175,7 @@ def _probable(
         expected, scale = calibration.expected_deg(rows.person[:, None], _GRID_DEG)
         z = (said - expected) / scale
         likely = noise.log_density(z) - np.log(scale)
-        likely = np.where(said >= 90, noise.log_beyond(z), np.where(said <= 0, noise.log_beyond(-z), likely))  # noqa: PLR2004 - edge-on
+        likely = np.where(said >= 90, noise.log_beyond(z), np.where(said <= 0, noise.log_beyond(-z), likely))  # edge-on
         np.add.at(logarithm, at[begin : begin + _AT_A_TIME], likely)
     probable = np.exp(logarithm - logarithm.max(1, keepdims=True))
     probable /= probable.sum(1, keepdims=True)

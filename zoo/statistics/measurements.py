@@ -59,7 +59,7 @@ class Measurements:
         if len({len(getattr(self, field.name)) for field in fields(self)}) > 1:
             raise ValueError("The arrays of measurements are of different lengths.")
         said = np.isfinite(self.inclination_deg)
-        if np.any((self.inclination_deg[said] < 0) | (self.inclination_deg[said] > 90)):  # noqa: PLR2004 - edge-on
+        if np.any((self.inclination_deg[said] < 0) | (self.inclination_deg[said] > 90)):  # edge-on
             raise ValueError("An inclination lies outside of 0 to 90 degrees.")
         if np.any(~said & (self.flag == Flag.NONE)):
             raise ValueError("A measurement has neither an inclination nor a flag.")

@@ -52,7 +52,7 @@ def outliers(
     expected, scale = calibration.expected_deg(rows.person, label)
     residual = rows.inclination_deg - expected
     # an answer at an end of the scale contradicts nothing beyond it
-    residual = np.where(rows.inclination_deg >= 90, np.maximum(residual, 0), residual)  # noqa: PLR2004 - edge-on
+    residual = np.where(rows.inclination_deg >= 90, np.maximum(residual, 0), residual)  # edge-on
     residual = np.where(rows.inclination_deg <= 0, np.minimum(residual, 0), residual)
     scales = residual / np.hypot(scale, error)
     far = np.argsort(-np.abs(scales), kind="stable")[: np.count_nonzero(np.abs(scales) > FAR)]

@@ -164,7 +164,7 @@ def opened(source: Source, stack: ExitStack, block_bytes: int = BLOCK_BYTES) -> 
         return io.BytesIO(source)
     if "://" not in str(source):
         return stack.enter_context(Path(source).open("rb"))
-    import fsspec  # noqa: PLC0415 - an extra, for files elsewhere alone
+    import fsspec  # an extra, for files elsewhere alone
 
     store, path = fsspec.core.url_to_fs(str(source))
     file: BinaryIO = stack.enter_context(store.open(path, "rb", block_size=block_bytes, cache_type="readahead"))
@@ -222,14 +222,14 @@ def _alone(stream: BinaryIO, image: BandImage, tiles: TileCache) -> ImagePlane:
 def _bands_of(unit: Unit, primary: Unit, what: str) -> Sequence[str | None]:
     """Return the band of each plane. What holds for a whole file is often said in its first header alone."""
     shape = squeezed(unit)
-    if len(shape) == 2:  # noqa: PLR2004 - axes of an image
+    if len(shape) == 2:
         return (band(unit) or band(primary),)
     if is_channel_last(shape):
         raise errors.BadImage(
             f"{what} has its colours along the first axis; a galaxy is cut by its position from images of a band each."
         )
     names = plane_bands(unit, shape[0])
-    return names or (("RED", "GREEN", "BLUE") if shape[0] == 3 and says_rgb(unit) else [None] * shape[0])  # noqa: PLR2004 - colours
+    return names or (("RED", "GREEN", "BLUE") if shape[0] == 3 and says_rgb(unit) else [None] * shape[0])
 
 
 def _named(found: Sequence[BandImage], files: Sequence[int], bands: Sequence[str], count: int) -> Iterator[BandImage]:

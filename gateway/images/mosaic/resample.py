@@ -88,7 +88,7 @@ def part_of(columns: NDArray[np.float64], rows: NDArray[np.float64], shape: tupl
         found.append(slice(low, high))
     middle = len(rows) // 2
     centre = zip((rows[middle, middle], columns[middle, middle]), shape, strict=True)
-    return ImageSection(found[0], found[1], cell, all(-0.5 <= at <= size - 0.5 for at, size in centre))  # noqa: PLR2004 - edges of pixels
+    return ImageSection(found[0], found[1], cell, all(-0.5 <= at <= size - 0.5 for at, size in centre))
 
 
 class Places:

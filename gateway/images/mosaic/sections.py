@@ -150,8 +150,8 @@ class _Tiles:
 
     def __init__(self, file: FitsFile, unit: Unit, cache: TileCache) -> None:
         # private to astropy, and the same in all its versions that the service allows: a test compares with its public
-        from astropy.io.fits.hdu.compressed import _quantization as quantization  # noqa: PLC0415 - as in fits_file
-        from astropy.io.fits.hdu.compressed import _tiled_compression as codecs  # noqa: PLC0415
+        from astropy.io.fits.hdu.compressed import _quantization as quantization
+        from astropy.io.fits.hdu.compressed import _tiled_compression as codecs
 
         self._file, self._unit, self._cache, self._codecs = file, unit, cache, codecs
         header = dict(unit.header)

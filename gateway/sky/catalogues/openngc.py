@@ -75,7 +75,7 @@ class OpenNgc:
         """
         part = re.compile(re.escape(self.names[row]) + r"(?: NED\d+|[A-Z]{1,2})")
         entries = [entry for name in self.names if part.fullmatch(name) for entry in self.catalogue.rows_of(name)]
-        if len(entries) < 2 and self.kinds[row] == "GGroup":  # noqa: PLR2004 - a group
+        if len(entries) < 2 and self.kinds[row] == "GGroup":
             group = self.catalogue.galaxy(row)
             radius_arcsec = 30 * (group.d25_arcmin or 0)
             entries += [found for found, _ in self.catalogue.within(group.ra_deg, group.dec_deg, radius_arcsec)]

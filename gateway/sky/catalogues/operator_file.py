@@ -78,7 +78,7 @@ def _read_csv(path: Path) -> Table:
 
 def _read_parquet(path: Path) -> Table:
     try:
-        from pyarrow import parquet  # noqa: PLC0415 - 30 MB that only this format needs
+        from pyarrow import parquet  # 30 MB that only this format needs
     except ImportError:
         said = f"{path.name} is Parquet, and inclinet was installed without that reader: use CSV or VOTable."
         raise CatalogueFileError(said) from None
@@ -87,7 +87,7 @@ def _read_parquet(path: Path) -> Table:
 
 
 def _read_votable(path: Path) -> Table:
-    from astropy.io.votable import parse_single_table  # noqa: PLC0415 - 20 MB that only this format needs
+    from astropy.io.votable import parse_single_table  # 20 MB that only this format needs
 
     table = parse_single_table(path).to_table()
     return {name: table[name].tolist() for name in table.colnames}

@@ -50,7 +50,7 @@ def axes(
     return (
         None if log_d25 is None or log_d25 > unknown else round(10**log_d25 / 10, 3),
         None if log_r25 is None or log_r25 > unknown else round(min(1.0, 10**-log_r25), 4),
-        None if angle is None or not 0 < angle <= 360 else angle % 180,  # noqa: PLR2004 - a full turn
+        None if angle is None or not 0 < angle <= 360 else angle % 180,
     )
 
 

@@ -92,7 +92,7 @@ def _sized(galaxy: Galaxy, row: Mapping[str, object]) -> Galaxy:
         size_source="SIMBAD",
         axis_ratio=round(min(1.0, minor / major), 4) if minor and minor > 0 else None,
         # SIMBAD fills an unknown angle with its largest 16-bit number.
-        position_angle_deg=angle % 180 if angle is not None and 0 <= angle <= 360 else None,  # noqa: PLR2004 - a turn
+        position_angle_deg=angle % 180 if angle is not None and 0 <= angle <= 360 else None,
     )
     if infrared:
         source = f"SIMBAD (infrared size x {INFRARED_TO_D25:g})"

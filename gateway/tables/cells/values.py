@@ -64,7 +64,7 @@ def text_of(value: object) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     text = (value if isinstance(value, str) else str(value)).strip("\0 \t\r\n\v\f\N{NO-BREAK SPACE}")
-    if len(text) > 10:  # noqa: PLR2004 - nothing in the list is longer
+    if len(text) > 10:  # nothing in the list is longer
         return text
     return "" if text.lower() in _EMPTY or _DASHES.fullmatch(text) else text
 

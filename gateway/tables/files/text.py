@@ -40,7 +40,7 @@ def encoding_of(data: Data) -> str:
                 return _checked(data, encoding)
         # letters of ASCII in UTF-16 are every second byte
         even, odd = head[::2].count(0), head[1::2].count(0)
-        if len(head) > 3 and max(even, odd) > len(head) // 4 and min(even, odd) <= len(head) // 50:  # noqa: PLR2004
+        if len(head) > 3 and max(even, odd) > len(head) // 4 and min(even, odd) <= len(head) // 50:
             return _checked(data, "utf-16-le" if odd > even else "utf-16-be")
         decoder = codecs.getincrementaldecoder("utf-8")()
         chunk, plain, printable = head, True, True

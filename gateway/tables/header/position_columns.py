@@ -242,7 +242,7 @@ def _in_parts(fields: Sequence[Field]) -> tuple[tuple[Half, Half] | None, str]:
     for one in fields:
         words = words_of(one.name)
         for kind in (RA, DEC):
-            if len(words) == 2 and words[0] == kind and words[1] in {"h", "m", "s", "d", "sign"}:  # noqa: PLR2004
+            if len(words) == 2 and words[0] == kind and words[1] in {"h", "m", "s", "d", "sign"}:
                 parts[kind].setdefault(words[1], one.name)
     if not parts[RA] and not parts[DEC]:
         return None, ""

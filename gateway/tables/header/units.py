@@ -96,7 +96,7 @@ def conversion(kind: str, unit: str | None, column: str) -> Conversion:
 
 
 def _by_astropy(text: str, column: str) -> float:
-    from astropy import units  # noqa: PLC0415 - 0.5 s that only an uncommon unit is worth
+    from astropy import units  # 0.5 s that only an uncommon unit is worth
 
     try:
         return float(units.Unit(text).to(units.deg))

@@ -72,7 +72,7 @@ def test_the_number_has_as_many_digits_as_its_interval_warrants() -> None:
 
 def test_where_the_interval_reaches_face_on_the_bound_is_said() -> None:
     pytest.importorskip("matplotlib").use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the backend is chosen
+    from matplotlib import pyplot as plt  # after the backend is chosen
 
     answer = inclined(14.2, 6.1, 20.8, interval95_deg={"low": 0.0, "high": 28.7}, below95_deg=24.6)
     assert answer.below95 == 24.6 * u.deg
@@ -126,9 +126,9 @@ def test_a_table_of_answers_has_units_ucds_masks_and_where_it_is_from() -> None:
 
 
 def png(side: int) -> str:
-    import io  # noqa: PLC0415 - of this helper alone
+    import io
 
-    from PIL import Image  # noqa: PLC0415 - as above
+    from PIL import Image
 
     buffer = io.BytesIO()
     Image.fromarray(np.zeros((side, side, 3), np.uint8)).save(buffer, "PNG")
@@ -142,7 +142,7 @@ def with_pictures(**pictures: str) -> Answer:
 
 def test_the_ellipse_is_drawn_where_it_lies_on_the_picture_that_is_shown() -> None:
     pytest.importorskip("matplotlib").use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the backend is chosen
+    from matplotlib import pyplot as plt  # after the backend is chosen
 
     for answer, middle, width in (
         (with_pictures(cutout=png(512), model_input=png(128)), (256, 128), 2 * 0.2 * 512),

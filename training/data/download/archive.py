@@ -130,8 +130,8 @@ def _query(ra_deg: float, dec_deg: float, reach_deg: float) -> str:
     low, high = dec_deg - reach_deg, dec_deg + reach_deg
     where = [f"dec BETWEEN {low:.5f} AND {high:.5f}"]
     furthest = max(abs(low), abs(high))
-    wide = reach_deg / math.cos(math.radians(furthest)) if furthest < 89 else 180.0  # noqa: PLR2004 - a pole is near
-    if wide < 180:  # noqa: PLR2004 - half of the circle
+    wide = reach_deg / math.cos(math.radians(furthest)) if furthest < 89 else 180.0  # a pole is near
+    if wide < 180:
         west, east = (ra_deg - wide) % 360, (ra_deg + wide) % 360
         if west < east:
             where.append(f"ra BETWEEN {west:.5f} AND {east:.5f}")

@@ -49,7 +49,7 @@ def galaxies(facts: Mapping[int, Facts]) -> tuple[tuple[Galaxy, ...], int]:
             position_angle_deg=None if math.isnan(known.position_angle_deg) else known.position_angle_deg % 180,
         )
         for pgc, known in sorted(facts.items())
-        if not any(map(math.isnan, (known.ra_deg, known.dec_deg, known.d25_arcmin))) and abs(known.dec_deg) <= 90  # noqa: PLR2004 - a sky
+        if not any(map(math.isnan, (known.ra_deg, known.dec_deg, known.d25_arcmin))) and abs(known.dec_deg) <= 90
     ]
     return tuple(found), len(facts) - len(found)
 

@@ -58,7 +58,7 @@ def test_the_map_of_what_is_covered_lies_beside_it(tiles: Path, tmp_path: Path, 
 
 
 def plane_degrees(ra: list[float], dec: list[float]) -> tuple[object, object]:
-    from astropy import units  # noqa: PLC0415 - of one test
+    from astropy import units
 
     return ra * units.deg, dec * units.deg
 

@@ -77,9 +77,9 @@ def test_hyperleda_s_own_columns_are_read(tmp_path: Path) -> None:
 
 
 def test_parquet_and_votable_say_the_same_as_csv(tmp_path: Path) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - heavy, and this test's alone
-    from astropy.table import Table  # noqa: PLC0415 - as above
-    from pyarrow import parquet  # noqa: PLC0415 - as above
+    import pyarrow as pa
+    from astropy.table import Table
+    from pyarrow import parquet
 
     columns = {"pgc": [2557, 218], "ra": [10.684583, 0.812083], "dec": [41.269444, 16.145556]}
     columns |= {"diameter": [199.526, 4.3], "minorDiameter": [70.795, 1.9], "anglePA": [35.0, 135.0]}
@@ -151,7 +151,7 @@ def test_beyond_its_tolerance_a_galaxy_is_not_meant() -> None:
 
 
 def test_separations_agree_with_astropy() -> None:
-    from astropy.coordinates import SkyCoord  # noqa: PLC0415 - heavy, and this test's alone
+    from astropy.coordinates import SkyCoord
 
     for one, other in (((10.0, 41.0), (10.1, 41.1)), ((359.99, -80.0), (0.01, -80.0)), ((5.0, 89.99), (185.0, 89.99))):
         expected = SkyCoord(*one, unit="deg").separation(SkyCoord(*other, unit="deg")).arcsec
