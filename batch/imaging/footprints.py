@@ -146,10 +146,6 @@ def _row(file: str, image: BandImage) -> dict[str, Any]:
             f"Its header names no band that is known ({image.band or 'no FILTER, BAND or BANDS'}): name it in a table "
             "with the columns file and band."
         )
-    if "BSOFTEN" in image.unit.header:
-        raise errors.BadImage(
-            "Its pixels are asinh of the light (BSOFTEN), as those of Pan-STARRS stacks: make them linear."
-        )
     centre, *corners = vectors(places[:, 0], places[:, 1])
     radius = max(np.degrees(2 * np.arcsin(np.linalg.norm(corner - centre) / 2)) for corner in corners)
     if not radius < _WIDEST_DEG:

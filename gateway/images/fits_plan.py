@@ -10,6 +10,7 @@ import numpy as np
 
 from gateway.images.bands import red_green_blue, wavelength_nm
 from gateway.images.fits_file import MOST_WHOLE
+from gateway.images.fits_samples import Softening
 from gateway.images.limits import SMALLEST_SIDE
 from gateway.images.reduce import block_means, block_side, strip_rows
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from gateway.images.fits_file import FitsFile, Unit
 
-_BAND_KEYS = ("FILTER", "FILTNAM", "FILTNAM1", "BAND", "FILTERS", "INSFILTE", "FILTER1", "FILTER2")
+_BAND_KEYS = ("FILTER", "FILTNAM", "FILTNAM1", "BAND", "FILTERS", "INSFILTE", "FILTER1", "FILTER2", "FPA.FILTERID")
 _SPECTRAL = ("WAVE", "AWAV", "FREQ", "VELO", "VRAD", "VOPT", "ZOPT", "ENER", "WAVN", "LAMBDA", "FELO")
 _MADE_IN_COLOUR = re.compile(r"siril|pixinsight|astro ?pixel ?processor|deepskystacker|maxim|nebulosity", re.IGNORECASE)
 _CUBE = 3
@@ -202,16 +203,19 @@ class Plan:
 
 def _compressed_rows(file: FitsFile, unit: Unit, number: int, row_samples: int, step: int) -> Iterator[NDArray[Any]]:
     """Yield rows of a tile-compressed image, whole tiles at a time."""
-    tile, height = max(1, int(unit.header.get("ZTILE2", 1))), unit.shape[-2]
+    # colours that are the fastest axis are part of a row
+    axis = 3 if is_channel_last(squeezed(unit)) else 2
+    tile, height = max(1, int(unit.header.get(f"ZTILE{axis}", 1))), unit.shape[-axis]
     step = tile * max(1, step // tile)
+    softening = Softening.of(unit.header)
     with file.hdus() as hdus:
         section = hdus[unit.number].section
-        leading = [0] * (len(unit.shape) - 2)
+        leading = [0] * (len(unit.shape) - axis)
         if number:
             leading[next(axis for axis, n in enumerate(unit.shape) if n > 1)] = number
         for row in range(0, height, step):
             strip = np.asarray(section[(*leading, slice(row, min(row + step, height)))])
-            yield strip.reshape(-1, row_samples)
+            yield (strip if softening is None else softening.light(strip)).reshape(-1, row_samples)
 
 
 def tile_row_bytes(unit: Unit, width: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +17,55 @@ _EXACT_BYTES = 2
 """Whole numbers of so many bytes are exact in float32."""
 
 
+_MAGNITUDE = 2.5 / math.log(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Softening:
+    """How Pan-STARRS writes the light of its stacks, as its asinh (Waters et al. 2020, ApJS 251, 4).
+
+    Attributes
+    ----------
+    offset, scale : float
+        BOFFSET and BSOFTEN.
+    exposure_s : float
+        EXPTIME: the zero point of a stack is 25 + 2.5 lg EXPTIME, so that bands agree in the light of a second.
+    """
+
+    offset: float
+    scale: float
+    exposure_s: float
+
+    @classmethod
+    def of(cls, header: Any) -> Softening | None:
+        """Return that of an image; None of one that holds the light itself."""
+        if "BSOFTEN" not in header:
+            return None
+        exposure = float(header.get("EXPTIME", 1))
+        return cls(float(header.get("BOFFSET", 0)), float(header["BSOFTEN"]), exposure if exposure > 0 else 1.0)
+
+    def light(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the light of a second, float64; infinite where it is more than a number holds."""
+        with np.errstate(over="ignore"):
+            light: NDArray[Any] = 2 * self.scale * np.sinh(values.astype(np.float64) / _MAGNITUDE) + self.offset
+        return light / self.exposure_s
+
+
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """What makes physical values of samples: BSCALE, BZERO, and the BLANK of whole numbers."""
+    """What makes physical values of samples: BSCALE, BZERO, the BLANK of whole numbers, and Pan-STARRS' softening."""
 
     scale: float
     zero: float
     blank: int | None
+    softening: Softening | None = None
 
     @classmethod
     def of(cls, header: Any, bitpix: int) -> Scaling:
         """Return that of an image."""
         blank = next((header[key] for key in ("ZBLANK", "BLANK") if bitpix > 0 and key in header), None)
         scale, zero = float(header.get("BSCALE", 1)), float(header.get("BZERO", 0))
-        return cls(scale, zero, blank if isinstance(blank, int) else None)
+        return cls(scale, zero, blank if isinstance(blank, int) else None, Softening.of(header))
 
     def applied(self, samples: NDArray[Any]) -> NDArray[Any]:
         """Return physical values, float32 or, where the samples need it, float64; NaN where they are BLANK."""
@@ -39,4 +75,4 @@ class Scaling:
             values[samples == self.blank] = np.nan
         if (self.scale, self.zero) != (1.0, 0.0):
             values = values * self.scale + self.zero
-        return values
+        return values if self.softening is None else self.softening.light(values)

@@ -55,6 +55,16 @@ def primary(samples: NDArray[Any] | None = None, **header: Any) -> Any:
     return unit
 
 
+SOFTENED = {"BOFFSET": 3.0, "BSOFTEN": 60.0, "EXPTIME": 43.0}
+
+
+def softened(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The light of a second as Pan-STARRS writes it."""
+    asinh = np.arcsinh((light.astype(float) * SOFTENED["EXPTIME"] - SOFTENED["BOFFSET"]) / (2 * SOFTENED["BSOFTEN"]))
+    samples: NDArray[np.float32] = (2.5 / np.log(10) * asinh).astype(np.float32)
+    return samples
+
+
 PLAIN = decode(file(primary(SCIENCE))).rgb
 
 
@@ -86,6 +96,9 @@ PLAIN = decode(file(primary(SCIENCE))).rgb
         (file(primary(SCIENCE.astype(np.float64) * 1e45)), None),
         (file(primary(SCIENCE * np.float32(1e-20))), None),
         (file(primary(), fits.CompImageHDU(np.rint(SCIENCE * 64).astype(np.int32), tile_shape=(7, SIDE))), None),
+        (file(primary(softened(SCIENCE), **SOFTENED)), None),
+        (file(primary(), fits.CompImageHDU(
+            softened(SCIENCE), fits.Header(SOFTENED), quantize_level=0, compression_type="GZIP_1")), None),
     ],
 )  # fmt: skip
 def test_the_science_image_is_found_wherever_it_stands(data: bytes, part: str | None) -> None:
@@ -127,6 +140,9 @@ REDDISH = decode(file(primary(), image(RED, "R"), image(GREEN, "G"), image(BLUE,
          "planes F814W, F606W, F435W as red, green, blue"),
         (file(primary(np.moveaxis(np.stack([RED, GREEN, BLUE]), 0, -1).copy())),
          "planes 1, 2, 3 as red, green, blue"),
+        (file(primary(), fits.CompImageHDU(
+            np.moveaxis(np.stack([RED, GREEN, BLUE]), 0, -1).copy(), quantize_level=0, compression_type="GZIP_1",
+            tile_shape=(5, SIDE, 3))), "planes 1, 2, 3 as red, green, blue"),
         (file(primary(np.stack([RED, GREEN, BLUE]), PROGRAM="Siril 1.2")), "planes 1, 2, 3 as red, green, blue"),
         (file(primary(), image(BLUE, "B"), image(GREEN, "V"), image(RED, "I")),
          "extensions I, V, B as red, green, blue"),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gateway.core import errors
 from gateway.core.field_of_view import SkyField
 from gateway.images.fits_file import FitsFile
+from gateway.images.fits_plan import band
 from gateway.images.mosaic.cut import cut_opened
 from gateway.images.mosaic.files import band_images
 from gateway.images.mosaic.sections import ImagePlane, TileCache
@@ -90,6 +91,20 @@ def test_a_part_is_what_astropy_reads_of_it(kind: str, data: st.DataObject) -> N
     for _ in range(2):
         found = image.section(rows, columns)
         assert np.array_equal(found, expected.astype(found.dtype), equal_nan=True)
+
+
+def test_the_asinh_of_light_that_pan_starrs_writes_is_undone() -> None:
+    said = {"BOFFSET": -2.5, "BSOFTEN": 12.0, "EXPTIME": 600.0, "HIERARCH FPA.FILTERID": "g.00000"}
+    for data in (
+        plain(FLOATS / 50, **said),
+        compressed(FLOATS / 50, "GZIP_1", quantize_level=0, header=fits.Header(said)),
+    ):
+        file = FitsFile(data, 10**7)
+        (unit,) = [one for one in file.units() if one.shape]
+        found = ImagePlane(file, unit, 0, TileCache()).section(slice(5, 50), slice(10, 40))
+        expected = (-2.5 + 12 * (np.exp(FLOATS / 50 / 1.0857362) - np.exp(-FLOATS / 50 / 1.0857362))) / 600
+        assert np.allclose(found, expected[5:50, 10:40], rtol=1e-6)
+        assert band(unit) == "g.00000"
 
 
 def test_a_packed_file_is_read_like_any_other_up_to_a_size() -> None:
