@@ -47,7 +47,9 @@ _RINGING = 3
 """Pixels beside an empty part that resampling and JPEG have mixed with it."""
 
 
-def empty(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> NDArray[np.bool_] | None:
+def empty(
+    rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None, varies: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_] | None:
     """Find the pixels of a picture that show no sky.
 
     A part is empty if it has one colour, reaches the border, and ends in a step behind which the picture begins at
@@ -59,6 +61,8 @@ def empty(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> N
     rgb : uint8 [H, W, 3]
     outside : bool [H, W], optional
         Pixels that the file itself says are not image, such as transparent ones.
+    varies : bool [H, W], optional
+        Pixels that are no part of an empty one, though they may look so: a sky that a stretch made black.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def empty(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> N
     unseen = np.zeros(rgb.shape[:2], bool) if outside is None else outside
     is_narrow = min(rgb.shape[:2]) < _LEAST_CELLS * _cell_size(rgb)
     for colour in [] if is_narrow else _border_colours(rgb):
-        part = _part(rgb, colour)
+        part = _part(rgb, colour, varies)
         if part is not None:
             unseen = unseen | part
     return unseen if unseen.any() and not unseen.all() else None
@@ -139,7 +143,9 @@ def _border_colours(rgb: NDArray[np.uint8]) -> list[NDArray[np.int16]]:
     ]
 
 
-def _part(rgb: NDArray[np.uint8], colour: NDArray[np.int16]) -> NDArray[np.bool_] | None:
+def _part(
+    rgb: NDArray[np.uint8], colour: NDArray[np.int16], varies: NDArray[np.bool_] | None
+) -> NDArray[np.bool_] | None:
     """Return the empty part of one colour, bool [H, W]; None if what has this colour is sky."""
     size = _cell_size(rgb)
     one, other = _samples(rgb, size)
@@ -149,7 +155,8 @@ def _part(rgb: NDArray[np.uint8], colour: NDArray[np.int16]) -> NDArray[np.bool_
         return np.asarray(np.abs(samples - colour[:, None, None]).max(axis=0), np.int16)
 
     most = np.maximum(off(one), off(other))
-    flat = most <= _FLAT
+    still = True if varies is None else ~varies[::size, ::size][: most.shape[0], : most.shape[1]]
+    flat = (most <= _FLAT) & still
     # Most candidates are smooth patches of sky. They are told before any region is traced: all else is brighter still.
     contrast = np.abs(mean - colour[:, None, None]).max(axis=0)[~flat]
     if not contrast.size or np.median(contrast) < _least_step(most[flat]):
@@ -163,7 +170,7 @@ def _part(rgb: NDArray[np.uint8], colour: NDArray[np.int16]) -> NDArray[np.bool_
     most = np.maximum(off_one, off_other)[part]
     if step < _least_step(most) or (most <= max(1, step * _RINGS)).mean() < _NEARLY_EXACT:
         return None
-    part |= _reaching_the_border(np.minimum(off_one, off_other) <= step * _RINGS_AT_EDGE)
+    part |= _reaching_the_border((np.minimum(off_one, off_other) <= step * _RINGS_AT_EDGE) & still)
     part = _grown(part, -(-_RINGING // size)).repeat(size, axis=0).repeat(size, axis=1)
     # what the last whole cell leaves of the picture
     return np.pad(part, [(0, full - had) for full, had in zip(rgb.shape[:2], part.shape, strict=True)], "edge")

@@ -126,7 +126,7 @@ def decode(
 
 def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> Picture:
     read = raster.read(data, file_format, max_pixels=max_pixels, share=share)
-    samples, outside = read.samples, None
+    samples, outside, varies = read.samples, None, None
     warnings: tuple[str, ...] = ()
     if samples.shape[2] not in _COLOURS:
         warnings = (f"The picture has {samples.shape[2]} planes of unknown colour; their mean is shown in gray.",)
@@ -143,7 +143,7 @@ def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> 
         del samples
         if outside is not None:
             planes[:, outside] = np.nan
-        rgb, stretch, unknown, more = render(planes, PICTURE_SCALES)
+        rgb, stretch, unknown, more, varies = render(planes, PICTURE_SCALES)
         outside, warnings = unknown if outside is None else outside, warnings + more
     return shown(
         rgb,
@@ -154,12 +154,13 @@ def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> 
         part=read.part,
         outside=outside,
         warnings=warnings,
+        varies=varies,
     )
 
 
 def _of_fits(data: bytes, max_pixels: int, share: Share) -> Picture:
     found = fits.read(data, max_pixels=max_pixels, share=share)
-    rgb, stretch, outside, warnings = render(found.planes, FITS_SCALES)
+    rgb, stretch, outside, warnings, varies = render(found.planes, FITS_SCALES)
     return shown(
         rgb,
         "FITS",
@@ -169,6 +170,7 @@ def _of_fits(data: bytes, max_pixels: int, share: Share) -> Picture:
         part=found.part,
         outside=outside,
         warnings=found.warnings + warnings,
+        varies=varies,
     )
 
 
@@ -182,8 +184,11 @@ def shown(
     part: str | None = None,
     outside: NDArray[np.bool_] | None = None,
     warnings: tuple[str, ...] = (),
+    varies: NDArray[np.bool_] | None = None,
 ) -> Picture:
     """Make a :class:`Picture` of its parts, its empty corners filled with its sky.
+
+    ``varies`` are pixels that are not empty whatever they look like; see :func:`gateway.images.stretch.render`.
 
     Raises
     ------
@@ -195,7 +200,7 @@ def shown(
         high - low <= UNIFORM_RANGE for low, high in _extrema(rgb)
     ):
         raise errors.BadImage("The image is all one colour: there is no galaxy to see in it.")
-    unseen = corners.empty(rgb, outside)
+    unseen = corners.empty(rgb, outside, varies)
     if unseen is not None:
         rgb = corners.filled(rgb, unseen)
     return Picture(rgb, file_format, width, height, stretch, part, unseen, warnings)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gateway.core.models import AUTO, WHOLE, Frame, ImageInput
 from gateway.images.decode import decode, shown
 from gateway.images.frame import framed
 from gateway.images.model_input import model_input
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from gateway.core.field_of_view import ImagingCutout, SkyField
@@ -60,7 +61,8 @@ def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline:
         picture = decode(data, max_pixels=max_pixels, deadline=deadline)
     else:
         height, width = data.shape[:2]
-        picture, framing = shown(data, "pixels", width, height), WHOLE
+        # whoever decoded them has looked for what is empty
+        picture, framing = shown(data, "pixels", width, height, varies=np.ones((height, width), bool)), WHOLE
     scale = picture.width / picture.rgb.shape[1]
     part = framed(picture.rgb, framing, scale=scale, outside=picture.outside)
     if (square := part.square) is None:

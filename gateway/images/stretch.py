@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.core import errors
-from gateway.images.gaps import fill_gaps, median_of_sky, noise_below
+from gateway.images.gaps import ENOUGH, fill_gaps, median_of_sky, noise_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,13 +43,17 @@ _FAINTEST = float(np.finfo(np.float32).tiny) * 1e6
 _BLANK = 1e37
 """What programs write where there is no value: IRAF 1.6e38, others the ends of float32. Sums of it would overflow."""
 
+_STILL = 0.1
+"""Differences of neighbours, in the median of them all, up to which pixels are those of an empty part: one value, or
+that value as a lossy compression left it."""
+
 _STEPS = (257, 256)
 _ROWS = 64
 
 
 def render(
     planes: NDArray[np.float32], scales: Sequence[float]
-) -> tuple[NDArray[np.uint8], str, NDArray[np.bool_] | None, tuple[str, ...]]:
+) -> tuple[NDArray[np.uint8], str, NDArray[np.bool_] | None, tuple[str, ...], NDArray[np.bool_] | None]:
     """Make a picture of samples of more than 8 bits, which may be measured or those of a finished picture.
 
     Parameters
@@ -67,6 +71,9 @@ def render(
     outside : bool [H, W] or None
         See :func:`gateway.images.gaps.fill_gaps`.
     warnings : tuple of str
+    varies : bool [H, W] or None
+        Measured pixels that differ from one beside them, which those of an empty part do not; None of a finished
+        picture, whose dark sky may have been cut off at black.
 
     Raises
     ------
@@ -81,12 +88,23 @@ def render(
     outside = fill_gaps(planes)
     scale, warnings = finished_scale(planes, scales) if scales else (None, ())
     if scale is None:
-        return stretch(planes), ASINH, outside, warnings
+        return stretch(planes), ASINH, outside, warnings, _varying(planes)
     rgb = np.empty((*planes.shape[1:], 3), np.uint8)
     for index in range(3):
         plane = planes[index % len(planes)]
         rgb[..., index] = np.rint(np.clip(plane * np.float32(255 / scale), 0, 255))
-    return rgb, SCALED, outside, warnings
+    return rgb, SCALED, outside, warnings, None
+
+
+def _varying(planes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    varies = np.zeros(planes.shape[1:], bool)
+    for plane in planes:
+        for view, mine in ((plane, varies), (plane.T, varies.T)):
+            change = np.abs(view[1:] - view[:-1])
+            differs = change > _STILL * np.median(change.ravel()[:: 1 + change.size // ENOUGH])
+            mine[1:] |= differs
+            mine[:-1] |= differs
+    return varies
 
 
 def finished_scale(

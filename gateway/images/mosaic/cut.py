@@ -151,12 +151,14 @@ def _cut(
             f"The images show {1 - missing:.0%} of the field of {field.fov_arcmin:g} arcmin around {_place(field)}: at "
             f"least {1 - _MOST_MISSING:.0%} is needed."
         )
-    rgb, stretch, outside, warnings = render(np.ascontiguousarray(planes), scales)
+    rgb, stretch, outside, warnings, varies = render(np.ascontiguousarray(planes), scales)
     if missing > _FEW_MISSING:
         warnings = (f"{missing:.0%} of the field has no data: it was filled with the sky's colour.", *warnings)
     names = tuple(name for name in order if name is not None)
     part = f"{', '.join(names)} as {_SHOWN[len(names)]}" if names else None
-    picture = shown(rgb, "FITS", side, side, stretch=stretch, part=part, outside=outside, warnings=warnings)
+    picture = shown(
+        rgb, "FITS", side, side, stretch=stretch, part=part, outside=outside, warnings=warnings, varies=varies
+    )
     return picture, ImagingCutout(field, names, finest, picture.rgb)
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
@@ -218,3 +220,24 @@ def test_no_picture_of_efigi_gets_another_model_input_for_its_dark_sky() -> None
     files = sorted((SHARED / "efigi").glob("*.jpg"))[::5]
     assert len(files) > 800
     assert [file.name for file in files if decode(file.read_bytes()).outside is not None] == []
+
+
+def of_measured(light: NDArray[np.float64], zero: NDArray[np.bool_] | None = None) -> Picture:
+    """A FITS image of light on a sky with a little noise; where ``zero`` is set the survey has no data."""
+    pixels = light + np.random.default_rng(7).normal(0, 0.5, light.shape)
+    if zero is not None:
+        pixels[zero] = 0
+    file = io.BytesIO()
+    fits.PrimaryHDU(pixels.astype(np.float32)).writeto(file)
+    return decode(file.getvalue())
+
+
+def test_measured_sky_that_the_stretch_makes_black_is_no_empty_corner() -> None:
+    y, x = np.mgrid[:200, :200] - 99.5
+    halo = (20 + 80 * np.exp(-np.hypot(x, y) / 60)) * (np.abs(x) + np.abs(y) < 110)
+    disc_light = 3000 * np.exp(-np.hypot(x, 2 * y) / 15)
+    assert of_measured(disc_light + halo).outside is None
+    half = y < -60
+    found = of_measured(disc_light + halo, half).outside
+    assert found is not None
+    assert (found == half[::-1]).mean() > 0.95
