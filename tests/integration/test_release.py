@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from gateway.core.field_of_view import SkyField, side_pixels
 from gateway.core.manifest import read_manifest
 from tests.support.galaxies import SHARED, needs_galaxies, simulated_pictures
-from tests.support.imaging import PIXEL_ARCSEC, SkyPicture, ideal, plane, tile, written
+from tests.support.imaging import PIXEL_ARCSEC, SkyPicture, ideal_planes, plane, tile, written
 from tests.support.pictures import disc, encoded
 from tests.support.service import UpProcess
 
@@ -98,7 +99,9 @@ def test_twelve_galaxies_on_two_tiles_are_measured_as_in_ideal_cutouts(url: str)
         turn = {} if number % 2 else {"pa": 15.0 * number}
         found = measured(url, *files, ra=one.ra_deg, dec=one.dec_deg, fov=FOV_ARCMIN, **turn)["median_deg"]
         field = SkyField(one.ra_deg, one.dec_deg, FOV_ARCMIN, turn.get("pa"))
-        picture = ideal(galaxies, field, side_pixels(FOV_ARCMIN, PIXEL_ARCSEC), seed=number, noise=NOISE)
-        expected = measured(url, encoded(picture, "PNG"), frame="whole")["median_deg"]
+        planes = ideal_planes(galaxies, field, side_pixels(FOV_ARCMIN, PIXEL_ARCSEC), seed=number, noise=NOISE)
+        # in FITS: of a picture of 8 bits a black sky may be taken for empty corners
+        cutout = fits.PrimaryHDU(planes[:, ::-1], fits.Header({"BANDS": "i,r,g"}))
+        expected = measured(url, written(fits.HDUList([cutout])), frame="whole")["median_deg"]
         differences.append(found - expected)
     assert np.mean(np.abs(differences)) < 0.3, np.round(differences, 2)

@@ -152,6 +152,19 @@ def ideal(
     scales: Sequence[float] = FITS_SCALES,
 ) -> NDArray[np.uint8]:
     """Return the picture of a field that a survey on its own tangent plane would give, uint8 ``[side, side, 3]``."""
+    return render(ideal_planes(sources, field, side, bands, seed=seed, noise=noise), scales)[0]
+
+
+def ideal_planes(
+    sources: Sequence[SkyDisc | SkyPicture],
+    field: SkyField,
+    side: int,
+    bands: str = "irg",
+    *,
+    seed: int = 99,
+    noise: float = NOISE,
+) -> NDArray[np.float32]:
+    """Return the light of that picture, a plane for each band, the uppermost row first, float32 ``[P, side, side]``."""
     plane_of, rng = tangent_plane(field, side), np.random.default_rng(seed)
     planes = [light(sources, plane_of, (side, side), band)[::-1] + rng.normal(0, noise, (side, side)) for band in bands]
-    return render(np.stack(planes).astype(np.float32), scales)[0]
+    return np.stack(planes).astype(np.float32)
