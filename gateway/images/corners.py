@@ -158,7 +158,7 @@ def _part(
     still = True if varies is None else ~varies[::size, ::size][: most.shape[0], : most.shape[1]]
     flat = (most <= _FLAT) & still
     # Most candidates are smooth patches of sky. They are told before any region is traced: all else is brighter still.
-    contrast = np.abs(mean - colour[:, None, None]).max(axis=0)[~flat]
+    contrast = np.abs(mean - colour[:, None, None]).max(axis=0)[most > _FLAT]
     if not contrast.size or np.median(contrast) < _least_step(most[flat]):
         return None
     part = _reaching_the_border(flat)
