@@ -145,14 +145,12 @@ def ideal(
     sources: Sequence[SkyDisc | SkyPicture],
     field: SkyField,
     side: int,
-    bands: str = "irg",
     *,
-    seed: int = 99,
-    noise: float = NOISE,
     scales: Sequence[float] = FITS_SCALES,
+    **how: Any,
 ) -> NDArray[np.uint8]:
     """Return the picture of a field that a survey on its own tangent plane would give, uint8 ``[side, side, 3]``."""
-    return render(ideal_planes(sources, field, side, bands, seed=seed, noise=noise), scales)[0]
+    return render(ideal_planes(sources, field, side, **how), scales)[0]
 
 
 def ideal_planes(

@@ -48,7 +48,7 @@ def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 def assert_shows(sources: Sequence[bytes], field: SkyField, bands: str = "irg") -> None:
     """The picture is the one of the sky: to two counts, a hundredth in axis ratio and a degree in angle."""
     picture, _ = cut(sources, field)
-    expected = ideal([DISC], field, len(picture.rgb), bands, noise=QUIET)
+    expected = ideal([DISC], field, len(picture.rgb), bands=bands, noise=QUIET)
     assert difference(picture.rgb, expected) < 2
     found, true = fit_ellipse(picture.rgb), fit_ellipse(expected)
     assert found is not None
