@@ -264,11 +264,11 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         Returns
         -------
         AnswerTable
-            An :class:`astropy.table.QTable` with ``broadcast()`` for TOPCAT and its like. One row for each, in the
-            order of ``table``, with the columns of the API's own tables (``inclination_deg``, ``interval68_low_deg``
-            ...), units, descriptions, and UCDs in ``info.meta``. Numbers that are missing are masked; a row without an
-            answer says why in ``problem_type`` and ``problem``. ``meta`` holds ``release``, ``service``, ``columns``
-            (which column was taken for what) and ``warnings`` of how the table was read.
+            A :class:`~astropy.table.QTable` with ``broadcast()``: one row for each, in the order of ``table``, with the
+            columns of the API's own tables (``inclination_deg``, ``interval68_low_deg`` ...), units, descriptions, and
+            UCDs in ``info.meta``. Numbers that are missing are masked; a row without an answer says why in
+            ``problem_type`` and ``problem``. ``meta`` holds ``release``, ``service``, ``columns`` (which column was
+            taken for what) and ``warnings`` of how the table was read.
 
         Raises
         ------
