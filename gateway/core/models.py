@@ -271,7 +271,7 @@ class ImageInput:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The one deadline of a request, spent by every step and extended by none.
+    """The deadline of a request, shared by all of its steps. No step extends it.
 
     ``at`` is on the clock of :func:`time.monotonic`, seconds.
     """
@@ -285,7 +285,7 @@ class Deadline:
         return cls(time.monotonic() + seconds, seconds)
 
     def remaining_s(self) -> float:
-        """Seconds left; raises :class:`~gateway.core.errors.DeadlineExceeded` when none are."""
+        """Return the seconds left; raises :class:`~gateway.core.errors.DeadlineExceeded` when none are."""
         left = self.at - time.monotonic()
         if left <= 0:
             raise errors.DeadlineExceeded(f"The answer was not ready within {self.budget_s:g} s.")
