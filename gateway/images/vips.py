@@ -125,7 +125,7 @@ class VipsImage:
         return self._read(self.image, math.ceil(side / shrink))
 
     def _first_frame_that_shows(self, side: int) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-        """Take the first frame that is not all one colour: many animations begin with a black one."""
+        """Return the first frame that is not all one colour, since many animations begin with a black one."""
         number = 0
         found = self._read(self.image, side)
         while np.ptp(found[0]) == 0 and number + 1 < min(self.frames, _MOST_FRAMES):
@@ -138,12 +138,12 @@ class VipsImage:
         return read_strips(image, side, self.dtype, self.shaped, words=self.words)
 
     def shaped(self, strip: NDArray[Any], rows: int, bands: int) -> NDArray[Any]:
-        """Make of the samples of some rows, as they were decoded, an array ``[rows, columns, bands]``."""
+        """Return the decoded samples of some rows as an array ``[rows, columns, bands]``."""
         return of_rows(strip, rows, bands)
 
 
 def of_rows(strip: NDArray[Any], rows: int, bands: int) -> NDArray[Any]:
-    """Make of the samples of some rows an array ``[rows, columns, bands]``."""
+    """Return the samples of some rows as an array ``[rows, columns, bands]``."""
     return strip.reshape(rows, -1, bands)
 
 
@@ -155,7 +155,7 @@ def read_strips(
     *,
     words: int = 1,
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-    """Read an image of libvips strip by strip, reduced by blocks of ``side``; returns samples and opacity."""
+    """Read an image of libvips strip by strip, reduced by blocks of ``side``; return samples and opacity."""
     width, height, bands = image.width // words, image.height, image.bands
     cmyk = bands >= 4 and image.interpretation == "cmyk"
     alpha = bands in _WITH_ALPHA and not cmyk and bool(image.hasalpha())
@@ -186,17 +186,17 @@ def read_strips(
 
 
 def full_scale(dtype: np.dtype[Any]) -> float:
-    """Return what is white, or opaque, in samples of this type."""
+    """Return the value of white, or of full opacity, in samples of this type."""
     return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
 def rounded(means: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Round what is to be stored as whole numbers."""
+    """Round means that are to be stored as integers."""
     return means if means.dtype == dtype or dtype != np.uint8 else np.rint(means)
 
 
 def _rgb_of_cmyk(strip: NDArray[Any]) -> NDArray[Any]:
-    """Convert without a profile, as Pillow and browsers do: what the inks let through times what black does."""
+    """Convert CMYK to RGB without a profile, as Pillow and browsers do: each ink's transmission times that of black."""
     white = np.float32(full_scale(strip.dtype))
     clear = white - strip[..., :4].astype(np.float32)
     return rounded(clear[..., :3] * (clear[..., 3:] / white), strip.dtype).astype(strip.dtype)
