@@ -68,8 +68,8 @@ def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | N
     """Return the files of a source, in which partitions are row ranges.
 
     Parameters
+    ----------
     source : Source
-    out : str
     out : str
         Folder of a batch, in which other formats than Parquet or NumPy are rewritten as Parquet, unless an earlier run
         did it.
