@@ -1,4 +1,4 @@
-"""Everything that can go wrong for a user, each with a stable slug, a title and a status.
+"""All errors of the gateway that a user may see, each with a stable slug, a title and a status.
 
 The tree::
 
@@ -13,19 +13,19 @@ The tree::
         BadImage             422  unreadable, truncated, empty, all one colour…
         ImageTooLarge        413  too many bytes or pixels
         UnsupportedImage     415  not a format that is read
-        WcsError                  a galaxy can't be cut from FITS images by its place on the sky
-          NoWcs              422  they don't say where on the sky they lie
-          WcsNotCelestial    422  what their axes are is something else
+        WcsError                  a galaxy can't be cut from FITS images by its position on the sky
+          NoWcs              422  they have no WCS
+          WcsNotCelestial    422  their WCS has no celestial axes
           WcsUnusable        422  their WCS contradicts itself, or has no inverse
-          OutsideImages      422  none of them shows the place
-          BandsApart         422  one band shows the place, and another does not
-          BandsUnknown       422  it is not told which bands they are
-          BandsDuplicate     422  two of them are one band of the same sky
+          OutsideImages      422  none of them shows the position
+          BandsApart         422  one band shows the position, and another does not
+          BandsUnknown       422  neither the files nor the request name their bands
+          BandsDuplicate     422  two of them are the same band of the same sky
           UnitsDiffer        422  their pixels are in different units
       BadRequest             422  the request does not fit the API's description
-      BadTable               422  a table that can't be read
+      BadTable               422  the table can't be read
       TableTooLarge          413  too many rows or bytes
-      Unauthorized           401  no key, or one that is not let in
+      Unauthorized           401  no key, or one that is not valid
       Overload               the gateway refuses work that it could not finish in time
         TooManyRequests      429
         Busy                 503

@@ -129,7 +129,7 @@ def field_around(galaxy: Galaxy, asked: Target) -> SkyField:
     Raises
     ------
     gateway.core.errors.BadTarget
-        As :func:`field_arcmin`.
+        See :func:`field_arcmin`.
     """
     fov = field_arcmin(galaxy, asked.fov_arcmin, least=_LEAST_OWN_FOV_ARCMIN)
     angle = galaxy.position_angle_deg if asked.position_angle_deg is None else asked.position_angle_deg

@@ -52,7 +52,7 @@ class RealGalaxy:
     pgc : int
         PGC number; :func:`number_of` its name where the table has a name (``galaxy``) instead; -1 where it has neither.
     path : Path
-        Its picture.
+        Path of the picture.
     inclination_deg : float
         Human label; NaN where people have not measured it.
     reject : str
