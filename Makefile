@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 .PHONY: help env run demo zoo test test-containers lint docs format lock dist bench contract audit sbom
 
-help: ## this list
+help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 env: $(STAMP) ## make the environment in .venv from the hash-locked requirements
@@ -28,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml service/pyproject.toml
 run: env ## start the models and the gateway (PORT=8080), Ctrl-C ends both
 	@exec $(BIN)/inclinet up --port $(PORT)
 
-demo: env ## the same with the sky's services faked on loopback: every way to ask, without a network
+demo: env ## start them with fakes of the sky's services on loopback, for use without a network
 	@exec $(BIN)/python -m tests.support.demo --port $(PORT)
 
 zoo: env ## start the page on which people measure galaxies (ZOO_PORT=8090), Ctrl-C ends it
@@ -50,36 +50,36 @@ lint: env ## ruff (lint and format), import-linter (the arrows between rooms) an
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 
-docs: env ## the documentation's site, into build/docs; no network needed, and a warning is an error
+docs: env ## build the documentation's site in build/docs; needs no network, and a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
-bench: env ## how close the service is to the machine's limit; ratios within one run
+bench: env ## compare the service with the machine's limit, as ratios within one run
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.flat
 
-contract: env ## the contract of the serving side against SERVING=host:port (default: the stand-in)
+contract: env ## test that the server SERVING=host:port (default: the stand-in) keeps the contract of TensorFlow Serving
 	$(BIN)/python -m pytest tests/contract $(ARGS)
 
-audit: env ## known vulnerabilities of what is locked; needs the network, and says so where there is none
+audit: env ## list known vulnerabilities of the locked packages; needs a network
 	$(BIN)/python -m tools.audit
 
-sbom: env ## bill of materials (CycloneDX) and licences of the gateway's image, into build/
+sbom: env ## write the bill of materials (CycloneDX) and the licences of the gateway's image to build/
 	$(BIN)/python -m tools.inventory build
 
-format: env ## let ruff rewrite what it can
+format: env ## fix and format the code with ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 LOCK = $(abspath $(BIN))/uv --directory service pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-package inclinet --custom-compile-command "make lock"
 IMAGE = --python-platform x86_64-manylinux_2_28 --python-version 3.11 -c ../requirements.lock
 
-lock: env ## write the locks anew from the two pyproject.toml: everything, the gateway's image, the batch's without and with HATS
+lock: env ## rewrite the locks from the two pyproject.toml: everything, the gateway's image, the batch's without and with HATS
 	$(LOCK) pyproject.toml ../pyproject.toml --all-extras --universal --python-version 3.11 -o ../requirements.lock
 	$(LOCK) pyproject.toml --extra tracing $(IMAGE) -o ../requirements-gateway.lock
 	$(LOCK) pyproject.toml --extra batch --extra imaging --extra s3 --extra tracing $(IMAGE) -o ../requirements-batch.lock
 	$(LOCK) pyproject.toml --extra batch --extra hats --extra imaging --extra s3 --extra tracing $(IMAGE) -o ../requirements-hats.lock
 
 dist: env ## build both distributions into dist/: inclinet, which astronomers install, and inclinet-service
-	rm -rf dist *.egg-info service/*.egg-info # whose lists of files outlive the files
+	rm -rf dist *.egg-info service/*.egg-info # egg-info lists deleted files, which would stay in the distributions
 	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist .
 	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist service
