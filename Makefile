@@ -28,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml service/pyproject.toml
 run: env ## start the models and the gateway (PORT=8080), Ctrl-C ends both
 	@exec $(BIN)/inclinet up --port $(PORT)
 
-demo: env ## start them with fakes of the sky's services on loopback, for use without a network
+demo: env ## start the models and the gateway with fakes of the sky's services, for use without a network
 	@exec $(BIN)/python -m tests.support.demo --port $(PORT)
 
 zoo: env ## start the page on which people measure galaxies (ZOO_PORT=8090), Ctrl-C ends it
