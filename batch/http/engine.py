@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from batch.http.pacing import Pacing
-    from batch.imaging.imaging import SkyImages
+    from batch.imaging.cutter import Cutters
     from batch.inputs.images import Images
     from batch.outputs.partitions import Partition
     from batch.progress import Progress
@@ -105,7 +105,7 @@ class HttpEngine:
         partitions: Iterable[Partition],
         read: Callable[[Partition], list[Row]],
         progress: Progress,
-        imaging: SkyImages | None = None,
+        cutters: Cutters | None = None,
     ) -> None:
         """Ask about partitions until each is done or has only rows left whose problems may pass.
 
@@ -116,8 +116,8 @@ class HttpEngine:
         read : callable
             Returns the rows of a partition.
         progress : Progress
-        imaging : SkyImages, optional
-            The images of the sky that galaxies are cut from.
+        cutters : Cutters, optional
+            They cut galaxies from images of the sky.
 
         Raises
         ------
@@ -132,8 +132,8 @@ class HttpEngine:
             rows = await asyncio.to_thread(read, partition)
             ask: Ask = self.ask
             with ExitStack() as opened:
-                if imaging is not None:
-                    cutter = opened.enter_context(closing(await asyncio.to_thread(imaging.cutter, rows)))
+                if cutters is not None:
+                    cutter = opened.enter_context(closing(await asyncio.to_thread(cutters.cutter, rows)))
                     ask = cutter.asking(partial(self.ask, images=cutter))
                 progress.finished(partition, await self._settler.settle(partition, rows, ask))
 

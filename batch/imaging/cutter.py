@@ -66,6 +66,34 @@ class _Cut:
     warnings: tuple[str, ...]
 
 
+class Cutters:
+    """Makes the cutter of each partition, whose images stay open for the partitions after it.
+
+    Parameters
+    ----------
+    imaging : SkyImages
+    """
+
+    def __init__(self, imaging: SkyImages) -> None:
+        self._imaging = imaging
+        self._idle: list[_CuttingThread] = []
+
+    def cutter(self, rows: Sequence[Row]) -> Cutter:
+        """Return the cutter of a partition that has these rows.
+
+        Raises
+        ------
+        OSError
+            The index of the images can't be read.
+        """
+        return Cutter(self._imaging, rows, self._idle)
+
+    def close(self) -> None:
+        """Close the images; one that a store does not let go of is left to the end of the process."""
+        while self._idle:
+            self._idle.pop().close()
+
+
 class Cutter:
     """Cuts the galaxies of a partition.
 
@@ -73,7 +101,9 @@ class Cutter:
     ----------
     imaging : SkyImages
     rows : sequence of Row
-        All of the partition.
+        All rows of the partition.
+    idle : list of threads
+        Threads of earlier partitions are taken from this list, and threads go back to it.
 
     Raises
     ------
@@ -81,16 +111,17 @@ class Cutter:
         The index of the images can't be read.
     """
 
-    def __init__(self, imaging: SkyImages, rows: Sequence[Row]) -> None:
+    def __init__(self, imaging: SkyImages, rows: Sequence[Row], idle: list[_CuttingThread]) -> None:
         self._imaging = imaging
         self._problems: dict[int, errors.GatewayError] = {}
         self._galaxies = self._matched(rows)
         elsewhere = any(
             not storage.is_local(storage.locate(one.tiles[0].file)[0]) for one in list(self._galaxies.values())[:1]
         )
-        lanes = _THREADS_ELSEWHERE if elsewhere else 1
-        self._lanes = [_Lane(CACHE_BYTES // lanes) for _ in range(lanes)]
-        self._lane_of = self._grouped()
+        count = _THREADS_ELSEWHERE if elsewhere else 1
+        self._idle = idle
+        self._threads = [idle.pop() if idle else _CuttingThread(CACHE_BYTES // count) for _ in range(count)]
+        self._thread_of = self._grouped()
         self._cuts: dict[int, _Cut] = {}
 
     def _matched(self, rows: Sequence[Row]) -> dict[int, _Galaxy]:
@@ -123,7 +154,7 @@ class Cutter:
             )
         return None
 
-    def _grouped(self) -> dict[int, _Lane]:
+    def _grouped(self) -> dict[int, _CuttingThread]:
         """Return who cuts which galaxy, in the order in which they are asked: those of one image one after the other.
 
         Within an image they come in strips along the right ascension, so that neighbours share what is unpacked of it.
@@ -132,10 +163,10 @@ class Cutter:
             self._galaxies.values(),
             key=lambda one: (one.tiles[0].file, one.dec_deg // _STRIP_DEG, one.ra_deg, one.row.number),
         )
-        size = -(-len(order) // len(self._lanes)) or 1
-        lanes = [order[start : start + size] for start in range(0, len(order), size)]
-        turns = sorted((turn, number) for number, lane in enumerate(lanes) for turn in range(len(lane)))
-        return {lanes[number][turn].row.number: self._lanes[number] for turn, number in turns}
+        size = -(-len(order) // len(self._threads)) or 1
+        parts = [order[start : start + size] for start in range(0, len(order), size)]
+        turns = sorted((turn, number) for number, part in enumerate(parts) for turn in range(len(part)))
+        return {parts[number][turn].row.number: self._threads[number] for turn, number in turns}
 
     async def read(self, name: str) -> NDArray[np.uint8]:
         """Return the picture of the galaxy of the row of that number, uint8 ``[S, S, 3]``.
@@ -146,8 +177,8 @@ class Cutter:
             It can't be cut; passing where a store can't be reached.
         """
         number = int(name)
-        lane, loop = self._lane_of[number], asyncio.get_running_loop()
-        picture, self._cuts[number] = await loop.run_in_executor(lane.pool, lane.cut, self._galaxies[number])
+        thread, loop = self._thread_of[number], asyncio.get_running_loop()
+        picture, self._cuts[number] = await loop.run_in_executor(thread.executor, thread.cut, self._galaxies[number])
         return picture
 
     def asking(self, ask: Ask) -> Ask:
@@ -157,7 +188,9 @@ class Cutter:
             there = {row.number: row for row in rows}
             for number in there.keys() & self._problems.keys():
                 yield Outcome.of(there[number], self._problems[number])
-            pictures = [Row(number, there[number].key, file=str(number)) for number in self._lane_of if number in there]
+            pictures = [
+                Row(number, there[number].key, file=str(number)) for number in self._thread_of if number in there
+            ]
             async with aclosing(ask(pictures)) as outcomes:
                 async for outcome in outcomes:
                     yield self._told(there[outcome.row.number], outcome)
@@ -186,9 +219,8 @@ class Cutter:
         return replace(outcome, row=row, cells=outcome.cells | said)
 
     def close(self) -> None:
-        """Close the files; one that a store does not let go of is left to the end of the process."""
-        for lane in self._lanes:
-            lane.close()
+        """Give the threads back, with the images that they keep open."""
+        self._idle += self._threads
 
 
 def _place(row: Row) -> tuple[Target, SkyPlace]:
@@ -201,11 +233,11 @@ def _place(row: Row) -> tuple[Target, SkyPlace]:
     return row.target, SkyPlace(ra_deg, dec_deg, _WIDEST_DEG if fov is None else _DIAGONAL * fov / 60)
 
 
-class _Lane:
+class _CuttingThread:
     """A thread that cuts, and the images that it keeps open."""
 
     def __init__(self, cache_bytes: int) -> None:
-        self.pool = ThreadPoolExecutor(1, "cut")
+        self.executor = ThreadPoolExecutor(1, "cut")
         self._images = OpenImages(cache_bytes)
 
     def cut(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
@@ -219,6 +251,8 @@ class _Lane:
             raise
         # stores have errors of their own for what is out of reach or may not be read
         except Exception as error:
+            # a file whose connection is lost is opened anew when its galaxies are asked again
+            self._images.close()
             raise errors.UpstreamUnavailable(
                 f"An image of the sky can't be read: {reason(error)}.", service="image store"
             ) from error
@@ -250,8 +284,8 @@ class _Lane:
         return picture.rgb, _Cut(field, picture.warnings)
 
     def close(self) -> None:
-        self.pool.submit(self._images.close)
-        self.pool.shutdown(wait=False)
+        self.executor.submit(self._images.close)
+        self.executor.shutdown(wait=False)
 
 
 def _known(galaxy: _Galaxy) -> Galaxy:
