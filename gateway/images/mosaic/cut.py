@@ -15,7 +15,8 @@ from gateway.images.decode import shown
 from gateway.images.limits import MAX_PIXELS, MEMORY, SMALLEST_SIDE, Memory, Share
 from gateway.images.mosaic.celestial import directions, pixels, refined
 from gateway.images.mosaic.files import band_images, damage_told, opened
-from gateway.images.mosaic.resample import Canvas, Places, part_of
+from gateway.images.mosaic.parts import part_of
+from gateway.images.mosaic.resample import Canvas, Places
 from gateway.images.stretch import FITS_SCALES, render
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.core.models import Deadline
     from gateway.images.decode import Picture
     from gateway.images.mosaic.files import BandImage, Source
-    from gateway.images.mosaic.resample import ImageSection
+    from gateway.images.mosaic.parts import ImageSection
 
 _GRID = 17
 """Cells that a field is looked for in an image by, each way."""
