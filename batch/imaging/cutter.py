@@ -120,7 +120,7 @@ class Cutter:
         )
         count = _THREADS_ELSEWHERE if elsewhere else 1
         self._idle = idle
-        self._threads = [idle.pop() if idle else _CuttingThread(CACHE_BYTES // count) for _ in range(count)]
+        self._threads = [_thread(idle, CACHE_BYTES // count) for _ in range(count)]
         self._thread_of = self._grouped()
         self._cuts: dict[int, _Cut] = {}
 
@@ -231,6 +231,14 @@ def _place(row: Row) -> tuple[Target, SkyPlace]:
     ra_deg, dec_deg = parse_position(row.target.ra, row.target.dec or "")
     fov = row.target.fov_arcmin
     return row.target, SkyPlace(ra_deg, dec_deg, _WIDEST_DEG if fov is None else _DIAGONAL * fov / 60)
+
+
+def _thread(idle: list[_CuttingThread], cache_bytes: int) -> _CuttingThread:
+    try:
+        # another partition may take the last one at the same time
+        return idle.pop()
+    except IndexError:
+        return _CuttingThread(cache_bytes)
 
 
 class _CuttingThread:
