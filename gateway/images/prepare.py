@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gateway.core.field_of_view import ImagingCutout, SkyField
+    from gateway.core.field_of_view import ImagingCutout, SkyField, SkyPoint
     from gateway.core.models import Deadline, Framing
 
 
@@ -26,13 +26,14 @@ class Imaging:
     ----------
     files : tuple of bytes
         FITS files with a celestial WCS.
-    field : SkyField
+    field : SkyField or SkyPoint
+        Of a galaxy of unknown size only its place.
     bands : tuple of str
         As :func:`gateway.images.mosaic.cut.cut` takes them.
     """
 
     files: tuple[bytes, ...]
-    field: SkyField
+    field: SkyField | SkyPoint
     bands: tuple[str, ...] = ()
 
 
