@@ -34,10 +34,10 @@ def cut_unsized(
 ) -> tuple[Picture, ImagingCutout]:
     """Cut a galaxy of unknown size: look for it in ever wider fields, until it has sky around it.
 
-    The first field is 256 pixels of the images wide; each is 2.5 times as wide as the one before, up to the fourth, or
+    The first field is 256 pixels of the images wide; each is 2.5 times as wide as the one before, up to the fifth, or
     to where the images end. The galaxy is what stands out at the place itself, and does not grow in the next field: in
-    one that it fills, its bulge stands out of its disc. It is then cut as wide as a frame around a galaxy in any picture
-    (:func:`gateway.images.frame.framed`).
+    one that it fills, its bulge stands out of its disc. It is then cut as wide as a frame around a galaxy in any
+    picture (:func:`gateway.images.frame.framed`).
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class _Look:
     side: float
 
     def agrees(self, wider: _Look) -> bool:
-        """Tell whether this is a galaxy, by a wider field: in one that it fills, what stands out grows with the field."""
+        """Tell by a wider field whether this is a galaxy: in one that it fills, what stands out grows with the field."""
         if self.side >= self.fov:
             return False
         if wider.side == math.inf:

@@ -30,8 +30,7 @@ def scales_shown(scale_arcsec: float, pixels: int, off: float = 0.0) -> float | 
     """Return the width of the field that is cut, in scale lengths; None where none is."""
     try:
         picture, used = cut(images(scale_arcsec, pixels, off=off), POINT)
-    except errors.BadTarget as refused:
-        assert "no galaxy with sky around it" in refused.detail
+    except errors.BadTarget:
         return None
     assert any("is from the picture" in warning for warning in picture.warnings)
     return used.field.fov_arcmin * 60 / scale_arcsec
