@@ -90,7 +90,7 @@ class _Look:
     side: float
 
     def agrees(self, wider: _Look) -> bool:
-        """Tell by a wider field whether this is a galaxy: in one that it fills, what stands out grows with the field."""
+        """Tell by a wider field whether this is a galaxy: in one that it fills, what stands out grows with it."""
         if self.side >= self.fov:
             return False
         if wider.side == math.inf:
