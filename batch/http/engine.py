@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from contextlib import ExitStack, aclosing, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from PIL import Image
 
 from batch.errors import BatchError, BatchStopped
 from batch.http.pacing import Kind, kind_of, may_pass, says_nothing_of_the_row, sentence_of
 from batch.run import each
 from batch.settle import Outcome
 from gateway.core import errors
+from gateway.images.complete import complete_png
 from inclinet import Answer, InclinetError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from batch.http.pacing import Pacing
     from batch.imaging.cutter import Cutters
@@ -265,11 +260,4 @@ async def _body(images: Images, row: Row) -> bytes | errors.GatewayError:
         image = await images.read(row.file or "")
     except errors.GatewayError as problem:
         return problem
-    return image if isinstance(image, bytes) else await asyncio.to_thread(_png, image)
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    written = io.BytesIO()
-    # to deflate more takes longer than to send
-    Image.fromarray(pixels).save(written, "PNG", compress_level=1)
-    return written.getvalue()
+    return image if isinstance(image, bytes) else await asyncio.to_thread(complete_png, image)

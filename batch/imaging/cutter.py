@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
@@ -15,10 +16,10 @@ from batch.imaging.open_images import GONE, OpenImages, not_there
 from batch.settle import Outcome
 from gateway.core import errors
 from gateway.core.field_of_view import SkyField, field_around
-from gateway.core.models import Framing, Galaxy
-from gateway.images.frame import framed
+from gateway.core.models import Galaxy
 from gateway.images.mosaic.cut import cut_opened
 from gateway.images.mosaic.sections import CACHE_BYTES
+from gateway.images.mosaic.unsized import cut_unsized
 from gateway.sky.positions import parse_position
 from gateway.tables.cells.rows import Row
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from batch.imaging.imaging import SkyImages
     from batch.imaging.matching import TileImage
     from batch.settle import Ask
+    from gateway.core.field_of_view import ImagingCutout
     from gateway.core.models import Target
+    from gateway.images.decode import Picture
 
 SOURCE = "imaging"
 """``image_source`` of an answer."""
@@ -39,8 +42,6 @@ SOURCE = "imaging"
 _THREADS_ELSEWHERE = 8
 """Where a store's answers are waited for; on a disk one thread opens each tile once."""
 
-_FIRST_PIXELS = 256
-_WIDER, _TRIES, _FILLED = 2.5, 4, 0.7
 _WIDEST_DEG = 0.25
 """How far around a galaxy of unknown size images are looked for."""
 _DIAGONAL = 0.71
@@ -250,9 +251,12 @@ class _CuttingThread:
 
     def cut(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
         try:
-            if galaxy.target.fov_arcmin is None:
-                return self._measured(galaxy)
-            return self._picture(galaxy, field_around(_known(galaxy), galaxy.target))
+            field = field_around(_known(galaxy), galaxy.target)
+            if isinstance(field, SkyField):
+                picture, used = self._picture(galaxy, field)
+            else:
+                finest = min(one.pixel_arcsec for one in galaxy.tiles if one.depth_deg >= 0)
+                picture, used = cut_unsized(partial(self._picture, galaxy), field, finest)
         except GONE as error:
             raise not_there(error.filename or str(error)) from error
         except errors.GatewayError:
@@ -264,32 +268,11 @@ class _CuttingThread:
             raise errors.UpstreamUnavailable(
                 f"An image of the sky can't be read: {reason(error)}.", service="image store"
             ) from error
+        return picture.rgb, _Cut(used.field, picture.warnings)
 
-    def _measured(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
-        """Cut a galaxy of unknown size: look for it in ever wider fields, until it has sky around it."""
-        finest = min(one.pixel_arcsec for one in galaxy.tiles if one.depth_deg >= 0)
-        fov = _FIRST_PIXELS * finest / 60
-        for _ in range(_TRIES):
-            field = field_around(_known(galaxy), replace(galaxy.target, fov_arcmin=fov))
-            picture, cut = self._picture(galaxy, field)
-            side = len(picture)
-            try:
-                square = framed(picture, Framing(x=side / 2, y=side / 2)).square
-            except errors.BadTarget:
-                break
-            if square is not None and square.side < _FILLED * side:
-                found = fov * square.side / side
-                return self._picture(galaxy, replace(field, fov_arcmin=found))
-            fov *= _WIDER
-        raise errors.BadTarget(
-            f"The table says no size, and no galaxy with sky around it is seen in {cut.field.fov_arcmin:.3g} arcmin "
-            "around the position."
-        )
-
-    def _picture(self, galaxy: _Galaxy, field: SkyField) -> tuple[NDArray[np.uint8], _Cut]:
+    def _picture(self, galaxy: _Galaxy, field: SkyField) -> tuple[Picture, ImagingCutout]:
         tiles = showing(galaxy.tiles, _DIAGONAL * field.fov_arcmin / 60)
-        picture, _ = cut_opened([self._images.image(one) for one in tiles], field)
-        return picture.rgb, _Cut(field, picture.warnings)
+        return cut_opened([self._images.image(one) for one in tiles], field)
 
     def close(self) -> None:
         self.executor.submit(self._images.close)

@@ -134,7 +134,7 @@ async def test_each_row_has_its_own_problem(tiles: Path, tmp_path: Path) -> None
     assert kinds == [None, None, "outside-images", *["bad-target"] * 3, "outside-images", "bad-target", "bad-target"]
     assert rows[0]["inclination_deg"] == rows[1]["inclination_deg"]
     assert rows[2]["problem"] == "None of the images shows ra 10.00000, dec +10.00000 deg."
-    assert rows[-1]["problem"].startswith("The table says no size, and no galaxy")
+    assert rows[-1]["problem"].startswith("The size is not known, and no galaxy")
 
 
 async def test_a_galaxy_that_one_band_does_not_show_is_not_shown_in_the_others(tiles: Path, tmp_path: Path) -> None:
