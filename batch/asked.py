@@ -1,4 +1,4 @@
-"""What a person asks of a batch."""
+"""The request of a person who starts a batch."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a person asks for, whichever engine answers.
+    """The request for a batch, the same for every engine.
 
     Attributes
     ----------
     what : tuple of str
-        A path or URL of a table, a folder, a pattern, an image or model inputs; or several images.
+        Path or URL of a table, a folder, a pattern, an image or model inputs; or several images.
     out : str
         Path or URL of the result: a table, or a folder of Parquet files.
     images : str, optional
         Folder of the images that the table names.
     choice : mapping
-        Which column is which, where a person says it.
+        Column by role, where a person chose it.
     partition_rows : int, optional
-        As an earlier run had it, or as the engine has it, unless given.
+        Rows of a partition; unless given, the number of an earlier run or the engine's own.
     survey : str, optional
-        Whose images are measured.
+        Survey whose images are measured.
     r : float, optional
-        Axis ratio of an edge-on disc, for the comparison.
+        Axis ratio of an edge-on disc, for the inclination by axis ratio.
     frame : FrameChoice, optional
-        What of images is measured.
+        Part of the images that is measured.
     keep_columns : bool
-        Carry the table's own columns along.
+        Whether to copy the table's own columns to the result.
     hats : bool
-        Write the result as a HATS catalogue.
+        Whether to write the result as a HATS catalogue.
     retry_failed : bool
-        Ask again what failed in an earlier run.
+        Whether to ask again about rows that failed in an earlier run.
     quiet : bool
-        Show no progress.
+        Whether to show no progress.
     imaging : str, optional
         Path or URL of images of the sky, from which the table's galaxies are cut (:mod:`batch.imaging`).
     bands : tuple of str
-        Of these images, that a picture is made of; the service chooses unless given.
+        Bands of these images for a picture; the service chooses unless given.
     """
 
     what: tuple[str, ...]
@@ -69,18 +69,18 @@ class Asked:
 
     @property
     def columns_said(self) -> dict[str, str]:
-        """What a person said of the columns, in words."""
+        """The person's choice of columns, in words."""
         said = " ".join(f"{role}={name}" for role, name in sorted(self.choice.items()))
         return {"columns": said} if said else {}
 
     @property
     def edge_on_r(self) -> float:
-        """The axis ratio that is used."""
+        """Axis ratio of an edge-on disc that is used."""
         return INTRINSIC_AXIS_RATIO if self.r is None else self.r
 
     @property
     def settings(self) -> dict[str, Any]:
-        """How everything is asked, by the words that a refusal uses."""
+        """All settings that answers depend on, by the words that a refusal uses."""
         images = storage.full(self.images) if self.images is not None else None
         return {"survey": self.survey, "r": self.r, "frame": self.frame, "images": images, **self.columns_said}
 
@@ -91,7 +91,7 @@ class Asked:
 
     @property
     def folder(self) -> str:
-        """The folder of the partitions: the result itself, or one beside it with its name."""
+        """Folder of the partitions: the result itself, or a folder beside it with its name."""
         out = storage.full(self.out).rstrip("/")
         if self.hats:
             return f"{out}.parts"

@@ -1,4 +1,4 @@
-"""What a person sees of a batch: a bar with rate and time left, or lines where there is no terminal."""
+"""Shows the progress of a batch: a bar with rate and time left, or lines where there is no terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MINUTE_S, _HOUR_S, _DAY_S, _YEAR_S = 60, 3600, 86_400, 31_557_600
 
 
 class Progress:
-    """Counts rows and shows how far the batch is.
+    """Counts rows and shows the progress of the batch.
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ class Progress:
     total, before : int
         Rows of all partitions, and those that earlier runs have done.
     quiet : bool
-        Show nothing.
+        Whether to show nothing.
 
     Attributes
     ----------
     tally : Tally
-        Of the partitions of this run that have ended.
+        Counts of the partitions that have ended in this run.
     partitions : int
-        How many these are.
+        Number of these partitions.
     """
 
     def __init__(self, console: Console, what: str, *, total: int, before: int, quiet: bool = False) -> None:
@@ -62,34 +62,34 @@ class Progress:
         self._task = self._bar.add_task(what, total=total, completed=before, words="")
 
     def __enter__(self) -> Self:
-        """Start to show."""
+        """Start the display."""
         self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """End the display."""
         self._bar.stop()
 
     @property
     def seconds(self) -> float:
-        """From the first partition's begin to the last one's end."""
+        """Seconds from the start of the first partition to the end of the last one."""
         return self._ended_at - self._began
 
     def begin(self) -> None:
-        """Start the clock: everything is ready, and the first partition is begun."""
+        """Start the clock: everything is ready, and the first partition starts."""
         self._began = self._said = time.monotonic()
         self._bar.reset(self._task, completed=self._before)
 
     def told(self, partition: int, rows: int) -> None:
-        """Note that ``rows`` of a partition are settled."""
-        # a word may come in after the end that it led to
+        """Record that ``rows`` of a partition are settled."""
+        # an event may arrive after the end of its partition
         if partition not in self._ended:
             self._under_way[partition] = rows
 
     def finished(self, partition: Partition, tally: Tally) -> None:
-        """Note that a partition is done, or given up."""
+        """Record that a partition is done, or has failed."""
         self.tally += tally
         self.partitions += 1
         self._ended_at = time.monotonic()
@@ -97,16 +97,16 @@ class Progress:
         self._under_way.pop(partition.number, None)
 
     def waiting(self, sentence: str, seconds: float) -> None:
-        """Say that nothing is asked for so long, and why; where there is no terminal, once each time."""
+        """Show that nothing is asked for ``seconds``, and why; without a terminal, once per pause."""
         now = time.monotonic()
         if now > self._waits[0] and not self._console.is_terminal and not self._quiet:
             self._print(f"Waiting: {sentence}.")
         self._waits = (max(self._waits[0], now + seconds), sentence)
 
     def tick(self) -> None:
-        """Show where it is now."""
+        """Update the display."""
         done = self._before + self.tally.rows + sum(self._under_way.values())
-        # a worker that died takes back what it had told
+        # a worker that died takes back its unfinished rows
         self._bar.update(self._task, completed=done)
         rate = self._bar.tasks[0].speed or 0.0
         words = f"{rate:.1f}/s"
@@ -128,7 +128,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Say a time as people do."""
+    """Return a duration in words."""
     if seconds < 2 * _MINUTE_S:
         return f"{seconds:.0f} s"
     if seconds < 2 * _HOUR_S:

@@ -1,4 +1,4 @@
-"""From what a person asks for to the result: what ``inclinet batch`` and ``inclinet fetch`` do."""
+"""The steps that every run shares, from the request to the result: ``inclinet batch`` and ``inclinet fetch``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TICK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What is to be done.
+    """The work of a run.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Prepared:
     partitions : list of Partition
     folder : Folder
     done : dict
-        Number of each partition that an earlier run has written, and its tally.
+        Tally of each partition that an earlier run has written, by number.
     """
 
     source: Source
@@ -58,35 +58,35 @@ class Prepared:
 
     @property
     def rows(self) -> int:
-        """Of all partitions."""
+        """Number of rows of all partitions."""
         return sum(partition.rows for partition in self.partitions)
 
     @property
     def rows_done(self) -> int:
-        """By earlier runs."""
+        """Number of rows that earlier runs have written."""
         return sum(tally.rows for tally in self.done.values())
 
     @property
     def missing(self) -> list[Partition]:
-        """Partitions that are to be done."""
+        """Partitions that are not done."""
         return [partition for partition in self.partitions if partition.number not in self.done]
 
     def progress(self, console: Console, what: str, *, quiet: bool) -> Progress:
-        """Return what shows how far it is."""
+        """Return the display of the progress."""
         return Progress(console, what, total=self.rows, before=self.rows_done, quiet=quiet)
 
     def read(self, choice: Mapping[str, str]) -> Callable[[Partition], list[Row]]:
-        """Return what reads the rows of a partition."""
+        """Return the function that reads the rows of a partition."""
         return lambda partition: catalogue.rows_of(partition, self.source, choice)
 
 
 def find(asked: Asked) -> tuple[Asked, Source]:
-    """Recognise what is asked. Of a HATS catalogue the columns that it names are taken, unless a person says otherwise.
+    """Recognise the input. The columns that a HATS catalogue names are used, unless a person chose others.
 
     Raises
     ------
     BatchError
-        Nothing is there, or nothing that can be asked so; or a store does not let in.
+        There is nothing at the location, or nothing that can be measured so; or a store denies access.
     """
     for url in filter(None, (*asked.what, asked.images, asked.imaging)):
         storage.check(url)
@@ -100,22 +100,23 @@ def find(asked: Asked) -> tuple[Asked, Source]:
 
 
 def begin(asked: Asked, say: Callable[[str], None]) -> tuple[Asked, Source, SkyImages | None, Write | None]:
-    """Find all that is given and see that the result can be written.
+    """Find all inputs and check that the result can be written.
 
     Returns
     -------
     asked : Asked
-        With the columns that what is found names by itself.
+        The request, with the columns that the input itself names.
     found : Source
+        The input.
     imaging : SkyImages or None
-        That galaxies are cut from.
+        Images that galaxies are cut from.
     write : callable or None
-        Writes the result; None where the partitions are it.
+        Writes the result; None where the partitions are the result.
 
     Raises
     ------
     BatchError
-        Something is not there, or does not go with the rest.
+        An input is missing, or does not fit the others.
     """
     output.check(asked.out, asked.what, hats=asked.hats)
     asked, found = find(asked)
@@ -127,7 +128,7 @@ def begin(asked: Asked, say: Callable[[str], None]) -> tuple[Asked, Source, SkyI
 
 
 def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, SkyImages | None]:
-    """Find the images of the sky that galaxies are to be cut from, and the columns that say how large these are."""
+    """Find the images of the sky that galaxies are cut from, and the columns with the galaxies' sizes."""
     if asked.imaging is None:
         if asked.bands:
             raise BatchError("--bands names those of --imaging, which is not given.")
@@ -140,7 +141,7 @@ def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Ask
     choice = {FILE: "", **catalogue.sizes(found), **asked.choice}
     if RA not in catalogue.roles(found, choice):
         raise BatchError(f"{found.location} has no position: with --imaging galaxies are found by ra and dec.")
-    partitions.recorded(asked.folder)  # before anything is written there
+    partitions.recorded(asked.folder)  # fails here before anything is written to a folder of other files
     from batch.imaging import imaging
 
     return replace(asked, choice=choice), imaging.find(asked.imaging, asked.folder, asked.bands, say)
@@ -156,23 +157,23 @@ def prepare(
     say: Callable[[str], None],
     columns: Sequence[Column] = COLUMNS,
 ) -> Prepared:
-    """Make the folder of the partitions that of a batch, and see what of it is missing.
+    """Make or check the folder of a batch's partitions, and find which partitions are missing.
 
     Parameters
     ----------
     asked : Asked
     found : Source
-        What is to be asked.
+        The input.
     rows : int
-        Of a partition, unless said otherwise.
+        Rows of a partition, unless the request has a number.
     settings : mapping
-        What else the answers depend on, by the words that a refusal uses.
+        Further settings that the answers depend on, by the words that a refusal uses.
     release : callable
-        Is given the release of an earlier run, if there was one, and returns that of this one.
+        Returns the release of this run, given that of an earlier run or None.
     say : callable
-        Told how the source is read, in sentences.
+        Called with sentences about how the source is read.
     columns : sequence of Column
-        Of the partitions' files.
+        Columns of the partitions' files.
 
     Raises
     ------
@@ -182,9 +183,9 @@ def prepare(
     known = partitions.recorded(folder)
     before = known["identity"] if known is not None else None
     size = asked.partition_rows or (before["partition_rows"] if before is not None else rows)
-    # the columns of a fetch are its own, whatever those of the table were called
+    # a fetch has its own columns, whatever the names in the table
     choice = {} if found.fetched else asked.choice
-    catalogue.roles(found, choice)  # a table that can't be asked is refused before anything else
+    catalogue.roles(found, choice)  # fails for an unusable table before anything else is done
     identity = Identity(found.fingerprint, size, release(before["release"] if before is not None else None), settings)
     partitions.refuse_another(folder, identity, location=location)
     pieces = catalogue.pieces(found, folder, size=size, choice=choice)
@@ -212,16 +213,16 @@ async def each(
     progress: Progress,
     room: Callable[[], int],
 ) -> None:
-    """Do partitions side by side, and show how far it is.
+    """Run partitions concurrently, and show the progress.
 
     Parameters
     ----------
     partitions : iterable of Partition
     work : coroutine function
-        Does one. What it raises ends all.
+        Runs one partition. An exception that it raises ends all.
     progress : Progress
     room : callable
-        Asked twice a second how many may be under way.
+        Returns how many partitions may run at a time; called twice a second.
     """
     waiting, under_way = iter(partitions), set[asyncio.Task[None]]()
     progress.begin()
@@ -242,12 +243,12 @@ async def each(
 
 
 def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | None) -> Summary:
-    """Make the result of partitions that are all known, and say what became of them.
+    """Write the result of finished partitions, and return its summary.
 
     Raises
     ------
     BatchError
-        What was asked has changed since the run began.
+        The input has changed since the run began.
     OSError
         The result can't be written.
     """
@@ -264,7 +265,7 @@ def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | 
 
 
 def _summed_up(prepared: Prepared, progress: Progress) -> Summary:
-    """Sum up earlier runs and this one."""
+    """Return the summary of earlier runs and this one."""
     return Summary(
         tally=sum(prepared.done.values(), Tally()) + progress.tally,
         rows=prepared.rows,

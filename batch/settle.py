@@ -1,4 +1,4 @@
-"""Rows are asked again and again until each has a final answer, or patience ends; then their partition is written."""
+"""Asks about rows again and again until each has a final answer, or patience ends; then writes their partition."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _PASSING = (errors.UpstreamError, errors.Overload, errors.EnsembleError, errors.
 _NOT_ASKED = results.problem_row(errors.UpstreamUnavailable("What the row needs could not be reached for a while."))
 
 _FUTILE = 2
-"""When so many times the rows under way fail one after the other, a round is broken off: something is down."""
+"""Number of times that all rows in progress must fail in a row to end a round: something is down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row.
+    """The outcome of asking about a row.
 
     Attributes
     ----------
     row : Row
     cells : dict
-        Of its answer or its problem.
+        Cells of its answer or its problem.
     passes : bool
-        Whether it is a problem that a later try may not meet.
+        Whether it is a problem that may be gone at a later try.
     retry_after_s : float
-        When such a try is worth it.
+        Time until a further try makes sense, seconds.
     """
 
     row: Row
@@ -50,27 +50,28 @@ class Outcome:
 
     @classmethod
     def of(cls, row: Row, problem: errors.GatewayError) -> Outcome:
-        """Return that of a problem; one that nobody foresaw may pass too."""
+        """Return the outcome for a problem; an unforeseen one counts as passing."""
         passes = isinstance(problem, _PASSING) or type(problem) is errors.GatewayError
         return cls(row, results.problem_row(problem), passes, problem.retry_after_s or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long passing problems are waited for.
+    """Limits of the wait for passing problems.
 
-    A round asks every row of a partition that is still without a final answer. Rounds go on as long as each brings
-    some answers; after ``fruitless`` rounds running that brought none, the partition is given up for this run.
+    A round asks about every row of a partition without a final answer. Rounds continue as long as each brings some
+    answers; after ``fruitless`` rounds in a row without any, the partition has failed for this run.
 
     Attributes
     ----------
     fruitless : int
+        Most rounds in a row without an answer.
     rounds : int, optional
-        Most of them.
+        Most rounds in total.
     first_pause_s, longest_pause_s : float
-        Before the next round: the first one, doubled for each further one, or what the problem itself asked for.
+        Pause before the next round, seconds: the first, doubled for each further one, or as long as the problem asks.
     row_s : float
-        For one row in one round; waiting for a service's rate is the better part of it.
+        Time limit for one row in one round, seconds, mostly spent waiting for a service's rate.
     """
 
     fruitless: int = 4
@@ -82,18 +83,18 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Settler:
-    """Settles the rows of partitions and writes these.
+    """Settles the rows of partitions and writes the partitions.
 
     Attributes
     ----------
     folder : Folder
     patience : Patience
     concurrency : int
-        Rows that ``ask`` has under way.
+        Rows that ``ask`` has in progress at a time.
     accept_unanswered : bool
-        Write rows that stayed without an answer for passing reasons as if these were final.
+        Whether rows that stay without an answer for passing reasons are written as final.
     tell : callable
-        Told the number of a partition and how many of its rows are settled, after each row.
+        Called with the number of a partition and the number of its settled rows, after each row.
     """
 
     folder: Folder
@@ -105,17 +106,17 @@ class Settler:
     async def settle(
         self, partition: Partition, rows: Sequence[Row], ask: Ask, *, passing: Mapping[int, results.Row] | None = None
     ) -> Tally:
-        """Ask every row that has no answer from an earlier run, and write the partition.
+        """Ask about every row without an answer from an earlier run, and write the partition.
 
         Parameters
         ----------
         partition : Partition
         rows : sequence of Row
-            All of it.
+            All rows of the partition.
         ask : callable
-            Asks rows and yields what becomes of them.
+            Asks about rows and yields the outcomes.
         passing : mapping, optional
-            Numbers of rows that can't be asked in this run to the cells of their problem.
+            Cells of the problem of rows that can't be asked about in this run, by number.
 
         Raises
         ------
@@ -135,7 +136,7 @@ class Settler:
                 partition, [row for row in waiting.values() if row.number not in passing], ask, settled, passing
             )
         except BaseException:
-            # also where the run is interrupted: what has come need not be asked again
+            # also on an interrupt, so that received answers are not requested again
             if settled:
                 self.folder.keep(partition, settled, left())
             raise
@@ -150,7 +151,7 @@ class Settler:
         settled: dict[int, results.Row],
         passing: dict[int, results.Row],
     ) -> None:
-        """Ask until patience ends; what is final goes to ``settled``, problems that may pass to ``passing``."""
+        """Ask until patience ends; final outcomes go to ``settled``, problems that may pass to ``passing``."""
         fruitless, pause_s, rounds = 0, self.patience.first_pause_s, 0
         while rows := [row for row in asked if row.number not in settled]:
             before, running, wished_s = len(settled), 0, 0.0

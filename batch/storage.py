@@ -1,4 +1,4 @@
-"""Files on a disk, or in any store that fsspec has a driver for. A file appears whole or not at all."""
+"""Reads and writes files on a disk, or in any store of fsspec. A file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from gateway.tables.folders import Listing
 
 PARTIAL = ".partial"
-"""Ends the name of a file that is being written; readers of folders pass over names that start with a dot."""
+"""Suffix of a file that is being written; readers of folders skip its name, which starts with a dot."""
 
 _TRIED = ".tried"
-"""A file that is written to see whether one can be."""
+"""Name of a file that tests whether files can be written."""
 
 _CREDENTIALS = (
     "For S3 they are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or the machine's role; FSSPEC_S3_ANON=true "
@@ -35,7 +35,7 @@ _CREDENTIALS = (
 )
 
 _WHOLE_AT_ONCE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "memory"})
-"""Stores in which an object appears under its name when all of it is there, and has no name before."""
+"""Stores in which an object appears only when it is complete."""
 
 
 def locate(url: str) -> tuple[Any, str]:
@@ -44,10 +44,10 @@ def locate(url: str) -> tuple[Any, str]:
     Raises
     ------
     BatchError
-        No driver is installed for it.
+        No driver for the store is installed.
     """
     if "://" not in url:
-        # a path of this machine, whatever it has in its name: "::" would chain stores
+        # fsspec would take "::" in a local path for chained stores
         return LocalFileSystem(), str(Path(url).expanduser().absolute())
     try:
         fs, path = fsspec.core.url_to_fs(url)
@@ -59,18 +59,18 @@ def locate(url: str) -> tuple[Any, str]:
 
 
 def check(url: str, *, written: bool = False) -> None:
-    """See that a store answers, lets this machine in, and has the bucket; of a disk nothing is asked.
+    """Check that a store answers, grants access, and has the bucket; nothing is checked on a disk.
 
     Parameters
     ----------
     url : str
     written : bool
-        Whether files are to be written below it, of which one is tried.
+        Whether files will be written below it; a test file is then written.
 
     Raises
     ------
     BatchError
-        There is no such bucket, or no credentials for it, or they don't let in.
+        The bucket does not exist, or the credentials are missing or insufficient.
     BatchStopped
         The store can't be reached now.
     """
@@ -80,7 +80,7 @@ def check(url: str, *, written: bool = False) -> None:
     try:
         if written:
             fs.pipe_file(join(path, _TRIED), b"")
-            with suppress(OSError):  # some buckets let files be written and none be deleted
+            with suppress(OSError):  # some buckets allow writing but not deleting
                 fs.rm_file(join(path, _TRIED))
         else:
             fs.exists(path)
@@ -88,7 +88,7 @@ def check(url: str, *, written: bool = False) -> None:
         raise BatchError(f"{url} can't be {'written' if written else 'read'}: {_said(error)}.") from error
     except PermissionError as error:
         raise BatchError(f"The credentials for {url} don't let in: {_said(error)}.") from error
-    # each driver has errors of its own, that stand on none of Python's
+    # each driver has its own errors, unrelated to Python's
     except Exception as error:
         if re.search("credential|authenticat", f"{type(error).__name__} {error}", re.IGNORECASE):
             raise BatchError(f"There are no credentials for {url}: {_said(error)}. {_CREDENTIALS}") from error
@@ -100,43 +100,43 @@ def _said(error: Exception) -> str:
 
 
 def is_local(fs: Any) -> bool:
-    """Whether a file system is this machine's own."""
+    """Return whether a file system is this machine's own."""
     return isinstance(fs, LocalFileSystem)
 
 
 def full(url: str) -> str:
-    """Return a local path made absolute, so that a worker in another folder means the same; a URL as it is."""
+    """Return a local path made absolute, so that it is valid for workers in other folders; a URL unchanged."""
     fs, path = locate(url)
     return str(path) if is_local(fs) else url
 
 
 def join(folder: str, *names: str) -> str:
-    """Return the URL of what is below a folder."""
+    """Return the URL of a name below a folder."""
     return "/".join((folder.rstrip("/"), *names))
 
 
 def below(folder: str, name: str) -> str:
-    """Return the URL of a name that a table gives: below a folder unless it is a whole path or URL by itself."""
+    """Return the URL of a name in a table: below a folder unless the name is an absolute path or a URL."""
     return name if "://" in name or name.startswith("/") else join(folder, name)
 
 
 def read(url: str) -> bytes:
-    """Return a whole file; raises :class:`OSError` as the store does."""
+    """Return the content of a file; raises :class:`OSError` as the store does."""
     fs, path = locate(url)
     data: bytes = fs.cat_file(path)
     return data
 
 
 def exists(url: str) -> bool:
-    """Whether there is something of that name."""
+    """Return whether a file or folder of that name exists."""
     fs, path = locate(url)
     return bool(fs.exists(path))
 
 
 def names(folder: str) -> list[str]:
-    """Return the names of what lies in a folder, without what is deeper; none if there is no such folder."""
+    """Return the names of the files and folders in a folder, not below; empty if there is no such folder."""
     fs, path = locate(folder)
-    # what another process wrote since is looked for in the store, not in this one's memory of it
+    # ignore fsspec's cache, since other processes may have written since
     fs.invalidate_cache(path)
     try:
         listed = fs.ls(path, detail=False)
@@ -146,7 +146,7 @@ def names(folder: str) -> list[str]:
 
 
 def remove(url: str) -> None:
-    """Remove a file, if it is there."""
+    """Remove a file, if it exists."""
     fs, path = locate(url)
     if fs.exists(path):
         fs.rm_file(path)
@@ -154,15 +154,15 @@ def remove(url: str) -> None:
 
 @contextmanager
 def writing(url: str) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name when the block ends, whole, and not at all where it raises.
+    """Open a file that appears under its name when the block ends, complete, and not at all if it raises.
 
-    On a disk the bytes are safe under another name before the file gets its own; where two write the same file, the
-    last one stays. Object stores do that by themselves; elsewhere the file is moved to its name once it is whole.
+    On a disk the bytes are flushed under another name before the rename; of two concurrent writers the last one wins.
+    Object stores do that by themselves; elsewhere the complete file is moved to its name.
 
     Raises
     ------
     OSError
-        As the store does.
+        The store raised an error.
     """
     fs, path = locate(url)
     if is_local(fs):
@@ -185,16 +185,16 @@ def writing(url: str) -> Iterator[BinaryIO]:
 
 
 def write(url: str, data: bytes) -> None:
-    """Write a whole file as :func:`writing` does."""
+    """Write a complete file as :func:`writing` does."""
     with writing(url) as file:
         file.write(data)
 
 
 @contextmanager
 def alone(folder: str) -> Iterator[None]:
-    """Keep other runs of this machine out of a folder; raises BatchError where there is one.
+    """Keep other runs on this machine out of a folder; raises BatchError if there is one.
 
-    Files would stay whole without it, and only work would be done twice: where it can't be told, nothing is refused.
+    Without the lock, files would stay whole and only work would be done twice; so a lock that fails refuses nothing.
     """
     with ExitStack() as opened:
         if is_local(locate(folder)[0]) and Path(folder).is_dir():
@@ -209,34 +209,34 @@ def alone(folder: str) -> Iterator[None]:
 
 
 def sweep(folder: str) -> None:
-    """Remove what killed writers left behind."""
+    """Remove the temporary files of killed writers."""
     for name in names(folder):
         if name.startswith(".") and name.endswith(PARTIAL):
             remove(join(folder, name))
 
 
 def open_for_reading(url: str) -> Any:
-    """Open a file for reading at random; raises :class:`OSError` as the store does."""
+    """Open a file for random access; raises :class:`OSError` as the store does."""
     fs, path = locate(url)
     return fs.open(path, "rb")
 
 
 def is_pattern(url: str) -> bool:
-    """Tell whether a URL is a glob pattern: what exists under its name is none, whatever characters it has."""
+    """Return whether a URL is a glob pattern; an existing path is none, whatever characters it has."""
     fs, path = locate(url)
     return has_magic(path) and not fs.exists(path)
 
 
 def listing(url: str, skipped: Listing | None = None) -> Iterator[tuple[str, int, str]]:
-    """Yield the files below a folder, or those that a glob pattern names, in order of their names.
+    """Yield the files below a folder, or those that match a glob pattern, in order of their names.
 
-    On a disk links are followed, and never in circles.
+    On a disk links are followed without circles.
 
     Parameters
     ----------
     url : str
     skipped : Listing, optional
-        Takes what is passed over, and why.
+        Receives the skipped files, and why.
 
     Yields
     ------
@@ -244,7 +244,7 @@ def listing(url: str, skipped: Listing | None = None) -> Iterator[tuple[str, int
     size : int
         Bytes.
     stamp : str
-        What changes when the content does: the store's checksum where it has one, else the time of the last change.
+        Changes when the content does: the store's checksum where it has one, else the time of the last change.
     """
     fs, path = locate(url)
     if is_local(fs):
@@ -267,7 +267,7 @@ def listing(url: str, skipped: Listing | None = None) -> Iterator[tuple[str, int
 
 
 def stamp(info: Mapping[str, Any]) -> str:
-    """Return what changes when a file does: the store's checksum where it has one, else the time of the last change."""
+    """Return the stamp of a file, which changes with it: the store's checksum if there is one, else its time."""
     stamps = (info.get(key) for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified"))
     return next((str(one) for one in stamps if one is not None), "")
 

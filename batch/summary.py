@@ -1,4 +1,4 @@
-"""What became of a batch, in numbers."""
+"""The outcome of a batch, in numbers."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Summary:
-    """What became of a batch.
+    """Counts of the outcomes of a batch.
 
     Attributes
     ----------
     tally : Tally
-        Of all rows that have a result.
+        Counts of all rows that have a result.
     rows : int
-        Of what was asked.
+        Number of rows in the input.
     failed_partitions : int
-        Partitions that nothing is known of.
+        Partitions without any result.
     measured : int
-        Rows of this run.
+        Rows measured in this run.
     seconds : float
+        Duration of this run, seconds.
     """
 
     tally: Tally
@@ -36,7 +37,7 @@ class Summary:
 
     @property
     def unanswered(self) -> int:
-        """Rows that got no answer for reasons that may pass."""
+        """Number of rows without an answer for reasons that may pass."""
         return self.tally.unanswered
 
     @property
@@ -45,7 +46,7 @@ class Summary:
         return dict(sorted(self.tally.problems.items(), key=lambda one: -one[1][0]))
 
     def as_json(self, out: str) -> dict[str, Any]:
-        """Return it as JSON says it."""
+        """Return the summary as JSON values."""
         return {
             "out": out,
             "rows": self.rows,

@@ -1,14 +1,14 @@
-"""What a batch with Dask does to model inputs, killed twice and left alone: ``python -m benchmarks.batch``.
+"""Measures a batch with Dask, undisturbed and with two kills, on model inputs: ``python -m benchmarks.batch``.
 
 Within one run on this machine:
 
 (a) the limit: all networks of the release called in one process (:mod:`benchmarks.speed`), before and after;
-(b) an undisturbed run of a tenth of the images (of as many as give every worker both its partitions, if that is more),
-    and one of all: rate, and peak memory of every process of it;
-(c) a run of all that loses a worker at a random moment, then its client and scheduler, and is started again: every row
-    has to be there exactly once, with the answer of the undisturbed run.
+(b) an undisturbed run of a tenth of the images (or of as many as give every worker both its partitions, if that is
+    more), and one of all: rate, and peak memory of each of its processes;
+(c) a run of all that loses a worker at a random moment, then its client and scheduler, and is restarted: every row has
+    to be there exactly once, with the answer of the undisturbed run.
 
-The images are made by the simulator, or taken from ``--images`` as far as there are enough.
+The images are simulated, or taken from ``--images`` as far as there are enough.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 
 SEED = 5
 THREADS = 2
-"""Partitions that a worker works on at a time."""
+"""Partitions in progress in a worker at a time."""
 _SAMPLE_S = 0.5
 _MIB = 1 << 20
 _DIGITS = {"rejection": 4, "rejection_face_on": 4, "rejection_unsuitable": 4, "ellipticity_axis_ratio": 4}
-"""To which a number is rounded, where it is not to two digits; the last one may differ (see :func:`compare`)."""
+"""Decimals of numbers that are not rounded to two; the last digit may differ (see :func:`compare`)."""
 
 
 def images(given: Path | None, count: int, to: Path) -> None:
-    """Write ``count`` model inputs: those given, and simulated ones where they are not enough."""
+    """Write ``count`` model inputs: the given ones, and simulated ones if they are too few."""
     made = np.lib.format.open_memmap(to, "w+", np.uint8, (count, *INPUT_SHAPE))
     there = 0
     if given is not None:
@@ -62,20 +62,20 @@ def images(given: Path | None, count: int, to: Path) -> None:
 
 
 def limit(seconds: float) -> float:
-    """Images a second of the networks alone, whichever way is faster."""
+    """Return the rate of the networks alone, images per second, in the faster of two ways."""
     return max(speed.apart(how, seconds) for how in ("in turn", "side by side"))
 
 
 @dataclass
 class Peaks:
-    """Highest memory of a run's processes by role, MiB, and of all together; processor time of each process, s."""
+    """Peak memory of a run's processes by role and of all together, MiB; processor time of each process, s."""
 
     roles: dict[str, float] = field(default_factory=dict)
     together: float = 0.0
     processor_s: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def see(self, family: list[psutil.Process]) -> None:
-        """Look once."""
+        """Read the memory and processor times once."""
         now: dict[str, float] = {}
         for one in family:
             try:
@@ -84,13 +84,13 @@ class Peaks:
                 times = one.cpu_times()
                 self.processor_s[role, one.pid] = times.user + times.system
             except psutil.Error:
-                continue  # it has ended meanwhile
+                continue  # the process has ended meanwhile
         for role, size in now.items():
             self.roles[role] = max(self.roles.get(role, 0.0), size)
         self.together = max(self.together, sum(now.values()))
 
     def processor_of(self, role: str) -> float:
-        """Processor time of the processes of one role, s."""
+        """Return the processor time of the processes of one role, s."""
         return sum(seconds for (had, _), seconds in self.processor_s.items() if had == role)
 
 
@@ -103,7 +103,7 @@ def _role(one: psutil.Process, root: psutil.Process) -> str:
 
 @contextmanager
 def watched(process: DaskProcess) -> Iterator[Peaks]:
-    """Watch a run's memory."""
+    """Measure the memory of a run's processes while it runs."""
     peaks, ended = Peaks(), threading.Event()
 
     def watch() -> None:
@@ -124,7 +124,7 @@ def watched(process: DaskProcess) -> Iterator[Peaks]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where and how runs are made."""
+    """Settings of the runs."""
 
     folder: Path
     workers: int
@@ -147,7 +147,7 @@ class Place:
         )
 
     def undisturbed(self, catalogue: Path, out: Path) -> tuple[dict[str, Any], Peaks]:
-        """Make a run that nothing disturbs; return its summary and its memory."""
+        """Make an undisturbed run; return its summary and its memory."""
         began = time.perf_counter()
         process = self.start(catalogue, out)
         try:
@@ -158,7 +158,7 @@ class Place:
         return summary | {"wall_s": time.perf_counter() - began}, peaks
 
     def disturbed(self, catalogue: Path, out: Path, rng: random.Random, count: int) -> dict[str, Any]:
-        """Make a run that loses a worker, then its client and scheduler, and is started again."""
+        """Make a run that loses a worker, then its client and scheduler, and is restarted."""
         partitions = -(-count // self.rows)
         process = self.start(catalogue, out)
         try:
@@ -187,20 +187,20 @@ def _await_parts(process: DaskProcess, out: Path, count: int) -> None:
     while _parts(out) < count:
         if not process.family()[0].is_running():
             raise RuntimeError(f"it ended early:\n{process.log()}")
-        # a random moment in the middle of partitions, not the end of one
+        # a random moment in the middle of partitions, not at the end of one
         time.sleep(0.2)
 
 
 def compare(one: Path, other: Path, count: int) -> str:
-    """Compare two results row by row; return what to say.
+    """Compare two results row by row; return the sentence to print.
 
-    The networks' answer to an image depends in its last bits on the images that share its batch (the order of a sum),
-    and runs make other batches. Numbers may therefore differ by one unit of the last digit that is written.
+    The last bits of a network's answer to an image depend on the other images in its batch (the order of a sum), and
+    runs make different batches. Numbers may therefore differ by one unit of the last written digit.
 
     Raises
     ------
     RuntimeError
-        A row is missing, there twice, or differs by more.
+        A row is missing, duplicated, or differs by more.
     """
     first, second = rows_of(one), rows_of(other)
     for name, rows in (("undisturbed", first), ("killed", second)):
@@ -224,7 +224,7 @@ def compare(one: Path, other: Path, count: int) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--images", type=Path, help="model inputs as .npy, to be used before any are simulated")
     parser.add_argument("--count", type=int, default=20_000)
@@ -238,7 +238,7 @@ def main() -> None:
         place = Place(Path(name), arguments.workers, arguments.rows)
         everything, some = place.folder / "all.npy", place.folder / "some.npy"
         images(arguments.images, arguments.count, everything)
-        # with fewer partitions than are worked on at a time, idle workers' memory would be compared with busy ones'
+        # with too few partitions, memory of idle workers would be compared with that of busy ones
         few = min(arguments.count, max(arguments.count // 10, THREADS * arguments.workers * arguments.rows))
         images(everything, few, some)
         _measure(place, everything, some, arguments)
@@ -257,7 +257,7 @@ def _measure(place: Place, everything: Path, some: Path, arguments: argparse.Nam
     print(f"(a) limit: {before:.1f} images/s before, {after:.1f} after")
     print(f"(b) {count:,} images: {whole['rows_per_s']:.1f}/s, {whole['rows_per_s'] / bound:.3f} of the limit;")
     print(f"    with its start and end {count / whole['wall_s']:.1f}/s, {count / whole['wall_s'] / bound:.3f} of it")
-    # what an image costs, free of start and end and of whatever else the machine does
+    # the difference of the runs is the cost of an image, without start, end and other load
     if more := count - few["rows"]:
         costs = {role: 1e3 * (peaks.processor_of(role) - few_peaks.processor_of(role)) / more for role in peaks.roles}
         print(f"    processor time, ms an image: {', '.join(f'{role} {cost:.1f}' for role, cost in costs.items())};")

@@ -1,7 +1,7 @@
-"""How near the fitted ellipse comes to people's inclinations and to the catalogue: ``python -m benchmarks.ellipse``.
+"""Compares fitted ellipses with people's inclinations and the catalogue: ``python -m benchmarks.ellipse``.
 
-Every way to measure an axis ratio sees the same galaxies of EFIGI that people measured (``../shared/galaxies``), those
-with even and with odd PGC numbers apart: what was chosen was chosen on the even ones. Inclinations follow from the axis
+Every method for the axis ratio uses the same galaxies of EFIGI that people measured (``../shared/galaxies``), those
+with even and odd PGC numbers separately: all choices were made on the even ones. Inclinations follow from the axis
 ratio with r = 0.3, and with r = 0.2, the scale of people's labels.
 """
 
@@ -34,13 +34,13 @@ _REPEATS = 5
 
 def _signal(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
     """Return the counts above the sky of a small picture, and the noise."""
-    counts, unseen = ellipse._reduced(rgb, None)  # noqa: SLF001 - the rivals get the same sky
+    counts, unseen = ellipse._reduced(rgb, None)  # noqa: SLF001 - the other methods get the same sky
     sky, noise = ellipse._sky_and_noise(counts, unseen)  # noqa: SLF001 - as above
     return (counts - sky).astype(np.float32), noise
 
 
 def _region(rgb: NDArray[np.uint8], sigma: float) -> float:
-    """Fit the region above an isophote, every pixel counting alike: at 3 sigma, the fit that was shipped before."""
+    """Return the axis ratio of the region above an isophote, unweighted: at 3 sigma, the former method."""
     signal, noise = _signal(rgb)
     region = ellipse._central(*ellipse._extracted(signal, sigma * noise, None))  # noqa: SLF001 - as above
     if region is None:
@@ -49,7 +49,7 @@ def _region(rgb: NDArray[np.uint8], sigma: float) -> float:
 
 
 def _light(rgb: NDArray[np.uint8], sigma: float) -> float:
-    """Take the moments of the light above an isophote: sep's own a and b."""
+    """Return the axis ratio of the moments of the light above an isophote: sep's own a and b."""
     signal, noise = _signal(rgb)
     objects, regions = sep.extract(signal, sigma * noise, minarea=20, segmentation_map=True)
     label = int(regions[signal.shape[0] // 2, signal.shape[1] // 2])
@@ -57,8 +57,8 @@ def _light(rgb: NDArray[np.uint8], sigma: float) -> float:
 
 
 def _adaptive(rgb: NDArray[np.uint8]) -> float:
-    """Take adaptive moments, weighted with an ellipse that fits (HSM; Hirata & Seljak 2003, MNRAS 343, 459)."""
-    import galsim  # of the training extra
+    """Return the axis ratio of adaptive moments, elliptically weighted (HSM; Hirata & Seljak 2003, MNRAS 343, 459)."""
+    import galsim  # in the training extra
 
     signal, _ = _signal(rgb)
     found = galsim.hsm.FindAdaptiveMom(galsim.Image(signal), guess_sig=8.0, strict=False)

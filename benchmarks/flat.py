@@ -1,8 +1,7 @@
-"""Whether a galaxy costs the same among 10,000 as among 100, and memory stays flat: ``python -m benchmarks.flat``.
+"""Tests that a galaxy costs the same among 10,000 as among 100, and memory stays flat: ``python -m benchmarks.flat``.
 
-The same pictures go through ``POST /api/batch`` of one service, 100 at a time and then 10,000 at once, in turns, so
-that a noisy machine disturbs both alike. Cost is processor time, which other people's work on the machine changes less
-than the time on the clock; both are printed.
+The same pictures go through ``POST /api/batch`` of one service, alternately 100 and 10,000 at once, so that other load
+disturbs both alike. The cost is processor time, which other load changes less than wall-clock time; both are printed.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ FLAT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one batch took: seconds on the clock, of the processor, and memory held afterwards, MB."""
+    """Cost of one batch: wall-clock seconds, processor seconds, and memory afterwards, MB."""
 
     rows: int
     seconds: float
@@ -55,7 +54,7 @@ def _processor_s(processes: list[psutil.Process]) -> float:
 
 
 def _few(running: UpProcess, processes: list[psutil.Process], images: list[bytes], times: int) -> Cost:
-    """Measure a batch of 100 several times: one alone is over too soon."""
+    """Measure a batch of 100 several times, since a single one is too short."""
     costs = [_batch(running, processes, images, FEW) for _ in range(times)]
     return Cost(
         FEW * times,
@@ -66,7 +65,7 @@ def _few(running: UpProcess, processes: list[psutil.Process], images: list[bytes
 
 
 def main() -> None:
-    """Measure, print, and exit with 1 where cost or memory is not flat."""
+    """Measure, print, and exit with 1 where cost or memory grows."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--many", type=int, default=MANY, help="rows of the long batch")
     parser.add_argument("--rounds", type=int, default=2)

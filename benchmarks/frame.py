@@ -1,7 +1,7 @@
-"""Whether the frame that the service chooses helps: ``python -m benchmarks.frame``, with the shared galaxies.
+"""Tests whether the service's choice of frame helps: ``python -m benchmarks.frame``, with the shared galaxies.
 
-Labelled galaxies are shown to the release as they are, where nothing may get worse, and embedded in larger, starry
-fields, where the frame has to bring back what a well framed picture gives. Fields without a galaxy must stay whole.
+Labelled galaxies are measured as they are, where the errors must not grow, and embedded in larger, starry fields, where
+the frame has to restore the accuracy of a well framed picture. Fields without a galaxy must stay whole.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ MANIFEST = ROOT / "model_repo" / "manifest.json"
 _AT_ONCE = 64
 _TURNED = 44182  # its corners are white, and would be pasted too
 _CAPTIONS = (48307, 71866)
-"""Turned too, with captions; 1.4 of their 2 D25 show neither. What is cut off of others are stars beside the galaxy."""
+"""Turned pictures with captions, both outside of 1.4 of their 2 D25. Others would lose stars beside the galaxy."""
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--galaxies", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
@@ -131,9 +131,9 @@ def _beyond(what: str, more: NDArray[np.float64]) -> None:
 
 
 def _stamp(galaxy: RealGalaxy, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
-    """Return a picture to be embedded, and its side in D25."""
+    """Return a picture for embedding, and its side in D25."""
     rgb = decode(galaxy.path.read_bytes()).rgb
-    if len(rgb) < 256:  # EFIGI's, 1 x D25 wide
+    if len(rgb) < 256:  # EFIGI's pictures, 1 x D25 wide
         return (scaled(rgb, rng.uniform(1, 2)) if rng.random() < 0.3 else rgb), 1.0
     if galaxy.pgc in _CAPTIONS:
         rgb = _middle(rgb, 0.7)
@@ -142,7 +142,7 @@ def _stamp(galaxy: RealGalaxy, rng: np.random.Generator) -> tuple[NDArray[np.uin
 
 
 def _cut_beside(ask: Callable[[NDArray[np.uint8]], Predictions], galaxies: Sequence[RealGalaxy]) -> None:
-    """Cut the four corners of the real pictures, 1.5 of their 2 D25: the galaxy is off centre among its neighbours."""
+    """Measure the four corners of the real pictures, 1.5 of their 2 D25: the galaxy is off centre with neighbours."""
     four = [galaxy for galaxy in galaxies for _ in range(4)]
     parts = []
     for galaxy in galaxies:
@@ -158,7 +158,7 @@ def _middle(rgb: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
 
 
 def _field(stamp: NDArray[np.uint8], width: float, rng: np.random.Generator) -> tuple[StarField, NDArray[np.uint8]]:
-    """Embed a picture so many D25 wide in a field 2 to 6 D25 wide; a fifth of both are shown as negatives."""
+    """Embed a picture ``width`` D25 wide in a field 2 to 6 D25 wide; a fifth of both are shown as negatives."""
     field = starfield(
         stamp,
         rng,

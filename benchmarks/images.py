@@ -1,6 +1,6 @@
-"""Peak memory and seconds of decoding, by kind of picture: ``python -m benchmarks.images``.
+"""Measures peak memory and duration of decoding, by kind of picture: ``python -m benchmarks.images``.
 
-Each kind is read in a process of its own, whose memory is told against what it held before.
+Each kind is read in a process of its own, and the increase of its memory is reported.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _measure(kind: str) -> None:
     data = encoded(disc(ORDINARY[kind]), "JPEG", quality=90) if kind in ORDINARY else LARGE[kind]()
     give_large_memory_back()
     for small in (encoded(disc(64), "PNG"), fits_file(disc(64)[..., 0])):
-        prepare(small, MAX_PIXELS)  # what is imported once
+        prepare(small, MAX_PIXELS)  # so that imports do not count
     base = _memory("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")
     started = time.perf_counter()
@@ -44,7 +44,7 @@ def _measure(kind: str) -> None:
 
 
 def main() -> None:
-    """Measure every kind."""
+    """Measure every kind and print the results."""
     print(f"{'kind':34s} {'file':>9s} {'peak':>8s} {'time':>9s}  answer")
     context = multiprocessing.get_context("spawn")
     for kind in (*ORDINARY, *LARGE):

@@ -1,10 +1,10 @@
-"""What it costs to cut a batch's galaxies from a mosaic survey: ``python -m benchmarks.imaging``.
+"""Measures the cost of cutting a batch's galaxies from a mosaic survey: ``python -m benchmarks.imaging``.
 
 Within one run on this machine, with simulated galaxies on tiles of three bands, tile-compressed, with masks:
 
 (a) the limit: all networks of the release called in one process (:mod:`benchmarks.speed`), before and after;
 (b) a batch with Dask of the galaxies' ideal cutouts as model inputs, and one that cuts them from nine tiles: rates, and
-    how far apart the inclinations are;
+    differences of the inclinations;
 (c) the same from many more tiles, in random order: rate, and peak memory against the number of files;
 (d) one partition cut from a store over HTTP, in the order of the sky and at random: bytes read for a galaxy.
 """
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def run(place: Place, what: Path, tiles: Path | None, name: str) -> tuple[dict[str, Any], Peaks, Path]:
-    """Make a run that nothing disturbs; return its summary, its memory and its result."""
+    """Make an undisturbed run; return its summary, its memory and its result."""
     options = () if tiles is None else (f"--imaging={tiles}",)
     out = place.folder / name
     summary, peaks = replace(place, options=options).undisturbed(what, out)
@@ -50,7 +50,7 @@ def run(place: Place, what: Path, tiles: Path | None, name: str) -> tuple[dict[s
 async def bytes_read(
     survey: Survey, files: dict[str, bytes], order: Sequence[int], folder: Path
 ) -> tuple[float, float]:
-    """Bytes read of a store, and processor time in seconds, for a galaxy of one partition."""
+    """Return the bytes read from a store, and the processor time in seconds, per galaxy of one partition."""
     with ObjectStore() as store:
         store.files = files
         table = folder / "store.csv"
@@ -71,7 +71,7 @@ async def bytes_read(
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--across", type=int, default=12, help="tiles each way of the survey of many")
@@ -104,7 +104,7 @@ def _measure(place: Place, survey: Survey, arguments: argparse.Namespace) -> Non
     print(f"(a) limit: {before:.1f} galaxies/s before, {after:.1f} after")
     print(f"(b) model inputs: {inputs['rows_per_s']:.1f}/s, {inputs['rows_per_s'] / bound:.3f} of the limit")
     print(f"    cut from nine tiles: {few['rows_per_s']:.1f}/s, {few['rows_per_s'] / bound:.3f} of the limit")
-    # what both runs have, start and end, falls out
+    # the difference removes the start and the end, which both runs have
     more = 1e3 * (few_peaks.processor_of("workers") - input_peaks.processor_of("workers")) / count
     print(f"    a galaxy costs the workers {more:.1f} ms of a core more than a model input")
     pairs = zip(rows_of(found), rows_of(expected), strict=True)

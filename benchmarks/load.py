@@ -1,4 +1,4 @@
-"""A load that costs the machine little: requests encoded once, sent over kept-alive connections."""
+"""A load generator that needs little of the machine: requests encoded once, sent over kept-alive connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BOUNDARY = b"inclinetbenchmark"
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What a load measured: requests answered, seconds in all, seconds of each."""
+    """Results of a load: answered requests, total seconds, seconds of each request."""
 
     answered: int
     seconds: float
@@ -26,23 +26,23 @@ class LoadResult:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return self.answered / self.seconds
 
     def quantile(self, fraction: float) -> float:
-        """Latency below which ``fraction`` of the requests stayed, seconds."""
+        """Return the latency below which ``fraction`` of the requests stayed, seconds."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
 
 
 def part(name: str, filename: str, data: bytes) -> bytes:
-    """Encode one file of a multipart form."""
+    """Return one encoded file of a multipart form."""
     head = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"'.encode()
     return b"--" + _BOUNDARY + b"\r\n" + head + b"\r\n\r\n" + data + b"\r\n"
 
 
 def request(url: str, path: str, parts: Sequence[bytes]) -> bytes:
-    """Encode a whole POST."""
+    """Return a whole encoded POST request."""
     body = b"".join(parts) + b"--" + _BOUNDARY + b"--\r\n"
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: {len(body)}\r\n"
@@ -90,7 +90,7 @@ async def run(url: str, requests: Sequence[bytes], *, concurrency: int, total: i
 
 
 async def batch(url: str, data: bytes) -> tuple[int, float]:
-    """Send one batch; return the rows answered well and the seconds it took."""
+    """Send one batch; return the number of answered rows and the duration, seconds."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     started = time.perf_counter()

@@ -1,8 +1,8 @@
-"""How many galaxies a second the simulator makes, and what takes the time: ``python -m benchmarks.simulator``.
+"""Measures the simulator's rate, galaxies per second, and the time of each stage: ``python -m benchmarks.simulator``.
 
-First each stage by itself, of galaxies of either size in the proportion of a sample: what is drawn on the host, the
-arithmetic on the device (``KERAS_BACKEND`` says whose), compression and model inputs on the host again. Then all of
-them together as ``python -m training simulate`` does it. Compiling is not counted.
+First each stage by itself, for galaxies of both sizes in the proportion of a sample: drawing on the host, the
+arithmetic on the device (of ``KERAS_BACKEND``), compression and model inputs on the host again. Then all of them
+together as in ``python -m training simulate``. Compilation is not counted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SEED = 1
 
 
 def _milliseconds(work: Callable[[], Any], galaxies: int, rounds: int) -> float:
-    """Return the least time that a round took, for each galaxy."""
+    """Return the shortest time of a round, per galaxy."""
     took = []
     for _ in range(rounds):
         started = time.perf_counter()
@@ -61,7 +61,7 @@ def _stages(rounds: int) -> None:
 
 
 def _together(count: int, workers: int) -> float:
-    """Return galaxies a second once all processes are at work."""
+    """Return the rate, galaxies per second, while all processes work."""
     from training.simulation import sample
 
     done: list[tuple[int, float]] = []
@@ -71,7 +71,7 @@ def _together(count: int, workers: int) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--count", type=int, default=2000, help="galaxies of the sample")
     parser.add_argument("--workers", type=int, default=processors())

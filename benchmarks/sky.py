@@ -1,10 +1,10 @@
-"""Many requests at once against slow services: how long the slowest take, and whether memory stays flat.
+"""Measures many concurrent requests against slow services: the latency of the slowest, and the memory.
 
-Run as ``python -m benchmarks.sky``. The fakes run as a process of their own and take a tenth of a second for every
-answer. A round is 150 concurrent requests, each a resolution and a cutout of a different galaxy, as many as may wait
-for a service that lets six calls run at once; its p99 may exceed the time that those six need for all by 1.5 s. The
-rounds go on over fresh galaxies, so that nothing is answered from memory of an earlier one; the first round also warms
-the fakes up and counts for nothing.
+Run as ``python -m benchmarks.sky``. The fakes run as a separate process and take a tenth of a second for every answer.
+A round is 150 concurrent requests, each a resolution and a cutout of a different galaxy: as many as may wait for a
+service that allows six calls at once. The p99 of a round may exceed the time that those six need for all by 1.5 s. Each
+round uses new galaxies, so that no answer comes from the cache; the first round also warms the fakes up and does not
+count.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ async def timed(sky: Sky, thing: Thing) -> float:
 
 
 async def rounds(settings: SkySettings, title: str, things: list[Thing], *, calls: int, size: int) -> bool:
-    """Run rounds of ``size`` concurrent requests of ``calls`` slow calls each; return whether all held the promise."""
+    """Run rounds of ``size`` concurrent requests of ``calls`` slow calls each; return whether all met the limits."""
     sky = open_sky(settings)
     await sky.warm()
     process = psutil.Process()
@@ -89,7 +89,7 @@ async def rounds(settings: SkySettings, title: str, things: list[Thing], *, call
 
 
 def galaxies(*, offline: bool, count: int) -> list[Thing]:
-    """Return galaxies within the fake footprint that the offline catalogue knows, or that it does not."""
+    """Return galaxies within the fake footprint, known or unknown to the offline catalogue."""
     known = {pgc for row in range(len(openngc.load().kinds)) if (pgc := openngc.load().catalogue.galaxy(row).pgc)}
     there = [one for one in universe().things if one.kind == "G" and one.pgc and sdss_has(one.ra, one.dec)]
     chosen = {one.pgc: one for one in there if (one.pgc in known) is offline}
@@ -98,7 +98,7 @@ def galaxies(*, offline: bool, count: int) -> list[Thing]:
 
 
 def main() -> None:
-    """Measure, print, and exit with 1 when a promise is not held."""
+    """Measure, print, and exit with 1 when a limit is exceeded."""
     parser = argparse.ArgumentParser(description="Many requests at once against slow services.")
     parser.add_argument("--requests", type=int, default=150, help="concurrent requests in a round")
     parser.add_argument("--rounds", type=int, default=5, help="the first one warms up")

@@ -1,6 +1,6 @@
-"""How close the service is to what the machine allows: ``python -m benchmarks.speed``.
+"""Compares the speed of the service with the limit of the machine: ``python -m benchmarks.speed``.
 
-Measured in turns within one run, so that a noisy machine disturbs all alike:
+The parts are measured alternately within one run, so that other load disturbs all alike:
 
 (a) the limit: all SavedModels of the release called in one process with batches of 32, no network;
 (b) the stand-in over gRPC, batches of 32;
@@ -48,7 +48,7 @@ BATCH = 32
 
 
 def pictures(count: int) -> list[bytes]:
-    """Real galaxies where they are here, drawn ones elsewhere."""
+    """Return pictures of real galaxies where they are available, else drawn ones."""
     real = sorted((ROOT.parent / "shared" / "galaxies" / "efigi").glob("*.jpg"))[:count]
     if len(real) == count:
         return [path.read_bytes() for path in real]
@@ -60,9 +60,9 @@ def _batch() -> NDArray[np.uint8]:
 
 
 def _limit(seconds: float, side_by_side: int) -> float:
-    """Images a second of all networks in this process, batches of 32.
+    """Return the rate of all networks in this process, images per second, in batches of 32.
 
-    ``side_by_side`` networks run at a time on one core each; one alone has all cores.
+    ``side_by_side`` networks run at a time on one core each; a single one has all cores.
     """
     import tensorflow as tf
 
@@ -77,14 +77,14 @@ def _limit(seconds: float, side_by_side: int) -> float:
         next(iter(signature(**{INPUT: images}).values())).numpy()
 
     with ThreadPoolExecutor(side_by_side) as pool:
-        # as many batches as networks at once, so that no core waits for the last network of a batch
+        # as many batches as networks at once, so that no core idles at the end of a batch
         work = signatures * side_by_side
         list(pool.map(ask, work))
         return BATCH * side_by_side * _per_second(lambda: list(pool.map(ask, work)), seconds)
 
 
 def _monolith(seconds: float) -> float:
-    """Galaxies a second as the original did it."""
+    """Return the rate of the original's method, galaxies per second."""
     import keras
     import tensorflow as tf  # noqa: F401 - Keras' layer for SavedModels needs it loaded
 
@@ -121,7 +121,7 @@ def _per_second(step: Any, seconds: float) -> float:
 
 
 def apart(part: str, seconds: float) -> float:
-    """Run a part that loads TensorFlow in a process of its own, so that its memory and threads are gone afterwards."""
+    """Run a part that loads TensorFlow in a process of its own, so that its memory and threads are freed afterwards."""
     command = [sys.executable, "-m", "benchmarks.speed", "--part", part, "--seconds", str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     return float(json.loads(done.stdout.splitlines()[-1]))
@@ -144,7 +144,7 @@ async def _grpc(address: str, seconds: float) -> float:
         nonlocal answered
         while time.perf_counter() - started < seconds:
             readings = await predictor.read(images, Deadline.after(60))
-            # not in one line: += would add to what the sum was before the wait
+            # in two statements, since += would use the value from before the wait
             answered += len(readings)
 
     await asyncio.gather(worker(), worker())
@@ -155,20 +155,20 @@ async def _grpc(address: str, seconds: float) -> float:
 
 @contextmanager
 def service(folder: Path) -> Iterator[UpProcess]:
-    """Run the whole service on the committed release, with a queue that refuses nobody."""
+    """Run the whole service with the committed release, with a queue that accepts everything."""
     many = {"INCLINET_MAX_QUEUE": "1000"}
     with UpProcess(folder, f"--manifest={MANIFEST}", environment=many) as running:
         yield running
 
 
 def _worked_s(process: psutil.Process) -> float:
-    """Return for how long a process has worked, seconds of a processor; its children's time is their own."""
+    """Return the processor time of a process, seconds, without its children's."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def _own_work_ms(url: str) -> dict[str, float]:
-    """Mean milliseconds of each stage, from the gateway's own metrics."""
+    """Return the mean time of each stage, ms, from the gateway's own metrics."""
     import httpx
 
     sums: dict[str, dict[str, float]] = {}
@@ -182,7 +182,7 @@ def _own_work_ms(url: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=float, default=8.0, help="for each measurement")
     parser.add_argument("--rounds", type=int, default=3)

@@ -43,7 +43,7 @@ TARGETS = 5000
 
 
 class ZooServer:
-    """``inclinet zoo up`` on a database, on one port for all its lives."""
+    """``inclinet zoo up`` with a database, on the same port at every start."""
 
     def __init__(self, folder: Path, database: str) -> None:
         with listen("127.0.0.1", 0) as free:
@@ -59,11 +59,11 @@ class ZooServer:
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it answers."""
         command = ("-m", "inclinet", "zoo", "up", "--port", str(self.port))
         async with httpx.AsyncClient() as client:
             while True:
-                # somebody's outgoing connection may have the port for a moment
+                # another process may have used the port for an outgoing connection
                 if self.process is None or self.process.returncode is not None:
                     self.process = await asyncio.create_subprocess_exec(
                         sys.executable, *command, env=self._environment, stdout=asyncio.subprocess.DEVNULL
@@ -75,7 +75,7 @@ class ZooServer:
                     await asyncio.sleep(0.2)
 
     async def kill(self) -> None:
-        """End it as a machine that fails does."""
+        """Kill the server, like a failing machine."""
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)
             await self.process.wait()
@@ -98,7 +98,7 @@ async def zoo(folder: Path, database: str) -> AsyncIterator[ZooServer]:
 
 
 def measured_before(url: str, count: int) -> None:
-    """Enter the measurements of a project that has run for a while, by 30 calibrated people."""
+    """Insert the measurements of a project that has run for a while, by 30 calibrated people."""
     rng = np.random.default_rng(1)
     database = Database(url)
     with database.write() as session:
@@ -123,7 +123,7 @@ def measured_before(url: str, count: int) -> None:
 
 
 async def labeller(server: ZooServer, pause_s: float, until: float, took: dict[str, list[float]]) -> int:
-    """Measure as one person until a moment; return how many answers were taken."""
+    """Measure as one person until a given time; return the number of accepted answers."""
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
 
         async def timed(kind: str, method: str, path: str, json: object = None) -> httpx.Response:
@@ -144,7 +144,7 @@ async def labeller(server: ZooServer, pause_s: float, until: float, took: dict[s
 
 
 async def people(options: argparse.Namespace) -> None:
-    """Tell how long the requests of many labellers took, on both databases."""
+    """Print the latency of many labellers' requests, on both databases."""
     binaries = postgres.programs()
     for kind in ("SQLite", "PostgreSQL"):
         if kind == "PostgreSQL" and binaries is None:
@@ -160,7 +160,7 @@ async def people(options: argparse.Namespace) -> None:
 
 
 async def load(kind: str, url: str, folder: Path, options: argparse.Namespace) -> None:
-    """Let labellers measure for a while, and print the quantiles."""
+    """Run labellers for a while, and print the quantiles of the latency."""
     async with zoo(folder, url) as server:
         measured_before(url, options.before)
         took: dict[str, list[float]] = {}
@@ -174,7 +174,7 @@ async def load(kind: str, url: str, folder: Path, options: argparse.Namespace) -
 
 
 async def measure(page: Page, server: ZooServer, answers: int, rng: random.Random) -> int:
-    """Measure by keyboard in one browser whose network is cut now and then; return how many answers were given."""
+    """Measure by keyboard in one browser whose network is cut at times; return the number of answers given."""
     page.set_default_timeout(120_000)
     await page.goto(f"{server.url}/measure?project=p")
     await page.wait_for_selector("#help[open]")
@@ -188,7 +188,7 @@ async def measure(page: Page, server: ZooServer, answers: int, rng: random.Rando
         await page.keyboard.press(str(1 + number % 6))
         await page.keyboard.press("Enter")
         if cut:
-            # long enough to try in vain, and to use up what is loaded
+            # long enough for failed attempts, and to use up the loaded galaxies
             await asyncio.sleep(rng.uniform(0.5, 3))
             await page.context.set_offline(offline=False)
         await page.wait_for_selector(f'#galaxy:not([src="{before}"])', state="attached")
@@ -200,7 +200,7 @@ async def measure(page: Page, server: ZooServer, answers: int, rng: random.Rando
 
 
 async def reopened(page: Page) -> None:
-    """Load a page until all of it came: a server may die while it sends the page's files."""
+    """Reload a page until it is complete, since the server may die while it sends the files."""
     while True:
         with suppress(PlaywrightError):
             await page.reload()
@@ -210,7 +210,7 @@ async def reopened(page: Page) -> None:
 
 
 async def browsers(options: argparse.Namespace) -> None:
-    """Tell whether every answer of browsers arrived once while the server was killed again and again."""
+    """Print whether every answer of the browsers arrived once while the server was killed again and again."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         url = f"sqlite:///{folder}/zoo.sqlite"
@@ -243,7 +243,7 @@ async def browsers(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Run one of the two."""
+    """Run one of the two benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     by_http = commands.add_parser("people")

@@ -1,4 +1,4 @@
-"""How good labels by simulated people are, beside the best that anybody could make of the same answers.
+"""Compares labels by simulated people with the best possible estimate from the same answers.
 
 Run as ``python -m benchmarks.zoo_labels``; the table of ``docs/explanation/zoo-statistics.md`` is its output.
 """
@@ -14,7 +14,7 @@ CROWDS, GALAXIES, STANDARDS, PEOPLE = 12, 400, 60, 12
 
 
 def crowd(seed: int, people_each: int) -> tuple[list[float], float, bool]:
-    """Return mean square errors of five labels, the noise by two groups of three, and if the vandal alone is out."""
+    """Return mean square errors of five labels, the noise by two groups of three, and if only the vandal is out."""
     people = labellers.crowd(PEOPLE, seed)
     galaxies = labellers.targets(GALAXIES, seed, rejected=0.0)
     judged = labellers.campaign(people, galaxies, seed, people_each=people_each, known=STANDARDS)
@@ -35,7 +35,7 @@ def crowd(seed: int, people_each: int) -> tuple[list[float], float, bool]:
 
 
 def main() -> None:
-    """Print a row for each number of people a galaxy."""
+    """Print a row for each number of people per galaxy."""
     print(
         f"rms about the truth, deg; {CROWDS} crowds of {PEOPLE} people (one careless, one vandal), {GALAXIES} galaxies"
     )

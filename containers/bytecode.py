@@ -1,7 +1,7 @@
-"""Compile what has been imported: ``python -m containers.bytecode MODULE…`` imports the modules first.
+"""Compiles all imported modules: ``python -m containers.bytecode MODULE…`` imports the modules first.
 
-Run while an image is built. The bytecode goes where ``PYTHONPYCACHEPREFIX`` says, of Python's own library too: a
-container with a read-only root could never keep it, and would compile it at every start.
+It runs while an image is built. The bytecode, also of Python's own library, goes to ``PYTHONPYCACHEPREFIX``: a
+container with a read-only root could never store it, and would compile at every start.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 
 
 def compile_used() -> int:
-    """Compile every module that has been imported; return how many."""
+    """Compile every module that has been imported; return the number."""
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     sources = {str(file) for file in files if file and str(file).endswith(".py")}
     for source in sources:
@@ -21,7 +21,7 @@ def compile_used() -> int:
             source,
             cfile=importlib.util.cache_from_source(source),
             doraise=True,
-            # Files of an image never change, so nothing needs to look at their time or content.
+            # Files of an image never change, so that no check of their time or content is needed.
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
     return len(sources)

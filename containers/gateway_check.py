@@ -1,6 +1,6 @@
-"""Ask a gateway everything, then compile what it used: ``python -m containers.gateway_check MANIFEST``.
+"""Asks a gateway everything, then compiles what it used: ``python -m containers.gateway_check MANIFEST``.
 
-Run while the image is built. A package too many removed ends the build here, not the first request in production.
+It runs while the image is built, so that a missing package ends the build, not the first request in production.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ UNAVAILABLE = 503
 M31_RA_DEG, M31_DEC_DEG = 10.68, 41.27
 PIXEL_DEG = 1e-4
 NOWHERE = "127.0.0.1:9"
-"""No TensorFlow Serving: every question about an image goes as far as the networks, and no further."""
+"""Address without TensorFlow Serving: a question about an image gets as far as the networks, and no further."""
 
 
 def pictures() -> Iterator[tuple[str, bytes]]:
-    """Yield a picture of each format that is read: name and file."""
+    """Yield a picture in each format that is read: name and content."""
     from astropy.io import fits
 
     pixels = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint8)
@@ -61,7 +61,7 @@ def pictures() -> Iterator[tuple[str, bytes]]:
 
 
 def check_parts() -> None:
-    """Use what a question about the sky needs, without the sky."""
+    """Use the parts for questions about the sky, without the sky."""
     for file_format, data in pictures():
         assert decode(data).format == file_format
     row = dict.fromkeys((column.name for column in results.BATCH_COLUMNS), None) | {"key": "PGC 2557", "pgc": 2557}
@@ -75,7 +75,7 @@ def check_parts() -> None:
 
 
 def ask(url: str, running: uvicorn.Server, failures: list[BaseException]) -> None:
-    """Ask a running gateway, then end it."""
+    """Send questions to a running gateway, then stop it."""
     try:
         with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             for path in ("/livez", "/", "/openapi.json", "/docs", "/metrics"):
@@ -83,30 +83,30 @@ def ask(url: str, running: uvicorn.Server, failures: list[BaseException]) -> Non
             for file_format, data in pictures():
                 answer = client.post("/api/file", files={"file": (f"galaxy.{file_format.lower()}", data)})
                 assert answer.status_code == UNAVAILABLE, answer.text
-            # the last is FITS, and says where on the sky it lies
+            # the last picture is a FITS image with a WCS
             cut = {"ra": M31_RA_DEG, "dec": M31_DEC_DEG, "fov": 0.4, "pa": 35}
             answer = client.post("/api/file", params=cut, files={"file": ("tile.fits", data)})
             assert answer.status_code == UNAVAILABLE, answer.text
             answer = client.post("/api/batch", content=b"pgc\nnobody\n", headers={"Content-Type": "text/csv"})
             assert "not a whole number" in answer.text, answer.text
-    except BaseException as error:  # noqa: BLE001 - a failure of any kind is the main thread's to raise
+    except BaseException as error:  # noqa: BLE001 - the main thread raises a failure of any kind
         failures.append(error)
     finally:
         running.should_exit = True
 
 
 def main() -> None:
-    """Check, then compile."""
+    """Check the gateway, then compile."""
     check_parts()
     settings = Settings(manifest=Path(sys.argv[1]), serving=NOWHERE, predict_retry_s=0.1)
     assert app
-    # What fails here is meant to: nobody answers for the networks.
+    # Failures of the networks are expected here and not logged.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     taken = local.listen("127.0.0.1", 0)
     running = local.server(settings, local.release(settings))
     failures: list[BaseException] = []
     asker = threading.Thread(target=ask, args=(f"http://127.0.0.1:{taken.getsockname()[1]}", running, failures))
-    # Connections wait in the socket's queue until the server takes them.
+    # Connections wait in the socket's queue until the server accepts them.
     taken.listen()
     asker.start()
     running.run(sockets=[taken])

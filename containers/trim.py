@@ -1,7 +1,7 @@
-"""Take from an installed environment what nothing that runs needs: ``python trim.py SITE_PACKAGES``.
+"""Removes files from an installed environment that no program here needs: ``python trim.py SITE_PACKAGES``.
 
-Run while an image is built, before anything of the environment is used. Whatever it takes too much fails the build a
-step later, where ``gateway_check.py`` asks a gateway everything.
+It runs while an image is built, before the environment is used. If it removes too much, the build fails a step later,
+where ``gateway_check.py`` sends every kind of question to a gateway.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FOLDERS = {
     "pyarrow/src": "",
 }
 KEPT_FOLDERS = ("astropy/tests", "numpy/_core/tests")
-"""Imported by their own package."""
+"""Folders that their own package imports."""
 
 FILES = {
     "*.pyi": "stubs, for type checkers",
@@ -78,11 +78,11 @@ FILES = {
 }
 
 REPACKED = ".libs"
-"""Folders of libraries that a wheel's maker moved there: their ELF segments no longer survive ``strip``."""
+"""Folders of libraries that the wheel's builder moved there: ``strip`` would break their ELF segments."""
 
 
 def trim(root: Path) -> None:
-    """Remove the files above and the debugging symbols of extension modules.
+    """Remove the files listed above and the debugging symbols of extension modules.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def trim(root: Path) -> None:
     if strip is None:
         sys.exit("strip is not installed: binutils has it.")
     subprocess.run([strip, "--strip-unneeded", *map(str, modules)], check=True)
-    # An old strip may spoil what a newer linker laid out: each has to load afterwards.
+    # An old strip may damage files of a newer linker, so each module is loaded as a test.
     for module in modules:
         ctypes.CDLL(str(module))
 

@@ -1,1 +1,1 @@
-"""The gateway: from a target to the inclination of its galaxy. It never imports TensorFlow's runtime."""
+"""The gateway: measures the inclination of a target's galaxy. It never imports TensorFlow's runtime."""

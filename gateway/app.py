@@ -1,4 +1,4 @@
-"""``create_app``: the one place that wires the gateway."""
+"""``create_app``: the one place that wires the gateway's parts together."""
 
 from __future__ import annotations
 
@@ -47,17 +47,18 @@ Failures are `application/problem+json` (RFC 9457) with a stable `type`.
 
 
 class TracingMissing(Exception):
-    """A collector of traces is set, and what would send them is not installed."""
+    """A collector of traces is set, but the packages that send traces are not installed."""
 
 
 def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastAPI:
-    """Make the gateway.
+    """Make the gateway's application.
 
     Parameters
     ----------
     settings : Settings
+        Settings of the gateway.
     manifest : Manifest, optional
-        Instead of the one that the settings name.
+        Manifest to use instead of the file that the settings name.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
     TracingMissing
         A collector is set without the packages that tracing needs.
     inclinet.http.proxies.ProxyUnusable
-        What the gateway asks is to be asked through a proxy that can't be used.
+        The proxy for the gateway's own requests can't be used.
     """
     collectors = filter(None, [settings.otlp_endpoint])
     proxies.from_environment().check([*settings.sky().urls, *collectors])
@@ -98,7 +99,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
         )
         sky = open_sky(settings.sky(), version=version("inclinet-service"), observe=metrics.observe_upstream)
         if settings.catalog is not None:
-            # a file that can't be used is told now, not at the first question
+            # so that an unusable file is reported at start-up, not at the first question
             await sky.warm()
         give_large_memory_back()
         executor = ThreadPoolExecutor(processors(), "decode")
@@ -175,7 +176,7 @@ def create_app(settings: Settings, *, manifest: Manifest | None = None) -> FastA
             app.include_router(routes.router)
         else:
             app.include_router(routes.router, dependencies=[Depends(require_key(keys))], responses=KEY_RESPONSES)
-    # the platform's probes hold no key, and the page asks for one
+    # the platform's probes hold no key, and the page itself asks for one
     for routes in (probes, page):
         app.include_router(routes.router)
     page.mount(app)
@@ -186,7 +187,7 @@ def _tracer_provider(settings: Settings, release: str) -> CollectorTracerProvide
     if settings.otlp_endpoint is None:
         return None
     try:
-        # 0.4 s and 20 MB that only a gateway with a collector is worth
+        # the import costs 0.4 s and 20 MB, so only a gateway with a collector does it
         from gateway.telemetry.otlp import CollectorTracerProvider
     except ImportError:
         raise TracingMissing(

@@ -16,7 +16,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d+)?$")]
-"""As browsers send it: lower case, no path, no slash at the end, no wildcard."""
+"""Origin as browsers send it: lower case, no path, no slash at the end, no wildcard."""
 
 Mirror = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s#]*$")]
 
@@ -24,7 +24,7 @@ _MIRRORS = "A JSON list, the preferred one first; the public ones unless set."
 
 
 class Settings(BaseSettings):
-    """Everything that an operator can set. Each field is the environment variable ``INCLINET_`` plus its name."""
+    """All settings of an operator. Each field is the environment variable ``INCLINET_`` plus its name."""
 
     model_config = SettingsConfigDict(env_prefix="INCLINET_", frozen=True, extra="forbid", protected_namespaces=())
 

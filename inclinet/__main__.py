@@ -1,4 +1,4 @@
-"""``python -m inclinet``: the command line, where its script is not on the path."""
+"""``python -m inclinet``: the command line, for environments whose scripts are not on the path."""
 
 from inclinet.main import main
 

@@ -1,4 +1,4 @@
-"""The clients: :class:`Inclinet`, and :class:`AsyncInclinet`, which is the same with ``await``."""
+"""The clients: :class:`Inclinet`, and :class:`AsyncInclinet`, the same with ``await``."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
     Parameters
     ----------
     url : str, optional
-        Where the gateway is; the environment's ``INCLINET_URL``, else ``http://127.0.0.1:8080``.
+        URL of the gateway; the environment's ``INCLINET_URL``, else ``http://127.0.0.1:8080``.
     key : str, optional
-        Shown to a gateway that answers holders of a key only; the environment's ``INCLINET_API_KEY`` unless given.
+        API key, where the gateway requires one; the environment's ``INCLINET_API_KEY`` unless given.
     timeout : float
-        Seconds for a question, all waiting included; for a table the longest silence.
+        Time limit of a question, seconds, with all waiting; for a table, the longest time without a row.
     pictures : bool
-        Let answers carry the survey's cutout and what the networks saw, for :meth:`Answer.plot` and notebooks.
+        Whether answers include the survey's cutout and the networks' input, for :meth:`Answer.plot` and notebooks.
     retry : bool
-        Ask a gateway that is busy (429, 503) again within the timeout, after the time that it says.
+        Whether to repeat a question to a busy gateway (429, 503) within the timeout, after the time that it requests.
 
     Raises
     ------
     inclinet.errors.NotAGateway
-        ``url`` is no address, or the environment names a proxy for it that can't be used.
+        ``url`` is no address, or its proxy in the environment can't be used.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
         from httpx import Client, HTTPTransport
 
         client = Client(transport=HTTPTransport(**transport), **settings)
-        # in a notebook nobody closes it
+        # a notebook does not close its client
         weakref.finalize(self, client.close)
         return client
 
@@ -92,7 +92,7 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
     @classmethod
     @contextmanager
     def local(cls, manifest: str | Path | None = None, *, timeout: float = 180.0) -> Iterator[Self]:
-        """Start the networks and a gateway on this machine, and end them with the ``with`` block.
+        """Start the networks and a gateway on this machine, and stop them with the ``with`` block.
 
         Parameters
         ----------
@@ -100,18 +100,18 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
             The ``manifest.json`` of a model release, with the networks beside it; the environment's
             ``INCLINET_MANIFEST``, else ``model_repo/manifest.json`` below the working folder.
         timeout : float
-            Seconds for all of it to start.
+            Time limit of the start, seconds.
 
         Yields
         ------
         Inclinet
-            A client of that gateway. Names and positions are resolved by the public catalogues, as ever; images need
-            no network.
+            A client of that gateway. Names and positions are resolved by the public catalogues, as usual; images need
+            no network connection.
 
         Raises
         ------
         inclinet.errors.ServiceMissing
-            ``inclinet-service[serving]`` is not installed, or does not start; the sentence says which.
+            ``inclinet-service[serving]`` is not installed, or does not start; the message tells which.
 
         Examples
         --------
@@ -138,7 +138,7 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
 
 
 class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[AnswerTable]", Awaitable[str]]):
-    """A client of the service whose questions are awaited; parameters and questions are those of :class:`Inclinet`.
+    """An asynchronous client of the service; parameters and questions are those of :class:`Inclinet`.
 
     Examples
     --------
@@ -191,28 +191,28 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[AnswerTable]", Awaitab
     async def stream(
         self, asked: Sequence[Mapping[str, Any] | bytes], **params: Any
     ) -> AsyncGenerator[tuple[int, Answer | errors.InclinetError]]:
-        """Ask about targets, or about images, in one call, and yield results in the order in which they come.
+        """Send targets or images in one call, and yield the results in order of completion.
 
-        It asks once: what to do about a call that fails is the caller's.
+        A failed call is not repeated; the caller decides about it.
 
         Parameters
         ----------
         asked : sequence of mapping, or of bytes
-            Targets as the API writes them, such as ``{"pgc": 2557}`` or ``{"ra": 10.68, "dec": 41.27, "fov": 4}``, or
+            Targets in the API's JSON, such as ``{"pgc": 2557}`` or ``{"ra": 10.68, "dec": 41.27, "fov": 4}``, or
             images; all of one kind.
         **params
-            ``survey``, ``frame``, ``r``, for all of them.
+            Parameters for all of them: ``survey``, ``frame``, ``r``.
 
         Yields
         ------
         place : int
-            Of what was asked.
+            Index in ``asked``.
         result : Answer or InclinetError
 
         Raises
         ------
         inclinet.errors.InclinetError
-            The call failed, or ended early. What was yielded before stands.
+            The call failed, or ended early. Results yielded before are valid.
         """
         async with self._results(questions.by_many(asked, **params), len(asked)) as (results, lines):
             async for line in lines:
@@ -234,7 +234,7 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[AnswerTable]", Awaitab
 
 @contextmanager
 def _bar(total: int | None, *, shown: bool) -> Iterator[Callable[[], None]]:
-    """Show how many rows have come; yields what is called for each."""
+    """Show the number of rows received; yields the function to call for each row."""
     if not shown:
         yield lambda: None
         return

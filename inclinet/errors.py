@@ -1,4 +1,4 @@
-"""What can go wrong with a question, as exceptions: those that a gateway tells of, and those on the way to it.
+"""Exceptions of a question: errors that a gateway reports, and errors on the way to it.
 
 The tree, with the problem types (``urn:inclinet:problem:<slug>``, RFC 9457) that each stands for::
 
@@ -34,18 +34,18 @@ _SERVER_ERRORS = 500
 
 
 class InclinetError(Exception):
-    """A question has no answer, and why.
+    """A question has no answer; the message tells why.
 
     Parameters
     ----------
     detail : str
         One sentence for a person.
     slug : str, optional
-        The end of the problem's type, which never changes; the first of the class unless given.
+        End of the problem's type, which never changes; the first slug of the class unless given.
     status : int, optional
-        HTTP status; None where no gateway said so.
+        HTTP status; None where the error is not a gateway's.
     retry_after : float, optional
-        Seconds after which it may be worth asking again.
+        Seconds after which a new attempt may succeed.
     extra : mapping, optional
         Further members of the problem, such as ``suggestions`` of an unknown target.
     """
@@ -88,7 +88,7 @@ class TargetUnknown(TargetRefused):
 
 
 class TargetOutside(TargetRefused):
-    """The survey has no image there; ``extra["surveys"]`` names those that do."""
+    """The survey has no image there; ``extra["surveys"]`` names surveys that do."""
 
     slugs = ("outside-footprint",)
 
@@ -127,49 +127,49 @@ class KeyRefused(InclinetError):
 
 
 class GatewayBusy(InclinetError):
-    """The gateway has no time for the question now; it was asked again as long as the timeout allowed."""
+    """The gateway has no time for the question now, even after the repeats that the timeout allowed."""
 
     slugs = ("too-many-requests", "busy", "slow-client")
 
 
 class UpstreamFailed(InclinetError):
-    """A catalogue, a survey's archive or the networks behind the gateway did not answer in time, or not sensibly."""
+    """A catalogue, a survey's archive or the networks behind the gateway failed, or did not answer in time."""
 
     slugs = ("upstream-broken", "upstream-unavailable", "quorum-lost", "deadline-exceeded")
 
 
 class GatewayFailed(InclinetError):
-    """The gateway failed in a way that is its own fault."""
+    """The gateway failed by its own fault."""
 
     slugs = ("internal", "serving-refused")
 
 
 class NoAnswer(InclinetError):
-    """The answer did not come, or not whole: the connection was lost, or nothing came in time."""
+    """No complete answer arrived: the connection was lost, or the time limit passed."""
 
     slugs: ClassVar[tuple[str, ...]] = ("no-answer",)
 
 
 class Unreachable(NoAnswer):
-    """Nobody answers at the address of the gateway."""
+    """No server answers at the address of the gateway."""
 
     slugs = ("unreachable",)
 
 
 class NotAGateway(NoAnswer):
-    """The address can't be one of a gateway, or what answers there is none."""
+    """The address can't be one of a gateway, or another service answers there."""
 
     slugs = ("not-a-gateway",)
 
 
 class SampError(InclinetError):
-    """There is no SAMP hub, or no program beside it that takes what was sent."""
+    """There is no SAMP hub, or no program at the hub that accepts the data."""
 
     slugs = ("samp",)
 
 
 class ServiceMissing(InclinetError):
-    """What :meth:`inclinet.Inclinet.local` needs is not installed on this machine, or did not start."""
+    """The service for :meth:`inclinet.Inclinet.local` is not installed on this machine, or did not start."""
 
     slugs = ("service-missing",)
 

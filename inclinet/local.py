@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMANDS = "inclinet.commands"
-"""The group of entry points by which an installed service adds its commands."""
+"""Group of entry points by which an installed service adds its commands."""
 INSTALL = "pip install 'inclinet-service[serving]'"
 _READY = re.compile(r"Ready\. Page (http://\S+?)/ ")
 _STOP_TIMEOUT_S = 60.0
@@ -30,14 +30,14 @@ _POLL_S = 0.1
 
 @contextmanager
 def service(manifest: str | Path | None = None, *, timeout_s: float = 180.0) -> Iterator[str]:
-    """Start the networks and a gateway on a free port, and end them at the end.
+    """Start the networks and a gateway on a free port, and stop them at the end of the ``with`` block.
 
     Parameters
     ----------
     manifest : path, optional
-        Of the model release; else as ``inclinet up`` finds it.
+        Manifest of the model release; found as by ``inclinet up`` unless given.
     timeout_s : float
-        Until it is ready.
+        Time limit of the start, seconds.
 
     Yields
     ------
@@ -56,7 +56,7 @@ def service(manifest: str | Path | None = None, *, timeout_s: float = 180.0) -> 
         raise ServiceMissing(f"The networks need TensorFlow, which is not installed here: {INSTALL}.")
     with tempfile.TemporaryDirectory(prefix="inclinet-local-") as folder:
         log = Path(folder) / "up.log"
-        # where the environment's gateway finds its networks; this one starts its own
+        # INCLINET_SERVING names the networks of another gateway; this one starts its own
         environment = {name: value for name, value in os.environ.items() if name != "INCLINET_SERVING"}
         if manifest is not None:
             environment["INCLINET_MANIFEST"] = str(Path(manifest).absolute())
@@ -77,7 +77,7 @@ def service(manifest: str | Path | None = None, *, timeout_s: float = 180.0) -> 
 
 
 def _ready(process: subprocess.Popen[bytes], log: Path, timeout_s: float) -> str:
-    """Wait until it says where it is."""
+    """Wait until the gateway prints its URL, and return the URL."""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         said = log.read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""The command line: ``inclinet image`` and its sisters ask a gateway; an installed service adds what starts one."""
+"""The command line: ``inclinet image`` and similar commands call a gateway; an installed service adds more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OF_THE_SERVICE = {
     "key": "",
     "zoo": "zoo",
 }
-"""Commands that come with ``inclinet-service``, and the extra that each needs."""
+"""Commands of ``inclinet-service``, and the extra that each needs."""
 
 _installed = entry_points(group=COMMANDS)
 app = typer.Typer(
@@ -40,7 +40,7 @@ app.command()(table.table)
 
 
 def _missing(command: str, extra: str) -> None:
-    """Put a command in its place that says how to get it."""
+    """Add a command that tells how to install the missing one."""
     wanted = f"'inclinet-service[{extra}]'" if extra else "inclinet-service"
 
     @app.command(

@@ -22,7 +22,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 URL_VARIABLE, KEY_VARIABLE = "INCLINET_URL", "INCLINET_API_KEY"
 CONNECT_TIMEOUT_S = 10.0
 KEEPALIVE_S = 1.0
-"""A server that closes an idle connection in the moment that it is used again looks like one that fails."""
+"""Idle time after which a connection is closed, before the server's own close could fail a request, seconds."""
 
 _Answer = TypeVar("_Answer")
 _Table = TypeVar("_Table")
@@ -30,7 +30,7 @@ _Text = TypeVar("_Text")
 
 
 class Queries(ABC, Generic[_Answer, _Table, _Text]):
-    """The questions of both clients, which differ in how they send them."""
+    """The questions of both clients, which differ in how they send a request."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         self.url = (url or os.environ.get(URL_VARIABLE, "") or DEFAULT_URL).rstrip("/")
         self.timeout = timeout
         self._pictures, self._retry = pictures, retry
-        # httpx takes 0.3 s, which `import inclinet` is not to cost
+        # httpx takes 0.3 s, which `import inclinet` must not cost
         import httpx
 
         from inclinet.http import proxies
@@ -68,14 +68,14 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
 
     @abstractmethod
     def _ask(self, question: Question, read: Callable[[httpx.Response], Any]) -> Any:
-        """Ask once, or again where the gateway is busy, and read the response."""
+        """Send the question, repeat it while the gateway is busy, and read the response."""
 
     @abstractmethod
     def _gather(self, question: Question, *, progress: bool) -> Any:
-        """Ask about a table and gather the rows as they come."""
+        """Send the question about a table, and gather the rows as they arrive."""
 
     def ask(self, question: Question) -> _Answer:
-        """Ask a question that :mod:`inclinet.http.questions` made."""
+        """Send a question made by :mod:`inclinet.http.questions`."""
         answer: _Answer = self._ask(question.showing(pictures=self._pictures), wire.reader(self.url))
         return answer
 
@@ -87,13 +87,13 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         Parameters
         ----------
         name : str
-            A common name or a designation in any usual spelling, such as ``"NGC 7331"``.
+            Common name or designation in any usual spelling, such as ``"NGC 7331"``.
         fov : Quantity, optional
-            Side of the field; 1.5 times the galaxy's diameter unless given.
+            Side of the field of view; 1.5 times the galaxy's diameter unless given.
         survey : str, optional
-            Survey to take the image from: ``sdss``, ``panstarrs``, ``legacy``, ``dss2``; else the gateway's choice.
+            Survey of the image: ``sdss``, ``panstarrs``, ``legacy``, ``dss2``; else the gateway's choice.
         r : float, optional
-            Axis ratio of an edge-on disc, for the comparison with the ellipticity; 0.3 unless given.
+            Axis ratio of an edge-on disc, for the inclination by axis ratio; 0.3 unless given.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         Raises
         ------
         inclinet.errors.TargetUnknown, inclinet.errors.InclinetError
-            No single galaxy of that name is known, and ``extra["suggestions"]`` may name the nearest; no answer.
+            No single galaxy of that name is known, and ``extra["suggestions"]`` may name similar ones; any other error.
 
         Examples
         --------
@@ -119,7 +119,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         Parameters
         ----------
         number : int
-            Such as 69327.
+            PGC number, such as 69327.
         fov, survey, r
             As for :meth:`query_object`.
 
@@ -152,9 +152,9 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         Parameters
         ----------
         coordinates : SkyCoord
-            One position in any frame that astropy turns into ICRS.
+            One position in any frame that astropy can convert to ICRS.
         fov : Quantity, optional
-            Side of the field; from the size of the catalogued galaxy there unless given.
+            Side of the field of view; from the size of the catalogued galaxy there unless given.
         pa : Quantity, optional
             Position angle of the major axis, east of north; the catalogue's unless given.
         survey, r
@@ -167,7 +167,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         Raises
         ------
         TypeError, inclinet.errors.InclinetError
-            An angle without a unit, or several positions (those are a table for :meth:`query_table`); no answer.
+            An angle has no unit, or there are several positions (see :meth:`query_table`); any other error.
 
         Examples
         --------
@@ -194,26 +194,26 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         bands: Sequence[str] | None = None,
         r: float | None = None,
     ) -> _Answer:
-        """Measure the galaxy in an image, or the galaxy at a place in FITS images of the sky.
+        """Measure the galaxy in an image, or the galaxy at a position in FITS images of the sky.
 
         Parameters
         ----------
         image : path, bytes, file, PIL image, array, FITS HDU or bands
-            A file of JPEG, PNG, GIF, TIFF, WebP or FITS, by its path or its bytes; an array ``[H, W]`` or ``[H, W, 3]``
+            A JPEG, PNG, GIF, TIFF, WebP or FITS file, by its path or its bytes; an array ``[H, W]`` or ``[H, W, 3]``
             whose first row is the uppermost, of 8 bits for a finished picture, of any other type for measured pixels;
             an HDU or HDUList; bands as a list of HDUs, or as arrays by name (``{"g": ..., "r": ..., "i": ...}``); with
             ``at`` also a list of files, the bands and tiles of the sky. The service orders bands by wavelength.
         frame : {"auto", "whole"}, optional
             Measure a frame around a galaxy that is small or off centre, or the whole image; ``auto`` unless given.
         x, y, side : float, optional
-            Where the galaxy is, pixels from the left and the top of the upright image, and the side of the square
+            Position of the galaxy, pixels from the left and the top of the upright image, and side of the square
             around it; from the galaxy's size unless given.
         at : SkyCoord or str, optional
-            Where the galaxy is on the sky, or its name: it is cut from the images by their WCS.
+            Position of the galaxy on the sky, or its name: it is cut from the images by their WCS.
         fov, pa, r : optional
             As for :meth:`query_region`.
         bands : sequence of str, optional
-            Of the files in their order, or of the images of a single file; from the headers unless given.
+            Bands of the files in their order, or of the images of a single file; from the headers unless given.
 
         Returns
         -------
@@ -224,7 +224,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         TypeError, OSError
             ``image`` is none of these, or an angle has no unit; the file can't be read.
         inclinet.errors.ImageRefused, inclinet.errors.InclinetError
-            The image can't be used; another reason why there is no answer.
+            The image can't be used; any other error.
 
         Examples
         --------
@@ -255,7 +255,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
             or a file of CSV, ECSV, VOTable, FITS or Parquet. A gateway takes 10 000 rows at once unless it is set
             otherwise; ``inclinet batch`` measures tables of any length.
         columns : mapping, optional
-            Which column is which, where its name does not say so, such as ``{"ra": "ALPHA", "dec": "DELTA"}``.
+            Column of a role that its name does not show, such as ``{"ra": "ALPHA", "dec": "DELTA"}``.
         survey, frame, r
             As for :meth:`query_object` and :meth:`query_image`.
         progress : bool
@@ -264,18 +264,18 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
         Returns
         -------
         AnswerTable
-            A :class:`~astropy.table.QTable` with ``broadcast()``: one row for each, in the order of ``table``, with the
+            A :class:`~astropy.table.QTable` with ``broadcast()``: one row each, in the order of ``table``, with the
             columns of the API's own tables (``inclination_deg``, ``interval68_low_deg`` ...), units, descriptions, and
-            UCDs in ``info.meta``. Numbers that are missing are masked; a row without an answer says why in
-            ``problem_type`` and ``problem``. ``meta`` holds ``release``, ``service``, ``columns`` (which column was
-            taken for what) and ``warnings`` of how the table was read.
+            UCDs in ``info.meta``. Missing numbers are masked; a row without an answer has the reason in
+            ``problem_type`` and ``problem``. ``meta`` holds ``release``, ``service``, ``columns`` (the role of each
+            column) and ``warnings`` about how the table was read.
 
         Raises
         ------
         TypeError, OSError
             ``table`` is neither; the file can't be read.
         inclinet.errors.TableRefused, inclinet.errors.InclinetError
-            The table can't be read, or has too many rows; another reason why there is no answer.
+            The table can't be read, or has too many rows; any other error.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Tables and images to TOPCAT, Aladin, DS9 and whatever else is at the SAMP hub of this desktop."""
+"""Sends tables and images to TOPCAT, Aladin, DS9 and other programs at the SAMP hub of this desktop."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _LOADED = "samp.ok"
 
 
 def broadcast(thing: Any, *, name: str = "inclinet", timeout: float = 30.0) -> list[str]:
-    """Send a table or a FITS image to every program that takes such, and wait until they have it.
+    """Send a table or a FITS image to every program that accepts it, and wait until they have loaded it.
 
     Parameters
     ----------
     thing : Table, Answer, path, HDU or HDUList
         A table is sent as a VOTable with its units, UCDs, descriptions and links; a path or HDU is a FITS image.
     name : str
-        Shown by the programs.
+        Name of the sender that the programs show.
     timeout : float
-        Seconds that each may take to load it.
+        Time limit for each program to load it, seconds.
 
     Returns
     -------
     list of str
-        Names of the programs that took it.
+        Names of the programs that received it.
 
     Raises
     ------
     TypeError
         ``thing`` is none of these.
     inclinet.errors.SampError
-        No hub runs, or no program took it.
+        No hub runs, or no program accepted it.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def broadcast(thing: Any, *, name: str = "inclinet", timeout: float = 30.0) -> l
     except SAMPHubError:
         raise SampError("No SAMP hub runs on this desktop: start TOPCAT or Aladin first.") from None
     try:
-        # programs read the file after the message has come, so it stays until each has said that it has it
+        # programs read the file after the message, so it stays until each has confirmed
         with tempfile.TemporaryDirectory(prefix="inclinet-samp-") as folder:
             path = Path(folder) / f"{name}.{ending}"
             path.write_bytes(data)

@@ -1,1 +1,1 @@
-"""What an operator starts: the gateway, the networks beside it, and the commands for both."""
+"""The operator's part: the gateway, the networks beside it, and the commands for both."""

@@ -1,4 +1,4 @@
-"""What runs on this machine: the gateway's HTTP server, and the stand-in for TensorFlow Serving as a process."""
+"""Servers on this machine: the gateway's HTTP server, and the stand-in for TensorFlow Serving as a process."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 PARENT_VARIABLE = "INCLINET_STANDIN_PARENT"
-"""Tells the stand-in the process with which it ends (``serving/__main__.py``)."""
+"""Environment variable with the process whose end also ends the stand-in (``serving/__main__.py``)."""
 LOOPBACK = "127.0.0.1"
 STOP_TIMEOUT_S = 35.0
 KEEP_ALIVE_S = 75
-"""Longer than the idle time of the usual proxies (60 s), so that they never reuse a connection we are closing."""
+"""Idle time of a connection, seconds: longer than usual proxies' (60 s), so that they never reuse a closed one."""
 
 _KEEPING = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 27),
 }
-"""How glibc's malloc is told to keep, for the next call, the memory that a call to the stand-in needed.
+"""Settings of glibc's malloc, which make it keep the memory of one call to the stand-in for the next.
 
-A request of 32 model inputs is copied several times on its way from the socket to the network. The many threads that do
-so would share sixteen arenas on two cores, each grown to what its worst moment needed, and would give pages back to the
-system and get them again, zeroed, a call later. Elsewhere than with glibc this says nothing.
+A request of 32 model inputs is copied several times between the socket and the network. By default the many threads
+that do so share sixteen arenas on two cores, each grown to its largest need, and they return pages to the system and
+get them again, zeroed, a call later. Other C libraries ignore these settings.
 """
 
 
 class StartError(Exception):
-    """The service can't be started, and why, in one sentence."""
+    """The service can't be started; the message tells why."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take a port, before anything slow is started.
+    """Bind a port, before anything slow is started.
 
     Raises
     ------
@@ -75,12 +75,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def release(settings: Settings) -> Manifest:
-    """Read the manifest that the settings name.
+    """Return the manifest that the settings name.
 
     Raises
     ------
     StartError
-        It is missing or not one.
+        The manifest is missing or invalid.
     """
     try:
         return read_manifest(settings.manifest)
@@ -89,7 +89,7 @@ def release(settings: Settings) -> Manifest:
 
 
 def server(settings: Settings, manifest: Manifest) -> uvicorn.Server:
-    """Make the HTTP server of the gateway, not yet started.
+    """Return the HTTP server of the gateway, not yet started.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def server(settings: Settings, manifest: Manifest) -> uvicorn.Server:
         app = create_app(settings, manifest=manifest)
     except (KeysError, TracingMissing, ProxyUnusable) as error:
         raise StartError(str(error)) from None
-    # what lives as long as the process need not be looked through for garbage again and again
+    # objects that live as long as the process need not be scanned by the garbage collector
     gc.collect()
     gc.freeze()
     return uvicorn.Server(
@@ -117,7 +117,7 @@ def server(settings: Settings, manifest: Manifest) -> uvicorn.Server:
 
 
 def run_gateway(settings: Settings, *, host: str, port: int) -> None:
-    """Run the gateway alone until a signal ends it; requests that were accepted are finished first."""
+    """Run the gateway alone until a signal ends it; accepted requests are finished first."""
     configure_logging(settings.log_level)
     taken = listen(host, port)
     with suppress(KeyboardInterrupt):
@@ -125,15 +125,16 @@ def run_gateway(settings: Settings, *, host: str, port: int) -> None:
 
 
 class Standin:
-    """The stand-in for TensorFlow Serving on the models beside a manifest, on one port until it is left.
+    """The stand-in for TensorFlow Serving with the models beside a manifest, on one port, as a context manager.
 
     Parameters
     ----------
     manifest : Path
+        Manifest of the release.
     log : Path
-        Where its output goes, that of every start behind the last one's.
+        File for its output; the output of a restart is appended.
     port : int
-        A free one unless given.
+        Port to use; a free one unless given.
     """
 
     def __init__(self, manifest: Path, *, log: Path, port: int = 0) -> None:
@@ -145,13 +146,13 @@ class Standin:
 
     @property
     def address(self) -> str:
-        """``host:port`` of its gRPC face."""
+        """``host:port`` of its gRPC interface."""
         return f"{LOOPBACK}:{self._port}"
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
         """The process of the last start."""
-        assert self._process is not None, "not started"  # noqa: S101 - who asks has entered
+        assert self._process is not None, "not started"  # noqa: S101 - the context was entered
         return self._process
 
     @property
@@ -160,7 +161,7 @@ class Standin:
         return self.process.poll()
 
     def __enter__(self) -> Self:
-        """Start it."""
+        """Start the process."""
         self._folder = tempfile.TemporaryDirectory(prefix="inclinet-")
         try:
             self._config = Path(self._folder.name) / "models.config"
@@ -176,22 +177,22 @@ class Standin:
         return self
 
     def start(self) -> None:
-        """Start the process, at first or after it has ended; returns at once. Only from the program's main thread.
+        """Start or restart the process, and return at once. Call it from the program's main thread only.
 
         The process ends with the thread that started it (``PR_SET_PDEATHSIG``).
         """
         with self.log.open("ab" if self._starts else "wb") as output:
-            # A session of its own: Ctrl-C reaches the gateway, which finishes its requests before the models go.
+            # A session of its own: Ctrl-C reaches only the gateway, which finishes its requests before the models stop.
             self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
                 [
                     *(sys.executable, "-m", "serving", f"--port={self._port}", f"--model_config_file={self._config}"),
-                    # every batch in flight is a call to every network at once; the default is four a core
+                    # every batch in flight calls every network at once; the default is four threads per core
                     "--grpc_max_threads=256",
-                    # networks side by side, a core each, answer more than one after the other (serving/Dockerfile)
+                    # networks in parallel, one core each, answer more than one after the other (serving/Dockerfile)
                     "--tensorflow_intra_op_parallelism=1",
                     f"--tensorflow_inter_op_parallelism={processors()}",
                 ],
-                # it ends with this process; code of ours between fork and exec would run beside gRPC's threads
+                # it ends with this process; a preexec function between fork and exec would run beside gRPC's threads
                 env=_KEEPING | os.environ | {PARENT_VARIABLE: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -203,7 +204,7 @@ class Standin:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """End the process."""
         self._end()
 
     def _end(self) -> None:
@@ -217,12 +218,12 @@ class Standin:
         self._folder.cleanup()
 
     def last_words(self) -> str:
-        """Return the end of its log."""
+        """Return the end of the log."""
         return "\n".join(self.log.read_text(errors="replace").strip().splitlines()[-3:])
 
 
 @contextmanager
 def standin(manifest: Path, *, log: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run the stand-in on the models beside ``manifest``, on a free port unless given; yields process and address."""
+    """Run the stand-in with the models beside ``manifest``, on a free port unless given; yield process and address."""
     with Standin(manifest, log=log, port=port) as started:
         yield started.process, started.address

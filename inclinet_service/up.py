@@ -1,4 +1,4 @@
-"""The whole service on one machine: the stand-in for TensorFlow Serving and the gateway, started and ended together."""
+"""The whole service on one machine: starts and ends the stand-in for TensorFlow Serving and the gateway together."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 120.0
 POLL_S = 0.1
 RESTARTS = 5
-"""So many times in a row networks that end soon after they were started are started again."""
+"""Most restarts in a row of networks that end soon after their start."""
 SOON_S = 60.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How to start the service on this machine.
+    """Parameters of the service on this machine.
 
     Attributes
     ----------
     settings : Settings
-        ``serving`` is used as it is unless ``own_serving``.
+        Settings of the gateway; ``serving`` is used unchanged unless ``own_serving``.
     host, port : str, int
-        Of the gateway; port 0 takes a free one.
+        Address of the gateway; port 0 takes a free port.
     own_serving : bool
-        Start the stand-in; else use the server that the settings name.
+        Whether to start the stand-in; else the server in the settings is used.
     log : Path
-        Where the stand-in's output goes.
+        File for the stand-in's output.
     say : callable
-        Prints a line for the person who started it.
+        Prints a line for the person who started the service.
     """
 
     settings: Settings
@@ -58,7 +58,7 @@ class Start:
 
 
 def up(start: Start) -> None:
-    """Start the models and the gateway, say where they are once they are ready, and run until a signal.
+    """Start the models and the gateway, print the address once they are ready, and run until a signal.
 
     Raises
     ------
@@ -72,14 +72,14 @@ def up(start: Start) -> None:
             return
         start.say("Starting the networks…")
         with Standin(start.settings.manifest, log=start.log) as models:
-            # its own networks are those of the manifest beside them, on loopback
+            # the gateway's networks are the stand-in's, on loopback
             own = start.settings.model_copy(update={"serving": models.address})
             _run(replace(start, settings=own), manifest, taken, models)
 
 
 def _run(start: Start, manifest: Manifest, taken: socket.socket, models: Standin | None) -> None:
     running = server(start.settings, manifest)
-    # the loop that the gateway has alone: uvloop, where there is one
+    # the loop that the gateway uses alone, too: uvloop, where it is installed
     with asyncio.Runner(loop_factory=running.config.get_loop_factory()) as runner:
         runner.run(_serve(running, start, manifest, taken, models))
 
@@ -112,17 +112,17 @@ async def _serve(
 
 
 async def _kept_running(models: Standin, say: Callable[[str], None]) -> None:
-    """Start the networks again whenever they end; the gateway answers 503 meanwhile.
+    """Restart the networks whenever they end; the gateway answers 503 meanwhile.
 
     Raises
     ------
     StartError
-        They end again and again.
+        The networks end again and again.
     """
     soon = 0
     while True:
         started = time.monotonic()
-        while (status := models.status) is None:  # noqa: ASYNC110 - asyncio did not start it, and hears of no end
+        while (status := models.status) is None:  # noqa: ASYNC110 - not asyncio's child process, so that no event tells its end
             await asyncio.sleep(POLL_S)
         soon = soon + 1 if time.monotonic() - started < SOON_S else 1
         if soon > RESTARTS:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def moderators_key(folder: Path, name: str, say: Callable[[str], None]) -> Path:
-    """Return the file of keys in a folder; made with a moderator's key, which is shown this once, where it is missing.
+    """Return the file of keys in a folder; if it is missing, make it with a moderator's key, which is shown once.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def moderators_key(folder: Path, name: str, say: Callable[[str], None]) -> Path:
 
 
 def up(settings: ZooSettings, *, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Run the zoo until a signal ends it; requests that were accepted are finished first.
+    """Run the zoo until a signal ends it; accepted requests are finished first.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def up(settings: ZooSettings, *, host: str, port: int, say: Callable[[str], None
         app = create_app(settings)
     except (DatabaseUnusable, StandardsUnusable, KeysError, ProxyUnusable) as error:
         raise StartError(str(error)) from None
-    # whoever reads the next line may connect at once, and waits until the server runs
+    # connections made after the next message wait in the socket's queue until the server runs
     taken.listen()
     shown = f"[{host}]" if ":" in host else host
     say(f"The zoo is at http://{shown}:{taken.getsockname()[1]}{settings.root_path}/")

@@ -1,1 +1,1 @@
-"""The stand-in for TensorFlow Serving, and the files that configure either of them."""
+"""The stand-in for TensorFlow Serving, and the configuration files for both."""

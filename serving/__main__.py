@@ -1,4 +1,4 @@
-"""``python -m serving``: the stand-in under the real server's flags."""
+"""``python -m serving``: runs the stand-in with the real server's flags."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import signal
 import sys
 import threading
 
-# One thread waits for these, all others leave them alone: a handler of Python's only runs when the main thread wakes,
-# and that thread waits without end. Before the imports, because these start threads.
+# One thread waits for these signals, all others block them: Python's signal handlers need the main thread, which waits
+# without end. Set before the imports, because these start threads.
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-# TensorFlow reads it while its library is loaded: warnings and errors, without the loader's progress reports.
+# TensorFlow reads this variable when its library is loaded: it logs warnings and errors, but no progress.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
-from serving import flags  # noqa: E402 - what stands above has to come first
+from serving import flags  # noqa: E402 - the code above has to come first
 from serving.errors import StatusError  # noqa: E402 - as above
 from serving.runtime.library import library  # noqa: E402 - as above
 from serving.server import ModelServer  # noqa: E402 - as above
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(f"TensorFlow ModelServer: stand-in\nTensorFlow Library: {library().TF_Version().decode()}\n")
         return 0
     if (parent := os.environ.get("INCLINET_STANDIN_PARENT")) and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: it ends with the thread that started it
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: the process ends with the thread that started it
         if os.getppid() != int(parent):
             return FAILED
     if unknown:

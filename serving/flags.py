@@ -1,4 +1,4 @@
-"""The command line of ``tensorflow_model_server``, which docs/reference/serving.md explains flag by flag."""
+"""The command line of ``tensorflow_model_server``; docs/reference/serving.md explains each flag."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The flags that the stand-in heeds, under the names that they have on the command line."""
+    """The flags that the stand-in uses, named as on the command line."""
 
     port: int = 8500
     model_name: str = "default"
@@ -42,20 +42,20 @@ WITHOUT_EFFECT = frozenset(
         *("num_request_iterations_for_warmup", "flush_filesystem_caches", "prefer_tflite_model"),
     )
 )
-"""Flags that the stand-in takes, so that a command line of TensorFlow Serving runs, and does nothing about."""
+"""Flags that the stand-in accepts and ignores, so that command lines of TensorFlow Serving run."""
 
 REFUSED = frozenset(("grpc_socket_path", "saved_model_tags", "ssl_config_file"))
-"""Flags that say where, of which graph and how safely clients are served, which the stand-in can't follow."""
+"""Flags about address, graph and safety that the stand-in can't obey, and therefore refuses."""
 
 
 class FlagError(Exception):
-    """A flag has a value that it can't have, or is one that the stand-in can't follow."""
+    """A flag has an invalid value, or is one that the stand-in refuses."""
 
 
 def parse(arguments: Sequence[str]) -> tuple[Options, list[str]]:
-    """Read arguments ``--name=value``, for a switch also ``--name``; return those that are no flag beside the options.
+    """Return the options in arguments ``--name=value`` (``--name`` for a switch), and arguments that are no flag.
 
-    The real server prints its usage for an unknown argument and goes on.
+    The real server prints its usage for an unknown argument and continues.
     """
     defaults = {field.name: field.default for field in dataclasses.fields(Options)}
     values: dict[str, Any] = {}

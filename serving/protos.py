@@ -1,4 +1,4 @@
-"""The message classes and service stubs of TensorFlow Serving, without TensorFlow's Python half."""
+"""The message classes and service stubs of TensorFlow Serving, without TensorFlow's Python code."""
 
 from __future__ import annotations
 

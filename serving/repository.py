@@ -1,4 +1,4 @@
-"""Print the ModelServerConfig of a release, made of its manifest.
+"""Prints the ModelServerConfig of a release, made from its manifest.
 
 python -m serving.repository --manifest model_repo/manifest.json --base-path /abs/model_repo
 """
@@ -14,7 +14,7 @@ from gateway.core.models_config import CONTAINER_BASE_PATH, models_config
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the config of the release that ``--manifest`` describes."""
+    """Print the config for the release of ``--manifest``."""
     parser = argparse.ArgumentParser(
         prog="python -m serving.repository", description="Print a release's models.config."
     )

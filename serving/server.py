@@ -1,4 +1,4 @@
-"""The stand-in as a whole: options in, a server out. The one place of this folder that wires."""
+"""The stand-in as a whole: makes a server from options. The one place of this folder that wires its parts together."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from serving.flags import Options
 
 GRACE_S = 30.0
-"""How long calls in progress may take to end when the server is told to stop, seconds."""
+"""Time for calls in progress to end when the server is stopped, seconds."""
 
 _log = logging.getLogger(__name__)
 
 
 class ModelServer:
-    """A model server. A StatusError says which option is missing."""
+    """A model server. Raises StatusError where an option is missing."""
 
     def __init__(self, options: Options) -> None:
         if not options.port:
@@ -50,7 +50,7 @@ class ModelServer:
     def run(self) -> None:
         """Load every configured model, open the port, and serve until :meth:`stop`; then let calls in progress end.
 
-        A StatusError says that the config is wrong, a model can't be loaded, or the port can't be bound.
+        Raises StatusError if the config is wrong, a model can't be loaded, or the port can't be bound.
         """
         self._core.start(_model_server_config(self._options))
         if self._stopped.is_set():
@@ -62,7 +62,7 @@ class ModelServer:
         server.stop(GRACE_S).wait()
 
     def stop(self) -> None:
-        """Let :meth:`run` return, loaded or not."""
+        """Make :meth:`run` return, even while it loads."""
         self._stopped.set()
         self._core.stop()
 
@@ -74,7 +74,7 @@ class ModelServer:
             options=[
                 ("grpc.max_receive_message_length", -1),
                 ("grpc.max_send_message_length", -1),
-                # Two servers on one port would share its calls at random; a taken port has to be an error.
+                # Two servers on one port would share its calls at random, so a used port has to be an error.
                 ("grpc.so_reuseport", 0),
                 *_channel_arguments(options.grpc_channel_arguments),
             ],

@@ -1,1 +1,1 @@
-"""Programs for who works on the project: what it is made of, and what is known against that."""
+"""Programs for developers: the list of dependencies, their vulnerabilities, and the generated reference."""

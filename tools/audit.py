@@ -1,10 +1,10 @@
-"""Known vulnerabilities of what is locked.
+"""Reports known vulnerabilities of the locked packages.
 
     python -m tools.audit [lock ...]
 
-Asks the database of OSV (https://osv.dev) by ``pip-audit``, which installs nothing for it. Ends with 1 when something
-is known, and says what; when the database can't be reached, says that nothing was audited and ends with 0, so that a
-place without a network can go on.
+It queries the database of OSV (https://osv.dev) by ``pip-audit``, without installing anything. It ends with 1 when
+vulnerabilities are known, and prints them. When the database can't be reached, it says that nothing was audited and
+ends with 0, so that the build continues without a network.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements-gateway.lock", "requirements.lock")
 TIMEOUT_S = 10
-"""For one question; a database that is there answers in a fraction of it."""
+"""Time limit of one query, seconds; a reachable database answers in a fraction of it."""
 
 UNREACHABLE = ("ConnectionError", "Timeout", "ProxyError", "SSLError", "HTTPError", "ServiceError")
-"""In the last word of ``pip-audit`` when the database did not answer; anything else is a fault of ours."""
+"""Words in the last line of ``pip-audit`` when the database did not answer; other errors are our fault."""
 
 IGNORED: dict[str, str] = {}
-"""Identifiers of vulnerabilities that don't matter here, and why each does not."""
+"""Vulnerabilities that don't matter here, by identifier, and the reason for each."""
 
 
 def audit(lock: Path, *, database: str | None = None) -> list[dict[str, Any]] | None:
-    """Return the packages of a lock that something is known against; None when the database can't be asked.
+    """Return the packages of a lock with known vulnerabilities; None when the database can't be reached.
 
     Parameters
     ----------
     lock : Path
-        With hashes.
+        Lock file with hashes.
     database : str, optional
         URL of another instance of OSV.
 
@@ -64,7 +64,7 @@ def audit(lock: Path, *, database: str | None = None) -> list[dict[str, Any]] | 
 
 
 def main(locks: list[str], *, database: str | None = None) -> int:
-    """Audit each lock; 1 if anything is known against one of its packages."""
+    """Audit each lock; return 1 if a package has known vulnerabilities, else 0."""
     worst = 0
     for name in locks or LOCKS:
         known = audit(ROOT / name, database=database)

@@ -1,9 +1,9 @@
-"""What the gateway's image is made of: a bill of materials (CycloneDX) and a list of licences.
+"""Lists the packages of the gateway's image: a bill of materials (CycloneDX) and a list of licences.
 
     python -m tools.inventory build
 
-Names and versions are those of ``requirements-gateway.lock``, licences those that the installed packages state. The
-same lock makes the same files, byte for byte. The Debian packages of the base image are not among them: a scanner of
+Names and versions are those of ``requirements-gateway.lock``, licences those that the installed packages declare. The
+same lock makes the same files, byte for byte. The Debian packages of the base image are not included: a scanner of
 images lists those.
 """
 
@@ -31,7 +31,7 @@ from packageurl import PackageURL
 
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGES = "tensorflow-cpu"
-"""Not in the gateway's lock; the image carries its message classes, taken from the wheel that the other lock names."""
+"""A package outside of the gateway's lock; the image has its message classes, from the wheel in the other lock."""
 
 ALLOWED = frozenset(
     {
@@ -48,7 +48,7 @@ ALLOWED = frozenset(
         "Zlib",
     }
 )
-"""Licences that ask for their text and a notice, no more."""
+"""Licences that require only their text and a notice."""
 
 EXCEPTIONS = {
     "certifi": ("MPL-2.0", "asks for the source of changes to its own files, and none are made"),
@@ -56,7 +56,7 @@ EXCEPTIONS = {
     "pyvips-binary": ("LGPL-3.0-or-later", "libvips as libraries of their own that whoever has the image can replace"),
     "sep": ("LGPL-3.0-or-later", "a library of its own that whoever has the image can replace"),
 }
-"""What asks for more, package by package, and why that is met."""
+"""Packages with further requirements, and how each is met."""
 
 _SPELLINGS = {
     "3-Clause BSD License": "BSD-3-Clause",
@@ -72,7 +72,7 @@ _SPDX = get_spdx_licensing()
 
 
 class InventoryError(Exception):
-    """A package is not installed as it is locked, or states no licence that is understood."""
+    """A package is not installed as it is locked, or declares no licence that is understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def parts() -> list[Part]:
 
 
 def licence(name: str, version: str) -> str:
-    """Return the licence that an installed package states, as an SPDX expression."""
+    """Return the licence that an installed package declares, as an SPDX expression."""
     try:
         stated = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
@@ -116,7 +116,7 @@ def licence(name: str, version: str) -> str:
 
 
 def is_allowed(part: Part) -> bool:
-    """Tell whether the licence of a part asks for no more than is given."""
+    """Return whether the requirements of a part's licence are met."""
     exception, _ = EXCEPTIONS.get(part.name, ("", ""))
 
     def holds(term: object) -> bool:
@@ -130,7 +130,7 @@ def is_allowed(part: Part) -> bool:
 
 
 def bill(found: list[Part]) -> str:
-    """Return the bill of materials, CycloneDX 1.6 as JSON."""
+    """Return the bill of materials as CycloneDX 1.6 JSON."""
     version = importlib.metadata.version("inclinet-service")
     made = LicenseFactory()
     bom = Bom()
@@ -156,14 +156,14 @@ def bill(found: list[Part]) -> str:
         )
     bom.register_dependency(bom.metadata.component, bom.components)
     content = "".join(f"{part.name}=={part.version}\n" for part in found)
-    # the time of writing would tell two files of the same content apart
+    # a random number or the time would make two files of the same content differ
     bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"inclinet-gateway/{version}\n{content}")
     bom.metadata.timestamp = None  # type: ignore[assignment] # the schema asks for none, the class sets one
     return f"{JsonV1Dot6(bom).output_as_string(indent=2)}\n"
 
 
 def listed(found: list[Part]) -> str:
-    """Return the licences as a table of Markdown."""
+    """Return the licences as a Markdown table."""
     rows = ["# Licences of the gateway's image", "", "| package | version | licence | |", "| --- | --- | --- | --- |"]
     for part in found:
         note = EXCEPTIONS[part.name][1] if part.name in EXCEPTIONS else ""
@@ -172,7 +172,7 @@ def listed(found: list[Part]) -> str:
 
 
 def main(folder: Path) -> int:
-    """Write both into ``folder``; 1 where a licence asks for more than is given."""
+    """Write both files into ``folder``; return 1 where a licence's requirements are not met, else 0."""
     found = parts()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "inclinet-gateway.cdx.json").write_text(bill(found), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""The pages of reference that are made from the code, as Markdown, so that they can't go stale.
+"""Makes the reference pages from the code, as Markdown, so that they are always up to date.
 
-``docs/conf.py`` puts each where a page says ``{generated} NAME``.
+``docs/conf.py`` inserts each where a page says ``{generated} NAME``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def table(*rows: Iterable[object]) -> str:
-    """Write a table in Markdown; the first row is its header."""
+    """Return a table in Markdown; the first row is its header."""
     cells = [[_cell(value) for value in row] for row in rows]
     cells.insert(1, ["---"] * len(cells[0]))
     return "".join(f"| {' | '.join(row)} |\n" for row in cells)
@@ -73,7 +73,7 @@ def problem_types() -> str:
 
 
 def _says(kind: type[errors.GatewayError]) -> str:
-    """Return what a docstring says before its sections."""
+    """Return the text of a docstring before its sections."""
     if kind is errors.GatewayError:
         return "A fault of the service, which its log tells under the request's id."
     return (inspect.getdoc(kind) or "").partition("\nParameters\n")[0].replace("``", "`")
@@ -93,7 +93,7 @@ def _commands(app: Typer, name: str) -> str:
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name=name)
     described = get_docs_for_click(obj=command, ctx=context, name=name, indent=1)
-    return described[described.index("\n### ") :]  # what stands before lists the commands alone
+    return described[described.index("\n### ") :]  # the text before lists only the commands
 
 
 def http() -> str:
@@ -154,7 +154,7 @@ def _keys(schema: str, prefix: str, schemas: dict[str, Any]) -> Iterator[tuple[s
 
 
 def _inner(field: dict[str, Any]) -> str | None:
-    """Return the schema that a field, or each item of it, points to."""
+    """Return the schema of a field, or of its items."""
     for one in (field, field.get("items", {}), *field.get("anyOf", [])):
         if "$ref" in one:
             return str(one["$ref"]).rpartition("/")[2]
@@ -171,4 +171,4 @@ MADE = {
     "http": http,
     "answer": answer,
 }
-"""What ``{generated} NAME`` writes."""
+"""Content of each ``{generated} NAME``."""

@@ -1,1 +1,1 @@
-"""Simulates galaxies, trains the networks and makes model releases. The only room that trains."""
+"""Simulates galaxies, trains the networks and makes model releases. Only this room trains networks."""

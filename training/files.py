@@ -1,4 +1,4 @@
-"""Tables and JSON, written whole or not at all."""
+"""Writes tables and JSON whole or not at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write_csv(path: Path, columns: Iterable[str], rows: Iterable[Sequence[object
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON; numbers that are not finite become null, for the standard knows no NaN."""
+    """Write JSON; numbers that are not finite become null, since the standard has no NaN."""
     with written_whole(path) as partial:
         partial.write_text(json.dumps(_finite(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 

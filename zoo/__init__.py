@@ -1,1 +1,1 @@
-"""Labels by people, who measure galaxies among standards of known inclination on a web page."""
+"""Labels by people, who measure galaxies on a web page by comparison with standards of known inclination."""

@@ -1,4 +1,4 @@
-"""``python -m zoo``: what an operator of the zoo runs beside its server."""
+"""``python -m zoo``: commands for an operator of the zoo, beside its server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Wh
 
 @app.callback()
 def _zoo() -> None:
-    """Keep ``standards`` a command of its own: typer makes the only command of a group the group itself."""
+    """Make ``standards`` a subcommand: typer turns the only command of a group into the group itself."""
 
 
 @app.command()
@@ -21,7 +21,7 @@ def standards(
     seed: Annotated[int, typer.Option(help="Other seeds give other galaxies.")] = 1,
 ) -> None:
     """Draw standards of exactly known inclination; needs inclinet-service[serving,training], and a few minutes."""
-    # TensorFlow takes seconds that no other command should wait for
+    # takes seconds to import, which no other command should wait for
     from zoo.standards.archive import write_archive
     from zoo.standards.draw import standards as drawn
 

@@ -1,4 +1,4 @@
-"""``create_app``: the one place that wires the zoo."""
+"""``create_app``: the one place that wires the zoo's parts together."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ _AGAIN_S = 5.0
 def create_app(
     settings: ZooSettings, *, sky: SkySettings | None = None, rng: np.random.Generator | None = None
 ) -> FastAPI:
-    """Make the zoo.
+    """Make the zoo's application.
 
     Parameters
     ----------
     settings : ZooSettings
     sky : SkySettings, optional
-        The gateway's, from the environment, unless given.
+        Settings of the sky; the gateway's, from the environment, unless given.
     rng : numpy.random.Generator, optional
-        Decides which galaxies people are given; one that nobody can foretell, unless given.
+        Generator of the choice of galaxies; an unpredictable one unless given.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def create_app(
     gateway.api.keys.KeysError
         The file of API keys can't be used.
     inclinet.http.proxies.ProxyUnusable
-        The sky is to be asked through a proxy that can't be used.
+        The proxy for the sky's services can't be used.
     """
     sky_settings = sky or Settings().sky()
     proxies.from_environment().check([*sky_settings.urls])

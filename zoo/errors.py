@@ -1,4 +1,4 @@
-"""What can go wrong for a user of the zoo beyond what the gateway knows; slugs and statuses as there."""
+"""Errors of the zoo beyond those of the gateway, with slugs and statuses in the same way."""
 
 from __future__ import annotations
 

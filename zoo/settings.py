@@ -12,7 +12,7 @@ from gateway.settings import Count, Seconds
 
 
 class ZooSettings(BaseSettings):
-    """Everything that an operator of the zoo can set. The sky's own settings are those of the gateway."""
+    """All settings of the zoo's operator. The sky's own settings are those of the gateway."""
 
     model_config = SettingsConfigDict(env_prefix="INCLINET_ZOO_", frozen=True, extra="forbid")
 

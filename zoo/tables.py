@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.tables.cells.rows import Row
 
-# how `inclinet batch` and other tables of ours call what networks said, and what catalogues call the stage
+# names of the networks' answers in our own tables, and of the Hubble stage in catalogues
 INCLINATION, SPREAD, STAGE = ("inclination_deg",), ("stdev_deg",), ("hubble_stage", "ty", "ttype")
 _RANGE = {INCLINATION: (0.0, 90.0), SPREAD: (0.0, 90.0), STAGE: (-10.0, 12.0)}
 _TOLD = 100
@@ -23,7 +23,7 @@ _TOLD = 100
 
 @dataclass(frozen=True, slots=True)
 class TakenTable:
-    """What became of the rows of a table: taken, known from before, and left out with the reasons of the first."""
+    """Outcomes of a table's rows: taken, known from before, and left out with the first reasons."""
 
     taken: int
     known: int
@@ -34,17 +34,17 @@ class TakenTable:
 def take_rows(
     content: bytes, filename: str, *, most: int, take: Callable[[Row, Mapping[str, Any]], bool]
 ) -> TakenTable:
-    """Read a table of galaxies and hand on each row that asks about one.
+    """Read a table of galaxies and call ``take`` for each row with a galaxy.
 
     Parameters
     ----------
     content : bytes
-        A table as :func:`gateway.tables.reader.read_table` takes it, of PGC numbers, positions or names of files.
+        Table in a format of :func:`gateway.tables.reader.read_table`, with PGC numbers, positions or names of files.
     filename : str
     most : int
-        Rows of the table.
+        Most rows of the table.
     take : callable
-        Takes a row and its cells of inclination, spread and stage (:func:`number`); returns whether it was new. It
+        Receives a row and its cells of inclination, spread and stage (:func:`number`); returns whether it was new. It
         raises an ``errors.TargetError`` for a row that can't be used.
 
     Raises
@@ -75,13 +75,13 @@ def _rows(content: bytes, filename: str, most: int) -> Iterator[tuple[int, Row, 
 
 
 def name_of(row: Row) -> str:
-    """Return what a row's galaxy is called: its key, or its PGC number where that is the key."""
+    """Return the name of a row's galaxy: its key, or its PGC number where that is the key."""
     asked = row.target
     return f"PGC {asked.pgc}" if asked is not None and asked.pgc is not None and row.key.isdigit() else row.key
 
 
 def number(cells: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
-    """Return the number of the first of these columns that has one within its range; None where none has."""
+    """Return the first number in these columns that is within its range; None where there is none."""
     least, most = _RANGE[names]
     for name in names:
         try:

@@ -1,1 +1,1 @@
-"""The table that is made of the partitions in the end: its format, and columns carried along."""
+"""The table that is made of the partitions at the end: its format, and columns copied from the input."""

@@ -1,10 +1,10 @@
-"""The result as one table: CSV, ECSV, VOTable, FITS or Parquet, with units, descriptions and UCDs.
+"""Writes the result as one table: CSV, ECSV, VOTable, FITS or Parquet, with units, descriptions and UCDs.
 
-Rows are written as they come, so that a table of any length needs no more memory than a short one; what stands before
-and behind them is made by astropy. What FITS and Parquet have to know beforehand, how many rows there are and how long
-the texts get, is found by going through the rows once more.
+Rows are written one by one, so that the memory does not grow with the table; astropy makes everything before and after
+them. FITS and Parquet need the number of rows and the length of the texts beforehand, which a first pass through the
+rows finds.
 
-Where the metadata go:
+Places of the metadata:
 
 - ECSV: unit, description and ``meta: {ucd: ...}`` of each column, as astropy reads them.
 - VOTable: FIELD attributes and DESCRIPTION.
@@ -47,22 +47,22 @@ _DTYPES = {"float": "f8", "int": "i8", "str": "U1"}
 
 
 def format_of(suffix: str) -> str | None:
-    """Return the format that a file's suffix stands for, or None."""
+    """Return the format of a file by its suffix, or None."""
     return _SUFFIXES.get(suffix.lower())
 
 
 def suffixes() -> str:
-    """Name the suffixes that are known, for people."""
+    """Return the known suffixes, for people."""
     return ", ".join(_SUFFIXES)
 
 
 def rehearse(out: str, own: OwnColumns | None) -> None:
-    """Write the first rows to nowhere, so that a format that can't hold the columns is found before anything is asked.
+    """Write the first rows to a buffer, so that a format that can't hold the columns fails before anything is asked.
 
     Raises
     ------
     BatchError
-        The format can't hold them.
+        The format can't hold the columns.
     """
     carried = own.columns() if own is not None else {}
     first = list(itertools.islice(own.cells(), _REHEARSED)) if own is not None else []
@@ -78,23 +78,23 @@ def rehearse(out: str, own: OwnColumns | None) -> None:
 def convert(
     out: str, own: OwnColumns | None, rows: Callable[[], Iterable[results.Row]], about: Mapping[str, str]
 ) -> None:
-    """Write a result as one table. It appears whole or not at all, and one that was there before stays until then.
+    """Write a result as one table. The file appears whole or not at all, and replaces an earlier one only then.
 
     Parameters
     ----------
     out : str
-        Path or URL; its suffix says the format.
+        Path or URL; its suffix decides the format.
     own : OwnColumns, optional
-        Of the table that was asked, carried along.
+        Columns of the input table to copy.
     rows : callable
-        Begins to go through the rows of the result, in order.
+        Returns a new iterator over the rows of the result, in order.
     about : mapping
-        What is said of the table as a whole.
+        Facts about the table as a whole.
 
     Raises
     ------
     OSError
-        It can't be written.
+        The table can't be written.
     """
     columns = (*COLUMNS, *(own.columns().values() if own is not None else ()))
     names = [column.name for column in COLUMNS]
@@ -121,13 +121,13 @@ def write(file: BinaryIO, file_format: str, columns: Sequence[Column], rows: Row
     ----------
     file : binary file, open for writing
     file_format : str
-        As :func:`format_of` says it.
+        Result of :func:`format_of`.
     columns : sequence of Column
     rows : callable
-        Begins to go through the rows; each has a value a column: float, int, text without control characters, or None
-        for an empty cell.
+        Returns a new iterator over the rows; each has one value per column: float, int, text without control
+        characters, or None for an empty cell.
     about : mapping
-        What is said of the table as a whole, where the format holds it.
+        Facts about the table as a whole, where the format can hold them.
     """
     _WRITERS[file_format](file, columns, rows, about)
 
@@ -143,7 +143,7 @@ def _csv(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[s
 def _ecsv(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
     with _text(file) as text:
         _empty(columns, about).write(text, format="ascii.ecsv", delimiter=",")
-        # quotes keep a text that starts with # from being a comment
+        # the quotes keep a text that starts with # from being a comment
         csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows(rows())
 
 
@@ -155,7 +155,7 @@ def _votable(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mappi
 
 
 def _fits(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mapping[str, str]) -> None:
-    from astropy.io import fits  # 0.5 s that only such a table is worth
+    from astropy.io import fits  # takes 0.5 s, for FITS only
 
     if len(columns) > _FITS_COLUMNS:
         raise ValueError(f"a FITS table has at most {_FITS_COLUMNS} columns, not {len(columns)}")
@@ -219,7 +219,7 @@ def _parquet(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mappi
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for some in _batches(rows(), 20 * _AT_ONCE):
             arrays = [
-                # astropy's reader takes no null for a text
+                # astropy's reader accepts no null in a text column
                 pa.array(["" if value is None else value for value in values] if column.kind == "str" else values, kind)
                 for column, kind, values in zip(columns, schema.types, zip(*some, strict=True), strict=True)
             ]
@@ -227,7 +227,7 @@ def _parquet(file: BinaryIO, columns: Sequence[Column], rows: Rows, about: Mappi
 
 
 def _measure(columns: Sequence[Column], rows: Rows, len_of: Callable[[str], int]) -> tuple[int, dict[str, int]]:
-    """Return how many rows there are, and the greatest length of each column of texts (at least 1)."""
+    """Return the number of rows, and the greatest length of each text column (at least 1)."""
     places = [index for index, column in enumerate(columns) if column.kind == "str"]
     widths, count = dict.fromkeys(places, 1), 0
     for row in rows():
@@ -267,7 +267,7 @@ def _empty(columns: Sequence[Column], about: Mapping[str, str]) -> Any:
 
 @contextmanager
 def _text(file: BinaryIO) -> Iterator[TextIO]:
-    """Write text to a binary file, and leave that open."""
+    """Yield a text file that writes to a binary file and leaves it open."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     yield text
     text.detach()

@@ -1,4 +1,4 @@
-"""The output: which ones are refused, and what writes the result when all partitions are there."""
+"""The output of a batch: which outputs are refused, and what writes the result when all partitions are done."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from gateway.tables.results import Row
 
     Write = Callable[[Callable[[], Iterable[Row]], Mapping[str, str]], None]
-    """Writes the result, given what begins to go through its rows, and what is said of them as a whole."""
+    """Writes the result, given a function that returns an iterator over its rows, and facts about the result."""
 
 
 def is_table(out: str) -> bool:
-    """Tell whether an output is one table, by its name."""
+    """Return whether an output is one table, by its name."""
     return convert.format_of(Path(out).suffix) is not None
 
 
 def check(out: str, what: Iterable[str], *, hats: bool) -> None:
-    """Refuse an output that can't be.
+    """Raise an error for an output that is impossible.
 
     Parameters
     ----------
     out : str
         Path or URL.
     what : iterable of str
-        What is asked.
+        Paths or URLs of the input.
     hats : bool
-        Whether it is to be a HATS catalogue.
+        Whether the result is a HATS catalogue.
 
     Raises
     ------
@@ -62,22 +62,22 @@ def check(out: str, what: Iterable[str], *, hats: bool) -> None:
 def writer(
     out: str, folder: str, found: Source, *, choice: Mapping[str, str], keep_columns: bool, hats: bool
 ) -> Write | None:
-    """Return what writes the result, and see that it can hold that; None where the partitions are the result.
+    """Return the function that writes the result, after a check of the format; None if the partitions are the result.
 
     Parameters
     ----------
     out : str
         Path or URL.
     folder : str
-        Of the partitions.
+        Folder of the partitions.
     found : Source
-        What is asked; a HATS catalogue where the result is to be one.
+        Input; a HATS catalogue where the result is to be one.
     choice : mapping
-        Which column is which, where a person says it.
+        Column by role, where a person chose it.
     keep_columns : bool
-        Carry the columns of what is asked along.
+        Whether to copy the input's columns to the result.
     hats : bool
-        Whether it is to be a HATS catalogue.
+        Whether the result is a HATS catalogue.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def writer(
     """
     if hats and found.hats is not None:
         with library():
-            from batch.hats import result  # two seconds and 100 MB that no other batch needs
+            from batch.hats import result  # takes two seconds and 100 MB, for HATS only
         result.check(out)
         made = result.HatsResult(found.hats, found.files, choice=choice, all_columns=keep_columns)
         return partial(made.write, out, folder)

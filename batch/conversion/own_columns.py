@@ -1,4 +1,4 @@
-"""The columns of the table that is asked, carried along into the result; of text, as what its cells turn out to be."""
+"""The input table's own columns, copied to the result; columns of text get the type that all their cells have."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ _EXACT_DIGITS = 15
 
 
 class OwnColumns:
-    """The columns of one value a row of the tables of a source.
+    """The columns with one value per row of a source's tables.
 
     Parameters
     ----------
     source : Source
+        Source whose tables are read.
 
     Raises
     ------
     BatchError
-        They can't be read, or lie in a store.
+        The columns can't be read, or are in an object store.
     """
 
     def __init__(self, source: Source) -> None:
@@ -51,7 +52,7 @@ class OwnColumns:
             raise BatchError(error.detail) from None
 
     def columns(self) -> dict[str, Column]:
-        """Return the columns by the name they have in the table, renamed where a column of ours has the name."""
+        """Return the columns by their names in the table, renamed where a column of the result has the name."""
         taken = {column.name.lower() for column in COLUMNS}
         carried = {}
         for one in self._tables[0].fields:
@@ -64,7 +65,7 @@ class OwnColumns:
         return carried
 
     def cells(self) -> Iterator[tuple[Any, ...]]:
-        """Read what the columns hold, a tuple a row, numbers of a text as numbers.
+        """Yield the cells of the columns, a tuple per row, with numbers in text converted.
 
         Raises
         ------
@@ -78,13 +79,13 @@ class OwnColumns:
                     yield tuple(_cell(record.get(name), make) for name, make in made.items())
         except errors.GatewayError as error:
             raise BatchError(error.detail) from None
-        # the readers meet damage with errors of a dozen kinds
+        # the readers raise a dozen kinds of errors for damaged files
         except Exception as error:
             raise BatchError(reader.damaged(self._name).detail) from error
 
 
 def _kinds(tables: Sequence[Table]) -> dict[str, str]:
-    """Find the kinds of the columns of texts: what all of their cells agree on."""
+    """Return the types of text columns: the type that all of their cells have."""
     found: dict[str, set[str]] = {}
     for table in tables:
         if not isinstance(table, (TextFile, JsonFile)):
@@ -99,14 +100,14 @@ def _kinds(tables: Sequence[Table]) -> dict[str, str]:
 
 
 def _kind(value: Any) -> str:
-    """Tell what a cell holds; ``long`` is a whole number with more digits than a float keeps in any case."""
+    """Return the type of a cell; ``long`` is an integer with more digits than a float always keeps."""
     text = str(value).strip()
     digits = text.removeprefix("-")
     if isinstance(value, bool) or text.lower() == "nan":
         return "int" if isinstance(value, bool) else "nan"
     if digits.isdecimal():
         is_label = digits.startswith("0") and digits != "0"
-        # no format of a result holds a larger one as a number
+        # no format of a result holds a larger integer as a number
         is_huge = len(digits) > len(str(_INT64_MOST)) or int(digits) > _INT64_MOST
         return "str" if is_label or is_huge else "long" if len(digits) > _EXACT_DIGITS else "int"
     try:
@@ -132,7 +133,7 @@ def _whole(value: Any) -> int | None:
 
 def _float(value: Any) -> float | None:
     number = float(value)
-    return None if number != number else number  # noqa: PLR0124 - not a number is an empty cell
+    return None if number != number else number  # noqa: PLR0124 - NaN is an empty cell
 
 
 def _text(value: Any) -> str | None:

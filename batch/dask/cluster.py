@@ -1,4 +1,4 @@
-"""Where the work is done: workers on this machine or those of a scheduler, and the networks that they ask."""
+"""The cluster of a batch: Dask workers on this machine or of a scheduler, and the stand-in for their networks."""
 
 from __future__ import annotations
 
@@ -29,38 +29,39 @@ UNWATCHED = {
     "distributed.nanny.pre-spawn-environ.MALLOC_ARENA_MAX": "1",
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
-"""What Dask does otherwise than by default, in workers whose partitions take minutes.
+"""Changes of Dask's defaults, for workers whose partitions take minutes.
 
-For its dashboard, Dask looks at every thread of a worker a hundred times a second and keeps what it saw: 3 % of what a
-worker was seen doing here. In CPython 3.11 that can also hang a worker for ever (python/cpython#106883). It looks at
-memory, disk and its own loop so often that two workers and a scheduler without work take 6 % of a core. And it has
-workers give memory back to the system from 64 KiB on, so that each batch's requests, 1.5 MB a network, are fetched
-from it again page by page. Without these two a worker takes 4.3 ms of a core for an image instead of 5.9.
-glibc then keeps for the next batch what the last one needed, in one place for all threads, or else it grows with every
-thread that ever held a batch.
+For its dashboard, Dask samples every thread of a worker a hundred times a second and keeps the samples: 3 % of a
+worker's samples here were of the sampling itself. In CPython 3.11 it can also hang a worker for ever
+(python/cpython#106883). Dask checks memory, disk and its own loop so often that two workers and a scheduler without
+work take 6 % of a core. And it makes workers return memory to the system from 64 KiB on, so that each batch's
+requests, 1.5 MB a network, are fetched from it again page by page. With these changes a worker takes 4.3 ms of a core
+for an image instead of 5.9.
+glibc then keeps the memory of one batch for the next, in one arena for all threads; otherwise its memory grows with
+every thread that ever held a batch.
 """
 
 
 @asynccontextmanager
 async def connected(scheduler: str | None, workers: Mapping[str, Any]) -> AsyncIterator[Client]:
-    """Connect to a scheduler, or start one on this machine, with ``workers`` as :class:`LocalCluster` takes them.
+    """Connect to a scheduler, or start one on this machine, with ``workers`` as arguments of :class:`LocalCluster`.
 
     Raises
     ------
     BatchStopped
-        It can't be reached, or has no workers.
+        The scheduler can't be reached, or has no workers.
     """
     async with AsyncExitStack() as opened:
         address = scheduler
         if scheduler is None:
             with warnings.catch_warnings():
-                # another port is taken where the dashboard's is in use, and its link is shown in any case
+                # Dask uses another port where the dashboard's is in use, and its link is shown in any case
                 warnings.filterwarnings("ignore", "(?s).*already in use")
                 opened.enter_context(dask.config.set(UNWATCHED))
                 cluster = await opened.enter_async_context(LocalCluster(**workers, host="127.0.0.1", asynchronous=True))
             address = cluster.scheduler_address
         client: Any = Client(address, timeout=_CONNECT_S, asynchronous=True)
-        # also where it never connects
+        # closes the client even if it never connects
         opened.push_async_callback(client.close)
         try:
             await client
@@ -77,17 +78,17 @@ def own_networks(manifest: Path, log: Path, say: Callable[[str], None]) -> Itera
     Parameters
     ----------
     manifest : Path
-        Of the release; the models lie beside it.
+        Manifest of the release; the models are beside it.
     log : Path
-        Where its output goes.
+        File for the stand-in's output.
     say : callable
-        Told what happens.
+        Called with messages for people.
 
     Yields
     ------
     standin : Standin
     watch : callable
-        Starts it again, where it was, if it has ended; raises BatchStopped where it does so again and again.
+        Restarts the stand-in at its address if it has ended; raises BatchStopped where it ends again and again.
     """
     from inclinet_service import local
 

@@ -1,4 +1,4 @@
-"""Hands partitions to Dask's workers, a few at a time, until every one is done or given up."""
+"""Submits partitions to Dask's workers, a few at a time, until every one is done or has failed."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ _LOST = "The scheduler or its connection was lost. What is written stays: run th
 async def run(
     client: Client, job: Job, partitions: Sequence[Partition], *, progress: Progress, watch: Callable[[], None]
 ) -> dict[int, str]:
-    """Have every partition done.
+    """Run every partition.
 
-    No more tasks are with the scheduler than keep its workers busy, whatever the number of partitions, so that its
-    memory stays flat. A worker that dies is made up for by Dask: its partitions are done again, by another one.
+    The scheduler holds only enough tasks to keep its workers busy, whatever the number of partitions, so that its
+    memory stays flat. When a worker dies, Dask repeats its partitions on another one.
 
     Parameters
     ----------
     client : Client
     job : Job
     partitions : sequence of Partition
-        Those that are not done yet.
+        Partitions that are not done yet.
     progress : Progress
     watch : callable
-        Called twice a second; what it raises ends the run.
+        Called twice a second; an exception that it raises ends the run.
 
     Returns
     -------
     dict
-        Number of a partition that failed as a whole, and why.
+        Why a partition failed as a whole, by its number.
 
     Raises
     ------
     BatchStopped
-        The workers see no networks, or the scheduler was lost.
+        The workers can't reach the networks, or the scheduler was lost.
     """
     failures: dict[int, str] = {}
 
@@ -63,13 +63,13 @@ async def run(
 
     def room() -> int:
         watch()
-        # twice what they work on: the next partition is at hand when one is done
+        # twice the number of threads, so that the next partition is ready when one is done
         threads: int = client.scheduler_info().get("total_threads", 1)
         return 2 * max(1, threads)
 
     async def measured(partition: Partition) -> None:
         try:
-            # one name for one partition: a client that comes back finds what its predecessor's workers still do
+            # the name is the same in every run, so that a restarted client finds the tasks of the previous one
             key = f"{job.name}-{partition.number}"
             future = client.submit(worker.measure, job.name, partition, key=key, retries=_RETRIES)
             progress.finished(partition, await _answer(future))
@@ -77,7 +77,7 @@ async def run(
             raise
         except KilledWorker:
             failures[partition.number] = "it ended every worker that tried it, probably for lack of memory"
-        # whatever ends one partition must not end the others
+        # an error in one partition must not end the others
         except Exception as error:  # noqa: BLE001 - see above
             failures[partition.number] = f"{type(error).__name__}: {error}"
 

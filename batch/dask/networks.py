@@ -1,4 +1,4 @@
-"""Several TensorFlow Servings as one: model inputs go to them in turn, and on to the next when one fails."""
+"""Several TensorFlow Servings as one: each gets model inputs in turn, and the next one when a server fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CALL_TIMEOUT_S = 60.0
 RETRY_S = 30.0
-"""For which one server is asked again while it is away: a restart takes less."""
+"""Time for which one server is retried while it is down, seconds: a restart takes less."""
 
 _STATES_TIMEOUT_S = 5.0
 _POLL_S = 0.5
@@ -28,16 +28,16 @@ _POLL_S = 0.5
 class Networks:
     """All networks of a release, on one server or several.
 
-    A batch takes the word of the whole ensemble or none: a reading that lacks a network in the release's version is
-    refused as a problem that will pass, so that no row depends on when it was asked.
+    A batch accepts only answers of the whole ensemble: a reading that lacks a network in the release's version is
+    refused as a passing problem, so that no row depends on the time of its measurement.
 
     Parameters
     ----------
     addresses : sequence of str
-        ``host:port`` of each server; one name may stand for many addresses.
+        ``host:port`` of each server; one name may have many addresses.
     manifest : Manifest
     retry_s : float
-        For which one server is asked again while it is away, seconds.
+        Time for which one server is retried while it is down, seconds.
     """
 
     def __init__(self, addresses: Sequence[str], manifest: Manifest, *, retry_s: float = RETRY_S) -> None:
@@ -61,12 +61,12 @@ class Networks:
         await asyncio.gather(*(predictor.aclose() for predictor in self._predictors))
 
     async def read(self, batch: NDArray[np.uint8], deadline: Deadline) -> list[EnsemblePrediction]:
-        """Return what all networks say of each model input of a batch, uint8 ``[N, 128, 128, 3]``.
+        """Return the answers of all networks for each model input of a batch, uint8 ``[N, 128, 128, 3]``.
 
         Raises
         ------
         gateway.core.errors.EnsembleError, gateway.core.errors.DeadlineExceeded
-            No server had the whole release, or none answered.
+            No server had the whole release, or no server answered.
         """
         first = self._next
         self._next = (first + 1) % len(self._predictors)
@@ -90,10 +90,10 @@ class Networks:
         return reading
 
     async def ready(self, timeout_s: float) -> str | None:
-        """Wait until every server has the whole release; return what is wrong when it still hasn't."""
+        """Wait until every server has the whole release; return the reason, for people, if it takes too long."""
         try:
             async with asyncio.timeout(timeout_s):
-                while (wrong := await self._wrong()) is not None:  # noqa: ASYNC110 - no event tells of another machine
+                while (wrong := await self._wrong()) is not None:  # noqa: ASYNC110 - another machine sends no event
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
             return wrong or "TensorFlow Serving did not answer in time."

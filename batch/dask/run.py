@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from batch.summary import Summary
 
 ROWS = 2000
-"""Of a partition."""
+"""Rows of a partition."""
 
 FETCHED = "_fetched"
-"""Folder, in that of the partitions, of the images that are fetched first."""
+"""Folder of the images that are fetched first, inside the partitions' folder."""
 
 _ASK_THE_SKY = {"pgc", "name", "ra"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnDask:
-    """Where and how workers measure.
+    """Workers and networks of a batch on Dask.
 
     Attributes
     ----------
@@ -49,12 +49,13 @@ class OnDask:
     serving : tuple of str
         ``host:port`` of each TensorFlow Serving; the stand-in is started on this machine unless given.
     workers : mapping
-        To start on this machine, by the words of :class:`distributed.LocalCluster`.
+        Arguments of :class:`distributed.LocalCluster` for workers on this machine.
     concurrency : int
-        Rows of a partition under way at a time.
+        Rows of a partition in progress at a time.
     log : Path
-        Where the stand-in's output goes.
+        File for the stand-in's output.
     fetching : Fetching
+        How missing images are fetched.
     """
 
     scheduler: str | None
@@ -66,12 +67,12 @@ class OnDask:
 
 
 def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], None]) -> Summary:
-    """Fetch what has to be fetched, measure what has no result yet, and write the result.
+    """Fetch missing images, measure the rows without a result, and write the result.
 
     Raises
     ------
     BatchError
-        What is written stays.
+        The batch can't run or continue. Files already written stay.
     OSError
         A file could not be read or written.
     """

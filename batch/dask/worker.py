@@ -1,4 +1,4 @@
-"""A Dask worker that measures: what it opens once, and what it does with a partition."""
+"""A Dask worker that measures: the services that it opens once, and the work on a partition."""
 
 from __future__ import annotations
 
@@ -46,33 +46,33 @@ if TYPE_CHECKING:
     from gateway.tables.results import Row as Cells
 
 TOPIC = "inclinet-batch"
-"""Of the events by which workers tell the client how far they are."""
+"""Topic of the events by which workers report their progress to the client."""
 
 _TELL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A batch as its workers see it. Plain values that travel to them.
+    """The parameters of a batch, sent to its workers as plain values.
 
     Attributes
     ----------
     folder : Folder
-        Of the result.
+        Folder of the result.
     manifest : Manifest
-        The release, by value: workers need no model repository.
+        Manifest of the release, by value: workers need no model repository.
     serving : tuple of str
         ``host:port`` of each TensorFlow Serving.
     source : Source
-        What is asked, without the names of its files.
+        Input, without the names of its files.
     asked : Asked
-        How a person asked; model inputs, and galaxies cut from images of the sky, are always measured as a whole.
+        The person's request; model inputs, and galaxies cut from images of the sky, are always measured as a whole.
     fetching : Fetching
-        Its settings, patience, and whether rows without an answer are accepted hold here too.
+        How images are fetched; its settings, patience and ``accept_unanswered`` also hold for measuring.
     concurrency : int
-        Rows of a partition under way at a time.
+        Rows of a partition in progress at a time.
     imaging : SkyImages, optional
-        The images of the sky that galaxies are cut from.
+        Images of the sky that galaxies are cut from.
     """
 
     folder: Folder
@@ -86,12 +86,12 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Of the batch among others on the same cluster."""
+        """Name of the batch, different from others on the same cluster."""
         return f"inclinet-batch-{self.folder.about['batch']}"
 
 
 class MeasuringWorker(WorkerPlugin):
-    """Opens in a worker what measures rows, and closes it with the worker. All of it lives on the worker's event loop.
+    """Opens the measuring services of a worker, and closes them with it. They live on the worker's event loop.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class MeasuringWorker(WorkerPlugin):
     async def setup(self, worker: Any) -> None:
         """Open everything; called by the worker."""
         if worker.nanny:
-            # a process of its own, whose warnings would go by the thousand: what they warn of is in the result
+            # thousands of warnings from the workers would repeat what is in the result
             only_errors = structlog.make_filtering_bound_logger(logging.ERROR)
             structlog.configure(wrapper_class=only_errors, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         job, settings = self.job, self.job.fetching.settings
@@ -123,7 +123,7 @@ class MeasuringWorker(WorkerPlugin):
         self.inclinations = Inclinations(
             manifest=job.manifest,
             networks=Batcher(self.networks.read, largest=settings.max_batch, in_flight=in_flight),
-            sky=cast("Sky", None),  # every row comes with its image, so nobody asks the sky
+            sky=cast("Sky", None),  # every row has its image, so the sky is never used
             executor=self._executor,
             max_pixels=settings.max_pixels,
             observe=lambda _stage, _seconds: None,
@@ -160,7 +160,7 @@ async def measure(name: str, partition: Partition) -> Tally:
 
 
 async def ready(name: str, timeout_s: float) -> str | None:
-    """Wait, in a worker, until it sees the whole release served; return what is wrong when it still isn't."""
+    """Wait, in a worker, until it sees the whole release; return the reason, for people, if it takes too long."""
     return await cast("MeasuringWorker", get_worker().plugins[name]).networks.ready(timeout_s)
 
 
@@ -171,7 +171,7 @@ async def measure_in(
     tell: Callable[[int, int], None],
     cutters: Cutters | None = None,
 ) -> Tally:
-    """Measure a partition; ``tell`` hears its number and how many of its rows are settled."""
+    """Measure a partition; ``tell`` is called with its number and the number of its settled rows."""
     settler = Settler(job.folder, job.fetching.patience, job.concurrency, job.fetching.accept_unanswered, tell)
     if cutters is not None:
         rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.asked.choice)

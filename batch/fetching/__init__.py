@@ -1,1 +1,1 @@
-"""Images of galaxies from the public archives, no faster than these allow: a step of its own."""
+"""Fetches images of galaxies from the public archives, within their rates: a step of its own."""

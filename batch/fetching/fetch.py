@@ -1,7 +1,7 @@
-"""Fetching as a step of its own: slowly enough for the public archives, and going on where it ended.
+"""Fetches images as a step of its own: slowly enough for the public archives, and continuing an interrupted run.
 
-``inclinet fetch`` is this step; a batch with Dask takes it first where a table has no images, and so do the downloads
-of training. A partition is done when its Parquet file is there.
+``inclinet fetch`` is this step; a batch with Dask runs it first for a table without images, and so do the downloads
+of training. A partition is done when its Parquet file exists.
 """
 
 from __future__ import annotations
@@ -32,25 +32,26 @@ if TYPE_CHECKING:
     from gateway.tables.results import Column
 
 ROWS = 500
-"""Of a partition: at the pace of the archives, more would be lost when the machine dies."""
+"""Rows of a partition: with more, too much work would be lost at the archives' pace when the machine dies."""
 
 Fetch = Callable[[Row, Partition], Awaitable[dict[str, Any]]]
-"""Fetches what a row of a partition names, and returns the row's cells."""
+"""Fetches the image of a partition's row, and returns the row's cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
-    """How hard archives are asked.
+    """Limits on the requests to archives.
 
     Attributes
     ----------
     rates_per_s : mapping
-        What differs from :data:`batch.fetching.rates.RATES_PER_S`.
+        Rates that differ from :data:`batch.fetching.rates.RATES_PER_S`, by service.
     concurrency : int
-        Rows under way at a time.
+        Rows in progress at a time.
     accept_unanswered : bool
-        Count rows that stayed without an answer for passing reasons as done, with their problem.
+        Whether rows that stay without an answer for passing reasons count as done, with their problem.
     patience : Patience
+        How long passing problems are waited for.
     """
 
     rates_per_s: Mapping[str, float] = field(default_factory=dict)
@@ -61,21 +62,21 @@ class FetchLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageArchive:
-    """What images are fetched from.
+    """An archive from which images are fetched.
 
     Attributes
     ----------
     opened : callable
-        Opens the services, given their rates, the folder that gets the images and the one that a table's relative
-        names are below; returns an asynchronous context manager of what fetches a row.
+        Opens the services, given their rates, the folder for the images and the folder of a table's relative names;
+        returns an asynchronous context manager of a function that fetches a row.
     columns : sequence of Column
-        Of the partitions' files.
+        Columns of the partitions' files.
     identity : mapping
-        What an image depends on, by the words that a refusal uses.
+        Settings that an image depends on, by the words that a refusal uses.
     urls : sequence of str
-        Of all services that may be asked.
+        URLs of all services that may be used.
     contact : str
-        Whom their operators can write to.
+        Contact for their operators.
     """
 
     opened: Callable[[Rates, str, str], AbstractAsyncContextManager[Fetch]]
@@ -94,12 +95,12 @@ def fetch_from(
     *,
     rows: int = ROWS,
 ) -> Summary:
-    """Fetch what is missing from an archive into the folder ``asked.out``; ``rows`` are a partition, unless asked for.
+    """Fetch the missing images into the folder ``asked.out``; ``rows`` is the default size of a partition.
 
     Raises
     ------
     BatchError
-        What is fetched stays.
+        The fetch can't run or continue. Files already fetched stay.
     OSError
         A file could not be read or written.
     """

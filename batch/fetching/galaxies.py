@@ -1,7 +1,7 @@
-"""The images of galaxies: fetched by what a table says of them, and read again by who measures them.
+"""Images of galaxies: fetched for the rows of a table, and read again by the engine that measures them.
 
-The folder of a fetch is one of partitions. The Parquet file of a partition says of each row which galaxy it is and
-where its image lies (``images/``). A batch with Dask measures it.
+The folder of a fetch consists of partitions. The Parquet file of a partition names the galaxy of each row and its
+image (in ``images/``). A batch with Dask measures it.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ def images_of_galaxies(settings: Settings, survey: str | None, *, row_s: float) 
     Parameters
     ----------
     settings : Settings
-        Of the gateway: ``INCLINET_*`` say where the services are, and whom their operators can write to.
+        Settings of the gateway: ``INCLINET_*`` name the services, and the contact for their operators.
     survey : str, optional
-        Whose images are fetched.
+        Survey whose images are fetched.
     row_s : float
-        For one row; waiting for a service's rate is the better part of it.
+        Time limit for one row, seconds, mostly spent waiting for a service's rate.
     """
 
     @asynccontextmanager
@@ -107,7 +107,7 @@ def images_of_galaxies(settings: Settings, survey: str | None, *, row_s: float) 
 
 
 def _digest(path: Path | None) -> str | None:
-    """Return the fingerprint of a small file."""
+    """Return the fingerprint of a small file; None without a file."""
     if path is None:
         return None
     try:
@@ -123,20 +123,20 @@ class Fetching(FetchLimits):
     Attributes
     ----------
     settings : Settings
-        Of the gateway.
+        Settings of the gateway.
     """
 
     settings: Settings
 
     def archive(self, asked: Asked) -> ImageArchive:
-        """Return what the images are fetched from."""
+        """Return the archive from which the images are fetched."""
         return images_of_galaxies(self.settings, asked.survey, row_s=self.patience.row_s)
 
 
 def fetch(
     asked: Asked, fetching: Fetching, console: Console, say: Callable[[str], None], *, into: str | None = None
 ) -> Summary:
-    """Fetch the images of galaxies that are missing.
+    """Fetch the missing images of galaxies.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def fetch(
     Raises
     ------
     BatchError
-        What is fetched stays.
+        The fetch can't run or continue. Files already fetched stay.
     OSError
         A file could not be read or written.
     """
@@ -169,12 +169,12 @@ class FetchedRows:
     ----------
     rows : list of Row
     known : dict
-        Number of a row to the cells that its result has in any case: what was asked, and the problem of one that has
-        no image.
+        Cells of a row's result that are known before it is measured, by its number: what was asked, and the problem of
+        a row without an image.
     passing : dict
-        Those of rows whose images may come with the next fetch.
+        The same for rows whose images may come with the next fetch.
     records : dict
-        Name of an image to what the file says of its row.
+        Record of the file for each image, by the image's name.
     """
 
     rows: list[Row]
@@ -184,7 +184,7 @@ class FetchedRows:
 
     @classmethod
     def read(cls, partition: Partition) -> FetchedRows:
-        """Read a partition; errors as the store has them."""
+        """Read a partition; raises the store's errors."""
         found, about = results.decoded(partition.url)
         records = found[partition.start : partition.stop]
         names = ("asked", *(one.name for one in PROBLEM_COLUMNS))
@@ -201,7 +201,7 @@ class FetchedRows:
         )
 
     def fetched(self, name: str, data: bytes) -> Fetched | bytes:
-        """Return the galaxy and the cutout of an image that was fetched; of any other the bytes alone."""
+        """Return the galaxy and the cutout of a fetched image; for any other image only its bytes."""
         record = self.records[name]
         if record["ra_deg"] is None:
             return data

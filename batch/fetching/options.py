@@ -1,4 +1,4 @@
-"""What the words of a command line mean. Each function raises BatchError for those that mean nothing."""
+"""Reads options of the command line. Each function raises BatchError for values without a meaning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.tables.header.columns import choice_of
 
 
 def columns(given: list[str]) -> dict[str, str]:
-    """Read ``ROLE=NAME`` of each column that a person names."""
+    """Return the columns in ``ROLE=NAME`` texts."""
     try:
         return choice_of(given)
     except errors.BadTable as error:
@@ -18,13 +18,13 @@ def columns(given: list[str]) -> dict[str, str]:
 
 
 def check_survey(survey: str | None) -> None:
-    """Refuse a survey that there is none of."""
+    """Raise an error for a survey that does not exist."""
     if survey is not None and survey not in SURVEYS:
         raise BatchError(f"There is no survey {survey!r}; there are {', '.join(SURVEYS)}.")
 
 
 def addresses(given: list[str]) -> tuple[str, ...]:
-    """Read ``HOST:PORT`` of each server; one word may name several, with commas between."""
+    """Return the ``HOST:PORT`` of each server; one text may hold several, separated by commas."""
     found = tuple(one.strip() for several in given for one in several.split(",") if one.strip())
     for address in found:
         host, _, port = address.rpartition(":")
@@ -34,7 +34,7 @@ def addresses(given: list[str]) -> tuple[str, ...]:
 
 
 def rates(given: list[str]) -> dict[str, float]:
-    """Read ``SERVICE=N`` of each rate that a person gives."""
+    """Return the rates in ``SERVICE=N`` texts."""
     known, found = {name.lower(): name for name in RATES_PER_S}, dict[str, float]()
     for one in given:
         name, _, number = one.partition("=")

@@ -1,4 +1,4 @@
-"""How often the public archives may be asked."""
+"""Rates at which the public archives may be called."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ RATES_PER_S: Mapping[str, float] = {
     "SkyServer": 1.0,
     "hips2fits": 2.0,
 }
-"""Calls a second, unless set otherwise; docs/how-to/survey.md says where they come from."""
+"""Default rates, calls per second; docs/how-to/survey.md gives their sources."""
 
 LONGEST_REST_S = 600.0
-"""A service that asks for more patience is asked again after this, once; it may say so again."""
+"""Longest rest that a service may request, seconds; it may request another one after that."""
 
 
 class Rates:
-    """Starts calls to each service one after the other, no faster than its rate (a ``ServiceRateLimit`` of the sky).
+    """Starts calls to each service one by one, no faster than its rate (implements the sky's ``ServiceRateLimit``).
 
     Parameters
     ----------
     rates_per_s : mapping
-        Name of a service to its rate; one that is missing or 0 has none.
+        Rate by name of a service; a service without a rate, or with 0, is not limited.
     """
 
     def __init__(self, rates_per_s: Mapping[str, float]) -> None:
@@ -44,25 +44,25 @@ class Rates:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def take(self, service: Service, ends: float) -> None:
-        """Return when the next call may start.
+        """Wait until the next call may start.
 
         Raises
         ------
         gateway.core.errors.Busy
-            It may not before ``ends``, on the clock of :func:`time.monotonic`.
+            The next call may not start before ``ends``, on the clock of :func:`time.monotonic`.
         """
         rate, began = self._rates.get(service.name, 0.0), time.monotonic()
         if not rate:
             return
         try:
             async with asyncio.timeout(ends - began), self._locks[service.name]:
-                while (wait_s := self._free_at[service.name] - time.monotonic()) > 0:  # noqa: ASYNC110 - a rest moves it
+                while (wait_s := self._free_at[service.name] - time.monotonic()) > 0:  # noqa: ASYNC110 - rest() may prolong the wait
                     await asyncio.sleep(wait_s)
                 self._free_at[service.name] = time.monotonic() + 1 / rate
         except TimeoutError:
             raise rate_exceeded(service, time.monotonic() - began) from None
 
     async def rest(self, service: Service, seconds: float) -> None:
-        """Leave a service alone for so long, as it asked."""
+        """Start no call to a service for ``seconds``, as it requested."""
         rests_until = time.monotonic() + min(seconds, LONGEST_REST_S)
         self._free_at[service.name] = max(self._free_at[service.name], rests_until)

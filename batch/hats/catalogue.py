@@ -1,4 +1,4 @@
-"""What a batch has to know of a HATS catalogue. The library is loaded where there is one, and only there."""
+"""The description of a HATS catalogue. The library is imported only when there is such a catalogue."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ _OLD_PROPERTIES, _PARTITIONS = "properties", "partition_info.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HatsCatalogue:
-    """What a HATS catalogue says of itself. Plain values that travel to workers.
+    """The description of a HATS catalogue, as plain values that are sent to workers.
 
     Attributes
     ----------
     name : str
+        Name of the catalogue.
     kind : str
-        ``object`` or ``source``.
+        Kind of catalogue, ``object`` or ``source``.
     ra, dec : str
-        Columns of the position, degrees.
+        Names of the columns of the position, degrees.
     index : str, optional
-        Column of the HEALPix index, usually ``_healpix_29``.
+        Name of the column of the HEALPix index, usually ``_healpix_29``.
     index_order : int
-        Of that index.
+        Order of that index.
     ids : tuple of str
-        Columns that a collection has an index of.
+        Names of the columns for which a collection has an index.
     """
 
     name: str
@@ -46,12 +47,12 @@ class HatsCatalogue:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Which column is which, as a person would say it."""
+        """Column by role, in the form of a person's choice."""
         return {RA: self.ra, DEC: self.dec}
 
 
 def is_catalogue(folder: str) -> bool:
-    """Tell whether a folder is a HATS catalogue or a collection of them."""
+    """Return whether a folder is a HATS catalogue or a collection of them."""
 
     def there(name: str) -> bool:
         return storage.exists(storage.join(folder, name))
@@ -61,7 +62,7 @@ def is_catalogue(folder: str) -> bool:
 
 @contextmanager
 def library() -> Iterator[None]:
-    """Import what needs the library; raises BatchError where that is not installed."""
+    """Import the library within a ``with`` block; raises BatchError where it is not installed."""
     try:
         yield
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Reads what a HATS catalogue says of itself: its files in the order of its pixels, and what its columns are."""
+"""Reads the description of a HATS catalogue: its columns, and its files in the order of its pixels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_OBJECTS = {"object", "source"}
 
 
 def read(folder: str) -> tuple[HatsCatalogue, Mapping[str, tuple[int, str]]]:
-    """Read what a catalogue, or the main one of a collection, says of itself.
+    """Read the description of a catalogue, or of the main catalogue of a collection.
 
     Parameters
     ----------
@@ -32,21 +32,21 @@ def read(folder: str) -> tuple[HatsCatalogue, Mapping[str, tuple[int, str]]]:
     -------
     catalogue : HatsCatalogue
     files : mapping
-        URL of each file of its pixels to size and stamp (:func:`batch.storage.listing`), in the order of the pixels on
-        the sky. A pixel has one file, or several in a folder of its own.
+        Size and stamp (:func:`batch.storage.listing`) of each file by its URL, in the order of the pixels on the sky. A
+        pixel has one file, or several in a folder of its own.
 
     Raises
     ------
     BatchError
-        The catalogue is damaged, or one of something else than objects.
+        The catalogue is damaged, or not one of objects.
     OSError
-        As the store does.
+        The store raised an error.
     """
     try:
         with warnings.catch_warnings():
-            # of files that a catalogue may have and that are not needed here
+            # hats warns of optional files that are not needed here
             warnings.simplefilter("ignore")
-            # as a string, hats would take a bucket for a public one
+            # from a string, hats would treat a bucket as a public one
             found = read_hats(UPath(folder), read_moc=False)
         collection = found.collection_properties if isinstance(found, CatalogCollection) else None
         main: Any = found.main_catalog if isinstance(found, CatalogCollection) else found

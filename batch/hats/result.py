@@ -1,4 +1,4 @@
-"""Writes a result as a HATS catalogue that has the pixels of the one that was asked, so that LSDB joins the two."""
+"""Writes a result as a HATS catalogue with the pixels of the input catalogue, so that LSDB can join the two."""
 
 from __future__ import annotations
 
@@ -35,41 +35,41 @@ if TYPE_CHECKING:
     from gateway.tables.results import Row
 
 MARK = "_inclinet.json"
-"""The file that says that a catalogue is a result, and may be written anew."""
+"""Name of the file that marks a catalogue as a result, which may be overwritten."""
 
 _ROWS_AT_ONCE = 10_000
 _SKYMAP_ORDER = 8
 _MOST_FOOTERS = 10_000
-"""Files whose ends are gathered in ``_metadata``, which readers of HATS can do without and which lie in memory."""
+"""Most files whose footers are copied to ``_metadata``, which is optional for readers of HATS and held in memory."""
 
 _CHANGED = "The result has other rows than {}: it was changed while it was asked. Run it again into another output."
 
 
 def check(out: str) -> None:
-    """Raise BatchError where a folder holds something else than a result in HATS."""
+    """Raise BatchError where a folder holds anything but a result in HATS."""
     there = storage.names(out)
     if there and MARK not in there:
         raise BatchError(f"{out} holds {there[0]} and is no earlier result in HATS: give another output.")
 
 
 class HatsResult:
-    """The result as a HATS catalogue: one file a pixel, with the columns that join it to the catalogue that was asked.
+    """The result as a HATS catalogue: one file per pixel, with the columns that join it to the input catalogue.
 
     Parameters
     ----------
     catalogue : HatsCatalogue
-        That was asked.
+        Input catalogue.
     files : sequence of str
-        Its files, in order.
+        URLs of its files, in order.
     choice : mapping
-        Which column is which, where a person says it.
+        Column by role, where a person chose it.
     all_columns : bool
-        Carry all columns along, and not the index, the position and the identifiers alone.
+        Whether to copy all columns, not only the index, the position and the identifiers.
 
     Raises
     ------
     BatchError
-        A file can't be read, or has no such columns.
+        A file can't be read, or lacks these columns.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class HatsResult:
         self._carried = self._renamed(schema)
 
     def _renamed(self, schema: Any) -> list[Any]:
-        """Return the fields that are carried along, renamed where a column of ours has the name."""
+        """Return the fields that are copied, renamed where a column of the result has the name."""
         taken, fields = {column.name.lower() for column in COLUMNS}, []
         for name in self._names:
             new = name
@@ -106,31 +106,31 @@ class HatsResult:
         return fields
 
     def write(self, out: str, folder: str, rows: Callable[[], Iterable[Row]], about: Mapping[str, str]) -> None:
-        """Write the catalogue. On a disk it appears whole or not at all; in a store what makes it one comes last.
+        """Write the catalogue. On a disk it appears whole or not at all; in a store its properties are written last.
 
         Parameters
         ----------
         out : str
-            Its folder.
+            Folder of the catalogue.
         folder : str
-            Of the partitions, on the same disk.
+            Folder of the partitions, on the same disk.
         rows : callable
-            Begins to go through the rows of the result, in order.
+            Returns a new iterator over the rows of the result, in order.
         about : mapping
-            What is said of the result as a whole: ``creator`` and ``release``.
+            Facts about the result as a whole: ``creator`` and ``release``.
 
         Raises
         ------
         BatchError
             The result has other rows than the catalogue.
         OSError
-            It can't be written.
+            The catalogue can't be written.
         """
         fs, path = storage.locate(out)
         name = path.rstrip("/").rpartition("/")[2]
         if not storage.is_local(fs):
             for old in storage.names(out):
-                # the mark stays, so that what is left behind by a kill is still known for a result
+                # the mark stays until the end, so that the rest after a kill is still recognised as a result
                 if old != MARK:
                     fs.rm(storage.locate(storage.join(out, old))[1], recursive=True)
             self._write(out, name, rows(), about)
@@ -146,7 +146,7 @@ class HatsResult:
 
     def _write(self, root: str, name: str, rows: Iterable[Row], about: Mapping[str, str]) -> None:
         storage.write(storage.join(root, MARK), json.dumps(dict(about), indent=2).encode())
-        # as a string, hats would take a bucket for a public one
+        # from a string, hats would treat a bucket as a public one
         base, schema = UPath(root), self._schema(about)
         skymap, counts, remaining = HistogramAggregator(_SKYMAP_ORDER), dict[Any, int](), iter(rows)
         for pixel, urls in itertools.groupby(self._files, get_healpix_from_path):
@@ -174,7 +174,7 @@ class HatsResult:
         return pa.schema([*index, *self._carried, *schema_of(COLUMNS)], metadata)
 
     def _tables(self, urls: Iterable[str], rows: Iterator[Row], schema: Any) -> Iterator[Any]:
-        """Read what is carried along of files, and lay the rows of the result beside it."""
+        """Yield tables of the files' copied columns beside the rows of the result."""
         ours = schema_of(COLUMNS)
         for url in urls:
             try:
@@ -190,7 +190,7 @@ class HatsResult:
                 raise BatchError(f"{url} can't be carried along: {error}.") from error
 
     def _computed(self, batch: Any) -> Any:
-        """Return the index of positions, which some catalogues do without."""
+        """Return the index computed from positions, for catalogues without one."""
         places = (batch.column(name).to_numpy(zero_copy_only=False) for name in self._names[:2])
         return pa.array(compute_spatial_index(*places))
 

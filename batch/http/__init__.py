@@ -1,1 +1,1 @@
-"""The engine that asks any gateway over HTTP."""
+"""The engine that sends requests to any gateway over HTTP."""

@@ -1,4 +1,4 @@
-"""Asks a gateway about partitions: what is sent in one call, what again, and when to give up."""
+"""Sends the rows of partitions to a gateway: chooses the calls, repeats failed ones, and ends a run without hope."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ _READ_AT_ONCE = 8
 
 
 class OtherRelease(BatchStopped):
-    """The gateway answers with another model release than gave the results so far."""
+    """The gateway answers with another model release than that of the results so far."""
 
 
 async def met(client: AsyncInclinet, pacing: Pacing) -> str:
-    """Wait for a gateway and return its model release.
+    """Wait until a gateway answers, and return its model release.
 
     Raises
     ------
     BatchError
-        It refuses, or is gone for too long.
+        The gateway refuses, or does not answer for too long.
     """
     while True:
         try:
@@ -63,21 +63,21 @@ def _refused(client: AsyncInclinet, error: InclinetError) -> BatchError:
 
 
 class HttpEngine:
-    """Asks a gateway about the rows of partitions.
+    """Sends the rows of partitions to a gateway.
 
     Parameters
     ----------
     client : AsyncInclinet
     settler : Settler
     images : Images
-        Those that rows name.
+        Images that rows name.
     params : mapping
-        How everything is asked: ``survey``, ``r``, ``frame``.
+        Parameters of every call: ``survey``, ``r``, ``frame``.
     pacing : Pacing
     release : str
-        Of the results so far.
+        Release of the results so far.
     any_release : bool
-        Whether answers of different model releases may stand in one result.
+        Whether one result may hold answers of different model releases.
     """
 
     def __init__(
@@ -102,22 +102,22 @@ class HttpEngine:
         progress: Progress,
         cutters: Cutters | None = None,
     ) -> None:
-        """Ask about partitions until each is done or has only rows left whose problems may pass.
+        """Measure partitions until each is done or has only rows left whose problems may pass.
 
         Parameters
         ----------
         partitions : iterable of Partition
-            Those that are not done.
+            Partitions that are not done.
         read : callable
             Returns the rows of a partition.
         progress : Progress
         cutters : Cutters, optional
-            They cut galaxies from images of the sky.
+            Source of the cutters, which cut galaxies from images of the sky.
 
         Raises
         ------
         BatchError
-            The gateway refuses, is gone for too long, or has another release. Results that had come are kept.
+            The gateway refuses, does not answer for too long, or has another release. Results so far are kept.
         OSError
             A partition could not be read or written.
         """
@@ -141,13 +141,13 @@ class HttpEngine:
             )
 
     async def ask(self, rows: Sequence[Row], images: Images | None = None) -> AsyncGenerator[Outcome]:
-        """Ask about rows, targets and images apart, and yield what becomes of them.
+        """Ask about rows, targets and images in separate calls, and yield the outcomes.
 
         Parameters
         ----------
         rows : sequence of Row
         images : Images, optional
-            Those that these rows name, if they are others than all name.
+            Images that these rows name, if they differ from the engine's own.
         """
         for row in rows:
             if row.problem is not None:
@@ -157,7 +157,7 @@ class HttpEngine:
         bodies: list[tuple[Row, Body]] = [(row, _said(row.target)) for row in rows if row.target is not None]
         size = 0
         while bodies or waiting:
-            # no call before there is enough to send, or nothing more to read; targets and images go apart
+            # a call waits until there is enough to send or nothing left to read; targets and images need separate calls
             while waiting and (not bodies or 0 < size < self._pacing.pace.call_bytes):
                 some, waiting = waiting[:_READ_AT_ONCE], waiting[_READ_AT_ONCE:]
                 for row, body in zip(some, await asyncio.gather(*map(read, some)), strict=True):
@@ -172,7 +172,7 @@ class HttpEngine:
             bodies, size = [], 0
 
     async def _calls(self, asked: Sequence[tuple[Row, Body]]) -> AsyncGenerator[Outcome]:
-        """Ask in as few calls as the gateway takes; what breaks it is cut in halves until one row is left."""
+        """Ask in as few calls as the gateway allows; halve a call that breaks until one row is left."""
         waiting = [list(asked)]
         while waiting:
             call = waiting.pop()
@@ -201,7 +201,7 @@ class HttpEngine:
                     yield Outcome(remaining[0][0], cells, passes=kind is Kind.BROKEN)
 
     def _heard(self, error: InclinetError, half: int) -> Kind:
-        """Make what is asked from now on smaller or later, as a call that failed suggests."""
+        """Reduce or delay further calls after a failed one; return its kind."""
         kind = kind_of(error)
         if kind is Kind.REFUSED:
             raise _refused(self._client, error) from None
@@ -212,7 +212,7 @@ class HttpEngine:
         return kind
 
     async def _call(self, left: dict[Row, Body]) -> AsyncGenerator[Outcome]:
-        """Make one call; takes the rows with a result from ``left``, and leaves those that nothing was said of."""
+        """Make one call; remove rows with a result from ``left``, and leave rows without one."""
         rows = list(left)
         untold: InclinetError | None = None
         passing: InclinetError | None = None
@@ -237,12 +237,12 @@ class HttpEngine:
         if untold is not None:
             raise untold
         if passing is not None and not answered and len(rows) > 1:
-            # when not one row of a call could be answered, the next rows can't be either
+            # when a call could answer none of its rows, the next rows would fail too
             self._pacing.failed(passing)
 
 
 def _said(target: Target) -> dict[str, Any]:
-    """Return a target as the API writes it."""
+    """Return a target in the API's JSON."""
     said = {
         "pgc": target.pgc,
         "name": target.name,
@@ -255,7 +255,7 @@ def _said(target: Target) -> dict[str, Any]:
 
 
 async def _body(images: Images, row: Row) -> bytes | errors.GatewayError:
-    """Return the file of a row's image; of one that is decoded already, a PNG."""
+    """Return the file of a row's image; for decoded pixels, a PNG."""
     try:
         image = await images.read(row.file or "")
     except errors.GatewayError as problem:

@@ -1,4 +1,4 @@
-"""How hard a gateway is asked, what its failures mean, how they pause everything, and when patience ends."""
+"""The pace of calls to a gateway: the meaning of its failures, the pauses after them, and the end of patience."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _NOT_THE_ROW = frozenset({"busy", "too-many-requests", "quorum-lost", "slow-clie
 
 
 class Kind(Enum):
-    """What went wrong with a whole call."""
+    """Kind of failure of a whole call."""
 
     AWAY = auto()
-    """Nobody answers, or nobody takes work for now: wait."""
+    """No gateway answers, or it accepts no work for now: wait."""
     BROKEN = auto()
-    """It began, and broke: perhaps because of what was asked."""
+    """The call broke off after it had begun, perhaps because of its content."""
     TOO_MUCH = auto()
-    """Ask less at once."""
+    """The call was too large: send less at once."""
     REFUSED = auto()
-    """Asking again is of no use."""
+    """The gateway refused the call, and would refuse it again."""
 
 
 def kind_of(error: InclinetError) -> Kind:
-    """Tell what went wrong with a call that brought not all results."""
+    """Return the kind of failure of a call that did not bring all results."""
     if isinstance(error, errors.Unreachable) or error.status in _AWAY:
         return Kind.AWAY
     if error.status in _TOO_MUCH:
@@ -50,17 +50,17 @@ def kind_of(error: InclinetError) -> Kind:
 
 
 def says_nothing_of_the_row(error: InclinetError) -> bool:
-    """Tell whether the problem of a row is one of the gateway, whichever row is asked."""
+    """Return whether the problem of a row is one of the gateway, whatever the row."""
     return error.slug in _NOT_THE_ROW
 
 
 def may_pass(error: InclinetError) -> bool:
-    """Tell whether the problem of a row may have passed when it is asked again."""
+    """Return whether the problem of a row may be gone when it is asked again."""
     return error.status in _MAY_PASS
 
 
 def sentence_of(error: InclinetError) -> str:
-    """Say what went wrong with a call, without a full stop."""
+    """Return the reason of a failed call as a sentence without a full stop."""
     said = error.detail.removesuffix(".")
     if error.status is None or error.slug.startswith("http-"):
         said = said[:1].lower() + said[1:]
@@ -71,20 +71,20 @@ def sentence_of(error: InclinetError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hard a gateway is asked.
+    """Limits of the calls to a gateway.
 
     Attributes
     ----------
     concurrency : int
         Calls at the same time, each about rows of another partition.
     call_bytes : int
-        Most bytes of images of one call.
+        Most bytes of images in one call.
     patience_s : float
-        Without any result for so long, and failures only, the run is given up.
+        Time without any result, only failures, after which the run ends, seconds.
     first_patience_s : float
-        As much of it as a gateway that has not answered yet is worth: there may be none.
+        The same time for a gateway that has not answered yet and may not exist.
     backoff_s, longest_backoff_s : float
-        First and longest wait after a failure; it doubles in between, and half of it is drawn by lot.
+        First and longest wait after a failure, seconds; it doubles in between, and half of it is random.
     """
 
     concurrency: int = 4
@@ -96,15 +96,15 @@ class Pace:
 
 
 class Pacing:
-    """The pauses of all calls of one run.
+    """The pauses of all calls in one run.
 
     Parameters
     ----------
     pace : Pace
     url : str
-        Of the gateway.
+        URL of the gateway.
     progress : Progress, optional
-        Told of pauses.
+        Shows the pauses.
     """
 
     def __init__(self, pace: Pace, url: str, progress: Progress | None = None) -> None:
@@ -116,36 +116,36 @@ class Pacing:
         self._lot = random.Random()  # noqa: S311 - spreads clients in time, keeps no secret
 
     def met(self) -> None:
-        """Note that the gateway is there: from now on it is worth all of the patience."""
+        """Record that the gateway has answered: from now on the full patience holds."""
         self.answered()
         self._patience_s = self.pace.patience_s
 
     def answered(self) -> None:
-        """Note that a row was answered."""
+        """Record that a row was answered."""
         self._answered_at, self._failures = time.monotonic(), 0
 
     async def wait(self) -> None:
-        """Wait while everything is paused."""
-        while (wait_s := self._paused_until - time.monotonic()) > 0:  # noqa: ASYNC110 - others pause it longer
+        """Wait until the pause ends."""
+        while (wait_s := self._paused_until - time.monotonic()) > 0:  # noqa: ASYNC110 - other calls may prolong the pause
             await asyncio.sleep(wait_s)
 
     def failed(self, error: InclinetError) -> None:
-        """Pause everything because of what failed, at least as long as it asks to be left alone.
+        """Pause all calls after a failure, at least as long as the gateway requested.
 
         Raises
         ------
         BatchStopped
-            That would try the patience.
+            The pause would exceed the patience.
         """
         now, asked_s = time.monotonic(), error.retry_after
         if now >= self._paused_until:
             self._failures += 1
         elif asked_s is None:
-            return  # others have met the same
+            return  # another call has met the same failure
         longest = min(self.pace.longest_backoff_s, self.pace.backoff_s * 2.0 ** min(self._failures - 1, 30))
         wait_s = longest * self._lot.uniform(0.5, 1.0)
         if asked_s is not None and asked_s >= self.pace.backoff_s:
-            # never earlier than asked for, and not all clients in the same moment
+            # never earlier than requested, and not all clients at the same moment
             wait_s = asked_s + self._lot.uniform(0, min(self.pace.backoff_s, asked_s / 10))
         sentence = sentence_of(error)
         if now + wait_s > self._answered_at + self._patience_s:

@@ -1,4 +1,4 @@
-"""A batch that asks a gateway over HTTP."""
+"""A batch that is measured by a gateway over HTTP."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from batch.summary import Summary
 
 ROWS = 100
-"""Of a partition, which is asked in one call unless its images are too large for one."""
+"""Rows of a partition, which are sent in one call unless their images are too large for one."""
 
 _MOST_BYTES = 500_000_000
 _READS_AT_ONCE = 32
@@ -37,18 +37,20 @@ _READS_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
-    """How a gateway is asked.
+    """Address and limits of the gateway.
 
     Attributes
     ----------
     url : str
+        URL of the gateway.
     timeout_s : float
-        A call counts as lost when nothing has come for so long.
+        Time without any data after which a call counts as lost, seconds.
     pace : Pace
+        Limits of the calls.
     attempts : int
-        Times that a row is asked whose problem may pass.
+        Most attempts for a row whose problem may pass.
     any_release : bool
-        Let answers of different model releases stand in one result.
+        Whether one result may hold answers of different model releases.
     """
 
     url: str
@@ -59,12 +61,12 @@ class Http:
 
 
 def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], None]) -> Summary:
-    """Ask the gateway what has no result yet, and write the result.
+    """Measure the rows without a result by the gateway, and write the result.
 
     Raises
     ------
     BatchError
-        What is written stays.
+        The batch can't run or continue. Files already written stay.
     OSError
         A file could not be read or written.
     """
@@ -89,7 +91,7 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
 
 def _client(http: Http) -> AsyncInclinet:
     try:
-        # when to ask again is the pacing's to say
+        # the pacing decides about retries
         return AsyncInclinet(http.url, timeout=http.timeout_s, pictures=False, retry=False)
     except InclinetError as error:
         raise BatchError(error.detail) from None
@@ -116,7 +118,7 @@ async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progr
             client,
             Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.told),
             images,
-            # what is cut by its place on the sky is framed by it
+            # a galaxy cut by its position on the sky is already framed
             params={
                 "survey": asked.survey,
                 "r": asked.r,

@@ -1,1 +1,1 @@
-"""What is asked: tables, folders of images and model inputs, recognised by their content and cut into partitions."""
+"""The input of a batch: tables, folders of images and model inputs, recognised by their content and partitioned."""

@@ -1,4 +1,4 @@
-"""What is asked, cut into partitions: row ranges of Parquet or NumPy files that whoever measures them reads."""
+"""Splits the input into partitions: row ranges of Parquet or NumPy files, read by the engine that measures them."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from gateway.tables.table import Table
 
 STAGED = "_catalogue.parquet"
-"""What is asked as Parquet, in the folder of the partitions, where it did not come so. ``_``: no result."""
+"""Name of the input rewritten as Parquet, in the partitions' folder. The ``_`` marks it as no result."""
 
 _READING = b"inclinet.reading"
 _LEAST_ROWS = 2000
-"""Of a row group: each partition reads what the file says of all groups."""
+"""Fewest rows of a row group, since each partition reads the file's metadata of all groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file of a catalogue, its number of rows, and what its columns are taken for, in sentences."""
+    """A file of a catalogue, its number of rows, and the use of its columns, in sentences."""
 
     url: str
     rows: int
@@ -53,7 +53,7 @@ class Piece:
 
 
 def partitions(pieces: Iterable[Piece], size: int) -> list[Partition]:
-    """Cut files into partitions of ``size`` rows; the last one of each file may have fewer."""
+    """Return the partitions of files, each with ``size`` rows; the last one of each file may have fewer."""
     cut: list[Partition] = []
     first = 0
     for piece in pieces:
@@ -71,16 +71,17 @@ def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | N
     ----------
     source : Source
     out : str
-        Folder of a batch, where what is not Parquet or NumPy is rewritten as Parquet, unless an earlier run did it.
+        Folder of a batch, in which other formats than Parquet or NumPy are rewritten as Parquet, unless an earlier run
+        did it.
     size : int
-        Rows of a partition; row groups of a rewritten file have as many, so that none is read for another's rows alone.
+        Rows of a partition; row groups of a rewritten file have as many, so that a partition reads no other's rows.
     choice : mapping, optional
-        Which column is which, where a person says it.
+        Column by role, where a person chose it.
 
     Raises
     ------
     BatchError
-        It can't be read, or has no rows, or no column says what to ask.
+        The source can't be read, has no rows, or has no column that names galaxies.
     """
     if source.form is sources.Form.PIXELS:
         found = [_of_pixels(source.files[0])]
@@ -88,7 +89,7 @@ def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | N
         found = [_of_parquet(url, choice) for url in source.files]
     else:
         staged = storage.join(out, STAGED)
-        # a folder that is a batch's already has the catalogue of that batch
+        # a folder with an earlier run of the batch has its catalogue already
         if recorded(out) is None or not storage.exists(staged):
             _stage(source, staged, size, choice)
         found = [_of_parquet(staged, choice)]
@@ -98,12 +99,12 @@ def pieces(source: Source, out: str, *, size: int, choice: Mapping[str, str] | N
 
 
 def roles(source: Source, choice: Mapping[str, str] | None = None) -> set[str]:
-    """Return the roles of the columns of a table; none of images or model inputs.
+    """Return the roles of a table's columns; empty for images or model inputs.
 
     Raises
     ------
     BatchError
-        The table can't be read, or no column says what to ask.
+        The table can't be read, or no column names galaxies.
     """
     if source.form is sources.Form.PARQUET:
         with _opened(source.files[0], choice) as (_, reading):
@@ -115,7 +116,7 @@ def roles(source: Source, choice: Mapping[str, str] | None = None) -> set[str]:
 
 
 def sizes(source: Source) -> dict[str, str]:
-    """Return which columns of a table say how large its galaxies are, by the roles that they have then.
+    """Return the columns with the sizes of a table's galaxies, by role.
 
     Raises
     ------
@@ -137,12 +138,12 @@ def rows_of(partition: Partition, source: Source, choice: Mapping[str, str] | No
     partition : Partition
     source : Source
     choice : mapping, optional
-        Which column is which, where a person says it.
+        Column by role, where a person chose it.
 
     Raises
     ------
     OSError
-        As the store does.
+        The store raised an error.
     """
     if source.form is sources.Form.PIXELS:
         return [
@@ -150,20 +151,20 @@ def rows_of(partition: Partition, source: Source, choice: Mapping[str, str] | No
             for n in range(partition.rows)
         ]
     found, reading = records(partition, choice)
-    # whether a store that is no disk has an image is found out when it is asked for
+    # whether an object store has an image is found out only when it is read
     there = FilesIn(Path(source.base)) if storage.is_local(storage.locate(source.base)[0]) else None
     return [question(partition.first + n, record, reading, there, lasting=True) for n, record in enumerate(found)]
 
 
 def records(partition: Partition, choice: Mapping[str, str] | None = None) -> tuple[list[dict[str, Any]], Reading]:
-    """Read a partition of a Parquet file: its records, and what their columns are.
+    """Read a partition of a Parquet file: its records, and the use of their columns.
 
-    Only what :mod:`gateway.tables` recognises is read, of those row groups that hold the partition's rows.
+    Only the columns that :mod:`gateway.tables` uses are read, of the row groups with the partition's rows.
 
     Raises
     ------
     OSError
-        As the store does.
+        The store raised an error.
     """
     with storage.open_for_reading(partition.url) as opened, parquet.ParquetFile(opened) as file:
         reading, names, narrow = _reading(file.schema_arrow, choice)
@@ -185,7 +186,7 @@ def records(partition: Partition, choice: Mapping[str, str] | None = None) -> tu
 
 
 def _reading(schema: Any, choice: Mapping[str, str] | None) -> tuple[Reading, list[str], list[str]]:
-    """Return what the columns are, those that are used, and those of single precision."""
+    """Return the use of the columns, the names of those that are used, and the names in single precision."""
     saved = (schema.metadata or {}).get(_READING)
     fields, narrow, _ = fields_of(schema)
     reading = Reading.restored(json.loads(saved)) if saved else recognise(fields, choice)
@@ -208,7 +209,7 @@ def _of_parquet(url: str, choice: Mapping[str, str] | None) -> Piece:
 
 @contextmanager
 def _opened(url: str, choice: Mapping[str, str] | None) -> Iterator[tuple[Any, Reading]]:
-    """Open a Parquet file; yields it and what its columns are."""
+    """Open a Parquet file; yield it and the use of its columns."""
     with _file(url) as file:
         yield file, _reading(file.schema_arrow, choice)[0]
 
@@ -229,7 +230,7 @@ def _stage(source: Source, url: str, size: int, choice: Mapping[str, str] | None
     with _questions(source, choice) as (reading, rows):
         names = [*dict.fromkeys(name for use in (*reading.uses.values(), *reading.more_names) for name in use.columns)]
         about = {_READING: json.dumps(reading.saved()).encode()}
-        # what stands in no column of a text is the row's problem, and travels with it
+        # surplus cells of a text row are its problem, which has to be kept with the row
         schema = pa.schema([(name, pa.string()) for name in (*names, EXTRA)], about)
         with storage.writing(url) as made, parquet.ParquetWriter(made, schema, compression="zstd") as writer:
             texts = ({name: _text(row.get(name)) for name in (*names, EXTRA)} for row in rows)
@@ -247,7 +248,7 @@ def _text(cell: Any) -> str | None:
 def _questions(
     source: Source, choice: Mapping[str, str] | None
 ) -> Iterator[tuple[Reading, Iterable[Mapping[str, Any]]]]:
-    """Yield what the columns are, and the records, of a table or a list of images."""
+    """Yield the use of the columns, and the records, of a table or a list of images."""
     if source.form is sources.Form.IMAGES:
         yield recognise(["key", "file"]), ({"key": key, "file": url} for key, url in sources.keys(source))
         return
@@ -258,7 +259,7 @@ def _questions(
 
 @contextmanager
 def _table(source: Source) -> Iterator[Table]:
-    """Open a table that is no Parquet, wherever it lies."""
+    """Open a table that is not Parquet, on disk or in a store."""
     fs, path = storage.locate(source.files[0])
     local = Path(path)
     with tempfile.TemporaryDirectory(prefix="inclinet-batch-") as folder:
@@ -279,6 +280,6 @@ def _undamaged(rows: Iterator[Mapping[str, Any]], location: str) -> Iterator[Map
         yield from rows
     except (errors.GatewayError, OSError):
         raise
-    # the readers meet damage with errors of a dozen kinds
+    # the readers raise a dozen kinds of errors for damaged files
     except Exception as error:
         raise damaged(location) from error

@@ -1,4 +1,4 @@
-"""The images that rows name: files in any store, or pictures of a NumPy file."""
+"""The images that rows name: files in any store, or pictures in a NumPy file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NUMPY_MAGIC = b"\x93NUMPY"
 READ_TIMEOUT_S = 120.0
 _BYTES = math.prod(INPUT_SHAPE)
-"""Of one model input."""
+"""Size of one model input, bytes."""
 
 _PICTURES_AT_ONCE = 64
 
@@ -30,16 +30,16 @@ class Images(Protocol):
     """Reads images by the names that rows give."""
 
     async def read(self, name: str) -> bytes | NDArray[np.uint8]:
-        """Return an image's file or pixels.
+        """Return the file or the pixels of an image.
 
         Raises
         ------
         gateway.core.errors.GatewayError
-            Lasting (there is no such image) or passing (the store can't be reached).
+            A lasting error (there is no such image) or a passing one (the store can't be reached).
         """
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Release all resources."""
 
 
 class Files:
@@ -48,9 +48,9 @@ class Files:
     Parameters
     ----------
     base : str
-        Folder that relative names are looked for in.
+        Folder of relative names.
     largest_bytes : int
-        Of a file.
+        Size limit of a file, bytes.
     at_once : int
         Files read at the same time.
     """
@@ -58,7 +58,7 @@ class Files:
     def __init__(self, base: str, *, largest_bytes: int, at_once: int) -> None:
         self._base = base
         self._largest = largest_bytes
-        # a store's own threads or connections may be slow: as many reads as rows under way, or rows would wait in line
+        # a store may be slow: with fewer reads than rows in progress, rows would wait for each other
         self._pool = ThreadPoolExecutor(at_once, "images")
 
     async def read(self, name: str) -> bytes:
@@ -85,30 +85,31 @@ class Files:
         return data
 
     def close(self) -> None:
-        """End the threads, without waiting for a store that does not answer."""
+        """Shut the threads down, without waiting for a store that does not answer."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Pictures:
     """Model inputs of one ``.npy`` file in any store, uint8 ``[N, 128, 128, 3]``, named by their number.
 
-    Reading copies some pictures and maps nothing, so that memory does not grow with the file.
+    Reading copies some pictures and does not map the file, so that memory does not grow with the file.
 
     Parameters
     ----------
     url : str
+        Path or URL of the file.
 
     Attributes
     ----------
     rows : int
-        How many there are.
+        Number of model inputs.
 
     Raises
     ------
     BatchError
-        The file holds anything else than model inputs.
+        The file does not hold model inputs.
     OSError
-        It can't be read.
+        The file can't be read.
     """
 
     def __init__(self, url: str) -> None:
@@ -124,11 +125,11 @@ class Pictures:
         self._first, self._some = 0, np.empty((0, *INPUT_SHAPE), np.uint8)
 
     async def read(self, name: str) -> NDArray[np.uint8]:
-        """Return the picture of that number, uint8 ``[128, 128, 3]``."""
+        """Return the picture with this number, uint8 ``[128, 128, 3]``."""
         number = int(name)
         async with self._reading:
             if not self._first <= number < self._first + len(self._some):
-                # they are asked for in order, and a turn of the thread costs more than to read one
+                # many are read at once, since they are used in order and a switch of threads costs more than a read
                 work = asyncio.get_running_loop().run_in_executor(self._thread, self._from, number)
                 try:
                     self._first, self._some = number, await work
@@ -151,7 +152,7 @@ class Pictures:
 
 
 def _layout(file: Any, url: str) -> tuple[int, int]:
-    """Return how many pictures there are, and where the first one starts."""
+    """Return the number of pictures, and the offset of the first one."""
     try:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

@@ -1,4 +1,4 @@
-"""What is asked: a table, images, or model inputs. It is recognised by its content, and known again later."""
+"""The input: a table, images, or model inputs, recognised by their content, with a fingerprint."""
 
 from __future__ import annotations
 
@@ -28,41 +28,42 @@ _CHUNK_BYTES = 1 << 23
 
 
 class Form(StrEnum):
-    """In which form the question comes."""
+    """Form of the input."""
 
     PARQUET = "parquet"
-    """One Parquet file, or a folder of them: workers read their own rows."""
+    """One Parquet file, or a folder of them; workers read their own rows."""
     TABLE = "table"
-    """CSV, ECSV, VOTable or FITS: rewritten as Parquet before the run."""
+    """CSV, ECSV, VOTable or FITS; rewritten as Parquet before the run."""
     IMAGES = "images"
-    """Image files: their names are written to Parquet before the run."""
+    """Image files; their names are written to Parquet before the run."""
     PIXELS = "pixels"
     """Model inputs in a NumPy file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A question as it was found.
+    """The input of a batch, after it was recognised.
 
     Attributes
     ----------
     location : str
-        As it was given, a local path made absolute.
+        Path or URL as it was given; a local path is made absolute.
     form : Form
+        Form of the input.
     files : tuple of str
-        URLs, in order.
+        URLs of the files, in order.
     base : str
-        Folder that relative names of images are looked for in.
+        Folder of relative names of images.
     fingerprint : str
-        The same as long as the content is. Of a file, its bytes: all of them up to 256 MiB, beyond that its size, its
-        first and last 64 KiB and 254 blocks of 64 KiB spread evenly between. Of a folder, the files' names and sizes
-        and the store's checksums, or the times of their last change where it has none.
+        Changes when the content does. For a file it is made of its bytes: all of them up to 256 MiB, beyond that its
+        size, its first and last 64 KiB and 254 blocks of 64 KiB spread evenly between. For a folder it is made of the
+        files' names and sizes and the store's checksums, or the times of their last change where it has none.
     told : tuple of str
-        Of a folder, which files were found and which were passed over and why, in sentences.
+        Sentences about the files of a folder: which were found, and which were skipped and why.
     fetched : bool
-        Whether it is the folder of a fetch (:mod:`batch.fetching`).
+        Whether the source is the folder of a fetch (:mod:`batch.fetching`).
     hats : HatsCatalogue, optional
-        What a catalogue in HATS says of itself; its files are in the order of its pixels.
+        Description of a catalogue in HATS; its files are in the order of its pixels.
     """
 
     location: str
@@ -76,19 +77,19 @@ class Source:
 
 
 def find(what: Sequence[str], images: str | None = None) -> Source:
-    """Recognise what is asked and take its fingerprint.
+    """Recognise the input and take its fingerprint.
 
     Parameters
     ----------
     what : sequence of str
         One path or URL of a table, a folder, a pattern or an image, or several images.
     images : str, optional
-        Folder of the images that a table names; that of the table unless given.
+        Folder of the images that a table names; the table's folder unless given.
 
     Raises
     ------
     BatchError
-        Nothing is there, or nothing that can be asked.
+        There is nothing at the location, or nothing that can be measured.
     """
     if len(what) > 1:
         for one in what:
@@ -127,7 +128,7 @@ def _form(location: str) -> Form:
 
 
 def _images(urls: list[str]) -> Source:
-    """Return images that are named one by one."""
+    """Return images that are given one by one as a source."""
     found = []
     for url in urls:
         fs, path = storage.locate(url)
@@ -141,7 +142,7 @@ def _images(urls: list[str]) -> Source:
 
 
 def _digest(files: Iterable[tuple[str, int, str]]) -> str:
-    """Return the fingerprint of files that are known by name, size and stamp."""
+    """Return the fingerprint of files from their names, sizes and stamps."""
     digest = hashlib.blake2b(digest_size=16)
     for name, size, stamp in files:
         digest.update(f"{name}\0{size}\0{stamp}\n".encode())
@@ -151,12 +152,12 @@ def _digest(files: Iterable[tuple[str, int, str]]) -> str:
 def of_batch(folder: str) -> Source:
     """Return the partitions of another batch or of a fetch as a source.
 
-    Of a fetch, also those some of whose rows have no image yet.
+    Partitions of a fetch may have rows without an image.
 
     Raises
     ------
     BatchError
-        Some are missing.
+        Some partitions are missing.
     """
     known = partitions.recorded(folder)
     fetched = known is not None and "fetch" in known["identity"]["settings"]
@@ -203,7 +204,7 @@ def _folder(location: str) -> Source:
 
 def _hats(location: str, images: str | None) -> Source:
     with library():
-        from batch.hats import reading  # two seconds and 100 MB that no other batch needs
+        from batch.hats import reading  # takes two seconds and 100 MB, for HATS only
     catalogue, files = reading.read(location)
     digest = _digest((_below(url, location), size, stamp) for url, (size, stamp) in files.items())
     base = storage.full(images) if images is not None else location
@@ -212,19 +213,19 @@ def _hats(location: str, images: str | None) -> Source:
 
 
 def _below(url: str, base: str) -> str:
-    """Return the part of a name that a folder of another name would share."""
+    """Return the part of a URL that stays when the folder is renamed."""
     path, folder = storage.locate(url)[1], storage.locate(base)[1]
     return path.removeprefix(f"{folder.rstrip('/')}/")
 
 
 def keys(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield key and URL of each image of a folder: its path in the folder is its key."""
+    """Yield the key and the URL of each image of a folder; the key is its path in the folder."""
     for url in source.files:
         yield _below(url, source.base), url
 
 
 def fingerprint_of(url: str) -> str:
-    """Return what changes when the content of a file does; see :class:`Source`."""
+    """Return the fingerprint of a file, which changes when its content does; see :class:`Source`."""
     fs, path = storage.locate(url)
     size = int(fs.size(path))
     digest = hashlib.blake2b(str(size).encode(), digest_size=16)

@@ -1,1 +1,1 @@
-"""What is kept: the folder of partitions, and the one schema of results."""
+"""The output: the folder of partitions, and the one schema of results."""

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from gateway.tables.results import Column, Row
 
 NAME = "_batch.json"
-"""The file that says which batch a folder holds; ``_``: readers of folders pass over it."""
+"""Name of the file that identifies the batch of a folder; readers of folders skip names with ``_``."""
 
 UNFINISHED = "_unfinished"
-"""Folder of partitions some of whose rows got no answer for reasons that may pass."""
+"""Folder of partitions with rows that got no answer for reasons that may pass."""
 
 _SCHEMA = 3
 _READERS = 32
@@ -32,7 +32,7 @@ _READERS = 32
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Rows ``start`` to ``stop`` of a file, which are row ``first`` and on of everything that is asked."""
+    """Rows ``start`` to ``stop`` of a file; ``first`` is the number of the first one in the whole input."""
 
     number: int
     url: str
@@ -42,28 +42,29 @@ class Partition:
 
     @property
     def rows(self) -> int:
-        """How many."""
+        """Number of rows."""
         return self.stop - self.start
 
     @property
     def file_name(self) -> str:
-        """Name of the file of its results."""
+        """Name of the file with its results."""
         return f"part-{self.number:06d}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes two runs the same batch: all that a row's answer depends on, and how rows are cut into files.
+    """Identity of a batch: everything that a row's answer depends on, and how rows are split into files.
 
     Attributes
     ----------
     fingerprint : str
-        Of what is asked.
+        Fingerprint of the input.
     partition_rows : int
+        Rows of a partition.
     release : str
-        Of the models.
+        Release of the models.
     settings : mapping
-        What else the answers depend on, by the words that a refusal uses.
+        Further settings that the answers depend on, by the words that a refusal uses.
     """
 
     fingerprint: str
@@ -73,22 +74,22 @@ class Identity:
 
     @property
     def digest(self) -> str:
-        """A short name of the whole."""
+        """A short hash of the identity."""
         return digest_of(asdict(self))
 
 
 def digest_of(value: Any) -> str:
-    """Return a fingerprint of what JSON can say, the same whatever the order of its keys."""
+    """Return a fingerprint of a JSON value, independent of the order of its keys."""
     return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def recorded(folder: str) -> dict[str, Any] | None:
-    """Return what a folder's ``_batch.json`` says: location, partitions and identity; None if there is no such folder.
+    """Return the content of a folder's ``_batch.json``: location, partitions and identity; None without a folder.
 
     Raises
     ------
     BatchError
-        The file is damaged, or missing where the folder has others.
+        The file is damaged, or missing although the folder has other files.
     """
     url = storage.join(folder, NAME)
     if not storage.exists(url):
@@ -113,7 +114,7 @@ def refuse_another(folder: str, identity: Identity, *, location: str) -> None:
     folder : str
     identity : Identity
     location : str
-        Where what is asked is.
+        Location of the input.
     """
     known = recorded(folder)
     differences = [] if known is None else _differences(known, identity, location)
@@ -125,7 +126,7 @@ def refuse_another(folder: str, identity: Identity, *, location: str) -> None:
 
 
 def claim(folder: str, identity: Identity, *, location: str, partitions: int) -> None:
-    """Write down which batch a folder holds from now on, and of how many partitions; once written it stays."""
+    """Record the batch of a folder, and its number of partitions; the record stays once it is written."""
     if recorded(folder) is None:
         data = {
             "schema": _SCHEMA,
@@ -150,18 +151,20 @@ def _differences(known: Mapping[str, Any], identity: Identity, location: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folder of a batch's partitions. Plain values that travel to workers.
+    """The folder of a batch's partitions, as plain values that are sent to workers.
 
     Attributes
     ----------
     url : str
+        URL of the folder.
     about : mapping
-        What every file says of itself; ``batch`` is the identity's digest.
+        Metadata of every file; ``batch`` is the identity's digest.
     columns : sequence of Column
+        Columns of the files.
     header : str
-        As :func:`batch.outputs.results.encoded` takes it.
+        Parameter of :func:`batch.outputs.results.encoded`.
     retry_failed : bool
-        Whether rows with a problem are asked again.
+        Whether rows with a problem are asked about again.
     """
 
     url: str
@@ -175,11 +178,11 @@ class Folder:
         return storage.join(self.url, partition.file_name)
 
     def unfinished(self, partition: Partition) -> str:
-        """Return the URL of what is known of a partition that is not done."""
+        """Return the URL of the known rows of a partition that is not done."""
         return storage.join(self.url, UNFINISHED, partition.file_name)
 
     def done(self, partitions: Sequence[Partition]) -> dict[int, Tally]:
-        """Return the partitions that are done, with their tallies; a damaged file is written anew.
+        """Return the partitions that are done, with their tallies; a damaged file counts as not done.
 
         Raises
         ------
@@ -205,7 +208,7 @@ class Folder:
         return {one.number: tally for one, tally in zip(present, tallies, strict=True) if tally is not None}
 
     def kept(self, partition: Partition) -> dict[int, Row]:
-        """Return what earlier runs learnt of a partition that is not done, by the rows' numbers."""
+        """Return the rows that earlier runs found for an unfinished partition, by their numbers."""
         for url in (self.unfinished(partition), self.path(partition)):
             try:
                 rows, about = results.decoded(url)
@@ -221,20 +224,20 @@ class Folder:
         return {}
 
     def keep(self, partition: Partition, settled: Mapping[int, Row], passing: Mapping[int, Row]) -> Tally:
-        """Write a partition: its file where all rows are settled, else what is known so far.
+        """Write a partition: its file where all rows are settled, else the rows known so far.
 
         Parameters
         ----------
         partition : Partition
         settled : mapping
-            Numbers to rows of the result.
+            Rows of the result by number.
         passing : mapping
-            The same of those that are asked again by the next run.
+            The same for rows that the next run asks about again.
 
         Raises
         ------
         OSError
-            As the store does.
+            The store raised an error.
         """
         found = {**settled, **passing}
         rows = [found[number] for number in sorted(found)]
@@ -249,14 +252,14 @@ class Folder:
         }
         written, old = self.path(partition), self.unfinished(partition)
         if passing:
-            # rows of a partition that was done are asked again: it is not done any more
+            # a finished partition with rows to be asked again is unfinished
             written, old = old, written
         storage.write(written, results.encoded(rows, about, columns=self.columns, header=self.header))
         storage.remove(old)
         return tally
 
     def rows(self, partition: Partition) -> list[Row]:
-        """Read all that is known of a partition, in order."""
+        """Return all known rows of a partition, in order."""
         try:
             return results.decoded(self.path(partition))[0]
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The one schema of results, and a partition's rows as a Parquet file that says what it holds."""
+"""The one schema of results, and a partition's rows as a Parquet file with metadata."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _KINDS = {"float": pa.float64(), "int": pa.int64(), "str": pa.string()}
 
 
 def clean(text: str) -> str:
-    """Return text that every format of a table can hold and give back: printable, without space around it."""
+    """Return text that every table format can hold unchanged: printable, without space around it."""
     if not text.isprintable():
         text = "".join(letter if letter.isprintable() else " " for letter in text)
     return text.strip()
 
 
 def record_of(row: Row, cells: Mapping[str, Any]) -> results.Row:
-    """Return a row of the result: what was asked (as the row says unless the cells do), its answer or its problem."""
+    """Return a row of the result: the question (as in the row unless the cells hold it), the answer or the problem."""
     record: results.Row = dict.fromkeys(column.name for column in COLUMNS)
     for name, value in cells.items():
         record[name] = (clean(value) or None) if isinstance(value, str) else value
     if row.warnings and not record["problem_type"]:
-        # a gateway that was asked for the target alone does not know what of the row was passed over
+        # a gateway that got only the target does not know which cells of the row were left out
         said = record["warnings"] or ""
         record["warnings"] = " ".join([*(clean(one) for one in row.warnings if clean(one) not in said), said]).strip()
     key, asked = clean(row.key) or f"row {row.number + 1}", record["asked"] or _asked(row)
@@ -59,15 +59,15 @@ def _asked(row: Row) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of some rows.
+    """Counts of the outcomes of some rows.
 
     Attributes
     ----------
     rows, answered : int
     problems : mapping
-        Kind of problem to the number of rows that have it instead of an answer, and key and sentence of the first.
+        Number of rows by kind of problem, with key and sentence of the first one.
     unanswered : int
-        Rows whose problem may pass: with one of them, a partition is not done.
+        Rows whose problem may pass; a partition with such a row is not done.
     """
 
     rows: int = 0
@@ -85,7 +85,7 @@ class Tally:
 
 
 def tally(rows: Iterable[results.Row]) -> Tally:
-    """Count rows of a result."""
+    """Return the tally of rows of a result."""
     total = Tally()
     for row in rows:
         kind = row["problem_type"]
@@ -102,10 +102,10 @@ def encoded(
     ----------
     rows : list of dict
     about : mapping
-        What the file says of itself.
+        Metadata of the file.
     columns : sequence of Column
     header : str
-        What :func:`votable_header` returned, if other programs are to read the file.
+        Result of :func:`votable_header`, if other programs are to read the file.
     """
     metadata = {f"{PREFIX}{name}": text for name, text in about.items()}
     if header:
@@ -134,37 +134,37 @@ def schema_of(columns: Sequence[Column], metadata: Mapping[str, str] | None = No
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
-    """Return rows as an Arrow table; a key that the schema does not have is passed over.
+    """Return rows as an Arrow table; keys outside of the schema are left out.
 
-    By way of JSON, because ``pyarrow.Table.from_pylist`` imports pandas where it is installed: a second and 40 MB in
-    every process of a batch, which has no other use for it.
+    The conversion goes through JSON, because ``pyarrow.Table.from_pylist`` imports pandas where it is installed: a
+    second and 40 MB in every process of a batch, which has no other use for it.
     """
     text = "\n".join(map(json.dumps, rows)).encode()
     options = json_reader.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-    # in one block, because no row may reach over the end of one
+    # one block for all, because no row may cross the end of a block
     reading = json_reader.ReadOptions(use_threads=False, block_size=len(text) + 1)
     return json_reader.read_json(io.BytesIO(text), reading, options).cast(schema)
 
 
 def decoded(url: str) -> tuple[list[results.Row], dict[str, str]]:
-    """Read back rows, and what the file says of itself.
+    """Return the rows of a file, and its metadata.
 
     Raises
     ------
     OSError, pyarrow.ArrowException
-        It is not there, or damaged.
+        The file does not exist, or is damaged.
     """
     table = parquet.ParquetFile(io.BytesIO(storage.read(url))).read()
     return table.to_pylist(), _about(table.schema)
 
 
 def summary(url: str) -> tuple[Tally, dict[str, str]]:
-    """Read a file's tally, and what it says of itself, from its end alone.
+    """Return a file's tally and its metadata, read from its footer alone.
 
     Raises
     ------
     ValueError, OSError, pyarrow.ArrowException
-        It is damaged, or no file of a batch.
+        The file is damaged, or not one of a batch.
     """
     with storage.open_for_reading(url) as opened, parquet.ParquetFile(opened) as file:
         about = _about(file.schema_arrow)
@@ -181,15 +181,15 @@ def _about(schema: Any) -> dict[str, str]:
 
 
 def votable_header(columns: Sequence[Column], about: Mapping[str, str] | None = None) -> str:
-    """Describe columns as a VOTable without data, which TOPCAT and astropy look for in a Parquet file's metadata.
+    """Return columns as a VOTable without data, which TOPCAT and astropy read from a Parquet file's metadata.
 
     The convention is VOParquet 1.0 (IVOA Note, 2025-01-16).
     """
-    from astropy.io.votable import writeto  # 0.5 s and 40 MB that no worker needs
+    from astropy.io.votable import writeto  # takes 0.5 s and 40 MB, for no worker
     from astropy.io.votable.tree import Info
 
     document = results.votable(columns)
-    # no ID of a column may be that of an INFO
+    # the ID of an INFO must differ from those of the columns
     infos = [Info(ID=f"about_{name}", name=name, value=value) for name, value in (about or {}).items()]
     document.resources[0].infos.extend(infos)
     written = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Who may ask (anyone, or whoever shows a key in ``Authorization: Bearer``), and whether he still waits."""
+"""Access to the API: the check of the key in ``Authorization: Bearer``, and the end of work when a client goes away."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BEARER = HTTPBearer(
     description="A key that the operator of this service gave out: `Authorization: Bearer inclinet_…`",
 )
 KEY_RESPONSES = responses(errors.Unauthorized)
-"""Describes, for OpenAPI, how a request without a key is answered."""
+"""OpenAPI description of the answer to a request without a key."""
 
 
 def require_key(keys: Keys) -> Callable[..., Awaitable[None]]:
@@ -45,7 +45,7 @@ def require_key(keys: Keys) -> Callable[..., Awaitable[None]]:
 
 
 def client_name(request: Request) -> str:
-    """Return what the rate limit counts by: the name of the key, else the address."""
+    """Return what identifies a client for the rate limit: the name of its key, else its address."""
     key: Any = getattr(request.state, "key", None)
     if key is not None:
         return f"key {key}"
@@ -59,7 +59,7 @@ async def cancelled_with_client(request: Request) -> AsyncIterator[None]:
     Raises
     ------
     errors.SlowClient
-        It went away. Nobody reads this, but it is logged and counted.
+        The client went away. Nobody reads this error, but it is logged and counted.
     """
     scope = asyncio.timeout(None)
 

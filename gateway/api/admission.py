@@ -1,4 +1,4 @@
-"""Admission: how much the gateway takes on, and what it refuses at once instead of failing late."""
+"""Admission: limits the work that the gateway accepts, and refuses the rest at once instead of failing late."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ BUSY_RETRY_AFTER_S = 2.0
 
 
 class ClientRateLimit:
-    """So many requests a client in any 60 s, counted in this process.
+    """Limits the requests of each client in any 60 s, counted in this process.
 
     Parameters
     ----------
     per_minute : int
+        Requests that one client may make in any 60 s.
     """
 
     def __init__(self, per_minute: int) -> None:
-        # 0.1 s that only a gateway with a limit is worth
+        # the import takes 0.1 s, so only a gateway with a limit does it
         from limits import RateLimitItemPerMinute
         from limits.aio.storage import MemoryStorage
         from limits.aio.strategies import MovingWindowRateLimiter
@@ -42,7 +43,7 @@ class ClientRateLimit:
         window = await self._clients.get_window_stats(self._limit, client)
         raise errors.TooManyRequests(
             f"More than {self._limit.amount} requests a minute came from this client.",
-            # the library counts on the wall clock
+            # the limits library counts on the wall clock
             retry_after_s=max(1.0, window.reset_time - time.time()),
         )
 
@@ -59,7 +60,7 @@ class Admission:
     rate_limit_per_minute : int
         Requests one client may make in any 60 s; 0 for no limit.
     observe : callable
-        Told ``("queue", seconds)`` of every wait for a place.
+        Called with ``("queue", seconds)`` after every wait for a place.
     """
 
     def __init__(
@@ -78,22 +79,22 @@ class Admission:
 
     @property
     def inside(self) -> int:
-        """Requests admitted and not yet answered."""
+        """Number of requests admitted and not yet answered."""
         return self._inside
 
     @property
     def working(self) -> int:
-        """Of these, requests that have a place."""
+        """Number of admitted requests that have a place."""
         return self._working
 
     @property
     def waiting(self) -> int:
-        """Of these, requests that wait for a place; the rest is arriving, or is a batch."""
+        """Number of admitted requests that wait for a place; the others are arriving, or are a batch."""
         return self._waiting
 
     @asynccontextmanager
     async def admit(self, client: str) -> AsyncIterator[None]:
-        """Count a request in, before its body is read.
+        """Count a request as admitted within a ``with`` block; enter it before the body is read.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The kind of application that every service of the project is."""
+"""The FastAPI application class that every service of the project uses."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Application(FastAPI):
-    """Answers failures with problems, and adds their schema to the API's description, where its responses point to.
+    """Answers failures with problems, and adds the schema of problems to the API's description.
 
     Parameters
     ----------
     metrics : RequestMetrics
-        What counts the problems.
+        Counts the problems.
     surround : callable
-        Puts around the app what surrounds all of it. Middleware of FastAPI's own kind lies within what answers
-        unforeseen errors: these answers would go out without request id and security headers.
+        Wraps the whole app in the outer middleware. FastAPI's own middleware lies inside the handler of unforeseen
+        errors, so that these answers would go out without request id and security headers.
     **options
-        Of FastAPI, such as the title.
+        Options of FastAPI, such as the title.
     """
 
     def __init__(self, *, metrics: RequestMetrics, surround: Callable[[ASGIApp], ASGIApp], **options: Any) -> None:
@@ -37,7 +37,7 @@ class Application(FastAPI):
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
             docs_url=None,
             redoc_url=None,
-            # one tracer is enough, and FastAPI's own puts the texts of errors into spans and log records
+            # our tracing suffices, and FastAPI's own writes the texts of errors into spans and log records
             telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
             responses={422: {"model": Problem, "description": errors.BadRequest.title}},
             **options,
@@ -46,11 +46,11 @@ class Application(FastAPI):
         problems.install(self, metrics)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put what surrounds the app around all of it."""
+        """Wrap the whole app in the outer middleware."""
         return self._surround(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
-        """Describe the API, the schema of problems included."""
+        """Return the OpenAPI description, including the schema of problems."""
         described = super().openapi()
         schemas = described.setdefault("components", {}).setdefault("schemas", {})
         schemas.setdefault("Problem", Problem.model_json_schema(ref_template="#/components/schemas/{model}"))

@@ -36,15 +36,15 @@ _HEADER_BYTES = 2000
 
 @dataclass(frozen=True, slots=True)
 class BatchBody:
-    """A batch as it came.
+    """A batch as it was sent.
 
     Attributes
     ----------
     rows : list of Row
     files : dict
-        Images that came along, by name.
+        Uploaded images by name.
     headers : dict
-        What the answer says of how the table was read.
+        Headers of the answer that tell how the table was read.
     """
 
     rows: list[Row]
@@ -53,7 +53,7 @@ class BatchBody:
 
 
 async def read_batch(request: Request, settings: Settings, opened: AsyncExitStack) -> BatchBody:
-    """Read the rows, and the images that came along, whatever form the body has."""
+    """Read the rows and the uploaded images from a body of any accepted form."""
     choice = column_choice(request)
     data, name, files = await read_form(request, settings, opened)
     reading: Reading | None = None
@@ -67,7 +67,7 @@ async def read_batch(request: Request, settings: Settings, opened: AsyncExitStac
 
         reading, records = await asyncio.to_thread(read)
         if not records:
-            # what came with it would otherwise be measured as if no table had been sent
+            # the images would otherwise be measured as if no table had been sent
             raise errors.BadTable("The table has no rows.")
     check_rows(max(len(records), len(files)), settings.max_batch_rows)
     rows = await asyncio.to_thread(rows_of, records, reading, list(files))
@@ -77,7 +77,7 @@ async def read_batch(request: Request, settings: Settings, opened: AsyncExitStac
 async def read_form(
     request: Request, settings: Settings, opened: AsyncExitStack
 ) -> tuple[bytes, str, dict[str, UploadFile]]:
-    """Return the table's bytes and name, and the images by theirs.
+    """Return the bytes and the name of the table, and the images by name.
 
     Raises
     ------
@@ -111,14 +111,14 @@ def column_choice(request: Request) -> dict[str, str]:
 
 
 def open_table(request: Request, data: bytes, name: str, settings: Settings) -> Table:
-    """Open a table as what the request says it is, else as what its bytes look like."""
+    """Open a table in the format that the request names, else in the format that its bytes show."""
     if request.headers.get("content-type", "").lower().startswith("application/json"):
         return JsonFile(Data(data, name), most=settings.max_batch_rows)
     return reader.read_table(data, name, most=settings.max_batch_rows, most_bytes=settings.max_batch_bytes)
 
 
 def _header(reading: Reading) -> str:
-    """Write a reading as one header: ASCII, and short enough for any proxy."""
+    """Write how a table was read as one header: ASCII, and short enough for any proxy."""
     told = reading.told()
     briefer: dict[str, list[str]] = {"ignored": []}
     for shorter in ({}, briefer, briefer | {"warnings": told["warnings"][:1]}, briefer | {"warnings": []}):
@@ -129,7 +129,7 @@ def _header(reading: Reading) -> str:
 
 
 def _named(images: list[UploadFile], *, unique: bool) -> dict[str, UploadFile]:
-    """Return images by name; of several that share one, the second is called "name (2)", unless a table names them."""
+    """Return images by name; a repeated name becomes "name (2)", unless a table refers to images by name."""
     named: dict[str, UploadFile] = {}
     for number, image in enumerate(images):
         name = image.filename or f"image {number + 1}"

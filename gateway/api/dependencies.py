@@ -1,4 +1,4 @@
-"""What :func:`gateway.app.create_app` wires together, for the routes to ask."""
+"""The services that :func:`gateway.app.create_app` wires together, as a dependency of the routes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What routes ask, one object each, for the life of the app."""
+    """The services that routes call, one object each, for the life of the app."""
 
     settings: Settings
     manifest: Manifest
@@ -30,10 +30,10 @@ class Services:
     inclinations: Inclinations
 
 
-async def _services(request: Request) -> Services:  # async, or it would cost a thread a request
+async def _services(request: Request) -> Services:  # async, since a plain function would take a thread per request
     services: Services = request.app.state.services
     return services
 
 
 WiredServices = Annotated[Services, Depends(_services)]
-"""Dependency of a route: what the app was wired with."""
+"""Dependency of a route: the services of the app."""

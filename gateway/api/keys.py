@@ -1,7 +1,7 @@
-"""API keys: made here, kept hashed in a file of the operator's, compared in constant time.
+"""API keys: made here, stored hashed in a file of the operator, compared in constant time.
 
-A key is 256 random bits, so that one round of SHA-256 is all the protection its hash needs: there is nothing to guess
-that a slow hash would make slower (the salts and rounds of password hashes are for secrets that people choose).
+A key is 256 random bits, so that one round of SHA-256 protects it enough: salts and slow hashes are for passwords that
+people choose and that can be guessed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 PREFIX = "inclinet_"
-"""Begins every key, so that scanners for leaked secrets, and people, recognise one."""
+"""Prefix of every key, by which people and scanners for leaked secrets recognise one."""
 
 _BYTES = 32
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -28,16 +28,16 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class KeysError(Exception):
-    """A file of keys, or the name of a key, can't be used; one sentence, which never holds a line of the file."""
+    """A file of keys, or the name of a key, can't be used. The sentence never holds a line of the file."""
 
 
 def make(name: str) -> tuple[str, str]:
-    """Return a new key and the line of the file that lets it in.
+    """Return a new key, and the line for the file of keys that admits it.
 
     Parameters
     ----------
     name : str
-        Who holds it; logs and the rate limit use it. Letters, digits, dot, dash and underscore, at most 64.
+        Name of the holder, for logs and the rate limit. Letters, digits, dot, dash and underscore, at most 64.
 
     Raises
     ------
@@ -57,15 +57,16 @@ def _digest(key: str) -> bytes:
 
 
 class Keys:
-    """The keys that are let in: lines ``name:sha256`` of a file, comments with ``#`` between them.
+    """The keys that are admitted: lines ``name:sha256`` of a file, with comments after ``#``.
 
     One name may have several lines, so that a new key can be handed out before the old one goes. The file is read again
-    when it has changed: a key is revoked by deleting its line. A changed file that can't be used is told in the log and
-    changes nothing; one without keys lets nobody in.
+    when it has changed, so that deleting its line revokes a key. A changed file that can't be used is reported in the
+    log and changes nothing; a file without keys admits nobody.
 
     Parameters
     ----------
     path : Path
+        File of keys.
 
     Raises
     ------
@@ -81,9 +82,9 @@ class Keys:
             raise KeysError(f"{path} holds no key; make one: inclinet key new NAME.")
 
     def name_of(self, key: str) -> str | None:
-        """Return the name of a key, or None for one that is not let in.
+        """Return the name of a key, or None for a key that is not admitted.
 
-        It is compared with every key of the file, so that the time tells neither how much of one was right nor which.
+        The key is compared with every key of the file, so that the time reveals neither how much matches nor which one.
         """
         self._refresh()
         digest = _digest(key)
@@ -94,7 +95,7 @@ class Keys:
         return found
 
     def _stamp(self) -> tuple[int, int, int]:
-        # a mounted secret is replaced by another file, maybe of the same size and age
+        # a mounted secret is replaced by another file, which may have the same size and age
         try:
             stat = self._path.stat()
         except OSError:

@@ -1,4 +1,4 @@
-"""What the operator counts: Prometheus metrics, on a registry that the caller gives."""
+"""Prometheus metrics for the operator, on a registry that the caller gives."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CIRCUITS = ("closed", "half-open", "open")
 
 
 class RequestMetrics:
-    """What is counted of requests, whatever they ask."""
+    """Metrics of requests, the same for every service."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
@@ -117,7 +117,7 @@ class Metrics(RequestMetrics):
         self.flavor_answers = Counter(
             "inclinet_flavor_answers", "Answers that a flavor took part in.", ("flavor",), registry=registry
         )
-        # two counters and not one sum of signed values, which a rate() would take for resets
+        # two counters, since rate() would take the decreases of a signed sum for resets
         self.deviation = Counter(
             "inclinet_flavor_deviation_deg",
             "Sum of a flavor's distances from the median, degrees, apart for those above and below it.",
@@ -156,7 +156,7 @@ class Metrics(RequestMetrics):
         self.cache_limit = Gauge("inclinet_cache_limit_bytes", "Most of these; 0 keeps none.", registry=registry)
 
     def expect(self, manifest: Manifest, expected: Expectation, *, quorum: int) -> None:
-        """Show which release is served and what may be expected of it; every model counts from 0, not from absent."""
+        """Show which release is served and what is expected of it; every model counts from 0, not from absent."""
         self.release.labels(manifest.release).set(1)
         self.quorum.set(quorum)
         self.observe_states(manifest, {})
@@ -176,7 +176,7 @@ class Metrics(RequestMetrics):
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time of a ``with`` block as one step of a request."""
+        """Count the duration of a ``with`` block as one step of a request."""
         started = time.perf_counter()
         try:
             yield
@@ -184,11 +184,11 @@ class Metrics(RequestMetrics):
             self.observe_stage(name, time.perf_counter() - started)
 
     def observe_stage(self, stage: str, seconds: float) -> None:
-        """Count one step of a request."""
+        """Count the duration of one step of a request."""
         self.stages.labels(stage).observe(seconds)
 
     def observe_answer(self, answer: MeasuredGalaxy) -> None:
-        """Count what drifts: how far the flavors are from each other, and how the rejectors judge."""
+        """Count the signs of drift: the flavors' deviations from each other, and the rejectors' judgement."""
         self.disagreement.observe(answer.inclination.stdev_deg)
         if answer.rejection is not None:
             self.rejection.observe(answer.rejection.median)
@@ -200,7 +200,7 @@ class Metrics(RequestMetrics):
             self.deviation.labels(flavor.name, "above" if apart > 0 else "below").inc(abs(apart))
 
     def observe_row(self, problem: GatewayError | None) -> None:
-        """Count one row of a batch."""
+        """Count one row of a batch, by its problem if it has one."""
         self.rows.labels("ok" if problem is None else problem.slug).inc()
 
     def observe_call(self, model: str, code: str, seconds: float) -> None:
@@ -216,7 +216,7 @@ class Metrics(RequestMetrics):
     def observe_states(
         self, manifest: Manifest, states: Mapping[str, Iterable[VersionState]], *, pinned: bool = True
     ) -> None:
-        """Show which models of the release can be asked; those that ``states`` does not name can't."""
+        """Show which models of the release answer; a model that ``states`` does not name counts as unavailable."""
         for model in manifest.models:
             up = [one.version for one in states.get(model.name, ()) if one.state == "AVAILABLE"]
             kind = "flavor" if isinstance(model, Flavor) else "rejector"
@@ -225,13 +225,13 @@ class Metrics(RequestMetrics):
 
 
 class _Circuits(Collector):
-    """The circuits of the sky's mirrors, asked for when they are scraped."""
+    """States of the circuit breakers of the sky's mirrors, read at every scrape."""
 
     def __init__(self) -> None:
         self.source: Callable[[], Mapping[str, Mapping[str, str]]] = dict
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Make one sample a mirror and state."""
+        """Make one sample per mirror and state."""
         family = GaugeMetricFamily(
             "inclinet_upstream_circuit",
             "1 for the state of a mirror's circuit; open lets no call through.",
@@ -245,6 +245,6 @@ class _Circuits(Collector):
 
 
 def _mirror(url: str) -> str:
-    """Name a mirror by host and path: an operator's URL may hold credentials."""
+    """Return host and path of a mirror; an operator's URL may hold credentials."""
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2] + parts.path

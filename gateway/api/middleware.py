@@ -1,4 +1,4 @@
-"""Around every request: an id, the security headers, one line of log, one count; and query keys of any case."""
+"""Middleware around every request: id, security headers, log line, metrics, and query keys in lower case."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = structlog.get_logger("gateway.access")
 
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 _ID_LENGTH = 64
-_ids = random.Random()  # noqa: S311 - names requests, keeps no secret; asking the system lets go of the interpreter
+_ids = random.Random()  # noqa: S311 - names requests, keeps no secret; the system's generator would release the GIL
 _SERVER_ERROR = 500
 
 CONTENT_SECURITY_POLICY = (
@@ -31,7 +31,7 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 DOCS_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-"""Swagger UI styles its elements inline."""
+"""Content security policy of the docs: Swagger UI needs inline styles."""
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -43,7 +43,7 @@ _HEADERS = {
 
 
 class RequestMiddleware:
-    """ASGI middleware around the whole app, outside of what answers errors that nothing foresaw.
+    """ASGI middleware around the whole app, outside of the handler of unforeseen errors.
 
     Parameters
     ----------
@@ -54,8 +54,9 @@ class RequestMiddleware:
     root_path : str
         Path prefix under which a proxy publishes the gateway.
     log_client_address : bool
+        Whether the log names the client's address.
     tracer : opentelemetry.trace.Tracer, optional
-        Records a span a request, except for probes; none unless given.
+        Records one span per request, except for probes; no tracing unless given.
     """
 
     def __init__(
@@ -81,14 +82,14 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         if self._root_path:
-            # some proxies take the prefix off before they pass a request on, some do not
+            # some proxies remove the prefix before they pass a request on, some do not
             scope["root_path"] = self._root_path
             if not f"{scope['path']}/".startswith(f"{self._root_path}/"):
                 scope["path"] = self._root_path + scope["path"]
         scope["query_string"] = _lower_keys(scope["query_string"])
         method = scope["method"]
         if method == "HEAD":
-            # answered wherever GET is, and by the same work: another status than GET's would be no answer
+            # HEAD is answered wherever GET is, by the same code, since its status must equal that of GET
             # (RFC 9110, section 9.3.2)
             scope = {**scope, "method": "GET"}
         request_id = _request_id(scope)

@@ -34,7 +34,7 @@ def _kinds(root: type[errors.GatewayError] = errors.GatewayError) -> Iterator[ty
 
 
 def kinds() -> list[type[errors.GatewayError]]:
-    """Return every kind of problem that the gateway answers with, and none of what other planes add."""
+    """Return every kind of problem that the gateway answers with, without those that other planes add."""
     return [kind for kind in _kinds() if "slug" in vars(kind) and kind.__module__.startswith("gateway.")]
 
 
@@ -44,7 +44,7 @@ def table() -> dict[str, tuple[int, str]]:
 
 
 def body(error: errors.GatewayError, instance: str) -> dict[str, Any]:
-    """Return the members of a problem."""
+    """Return the members of a problem as JSON values."""
     return {
         **error.extra,
         "type": TYPE_PREFIX + error.slug,
@@ -56,7 +56,7 @@ def body(error: errors.GatewayError, instance: str) -> dict[str, Any]:
 
 
 def problem(error: errors.GatewayError, instance: str) -> JSONResponse:
-    """Make the answer for an error: ``application/problem+json``, with ``Retry-After`` where waiting may help."""
+    """Return the answer for an error: ``application/problem+json``, with ``Retry-After`` where waiting may help."""
     headers = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = retry_after.write(error.retry_after_s)
@@ -114,7 +114,7 @@ def _place(error: dict[str, Any]) -> str:
 
 
 def responses(*kinds: type[errors.GatewayError]) -> dict[int | str, dict[str, Any]]:
-    """Describe the problems of an endpoint for OpenAPI, one entry a status with an example of each kind."""
+    """Return the OpenAPI description of an endpoint's problems: one entry per status, an example of each kind."""
     described: dict[int | str, dict[str, Any]] = {}
     every: tuple[type[errors.GatewayError], ...] = (errors.BadRequest, *kinds)
     for kind in every:

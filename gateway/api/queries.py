@@ -1,4 +1,4 @@
-"""Query parameters of the endpoints that answer with an inclination, and the answer in the format that they ask for."""
+"""Query parameters of the endpoints that answer with an inclination, and the answer in the requested format."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ PA: dict[str, Any] = {
     "description": "Position angle of the major axis, deg east of north; the catalogue's unless given.",
     "examples": [35.0],
 }
-"""Fields of a target, in any query."""
+"""Fields of a target that a query may hold."""
 
 
 class Include(StrEnum):
@@ -112,7 +112,7 @@ class ImageQuery(AnswerQuery):
     )
 
     def framing(self) -> Framing:
-        """Return what is asked for; raises :class:`~gateway.core.errors.BadRequest` where it contradicts itself."""
+        """Return the requested framing; raises :class:`~gateway.core.errors.BadRequest` where it contradicts itself."""
         if (self.x is None) != (self.y is None):
             raise errors.BadRequest("A place in the image needs both x and y.")
         if self.side is not None and self.x is None:
@@ -140,12 +140,12 @@ class FileQuery(ImageQuery):
     )
 
     def target(self) -> Target | None:
-        """Return the galaxy that is asked about, None for the image as it is.
+        """Return the galaxy to measure; None for the uploaded image as it is.
 
         Raises
         ------
         errors.BadRequest
-            What is asked for contradicts itself.
+            The parameters contradict each other.
         """
         if self.pgc is None and self.name is None and self.ra is None:
             if any(one is not None for one in (self.dec, self.fov, self.pa, self.bands)):
@@ -158,7 +158,7 @@ class FileQuery(ImageQuery):
         return Target(self.pgc, self.name, self.ra, self.dec, self.fov, self.pa)
 
     def band_names(self) -> list[str]:
-        """Return the bands one by one."""
+        """Return the bands as a list."""
         return [band.strip() for band in self.bands.split(",")] if self.bands else []
 
 
@@ -179,7 +179,7 @@ class BatchQuery(SurveyQuery):
     frame: FrameChoice = _FRAME
 
     def framing(self) -> Framing:
-        """Return what is asked of every image."""
+        """Return the framing for every image of the batch."""
         return Framing(self.frame)
 
 
@@ -202,7 +202,7 @@ TABLE_CONTENT: dict[int | str, dict[str, Any]] = {
 
 
 def write_answer(request: Request, answer: MeasuredGalaxy, query: AnswerQuery) -> Response:
-    """Write an answer in the format asked for."""
+    """Write an answer in the requested format."""
     body = InclinationAnswer.of(answer, frozenset(query.include))
     file_format = results.choose(query.format, request.headers.get("accept", ""))
     if file_format is results.Format.JSON:

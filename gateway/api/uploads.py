@@ -1,7 +1,7 @@
-"""Read the body of a request within its limits: bytes are counted while they come, and slow clients are told so.
+"""Reads the body of a request within its limits: counts the bytes as they arrive, and refuses slow clients.
 
-FastAPI's ``max_body_size`` counts too, but answers a body whose declared length is too large in plain text, before
-anybody could answer with a problem.
+FastAPI's ``max_body_size`` counts too, but it answers a too large ``Content-Length`` in plain text, before the
+gateway could answer with a problem.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from starlette.types import Message
 
 FRAMING_BYTES = 64 * 1024
-"""What a multipart body may need beside the file itself."""
+"""Allowance for a multipart body beside the file itself, bytes."""
 
 MOST_FILES, TIMES_OF_ALL = 12, 3
-"""Images of one galaxy: three bands from four tiles, and the size of all of them in sizes of one."""
+"""Limits for the images of one galaxy: number of files (three bands from four tiles), total size in sizes of one."""
 
 
 def is_form(request: Request) -> bool:
-    """Whether the body is a multipart form."""
+    """Return whether the body is a multipart form."""
     return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
@@ -45,13 +45,13 @@ async def limited_body(
     request : Request
         Its body has not been touched yet.
     limit : int
-        Bytes of the body. Enforced from ``Content-Length`` where it is given, and while reading in any case.
+        Most bytes of the body. Enforced from ``Content-Length`` where it is given, and while reading in any case.
     timeout_s : float
-        For the whole body to arrive, seconds.
+        Time in which the whole body must arrive, seconds.
     too_large : GatewayError
         Raised above ``limit``.
     noun : str
-        What the body is, for the sentences of the other errors.
+        Noun for the body, used in the messages of the other errors.
 
     Raises
     ------
@@ -88,9 +88,9 @@ async def read_uploads(request: Request, *, max_bytes: int, timeout_s: float) ->
     ----------
     request : Request
     max_bytes : int
-        Of a file; all together may have three times as many.
+        Size limit of a file, bytes; all files together may have three times as many.
     timeout_s : float
-        For the whole body to arrive, seconds.
+        Time in which the whole body must arrive, seconds.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""The words of the service as frozen values, its errors, and what they are computed from. Knows no protocol."""
+"""The project's terms as frozen values, its errors, and the computations on them. Independent of any protocol."""

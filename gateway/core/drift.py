@@ -1,7 +1,7 @@
-"""What the networks of a release may be expected to say, from its manifest alone: the yardstick for drift.
+"""Expected statistics of a release's answers, computed from its manifest: the reference for detecting drift.
 
-Nobody tells a running service how inclined its galaxies really are. What it can see is whether its networks still agree
-with each other as they did on the galaxies that the release was measured on. Pure.
+A running service never learns the true inclination of its galaxies. It can see whether its networks still agree with
+each other as they did on the test galaxies of the release. The functions are pure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """How a release behaved on its test galaxies. What its manifest does not tell is None, or absent.
+    """Statistics of a release on its test galaxies; None, or absent, where the manifest does not give them.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Expectation:
         Fraction of images whose rejection likelihood was at least one half, 0..1: ``recall x rejected / precision``
         of all, averaged over the rejectors.
     deviation_deg : mapping
-        By flavor: mean of its inclination minus the ensemble's, degrees, the difference of their biases.
+        Mean of each flavor's inclination minus the ensemble's, degrees, by flavor: the difference of their biases.
     """
 
     stdev_deg: float | None
@@ -41,7 +41,7 @@ class Expectation:
 
 
 def expectation(manifest: Manifest) -> Expectation:
-    """Return what the release that ``manifest`` describes may be expected to say."""
+    """Return the expected statistics of the release that ``manifest`` describes."""
     return Expectation(_stdev_deg(manifest), _rejected_share(manifest), _deviation_deg(manifest))
 
 
@@ -51,7 +51,7 @@ def _stdev_deg(manifest: Manifest) -> float | None:
     if count == 1:
         return None
     excess = statistics.fmean(one**2 for one in singles) - manifest.metrics.get("rms_deg", math.nan) ** 2
-    # an ensemble no better than its members tells nothing of their spread, and NaN (a metric missing) compares as false
+    # an ensemble no better than its members does not reveal their spread; NaN (a missing metric) compares as false
     return math.sqrt(count / (count - 1) * excess) if excess > 0 else None
 
 

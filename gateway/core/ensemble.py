@@ -1,4 +1,4 @@
-"""From what the networks said to what the gateway answers: median, spread, calibrated intervals, warnings. Pure."""
+"""Combines the networks' answers into the gateway's: median, spread, calibrated intervals, warnings. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 REJECTION_LIKELY = 0.5
 EDGE_DEG = 2.0
 DISAGREEMENT_DEG = 6.0
-"""Spread (standard deviation) from which the networks are said to disagree: twice a single network's rms."""
+"""Standard deviation from which the networks count as disagreeing, degrees: twice a single network's rms."""
 ELLIPTICITY_DISAGREEMENT_DEG = 15.0
 AXIS_RATIO_TELLS_FROM_DEG = 30.0
-"""Inclination from which an axis ratio says something of the tilt.
+"""Inclination from which an axis ratio constrains the tilt, degrees.
 
 A face-on disc with an ellipticity of 0.05 to 0.1, which spirals have, reads 18 to 26 deg (arccos of 0.95 and 0.9), and
-near face-on the axis ratio changes with the square of the inclination only: there the two are 15 deg apart where
-nothing is amiss.
+near face-on the axis ratio changes only with the square of the inclination. There the networks and the axis ratio
+differ by 15 deg without any fault.
 """
 
 
@@ -60,7 +60,7 @@ class Inclination:
     interval68_deg: Interval
     interval95_deg: Interval
     below95_deg: float | None
-    """Below this with 95 %, where the 95 % interval reaches the lower end of the range; None elsewhere."""
+    """Upper limit of the inclination at 95 %, where the 95 % interval reaches the lower end of the range; else None."""
     range_deg: Interval
 
 
@@ -78,15 +78,16 @@ def combine(
     Parameters
     ----------
     inclinations : sequence of float
-        Degrees, at least one, all finite.
+        Inclinations in degrees, at least one, all finite.
     calibration : Calibration
+        Quantiles that turn the spread into intervals.
     label_range_deg : (float, float)
-        What the networks can say at all.
+        Range of the networks' answers, degrees.
 
     Raises
     ------
     ValueError
-        No inclination, or one that is not finite.
+        There is no inclination, or one is not finite.
     """
     if not inclinations or not all(map(math.isfinite, inclinations)):
         raise ValueError("an ensemble needs at least one flavor, and finite inclinations only")
@@ -142,9 +143,9 @@ def warnings(
     reading: EnsemblePrediction,
     label_range_deg: tuple[float, float] = (0.0, 90.0),
 ) -> tuple[str, ...]:
-    """Say in plain words what a careful reader of the numbers should know.
+    """Return warnings, in plain words, about the answer.
 
-    The networks and the axis ratio are compared where either says more than :data:`AXIS_RATIO_TELLS_FROM_DEG`.
+    The networks and the axis ratio are compared where either exceeds :data:`AXIS_RATIO_TELLS_FROM_DEG`.
     """
     lower, median = label_range_deg[0], inclination.median_deg
     said = []
@@ -181,9 +182,9 @@ def warnings(
 
 
 def _reasons(rejection: RejectionLikelihood, *, measured: bool) -> list[str]:
-    """Say why a person would reject an image: by the likelier part, and by the other if it is at least half as likely.
+    """Name why a person would reject an image: the likelier part, and the other if it is at least half as likely.
 
-    ``measured``: galaxies below 45 deg are within the range of the networks.
+    ``measured``: whether galaxies below 45 deg are within the range of the networks.
     """
     said = []
     least = max(rejection.face_on, rejection.unsuitable) / 2

@@ -1,4 +1,4 @@
-"""How much of the sky a cutout shows, and in how many pixels: one rule for surveys' images and for one's own."""
+"""Size of a cutout on the sky and in pixels: one rule for the surveys' images and for a user's own."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ Driver 2005, PASA 22, 118), and Petrosian's radius where the light of an annulus
 """
 
 MIN_FOV_ARCMIN, MAX_FOV_ARCMIN = 0.2, 400.0
-"""Fields of view that make sense: below, a few pixels of any survey; above, a tangent plane bends the sky."""
+"""Smallest and largest useful field of view: a few pixels of any survey; the limit of a tangent plane. Arcmin."""
 
 _LEAST_OWN_FOV_ARCMIN = 0.01
-"""The same for a user's own images, whose pixels may be a hundred times smaller."""
+"""Smallest useful field of view for a user's own images, whose pixels may be a hundred times smaller, arcmin."""
 
 
 def field_arcmin(galaxy: Galaxy, asked: float | None, *, least: float = MIN_FOV_ARCMIN) -> float:
@@ -48,15 +48,16 @@ def field_arcmin(galaxy: Galaxy, asked: float | None, *, least: float = MIN_FOV_
     Parameters
     ----------
     galaxy : Galaxy
+        Galaxy in the centre of the field.
     asked : float or None
-        As it was asked for; 1.5 x D25 of the galaxy unless given.
+        Side as the user gave it, arcmin; 1.5 x D25 of the galaxy unless given.
     least : float
-        The smallest that makes sense, arcmin. A smaller galaxy is simply shown with more sky around it.
+        Smallest useful side, arcmin. A smaller galaxy is shown with more sky around it.
 
     Raises
     ------
     gateway.core.errors.BadTarget
-        It is out of range, or no size is known and none given.
+        The side is out of range, or neither a side nor a size of the galaxy is known.
     """
     fov = asked
     if fov is None:
@@ -72,9 +73,9 @@ def field_arcmin(galaxy: Galaxy, asked: float | None, *, least: float = MIN_FOV_
 
 
 def side_pixels(fov_arcmin: float, pixel_arcsec: float) -> int:
-    """Return the side of the picture of a field, pixels: the image's own as a rule, one or two of the model input's.
+    """Return the side of the picture of a field, pixels: the image's own number, within one to two model input sides.
 
-    Twice the model input's side keeps its averaging honest; more would only cost time.
+    More than twice the model input's side would take time without improving the averaged pixels.
     """
     return max(INPUT_SIDE, min(2 * INPUT_SIDE, math.ceil(fov_arcmin * 60 / pixel_arcsec)))
 
@@ -86,12 +87,12 @@ class SkyField:
     Attributes
     ----------
     ra_deg, dec_deg : float
-        Its centre, degrees (ICRS).
+        Centre, degrees (ICRS).
     fov_arcmin : float
-        Its side.
+        Side, arcmin.
     position_angle_deg : float, optional
-        Degrees east of north: a picture of the field is turned so that this direction lies along its rows. North is up
-        and east left unless given.
+        Direction that lies along the rows of the picture, degrees east of north. North is up and east left unless
+        given.
     """
 
     ra_deg: float
@@ -102,7 +103,7 @@ class SkyField:
 
 @dataclass(frozen=True, slots=True)
 class SkyPoint:
-    """The place of a galaxy of unknown size, as :class:`SkyField` has it.
+    """Position of a galaxy of unknown size, and its position angle; see :class:`SkyField`.
 
     Attributes
     ----------
@@ -115,22 +116,24 @@ class SkyPoint:
     position_angle_deg: float | None = None
 
     def field(self, fov_arcmin: float) -> SkyField:
-        """Return the field of a side around it."""
+        """Return the field with this side around the position."""
         return SkyField(self.ra_deg, self.dec_deg, fov_arcmin, self.position_angle_deg)
 
 
 @dataclass(frozen=True, slots=True)
 class ImagingCutout:
-    """A field as it was cut from a user's images.
+    """A field cut from a user's images.
 
     Attributes
     ----------
     field : SkyField
+        The part of the sky that was cut.
     bands : tuple of str
-        Those shown as red, green and blue; one that is shown in gray; none where the files do not say it.
+        Bands shown as red, green and blue; one band if it is shown in gray; empty where the files do not name bands.
     pixel_arcsec : float
-        Side of a pixel of the images there, the finest of them.
+        Side of the finest pixel of the images at this place, arcsec.
     rgb : uint8 [S, S, 3]
+        The picture.
     """
 
     field: SkyField
@@ -140,9 +143,9 @@ class ImagingCutout:
 
 
 def field_around(galaxy: Galaxy, asked: Target) -> SkyField | SkyPoint:
-    """Return the field around a galaxy in a user's own images: what was asked for, else as a survey's cutout.
+    """Return the field around a galaxy in a user's own images: as requested, else as for a survey's cutout.
 
-    Of a galaxy whose size nobody has said, its place: the images have to tell the rest.
+    For a galaxy of unknown size, return its position: the size is then measured in the images.
 
     Raises
     ------

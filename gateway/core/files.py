@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Writes files whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give the path of a new file beside ``path``, which takes its place once the body has written it.
+    """Yield the path of a temporary file beside ``path``, and rename it to ``path`` after the block.
 
-    When the body fails, ``path`` is as before. What was written is on the disk before it is renamed, so that a machine
-    that loses its power keeps the old file or the new one.
+    When the block fails, ``path`` is unchanged. The data is flushed to the disk before the rename, so that after a
+    power failure the file is either the old or the new one.
 
     Parameters
     ----------
     path : Path
-        Its folder exists.
+        File to write; its folder exists.
     """
-    # several may write one file: what is left of a program that was killed, and the next one
+    # a unique name, since two programs may write one file, and a killed one leaves its temporary file behind
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         yield partial

@@ -1,8 +1,8 @@
-"""How Ctrl-C and SIGTERM end a command: whatever is open is closed in order, and nothing is said but one sentence.
+"""Handles Ctrl-C and SIGTERM: everything open is closed in order, and the user sees one sentence.
 
-A ``KeyboardInterrupt`` that is raised wherever the event loop happens to be ends a task of a group, or a connection in
-the midst of its work, and asyncio reports what it takes down with it. While a loop runs, a signal therefore cancels the
-main task, and is raised after the loop is closed.
+A ``KeyboardInterrupt`` raised inside the event loop ends a random task or breaks a connection, and asyncio reports
+every task that fails with it. While a loop runs, a signal therefore cancels the main task, and the exception is raised
+after the loop is closed.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _CLOSING_S = 1.5
-"""For which everything may be closed. Files are whole at any moment, so that the process may then end."""
+"""Time to close everything, seconds. Files are whole at any moment, so that the process may end after it."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Interruption:
-    """What a signal does to the command that is carried out. Only the first one does anything.
+    """Signal handler of the running command. Only the first signal has an effect.
 
     Attributes
     ----------
     came : bool
-        Whether there was a signal.
+        Whether a signal has arrived.
     raised : bool
-        Whether a signal may be raised where the program is; else it is noted.
+        Whether the handler may raise at this point of the program; otherwise it records the signal.
     main : asyncio.Task, optional
-        The main task of the loop that runs.
+        Main task of the running event loop.
     """
 
     def __init__(self, end: Callable[[], NoReturn]) -> None:
@@ -46,7 +46,7 @@ class _Interruption:
         self._end = end
         self._signalled, self.wakeup = socket.socketpair()
         self.wakeup.settimeout(0)
-        # a thread can't be started at any moment: the signal may come while the program is starting one
+        # started in advance, since a signal may arrive while the program is starting another thread
         threading.Thread(target=self._last_resort, name="interrupts", daemon=True).start()
 
     def receive(self, _number: int, _frame: object) -> None:
@@ -59,7 +59,7 @@ class _Interruption:
             raise KeyboardInterrupt
 
     def _last_resort(self) -> None:
-        """Hear of a signal also where the main thread does not, because it is in a library that does not come back."""
+        """Wait for a signal also while the main thread is inside a library call that does not return."""
         with self._signalled:
             while number := self._signalled.recv(1):
                 if number[0] in _SIGNALS:
@@ -68,23 +68,23 @@ class _Interruption:
 
 
 _interruption: _Interruption | None = None
-"""Of the command that is carried out; signals are the process's."""
+"""Interruption of the running command; global, since signal handlers are global to the process."""
 
 
 def until_interrupted(work: Callable[[], T], end: Callable[[], NoReturn]) -> T:
-    """Do something in the main thread that SIGINT and SIGTERM end.
+    """Run ``work`` in the main thread until it is done or SIGINT or SIGTERM arrives.
 
     Parameters
     ----------
     work : callable
-        Runs its coroutines with :func:`run`.
+        Function that runs its coroutines with :func:`run`.
     end : callable
-        Ends the process. It is called after ``work``, or by another thread where closing takes too long.
+        Ends the process. It is called after ``work``, or by another thread if closing takes too long.
     """
-    global _interruption  # noqa: PLW0603 - as the handlers of signals are
+    global _interruption  # noqa: PLW0603 - signal handlers are global to the process
     _interruption = mine = _Interruption(end)
     wakeup = signal.set_wakeup_fd(mine.wakeup.fileno(), warn_on_full_buffer=False)
-    # also SIGINT, which background jobs of a shell are started without
+    # SIGINT too, since a shell starts background jobs with SIGINT ignored
     handlers = {number: signal.signal(number, mine.receive) for number in _SIGNALS}
     hook, sys.unraisablehook = sys.unraisablehook, _quiet
     try:
@@ -105,7 +105,7 @@ def until_interrupted(work: Callable[[], T], end: Callable[[], NoReturn]) -> T:
 
 
 def _quiet(unraisable: sys.UnraisableHookArgs) -> None:
-    """Let a signal that came while an object was deleted, where nothing can be raised, to the last resort."""
+    """Ignore an interrupt raised while an object was deleted; the last-resort thread handles that signal."""
     if unraisable.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(unraisable)
 
@@ -116,7 +116,7 @@ def run(function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: 
     Raises
     ------
     KeyboardInterrupt
-        A signal came under :func:`until_interrupted`. The coroutine was cancelled, and the loop is closed.
+        A signal arrived under :func:`until_interrupted`. The coroutine was cancelled, and the loop is closed.
     """
     mine = _interruption
     if mine is None or threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""Imports of generated message classes from a heavy package, without running the package."""
+"""Imports generated message classes of a heavy package without running the package's ``__init__``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def without_running(name: str) -> Iterator[None]:
-    """Let modules below the package ``name`` be imported while its own ``__init__`` is not run.
+    """Allow imports of modules below the package ``name`` without running its ``__init__``.
 
     The message classes of ``tensorflow-serving-api`` import those below ``tensorflow.core``; a plain import of these
     runs ``tensorflow/__init__.py``: 2.6 s and 550 MB for a dozen message definitions. Within the context an empty
-    package with the same folder takes its place. Afterwards the package can be imported as ever.
+    package with the same folder replaces it. Afterwards the package can be imported as usual.
 
     Raises
     ------

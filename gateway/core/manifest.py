@@ -1,7 +1,7 @@
-"""What the gateway, the training and the serving agree on: the shape of a model, and the manifest of a release.
+"""The contract of the gateway, the training and the serving: the signature of a model and the manifest of a release.
 
-With :mod:`gateway.images` it is all that ``training`` and ``serving`` import of the gateway, so that a network is
-trained on exactly what it will be given and the ensemble has one description.
+``training`` and ``serving`` import only this module and :mod:`gateway.images` of the gateway, so that a network is
+trained on exactly the input that it will be given and the ensemble has one description.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ INPUT_SHAPE = (INPUT_SIDE, INPUT_SIDE, 3)
 
 SIGNATURE = "serving_default"
 INPUT = "images"
-"""Input of a model's signature: uint8 ``[N, 128, 128, 3]``. Normalisation is inside the graph."""
+"""Name of the input in a model's signature: uint8 ``[N, 128, 128, 3]``. Normalisation is inside the graph."""
 
 INCLINATION = "inclination_deg"
-"""Output of a flavor: float32 ``[N]``, degrees, within the label range."""
+"""Name of a flavor's output: float32 ``[N]``, degrees, within the label range."""
 
 REJECTION = "rejection"
-"""Output of a rejector: float32 ``[N]``, 0 (a person would keep the image) to 1 (a person would reject it)."""
+"""Name of a rejector's output: float32 ``[N]``, 0 (a person would keep the image) to 1 (a person would reject it)."""
 
 FACE_ON = "face_on"
 UNSUITABLE = "unsuitable"
-"""Outputs of a rejector beside :data:`REJECTION`, which is their sum: float32 ``[N]``, the likelihood that a person
-would reject the image because the galaxy is below 45 deg, and for anything else (disturbed, crowded, poor, no spiral).
+"""Names of the two parts whose sum is :data:`REJECTION`, float32 ``[N]``: the likelihood that a person would reject the
+image because the galaxy is below 45 deg, and for any other reason (disturbed, crowded, poor, no spiral).
 """
 
 LIKELIHOODS = (REJECTION, FACE_ON, UNSUITABLE)
-"""All outputs of a rejector."""
+"""Names of all outputs of a rejector."""
 
 ModelName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z][a-z0-9]*_(m[0-9]+|reject)$")]
 
@@ -48,9 +48,9 @@ class _Frozen(pydantic.BaseModel):
 
 
 class Model(_Frozen):
-    """A served network: where it comes from and how well it does.
+    """A served network: its origin and its accuracy.
 
-    ``metrics`` are measured on galaxies that this network's training never saw; their keys end in the unit
+    ``metrics`` are measured on galaxies that this network was not trained on; their keys end in the unit
     (``rms_deg``, ``mae_deg``, ``bias_deg``; a rejector's ``roc_area`` has none).
     """
 
@@ -74,15 +74,16 @@ class Rejector(Model):
 
 
 class Quantiles(_Frozen):
-    """How far the truth lies from a median near ``at_deg``, in units of the ensemble's scale (:class:`Calibration`).
+    """Quantiles of the truth's distance from a median near ``at_deg``, in units of the scale (:class:`Calibration`).
 
     Attributes
     ----------
     at_deg : float
+        Median inclination around which the quantiles were taken, degrees.
     low68, high68, low95, high95 : float
-        Below and above the median, for the two-sided intervals.
+        Distances below and above the median, for the two-sided intervals.
     below95 : float
-        Above the median, for the bound below which the truth lies with 95 %.
+        Distance above the median of the upper limit at 95 %.
     """
 
     at_deg: float
@@ -100,7 +101,7 @@ class Quantiles(_Frozen):
 
 
 class Calibration(_Frozen):
-    """Turns the spread of an ensemble into intervals: split conformal prediction, normalised and by inclination.
+    """Turns the spread of an ensemble into intervals: normalised split conformal prediction, binned by inclination.
 
     The scale of a galaxy is ``hypot(floor_deg, stdev)``, where ``stdev`` is the ensemble's standard deviation in
     degrees. The quantiles are the empirical ones of ``(label - median) / scale`` over ``galaxies`` validation galaxies
@@ -121,7 +122,7 @@ class Calibration(_Frozen):
 
 
 class Manifest(_Frozen):
-    """The one source of what the ensemble of a model release is (``model_repo/manifest.json``)."""
+    """The one description of a model release's ensemble (``model_repo/manifest.json``)."""
 
     manifest_schema: Annotated[Literal[2], pydantic.Field(alias="schema")] = 2
     release: str
@@ -145,7 +146,7 @@ class Manifest(_Frozen):
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """Every served network, flavors first."""
+        """All served networks, flavors first."""
         return (*self.flavors, *self.rejectors)
 
 
@@ -157,12 +158,12 @@ def read_manifest(path: Path) -> Manifest:
     OSError
         The file can't be read.
     pydantic.ValidationError
-        It is not a manifest of schema 2.
+        The content is not a manifest of schema 2.
     """
     return Manifest.model_validate_json(path.read_bytes())
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write ``manifest`` as indented JSON, replacing ``path`` in one step."""
+    """Write ``manifest`` as indented JSON, replacing ``path`` atomically."""
     with written_whole(path) as partial:
         partial.write_text(manifest.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The words of the project as values: galaxy, cutout, reading, deadline. Plain, frozen, knowing no protocol."""
+"""The project's terms as frozen values: galaxy, cutout, reading, deadline. Independent of any protocol."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the user asked about: a PGC number, a position or a name, which are believed in this order.
+    """The object that the user asked about: a PGC number, a position or a name, in this order of precedence.
 
-    Where there are several, those that are believed less are compared with what was found.
+    Where several are given, the lower ones are compared with the galaxy that was found.
 
     Attributes
     ----------
     pgc : int, optional
+        Principal Galaxies Catalogue number.
     name : str, optional
-        In any usual spelling.
+        Name in any usual spelling.
     ra, dec : str, optional
-        As written: decimal degrees, sexagesimal, or a ``J`` designation in ``ra`` alone.
+        Coordinates as written: decimal degrees, sexagesimal, or a ``J`` designation in ``ra`` alone.
     fov_arcmin : float, optional
-        Side of the field to look at; from the galaxy's size unless given.
+        Side of the field of view, arcmin; from the galaxy's size unless given.
     position_angle_deg : float, optional
-        Of the major axis, east of north; the galaxy's unless given.
+        Position angle of the major axis, degrees east of north; the galaxy's unless given.
     """
 
     pgc: int | None = None
@@ -44,7 +45,7 @@ class Target:
 
     @property
     def asked(self) -> str:
-        """What was asked about, in a few words for a log."""
+        """A short description of the target for a log."""
         if self.pgc is not None:
             return f"PGC {self.pgc}"
         return f"{self.ra} {self.dec or ''}".strip() if self.ra else self.name or ""
@@ -65,15 +66,15 @@ class Galaxy:
     d25_arcmin : float, optional
         Major diameter of the 25 mag/arcsec^2 isophote, arcmin.
     axis_ratio : float, optional
-        Minor over major axis, 0..1.
+        Minor over major axis, 0..1, as seen on the sky.
     position_angle_deg : float, optional
-        Of the major axis, degrees east of north, 0..180.
+        Position angle of the major axis, degrees east of north, 0..180.
     source : str
-        Which catalogue or service said so.
+        Catalogue or service that gave the position.
     size_source : str, optional
-        Where ``d25_arcmin`` is from, such as ``HyperLEDA``.
+        Source of ``d25_arcmin``, such as ``HyperLEDA``.
     warnings : tuple of str
-        What to be wary of, in plain words.
+        Doubts about these values, in plain words.
     """
 
     ra_deg: float
@@ -88,7 +89,7 @@ class Galaxy:
     warnings: tuple[str, ...] = ()
 
     def completed(self, other: Galaxy) -> Galaxy:
-        """Return this galaxy with what only ``other``, a description of the same one, knows; nothing is overridden."""
+        """Return this galaxy with its missing values filled from ``other``, the same galaxy; nothing is overridden."""
         sized = self if self.d25_arcmin is not None else other
         return replace(
             self,
@@ -109,9 +110,9 @@ class Cutout:
     Attributes
     ----------
     data : bytes
-        The encoded image (JPEG as a rule).
+        Encoded image (JPEG as a rule).
     survey : str
-        Such as ``SDSS DR12``.
+        Name of the survey, such as ``SDSS DR12``.
     fov_arcmin : float
         Side of the square field, arcmin.
     position_angle_deg : float, optional
@@ -126,7 +127,7 @@ class Cutout:
 
 @dataclass(frozen=True, slots=True)
 class FlavorPrediction:
-    """What one flavor said of one model input."""
+    """The answer of one flavor for one model input."""
 
     name: str
     version: int
@@ -135,7 +136,7 @@ class FlavorPrediction:
 
 @dataclass(frozen=True, slots=True)
 class RejectorPrediction:
-    """What one rejector said of one model input: likelihoods, 0..1; ``rejection`` is the sum of the other two."""
+    """The answer of one rejector for one model input: likelihoods, 0..1; ``rejection`` is the sum of the other two."""
 
     name: str
     version: int
@@ -146,18 +147,18 @@ class RejectorPrediction:
 
 @dataclass(frozen=True, slots=True)
 class EnsemblePrediction:
-    """What all networks said of one model input.
+    """The answers of all networks for one model input.
 
     Attributes
     ----------
     flavors : tuple of FlavorPrediction
-        In the order of the manifest; those that did not answer are absent.
+        Answers in the order of the manifest; flavors that did not answer are absent.
     rejectors : tuple of RejectorPrediction
-        As well.
+        Answers in the order of the manifest; rejectors that did not answer are absent.
     missing : tuple of str
         Models of the release that did not answer.
     unreleased : tuple of str
-        Models that answered in another version than the release's, such as ``vgg6_m0 version 2``.
+        Models that answered with another version than the release's, such as ``vgg6_m0 version 2``.
     """
 
     flavors: tuple[FlavorPrediction, ...]
@@ -170,7 +171,7 @@ class EnsemblePrediction:
 class Ellipse:
     """The isophote fitted to an image; lengths and positions in units of the image's width and height (0..1).
 
-    ``angle_deg`` is that of the major axis, counter-clockwise from the +x axis of the picture, 0..180.
+    ``angle_deg`` is the angle of the major axis, counter-clockwise from the +x axis of the picture, 0..180.
     """
 
     x: float
@@ -186,25 +187,25 @@ class Ellipse:
 
 
 class FrameChoice(StrEnum):
-    """Which part of a picture is to be measured, where no place in it is named."""
+    """Which part of a picture is measured, where the user gives no position in it."""
 
     AUTO = "auto"
-    """A frame around the galaxy, where it is small or off centre."""
+    """A frame around the galaxy, where the galaxy is small or off centre; else the whole picture."""
     WHOLE = "whole"
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """Which part of a picture is to be measured; what the service finds, unless said otherwise.
+    """Which part of a picture is measured; the service chooses it unless a position is given.
 
     Attributes
     ----------
     choice : FrameChoice
-        Where no place is named.
+        Rule for the frame where no position is given.
     x, y : float, optional
-        Where the galaxy is: pixels of the upright original, from its upper left corner. Both or none.
+        Position of the galaxy, pixels of the upright original from its upper left corner. Both or neither.
     side : float, optional
-        Of the square around that place, pixels of the original; from the galaxy's size unless given.
+        Side of the square around that position, pixels of the original; from the galaxy's size unless given.
     """
 
     choice: FrameChoice = FrameChoice.AUTO
@@ -218,10 +219,10 @@ AUTO, WHOLE = Framing(), Framing(FrameChoice.WHOLE)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The square that was measured, pixels of the upright original: its centre, from the upper left corner, and side.
+    """The measured square, pixels of the upright original: centre, from the upper left corner, and side.
 
-    It may run over the picture's edges. ``chosen_by`` is ``service``, ``caller``, or ``whole`` for the whole picture,
-    whose longer side is then the square's.
+    It may extend beyond the picture's edges. ``chosen_by`` is ``service``, ``caller``, or ``whole`` for the whole
+    picture, whose longer side is then the side of the square.
     """
 
     x: float
@@ -232,27 +233,28 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """An image made ready: what the networks see, and what was found on the way.
+    """A prepared image: the networks' input, and the facts found while preparing it.
 
     Attributes
     ----------
     pixels : uint8 [128, 128, 3]
+        Model input.
     width, height : int
-        Of the original, pixels.
+        Size of the original, pixels.
     format : str
-        Such as ``JPEG``.
+        File format, such as ``JPEG``.
     frame : Frame
-        What of it the networks see.
+        Part of the picture that the networks see.
     ellipse : Ellipse, optional
-        Absent when no isophote could be fitted. In units of the whole picture, whatever the frame is.
+        Fitted isophote, in units of the whole picture, whatever the frame is; None when none could be fitted.
     stretch : str
-        How the file's samples became 8 bits: ``none``, ``scaled to 8 bits`` or ``asinh``.
+        Conversion of the file's samples to 8 bits: ``none``, ``scaled to 8 bits`` or ``asinh``.
     part : str, optional
-        Which of several images in the file was read.
+        Image that was read, in a file with several.
     warnings : tuple of str
-        What had to be guessed, in plain words.
+        Assumptions that were made, in plain words.
     cutout : ImagingCutout, optional
-        Where it was cut from a user's images by a position on the sky.
+        The cutout, where the image was cut from a user's images by a position on the sky.
     """
 
     pixels: NDArray[np.uint8]
@@ -269,7 +271,7 @@ class ImageInput:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The one deadline of a request, spent by every step and extended by none.
+    """The deadline of a request, shared by all of its steps. No step extends it.
 
     ``at`` is on the clock of :func:`time.monotonic`, seconds.
     """
@@ -283,7 +285,7 @@ class Deadline:
         return cls(time.monotonic() + seconds, seconds)
 
     def remaining_s(self) -> float:
-        """Seconds left; raises :class:`~gateway.core.errors.DeadlineExceeded` when none are."""
+        """Return the seconds left; raises :class:`~gateway.core.errors.DeadlineExceeded` when none are."""
         left = self.at - time.monotonic()
         if left <= 0:
             raise errors.DeadlineExceeded(f"The answer was not ready within {self.budget_s:g} s.")

@@ -1,4 +1,4 @@
-"""The ModelServerConfig of a release, from which TensorFlow Serving and the stand-in learn what to serve."""
+"""The ModelServerConfig of a release, which tells TensorFlow Serving and the stand-in what to serve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gateway.core.manifest import Manifest
 
 CONTAINER_BASE_PATH = "/models"
-"""Where the images of this project mount a model repository."""
+"""Mount point of a model repository in this project's container images."""
 
 
 def models_config(
@@ -21,17 +21,18 @@ def models_config(
 ) -> str:
     """Return the text-format ``ModelServerConfig`` that serves every model of a release.
 
-    Each model is served in the version that the manifest names, and no other: one that appears below
-    ``<base_path>/<name>`` belongs to no release, and the default policy would replace the release's by it.
+    Each model is served only in the version that the manifest names: another version below ``<base_path>/<name>``
+    belongs to no release, and the default policy would replace the release's version by it.
 
     Parameters
     ----------
     manifest : Manifest
+        Release that is served.
     base_path : str or path
-        The directory that holds ``<name>/<version>/``, as the server sees it. A relative one is a ValueError, because
+        Directory that holds ``<name>/<version>/``, as the server sees it. A relative path raises ValueError, because
         TensorFlow Serving refuses it at start-up.
     beside : sequence of Manifest
-        Releases that are served as well, while gateways go from one to the other.
+        Other releases to serve at the same time, while gateways change from one release to the other.
     """
     base = str(base_path).rstrip("/")
     if not base.startswith("/") and "://" not in base and not PurePath(base).is_absolute():

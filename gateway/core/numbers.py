@@ -1,4 +1,4 @@
-"""Numbers as any program writes them."""
+"""Reads numbers in every notation that programs write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 
 LONGEST = 100
-"""Characters of a number; the longest that a double needs has 24."""
+"""Most characters of a number; the longest that a double needs has 24."""
 LIKE = str.maketrans(
     "\N{MINUS SIGN}\N{HYPHEN}\N{EN DASH}\N{NO-BREAK SPACE}"
     "\N{MODIFIER LETTER SMALL H}\N{MODIFIER LETTER SMALL M}\N{MODIFIER LETTER SMALL S}",
@@ -17,9 +17,10 @@ _COMMA = re.compile(r"([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)")
 
 
 def number(text: str) -> float | None:
-    """Return a number as any program writes it, or None for anything else.
+    """Return a number in any program's notation, or None for other text.
 
-    ``1.0684708e+01``, ``5e-05``, Fortran's ``1.0684708D+01``, a typographic minus, a leading plus and a decimal comma.
+    These are ``1.0684708e+01``, ``5e-05``, Fortran's ``1.0684708D+01``, a typographic minus, a leading plus and a
+    decimal comma.
     """
     if len(text) > LONGEST:
         return None

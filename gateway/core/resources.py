@@ -1,4 +1,4 @@
-"""What this process may use of the machine: processors and memory, within the limits of its container."""
+"""Processors and memory that this process may use, within the limits of its container."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _OWN = Path("/proc/self/cgroup")
 def processors(root: Path = _CGROUP, own: Path = _OWN) -> int:
     """Return how many processors this process may use, at least 1.
 
-    The affinity mask and the container's quota (cgroup version 2: ``cpu.max``; version 1: ``cpu.cfs_quota_us``) both
-    count; a fraction of a processor counts as one.
+    Both the affinity mask and the container's quota (cgroup version 2: ``cpu.max``; version 1: ``cpu.cfs_quota_us``)
+    limit the number; a fraction of a processor counts as one.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for folder in _folders(root, own, "cpu"):
@@ -32,10 +32,10 @@ def processors(root: Path = _CGROUP, own: Path = _OWN) -> int:
 
 
 def memory_bytes(root: Path = _CGROUP, own: Path = _OWN) -> int | None:
-    """Return the most memory this process may use, bytes; None where neither container nor machine says.
+    """Return the most memory this process may use, bytes; None where neither container nor machine has a known limit.
 
-    The least of the container's limit (cgroup version 2: ``memory.max``; version 1: ``memory.limit_in_bytes``) and the
-    machine's memory.
+    It is the smaller of the container's limit (cgroup version 2: ``memory.max``; version 1:
+    ``memory.limit_in_bytes``) and the machine's memory.
     """
     limits = []
     for folder in _folders(root, own, "memory"):
@@ -43,26 +43,26 @@ def memory_bytes(root: Path = _CGROUP, own: Path = _OWN) -> int | None:
             limit = _number(_words(folder / name))
             if limit is not None:
                 limits.append(limit)
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # no POSIX
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a system without POSIX
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     return min((limit for limit in limits if limit > 0), default=None)
 
 
 def give_large_memory_back() -> None:
-    """Let every large block of memory go back to the system when it is freed, where the C library can be told (glibc).
+    """Make the C library return every large block of memory to the system when it is freed (glibc only).
 
-    It learns from each large block that is freed to keep the next ones: four large pictures at once left 230 MB in the
-    process for ever, and leave 45 MB with this. Told so, it would no more learn to keep small ones either, and the
-    pages of every ordinary picture would come zeroed from the system again: a fifth of all work for one of 512 pixels.
+    By default glibc keeps large blocks after it has freed a few: four large pictures at once left 230 MB in the process
+    for ever, and leave 45 MB with this. Setting only the threshold would also stop glibc from keeping small blocks; the
+    system would then zero the pages of every ordinary picture anew: a fifth of all work for one of 512 pixels.
     """
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library than glibc
         library = ctypes.CDLL(None)
         library.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
         library.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def _folders(root: Path, own: Path, controller: str) -> list[Path]:
-    """Where limits of this process may stand: its own group and those above it, of either version."""
+    """Return folders that may hold limits of this process: its own cgroup and those above it, of either version."""
     found = [root, root / controller]
     try:
         lines = own.read_text().splitlines()
@@ -74,7 +74,7 @@ def _folders(root: Path, own: Path, controller: str) -> list[Path]:
             continue
         base = root / controller if controllers else root
         parts = Path(path.lstrip("/")).parts
-        # a container sees its own group as the root, while the path may be the one that its host knows
+        # a container sees its own group as the root, while the path may be the one on its host
         found += [base.joinpath(*parts[: end + 1]) for end in range(len(parts)) if ".." not in parts]
     return found
 
@@ -87,5 +87,5 @@ def _words(path: Path) -> list[str]:
 
 
 def _number(words: list[str]) -> int | None:
-    """Return the number that a file says; None for none and for ``max``."""
+    """Return the number that a file holds; None for an empty file and for ``max``."""
     return int(words[0]) if words and words[0].lstrip("-").isdigit() else None

@@ -1,1 +1,1 @@
-"""Images: from the bytes of a file to the model input and the fitted ellipse."""
+"""Turns the bytes of an image file into the model input and the fitted ellipse."""

@@ -1,4 +1,4 @@
-"""Photometric bands by name: which is red, which is blue."""
+"""Photometric bands by name: their wavelengths, and the choice of red, green and blue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _NANOMETRES = {
     # SDSS, Pan-STARRS, DES, LSST
     "u": 355, "g": 475, "r": 625, "i": 765, "z": 905, "y": 970,
-    # Johnson and Cousins, and the same letters in the infrared; R, G and B of a colour camera sort as they are called
+    # Johnson and Cousins, and the same letters in the infrared; R, G and B of a colour camera have the same order
     "U": 365, "B": 445, "G": 530, "V": 551, "R": 650, "I": 806, "Z": 905, "Y": 1020, "J": 1240, "H": 1650, "K": 2190,
     "KS": 2150, "L": 3450, "M": 4750, "VIS": 715, "NISP-Y": 1080, "NISP-J": 1370, "NISP-H": 1770,
     "RED": 650, "GREEN": 530, "BLUE": 445, "RP": 625, "GP": 475, "IP": 765, "ZP": 905, "UP": 355,
@@ -21,25 +21,26 @@ _NANOMETRES = {
     # narrow bands of amateurs
     "HA": 656, "HALPHA": 656, "OIII": 501, "SII": 672, "NII": 658, "HB": 486,
 }  # fmt: skip
-"""Effective wavelengths, nm, of the common systems (Bessell 2005, ARA&A 43, 293): only their order matters."""
+"""Effective wavelengths of the common systems (Bessell 2005, ARA&A 43, 293), nm: only their order matters."""
 
 _HUBBLE = re.compile(r"F(\d{3,4})(?:W|M|N|LP|X|W2)\w*", re.IGNORECASE)
 _INFRARED_OF_HUBBLE = 200
 _DIGITS_OF_WEBB = 10
 
 _SDSS_FIRST = (("i", "r", "g"), ("z", "r", "g"))
-"""Where more than three bands are there: what the networks were trained on, and what looks most like it."""
+"""Choices among more than three bands: the bands of the training images, then the bands that look most like them."""
 
 
 def wavelength_nm(name: str, telescope: str = "") -> float | None:
-    """Return about where a band lies, nm; None for a name that is no band's.
+    """Return the approximate wavelength of a band, nm; None for a name that is no band's.
 
     Parameters
     ----------
     name : str
-        Such as ``g``, ``r.00000``, ``DECam z``, ``SDSS i``, ``HSC-R2``, ``F606W`` or ``Ks``.
+        Name of the band, such as ``g``, ``r.00000``, ``DECam z``, ``SDSS i``, ``HSC-R2``, ``F606W`` or ``Ks``.
     telescope : str
-        Webb's numbers are hundredths of a micron, Hubble's nanometres, or hundredths of a micron below 200.
+        Name of the telescope. The numbers in Webb's filter names are hundredths of a micron; Hubble's are nanometres,
+        or hundredths of a micron below 200.
     """
     words = [word for word in re.split(r"[\s._,/:;-]+", name.strip()) if word]
     for word in (name.strip(), *words, *(word.rstrip("0123456789'") for word in words)):
@@ -60,13 +61,14 @@ def red_green_blue(names: Sequence[str], telescope: str = "") -> tuple[int, int,
     Parameters
     ----------
     names : sequence of str
-        Of all bands.
+        Names of all bands.
     telescope : str
+        Name of the telescope, as for :func:`wavelength_nm`.
 
     Returns
     -------
     (int, int, int) or None
-        Which is shown red (the longest wavelength), green and blue; None where the names do not tell.
+        Indices of the bands for red (the longest wavelength), green and blue; None where the names do not decide it.
     """
     waves = [wavelength_nm(name, telescope) for name in names]
     if len(waves) < 3 or None in waves or len(set(waves)) < 3:  # red, green, blue

@@ -1,8 +1,8 @@
-"""Find the parts of a picture that are not sky: the empty corners of a turned square, a vignette, half a mosaic.
+"""Finds the parts of a picture without sky: the empty corners of a turned square, a vignette, half of a mosaic.
 
-Whoever turns a picture or cuts it round fills the rest of the rectangle with white, black or gray, or leaves it
-transparent. That colour is not the sky's: it must stay out of the sky's level and noise, out of detection, and out of
-what the networks see.
+A program that turns a picture or cuts it round fills the rest of the rectangle with white, black or gray, or leaves it
+transparent. That colour is not the sky's: it must be left out of the sky's level and noise, of detection, and of the
+networks' input.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELLS = 128
-"""The longer side is judged in at most this many cells, each of a pixel or more."""
+"""Number of cells along the longer side, at most; a cell has one pixel or more."""
 
-# What sep sets aside for pixels above the threshold, anew for each picture; one number for the whole process. With its
-# default of 300,000 that takes as long as all else. No module extracts from more pixels than `sources` does.
+# sep reserves memory for this many pixels above the threshold for each picture; the number is global to the process.
+# The default of 300,000 takes as long as everything else. `sources` extracts from the most pixels.
 sep.set_extract_pixstack(192**2 + 1)
 
 _FLAT = 3
-"""Counts by which a pixel of an empty part may differ from its colour: JPEG rings beside edges."""
+"""Counts by which a pixel of an empty part may differ from the part's colour: JPEG rings beside edges."""
 
 _LEAST_RUN, _CORNER = 6, 3
 _LEAST_SHARE_OF_SIDE, _MOSTLY = 0.1, 0.7
@@ -31,43 +31,43 @@ _LEAST_AREA, _LEAST_PICTURE = 0.004, 0.1
 _LEAST_CELLS = 8
 
 _STEP = 10.0
-"""Counts between an empty part and the sky behind its edge. Clipped or smooth skies of EFIGI's 4,147 pictures end in
-steps of up to 8; where the step is smaller than this, the part's colour is nearly the sky's and does little harm."""
+"""Smallest step between an empty part and the sky behind its edge, counts. Clipped or smooth skies of EFIGI's 4,147
+pictures end in steps of up to 8. Below this, the part's colour is nearly the sky's and does little harm."""
 _STEP_OF_EXACT, _CLEAR_STEP = 4.0, 60.0
 _EXACT, _NEARLY_EXACT = 0.97, 0.5
-"""Shares of an empty part that have its colour to a count: of one that no JPEG has touched, and of any."""
+"""Shares of an empty part that have its colour to within a count: without JPEG compression, and in any file."""
 
 _RINGS, _RINGS_AT_EDGE = 0.02, 0.12
-"""Shares of the step by which JPEG's ringing changes an empty part, and its outermost pixels."""
+"""Shares of the step by which JPEG's ringing changes an empty part, and the outermost pixels of the part."""
 
 _NEAR, _FAR = 3, 7
-"""Cells behind the edge where the sky is looked at: beyond JPEG's ringing, and farther in."""
+"""Distances behind the edge at which the sky is measured, cells: beyond JPEG's ringing, and farther in."""
 _LEAST_GRAIN, _MOST_RISE, _ROUND = 0.5, 0.3, 0.06
 _RINGING = 3
-"""Pixels beside an empty part that resampling and JPEG have mixed with it."""
+"""Width of the margin that resampling and JPEG have mixed with an empty part, pixels."""
 
 
 def empty(
     rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None, varies: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_] | None:
-    """Find the pixels of a picture that show no sky.
+    """Return the pixels of a picture that show no sky.
 
     A part is empty if it has one colour, reaches the border, and ends in a step behind which the picture begins at
     another level and stays there. The clipped, black sky around a galaxy has one colour too, but behind its edge the
-    light goes on rising. A part that has nearly the sky's colour is not found and does no harm.
+    light keeps rising. A part that has nearly the sky's colour is not found and does no harm.
 
     Parameters
     ----------
     rgb : uint8 [H, W, 3]
     outside : bool [H, W], optional
-        Pixels that the file itself says are not image, such as transparent ones.
+        Pixels that the file itself marks as no image, such as transparent ones.
     varies : bool [H, W], optional
-        Pixels that are no part of an empty one, though they may look so: a sky that a stretch made black.
+        Pixels that can't be part of an empty part, whatever their colour: a sky that a stretch made black.
 
     Returns
     -------
     bool [H, W] or None
-        ``outside`` and what was found, with a margin of 3 pixels or more; None if every pixel shows sky, or none does.
+        ``outside`` and the empty parts, with a margin of 3 pixels or more; None if every pixel shows sky, or none does.
     """
     unseen = np.zeros(rgb.shape[:2], bool) if outside is None else outside
     is_narrow = min(rgb.shape[:2]) < _LEAST_CELLS * _cell_size(rgb)
@@ -85,7 +85,7 @@ def filled(rgb: NDArray[np.uint8], unseen: NDArray[np.bool_]) -> NDArray[np.uint
     ----------
     rgb : uint8 [H, W, 3]
     unseen : bool [H, W]
-        As :func:`empty` finds them: some, not all.
+        Result of :func:`empty`: some pixels, not all.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def filled(rgb: NDArray[np.uint8], unseen: NDArray[np.bool_]) -> NDArray[np.uint
     beside &= ~hidden
     seen = rgb[::size, ::size][beside] if beside.any() else rgb[~unseen]
     picture = rgb.copy()
-    # a plane at a time, which takes a third of what whole pixels do
+    # plane by plane, which takes a third of the time of whole pixels
     for plane, level in enumerate(np.rint(np.median(seen, axis=0))):
         picture[..., plane][unseen] = level
     return picture
@@ -110,11 +110,11 @@ def _cell_size(rgb: NDArray[np.uint8]) -> int:
 
 
 def _samples(rgb: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Return two pixels of every cell, int16 [3, rows, columns] each: enough to tell one colour from grain."""
+    """Return two pixels of every cell, int16 [3, rows, columns] each: enough to distinguish one colour from grain."""
     rows, columns = (side // size for side in rgb.shape[:2])
     places = (size // 4, size - 1 - size // 4)
     one, other = (
-        # plane after plane in memory: numpy is ten times faster along them than along every pixel's three
+        # contiguous planes, since numpy is ten times faster along them than along the three values of a pixel
         np.ascontiguousarray(rgb[at::size, at::size][:rows, :columns].transpose(2, 0, 1), np.int16)
         for at in places
     )
@@ -122,7 +122,7 @@ def _samples(rgb: NDArray[np.uint8], size: int) -> tuple[NDArray[np.int16], NDAr
 
 
 def _border_colours(rgb: NDArray[np.uint8]) -> list[NDArray[np.int16]]:
-    """Return the colours that the border keeps from a corner on, or elsewhere, over a tenth of a side; each once."""
+    """Return the colours that the border has over a tenth of a side, from a corner or elsewhere, without repetition."""
     colours: list[NDArray[np.int16]] = []
     for line in (rgb[0], rgb[-1, ::-1], rgb[::-1, 0], rgb[:, -1]):
         levels = line.astype(np.int16)
@@ -146,7 +146,7 @@ def _border_colours(rgb: NDArray[np.uint8]) -> list[NDArray[np.int16]]:
 def _part(
     rgb: NDArray[np.uint8], colour: NDArray[np.int16], varies: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_] | None:
-    """Return the empty part of one colour, bool [H, W]; None if what has this colour is sky."""
+    """Return the empty part of one colour, bool [H, W]; None if the pixels of this colour are sky."""
     size = _cell_size(rgb)
     one, other = _samples(rgb, size)
     mean = (one + other) * np.float32(0.5)
@@ -157,7 +157,7 @@ def _part(
     most = np.maximum(off(one), off(other))
     still = True if varies is None else ~varies[::size, ::size][: most.shape[0], : most.shape[1]]
     flat = (most <= _FLAT) & still
-    # Most candidates are smooth patches of sky. They are told before any region is traced: all else is brighter still.
+    # Most candidates are smooth patches of sky. They are excluded before any region is traced: all else is brighter.
     contrast = np.abs(mean - colour[:, None, None]).max(axis=0)[most > _FLAT]
     if not contrast.size or np.median(contrast) < _least_step(most[flat]):
         return None
@@ -172,7 +172,7 @@ def _part(
         return None
     part |= _reaching_the_border((np.minimum(off_one, off_other) <= step * _RINGS_AT_EDGE) & still)
     part = _grown(part, -(-_RINGING // size)).repeat(size, axis=0).repeat(size, axis=1)
-    # what the last whole cell leaves of the picture
+    # extends the part over the pixels beyond the last whole cell
     return np.pad(part, [(0, full - had) for full, had in zip(rgb.shape[:2], part.shape, strict=True)], "edge")
 
 
@@ -203,7 +203,7 @@ def _reaching_the_border(flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _step(part: NDArray[np.bool_], cells: NDArray[np.float32], colour: NDArray[np.int16]) -> float:
-    """Return the counts between an empty part and the sky behind its edge, 0 if what lies there is no sky."""
+    """Return the counts between an empty part and the sky behind its edge; 0 if no sky lies behind it."""
     regions = _regions(~part)
     sizes = np.bincount(regions.ravel())[1:]
     if not sizes.size or sizes.max() < _LEAST_PICTURE * part.size:
@@ -223,7 +223,7 @@ def _step(part: NDArray[np.bool_], cells: NDArray[np.float32], colour: NDArray[n
     step = abs(float(sky[plane]) - int(colour[plane]))
     rise = abs(float(np.median(far[plane])) - float(sky[plane]))
     # A galaxy on clipped sky, or an even disc on an even ground, also ends in a step. A picture reaches the border, or
-    # has the form of a frame, or its edge is a good part of all the contrast that there is; and a sky has grain.
+    # is a rectangle or circle, or its edge is a large part of all contrast; and a sky has grain.
     grain = float(np.median(np.abs(near[plane] - sky[plane])))
     sides = sum(bool(line.any()) for line in (picture[0], picture[-1], picture[:, 0], picture[:, -1]))
     is_picture = sides > 1 or (grain >= _LEAST_GRAIN and (step >= _CLEAR_STEP or _is_frame(picture)))
@@ -231,7 +231,7 @@ def _step(part: NDArray[np.bool_], cells: NDArray[np.float32], colour: NDArray[n
 
 
 def _is_frame(picture: NDArray[np.bool_]) -> bool:
-    """Tell whether a region is a rectangle along the border, or a circle, of at least half the picture's side."""
+    """Return whether a region is a rectangle along the border, or a circle, of at least half the picture's side."""
     rows, columns = (np.flatnonzero(picture.any(axis=axis)) for axis in (1, 0))
     height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
     if 2 * height < picture.shape[0] or 2 * width < picture.shape[1]:
@@ -242,7 +242,7 @@ def _is_frame(picture: NDArray[np.bool_]) -> bool:
 
 
 def _grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    """Return the mask with everything that lies within so many rows and columns of it."""
+    """Return the mask extended by this many rows and columns on every side."""
     grown = mask.copy()
     for _ in range(pixels):
         before = grown.copy()

@@ -1,4 +1,4 @@
-"""Decode image files as people have them to RGB pictures."""
+"""Decodes image files of all common formats to RGB pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNIFORM_RANGE = 3
 _HALF = 0.5
 _ROWS = 256
 _SAMPLE = 1 << 18
-"""So many pixels are enough to tell the sky's colour."""
+"""Number of pixels that is enough to measure the sky's colour."""
 _COLOURS = (1, 3)
 
 _OTHERS = {
@@ -43,7 +43,7 @@ _OTHERS = {
     b"Rar!": "a RAR archive",
     b"7z\xbc\xaf": "a 7-Zip archive",
 }
-"""What people send beside pictures: to be told what it is."""
+"""Signatures of files that people send instead of pictures, so that the error can name the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,17 @@ class Picture:
     format : str
         ``JPEG``, ``PNG``, ``GIF``, ``TIFF``, ``WEBP`` or ``FITS``.
     width, height : int
-        Of the file, pixels, as a person sees it (after its EXIF orientation). ``rgb`` of a large picture is smaller: it
-        is reduced while reading, to sides of at most :data:`gateway.images.limits.WORKING_SIDE`.
+        Size of the file, pixels, as a person sees it (after its EXIF orientation). ``rgb`` of a large picture is
+        smaller: it is reduced while reading, to sides of at most :data:`gateway.images.limits.WORKING_SIDE`.
     stretch : str
         ``none``, ``scaled to 8 bits`` or ``asinh``: see :mod:`gateway.images.stretch`.
     part : str, optional
-        Which of several images in the file this is, such as ``SCI, extension 1 of 3`` or ``page 2 of 2``.
+        Image that was read, of several in the file, such as ``SCI, extension 1 of 3`` or ``page 2 of 2``.
     outside : bool [H, W], optional
         Pixels that show no sky: transparent, without a value at the edge, or empty corners
         (:func:`gateway.images.corners.empty`). In ``rgb`` they have the colour of the sky beside them.
     warnings : tuple of str
-        What had to be guessed.
+        Assumptions that were made, in plain words.
     """
 
     rgb: NDArray[np.uint8]
@@ -84,32 +84,31 @@ def decode(
 ) -> Picture:
     """Decode an image file as a person would see it.
 
-    The orientation is applied; the largest page, or the first frame that shows something, is taken; transparent pixels
+    The orientation is applied. The largest page is taken, or the first frame that shows something. Transparent pixels
     get the colour of the picture's own background; CMYK, palette and grayscale become RGB. Samples of more than 8 bits
-    are scaled where they are a finished picture's, and stretched where they are measured
-    (:func:`gateway.images.stretch.finished_scale`).
+    are scaled in a finished picture, and stretched in a measured one (:func:`gateway.images.stretch.finished_scale`).
 
     Parameters
     ----------
     data : bytes
-        The file.
+        Content of the file.
     max_pixels : int
-        Refused above this, from the header alone: neither memory nor time is spent on a decompression bomb.
+        Most pixels; more are refused from the header alone, so that a decompression bomb takes neither memory nor time.
     memory : Memory
-        What all decoders share; the caller's thread waits for its share.
+        Memory that all decoders share; the caller's thread waits for its share.
     deadline : Deadline, optional
-        How long it may wait.
+        Limit of the wait for memory.
 
     Raises
     ------
     errors.UnsupportedImage
-        Of no format that is read.
+        The format is not supported.
     errors.ImageTooLarge
-        Too many pixels, or too much memory to decode them.
+        The image has too many pixels, or decoding it needs too much memory.
     errors.BadImage
-        Empty, truncated, damaged, too small, too long, or all one colour.
+        The image is empty, truncated, damaged, too small, too long, or all one colour.
     errors.DeadlineExceeded
-        Others held the memory for too long.
+        Other decoders held the memory for too long.
     """
     if not data:
         raise errors.BadImage("The file is empty.")
@@ -189,17 +188,17 @@ def shown(
     varies: NDArray[np.bool_] | None = None,
     complete: bool = False,
 ) -> Picture:
-    """Make a :class:`Picture` of its parts, its empty corners filled with its sky.
+    """Return a :class:`Picture` of its parts, with its empty corners filled with its sky.
 
-    ``varies`` are pixels that are not empty whatever they look like; see :func:`gateway.images.stretch.render`. In a
-    picture that is known to be ``complete`` nothing is looked for.
+    ``varies`` marks pixels that are never empty, whatever their colour; see :func:`gateway.images.stretch.render`. A
+    ``complete`` picture is not searched for empty corners.
 
     Raises
     ------
     errors.BadImage
-        It is all one colour.
+        The picture is all one colour.
     """
-    # the middle row tells nearly every picture that shows something, in a hundredth of the time
+    # the middle row decides for nearly every picture that shows something, in a hundredth of the time
     if np.ptp(rgb[len(rgb) // 2], axis=0).max() <= UNIFORM_RANGE and all(
         high - low <= UNIFORM_RANGE for low, high in _extrema(rgb)
     ):
@@ -211,7 +210,7 @@ def shown(
 
 
 def _over_own_background(samples: NDArray[np.uint8], opacity: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-    """Make RGB; transparent pixels get the darkest tenth's median of the opaque ones: the sky, where there is any."""
+    """Return RGB; transparent pixels get the median of the darkest tenth of the opaque ones: the sky, if any."""
     rgb: NDArray[np.uint8] = np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples
     if opacity is None or opacity.min() >= 1:
         return rgb
@@ -236,5 +235,5 @@ def _instead(data: bytes) -> str:
 
 
 def _extrema(rgb: NDArray[np.uint8]) -> list[tuple[int, int]]:
-    # Pillow's is thirty times faster than numpy's along a short last axis
+    # Pillow's extrema are thirty times faster than numpy's along a short last axis
     return [cast("tuple[int, int]", plane.getextrema()) for plane in Image.fromarray(rgb).split()]

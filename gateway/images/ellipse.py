@@ -1,4 +1,4 @@
-"""Fit an ellipse to the galaxy in a picture: the classical estimate of its inclination, to compare the networks with.
+"""Fits an ellipse to the galaxy in a picture: the classical estimate of the inclination, beside the networks'.
 
 Measured on 1,199 galaxies of EFIGI that people measured (``python -m benchmarks.ellipse``): with r = 0.3 this fit
 scatters by 4.8 deg about people's inclinations. The table of other ways to fit is in ``docs/explanation/science.md``.
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 INTRINSIC_AXIS_RATIO = 0.3
-"""r of the formula unless asked otherwise: the original's, chosen for the ellipses of bright isophotes."""
+"""Default of r in the formula: the original's value, chosen for the ellipses of bright isophotes."""
 
 WORKING_SIDE = 64
-"""Pixels to which the longer side is reduced for the fit. At 96 it scatters as much and takes half as long again."""
+"""Longer side of the picture for the fit, pixels. At 96 the scatter is the same and the fit takes 1.5 times as long."""
 
 _LEAST_SIDE = 6
-"""Working pixels of the shorter side: in less, no ellipse can be told from another."""
+"""Fewest working pixels of the shorter side; with fewer, different ellipses look alike."""
 
 DISC_SIGMA, OUTLINE_SIGMA = 2.5, 1.5
-"""Isophotes within which the disc and its outline are measured, in units of the sky's noise before smoothing."""
+"""Isophotes that bound the disc and its outline, in units of the sky's noise before smoothing."""
 
 DISC_THICKNESS = 0.2
-"""How thick the outline may be, as the axis ratio of an edge-on disc, beyond the light within it (the customary q0)."""
+"""Largest thickness of the outline beyond the light inside it, as the axis ratio of an edge-on disc (customary q0)."""
 
 _LIGHT_EXPONENT, _BRIGHT = 2, 0.8
 _LEAST_AREA = 20
@@ -46,11 +46,11 @@ _LEVELS = 3 * 255 + 1
 _LEAST_NOISE = 1.5
 
 _SMOOTHING = np.array([0.0545, 0.2442, 0.4026, 0.2442, 0.0545], np.float32)
-"""A gaussian with a standard deviation of one pixel."""
+"""Gaussian kernel with a standard deviation of one pixel."""
 
 
 def inclination_deg(axis_ratio: float, r: float = INTRINSIC_AXIS_RATIO) -> float:
-    """Return the inclination of an oblate spheroid seen with an apparent axis ratio, degrees.
+    """Return the inclination, degrees, of an oblate spheroid that has an apparent axis ratio.
 
     ``cos^2 i = (q^2 - r^2) / (1 - r^2)`` (Hubble 1926, ApJ 64, 321), with q the apparent minor over major axis and r
     the intrinsic thickness; 90 deg where q <= r.
@@ -79,21 +79,21 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     """Fit an ellipse to the outline of the object in the middle of a picture.
 
     Sky and noise are measured on the picture's margin. The object is the connected region above 1.5 sigma that covers
-    the centre (or the largest near it), told apart from neighbours and stars. A picture with a background brighter than
-    its middle is taken as a negative. Two axis ratios are measured, both by second moments:
+    the centre (or the largest near it), separated from neighbours and stars. A picture with a background brighter than
+    its middle is treated as a negative. Two axis ratios are measured, both by second moments:
 
     - the disc's, q_d, from the region's light above 2.5 sigma. Pictures show about the square root of light (EFIGI a
       power of 1/2.2), so pixels are weighted with the square of their counts, and noise, neighbours and halos weigh
-      little. The brightest fifth of the pixels count as its faintest, so a bulge or a star weighs little too.
-    - the outline's, q_o, from the whole region, every pixel counting alike. A disc seen edge-on has a rounder
-      outline than its light has, by its thick disc, halo and bulge; so do noise, neighbours and arms that the region
-      takes in, which is why it alone scatters more.
+      little. The brightest fifth of the pixels is clipped at its faintest value, so a bulge or a star weighs little.
+    - the outline's, q_o, from the whole region, with equal weight for every pixel. The outline of an edge-on disc is
+      rounder than its light, because of its thick disc, halo and bulge. Noise, neighbours and arms inside the region
+      also make it rounder, so that q_o alone scatters more.
 
     The ellipse has the outline's axis ratio as far as a disc's thickness can explain it:
-    ``q^2 = q_d^2 + min(max(t^2, 0), 0.2^2) (1 - q_d^2)`` with ``t^2 = (q_o^2 - q_d^2) / (1 - q_d^2)``. That is how the
-    ratio of a disc grows with its thickness, ``q^2 = cos^2 i + t^2 sin^2 i``.
+    ``q^2 = q_d^2 + min(max(t^2, 0), 0.2^2) (1 - q_d^2)`` with ``t^2 = (q_o^2 - q_d^2) / (1 - q_d^2)``. This follows
+    from the axis ratio of a disc with thickness t, ``q^2 = cos^2 i + t^2 sin^2 i``.
 
-    All moments are freed from the picture's own softness: those of its stars are subtracted, where it has two or more.
+    All moments are corrected for the picture's blur: the moments of its stars are subtracted, where it has two or more.
 
     Parameters
     ----------
@@ -104,8 +104,8 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     Returns
     -------
     Ellipse or None
-        Its area is that within the outline. None when nothing stands out of the background, or when the picture is too
-        long and narrow to be reduced.
+        Its area is the area within the outline. None when no object stands out of the background, or when the picture
+        is too long and narrow to be reduced.
     """
     if WORKING_SIDE * min(rgb.shape[:2]) < _LEAST_SIDE * max(rgb.shape[:2]):
         return None
@@ -128,7 +128,7 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
     faintest_bright = int(_BRIGHT * (area - 1))
     bright = float(np.partition(signal[within], faintest_bright)[faintest_bright])
     if bright <= 0:
-        # a few bright pixels and nothing between them: no light of an object
+        # a few bright pixels without light between them are not an object
         return None
     disc = _Moments.of(within, np.clip(signal, 0, bright) ** _LIGHT_EXPONENT, softness)
     outline = _Moments.of(around, np.ones_like(signal), softness)
@@ -146,7 +146,7 @@ def fit_ellipse(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
 
 @dataclass(frozen=True, slots=True)
 class _Moments:
-    """Centre (pixels), minor over major axis, and angle of a distribution of light."""
+    """Centre (pixels), axis ratio (minor over major), and angle of a distribution of light."""
 
     x: float
     y: float
@@ -162,7 +162,7 @@ class _Moments:
         right, down = columns - x, rows - y
         xx, yy, xy = (float(weight @ one) for one in (right**2, down**2, right * down))
         mean, half = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
-        # a line of pixels has no width that could be freed from anything
+        # a line of pixels has no width from which the blur could be subtracted
         soft = min(softness, _MOST_SOFTNESS * max(mean - half, 0))
         ratio = math.sqrt(max(mean - half - soft, 1e-4) / max(mean + half - soft, 1e-4))
         return cls(x, y, min(ratio, 1.0), math.degrees(math.atan2(-2 * xy, xx - yy)) / 2 % 180)
@@ -171,7 +171,7 @@ class _Moments:
 def _reduced(
     rgb: NDArray[np.uint8], unseen: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None]:
-    """Return the sum of the planes, and where nothing is seen, both at the working size."""
+    """Return the sum of the planes, and the mask of unseen pixels, both at the working size."""
     height, width = rgb.shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
     size = (round(width * scale), round(height * scale))
@@ -184,7 +184,7 @@ def _reduced(
 
 
 def _sky_and_noise(counts: NDArray[np.int32], unseen: NDArray[np.bool_] | None) -> tuple[float, float]:
-    """Of the picture's margin, an eighth wide, by sigma clipping: cutouts are centred, so the margin is sky."""
+    """Return sky and noise of the picture's margin, an eighth wide, by sigma clipping; a cutout's margin is sky."""
     width = max(2, min(counts.shape) // 8)
     margin = np.ones(counts.shape, bool)
     margin[width:-width, width:-width] = False
@@ -192,7 +192,7 @@ def _sky_and_noise(counts: NDArray[np.int32], unseen: NDArray[np.bool_] | None) 
         margin &= ~unseen
         if not margin.any():
             margin = ~unseen if not unseen.all() else ~margin
-    # Whole counts: their histogram holds all there is to know, and is clipped a hundred times faster than they are.
+    # counts are integers, so their histogram is complete, and clipping it is a hundred times faster
     frequency = np.bincount(counts[margin], minlength=_LEVELS).astype(np.float64)
     levels = np.arange(float(_LEVELS))
     total = 0.0
@@ -226,7 +226,7 @@ def _extracted(
 
 @lru_cache(maxsize=2 * WORKING_SIDE)
 def _smoothing(side: int) -> NDArray[np.float32]:
-    """Return what smooths columns of so many pixels as sep smooths to detect, float32 ``[side, side]``."""
+    """Return the matrix that smooths columns as sep smooths for detection, float32 ``[side, side]``."""
     smoothing = np.zeros((side, side), np.float32)
     for offset, weight in enumerate(_SMOOTHING, -(len(_SMOOTHING) // 2)):
         smoothing += weight * np.eye(side, k=offset, dtype=np.float32)
@@ -247,7 +247,7 @@ def _central(objects: NDArray[Any], regions: NDArray[np.int32]) -> NDArray[np.bo
 
 
 def _softness(objects: NDArray[Any], regions: NDArray[np.int32], galaxy: NDArray[np.bool_], peak: float) -> float:
-    """Return the variance of the picture's stars along an axis, pixels^2: the smallest, if another has nearly that."""
+    """Return the variance of the picture's stars along an axis, pixels^2: the least, if another star's is similar."""
     is_star = (objects["peak"] > peak) & (objects["a"] < _STAR_ROUNDNESS * objects["b"])
     is_star[regions[galaxy][0] - 1] = False
     smallest = np.sort((objects["a"] * objects["b"])[is_star])[:2]

@@ -1,4 +1,4 @@
-"""Read the science image of a FITS file, in strips and within limits."""
+"""Reads the science image of a FITS file, in strips and within limits."""
 
 from __future__ import annotations
 
@@ -106,17 +106,18 @@ _RGB = 3
 
 @dataclass(frozen=True, slots=True)
 class FitsImage:
-    """What was read.
+    """The science image that was read.
 
     Attributes
     ----------
     planes : float32 [P, H, W]
         One plane, or red, green and blue; the first row is the uppermost; NaN and infinity where the file has them.
     width, height : int
-        Of the file.
+        Size in the file, pixels.
     part : str or None
-        Which image it is, where the file has several or has planes.
+        Name of the image, where the file has several or has planes.
     warnings : tuple of str
+        Assumptions that were made, in plain words.
     """
 
     planes: NDArray[np.float32]
@@ -134,9 +135,9 @@ def read(data: bytes, *, max_pixels: int, share: Share) -> FitsImage:
     data : bytes
         The file, plain or packed by gzip or bzip2; tile-compressed images are unpacked.
     max_pixels : int
-        Of a plane; refused above this, from the header.
+        Most pixels of a plane; more are refused from the header.
     share : Share
-        Asked for the memory that it will take.
+        Share of the decoders' memory, from which the needed memory is requested.
 
     Raises
     ------
@@ -150,7 +151,7 @@ def read(data: bytes, *, max_pixels: int, share: Share) -> FitsImage:
         raise
     except (EOFError, zlib.error) as error:
         raise errors.BadImage("The FITS file is truncated.") from error
-    # astropy meets damage with a dozen kinds of error, and warns of none that matters to a picture
+    # astropy raises a dozen kinds of error for damaged files; none of its warnings matters to a picture
     except Exception as error:
         raise errors.BadImage("The FITS file is truncated or damaged and can't be read.") from error
 
@@ -175,7 +176,7 @@ def _first_that_shows(file: FitsFile, units: Sequence[Unit], max_pixels: int, sh
 
 
 def _candidates(units: Sequence[Unit]) -> list[Unit]:
-    """Return the images that can be science, the likeliest first."""
+    """Return the images that can be science, the most probable first."""
     images = [unit for unit in units if unit.shape and all(unit.shape)]
     if not images:
         raise errors.BadImage("The FITS file holds no image, only headers or tables.")
@@ -192,17 +193,17 @@ def _candidates(units: Sequence[Unit]) -> list[Unit]:
         size = " x ".join(str(n) for n in reversed(shape))
         raise errors.BadImage(f"The FITS image is {size}; images of two axes, or three with planes, are read.")
     largest = {rank: max(_area(unit) for unit in pictures if _rank(unit) == rank) for rank in map(_rank, pictures)}
-    # a preview is not preferred to what it shows
+    # a preview must not be preferred to the image that it shows
     return sorted(pictures, key=lambda unit: (_rank(unit), _area(unit) * 4 < largest[_rank(unit)], unit.number))
 
 
 def science_images(units: Sequence[Unit]) -> list[Unit]:
-    """Return the images that are as likely to be science as the likeliest: the bands or detectors of a file.
+    """Return the images that are as probably science as the first: the bands or detectors of a file.
 
     Raises
     ------
     errors.BadImage
-        There is none.
+        The file has no image.
     """
     candidates = _candidates(units)
     alike = [unit for unit in candidates if _rank(unit) == _rank(candidates[0])]
@@ -210,9 +211,9 @@ def science_images(units: Sequence[Unit]) -> list[Unit]:
 
 
 def beside(unit: Unit, units: Sequence[Unit], names: frozenset[str]) -> Unit | None:
-    """Return the image of the same size that is named one of these, such as the mask of an image; None without one.
+    """Return the image of the same size that has one of these names, such as a mask; None without one.
 
-    Where there are several, as in files of several detectors, it is the one of the same EXTVER, else the next.
+    Of several, as in files of several detectors, it is the one of the same EXTVER, else the next one.
     """
     size = plane_shape(squeezed(unit))
     found = [one for one in units if one.shape and _words(one) & names and squeezed(one) == size]
@@ -253,7 +254,7 @@ def _label(unit: Unit) -> str:
 
 
 def _coloured_extensions(candidates: Sequence[Unit]) -> tuple[list[Unit], list[str]] | None:
-    """Return the extensions of the first candidate's shape that are one band each, and their bands."""
+    """Return the extensions of the first candidate's shape, if each is one band, and their bands."""
     first = candidates[0]
     alike = [unit for unit in candidates if unit.shape == first.shape and len(squeezed(unit)) == 2]
     bands = [(unit, name) for unit in alike if (name := band(unit)) is not None]

@@ -1,4 +1,4 @@
-"""The structure of a FITS file, read as a stream: headers, and rows of samples, never the whole file."""
+"""The structure of a FITS file, read as a stream: headers and rows of samples, never the whole file."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _MOST_AXES = 16
 _CHUNK = 1 << 20
 _HEAD = 4096
 _HEAD_OF_BZIP2 = 1 << 20
-"""bzip2 packs so much at once, and unpacks nothing of less."""
+"""Block size of bzip2, bytes: it unpacks nothing of a shorter part."""
 MOST_WHOLE = 32_000_000
-"""Bytes of a packed file that are unpacked at once: one whose image is tile-compressed, and packed once more."""
+"""Most bytes of a packed file that are unpacked at once: for a tile-compressed image in a packed file."""
 _BZIP2_SHARE = 4
-"""bzip2 unpacks at a tenth of gzip's speed: so many times less is unpacked."""
+"""Factor by which the limit is smaller for bzip2, which unpacks at a tenth of gzip's speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,15 @@ class Unit:
     Attributes
     ----------
     number : int
-        0 is the primary one.
+        Index in the file; 0 is the primary unit.
     header : astropy.io.fits.Header
+        Header of the unit.
     shape : tuple of int
-        As numpy has it, of a tile-compressed image the image's own; empty where there is no image.
+        Shape in numpy's order; the image's own if it is tile-compressed; empty where there is no image.
     bitpix : int
         FITS code of the samples' type.
     start : int
-        Of the data, bytes from the beginning of the (unpacked) file.
+        Offset of the data, bytes from the beginning of the (unpacked) file.
     compressed : bool
         Whether the image is tile-compressed in a table.
     """
@@ -66,22 +67,22 @@ class Unit:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the samples as they lie in a file that is not compressed."""
+        """Type of the samples in the file, if it is not compressed."""
         return np.dtype(TYPES[self.bitpix])
 
     @property
     def name(self) -> str:
-        """EXTNAME, upper case; empty where it has none of its own."""
+        """EXTNAME, upper case; empty where the header has none."""
         name = str(self.header.get("EXTNAME", "")).strip().upper()
         return "" if name == "COMPRESSED_IMAGE" else name
 
     def text(self, *keys: str) -> str:
-        """Return the first of these keywords that is set, as text."""
+        """Return the value of the first of these keywords that is set, as text."""
         return next((str(self.header[key]).strip() for key in keys if self.header.get(key) not in {None, ""}), "")
 
 
 def looks_like_fits(data: bytes) -> bool:
-    """Tell whether ``data`` starts as a FITS file does, packed by gzip or bzip2 or not."""
+    """Return whether ``data`` starts as a FITS file does, packed by gzip or bzip2 or not."""
     return _unpacked_head(data).lstrip()[: len(_SIMPLE)] == _SIMPLE
 
 
@@ -97,13 +98,14 @@ def _unpacked_head(data: bytes) -> bytes:
 
 
 class FitsFile:
-    """A FITS file, plain or packed, of which only what is asked for is read and unpacked.
+    """A FITS file, plain or packed, of which only the requested parts are read and unpacked.
 
     Parameters
     ----------
     data : bytes or seekable binary file
+        The file.
     most : int
-        Bytes that are unpacked at most; a quarter of it of bzip2.
+        Most bytes that are unpacked; a quarter of that for bzip2.
     """
 
     def __init__(self, data: bytes | BinaryIO, most: int) -> None:
@@ -114,7 +116,7 @@ class FitsFile:
         self.packed = bool(self._kind)
         self._most = most // _BZIP2_SHARE if self._kind == _BZIP2 else most
         head = _unpacked_head(start + self._file.read(_HEAD_OF_BZIP2) if self._kind == _BZIP2 else start)
-        # mail and editors put a line's end before the first card
+        # mail programs and editors put a line break before the first card
         self._skip = len(head) - len(head.lstrip())
         self._stream = self._open()
         self._at = 0
@@ -127,7 +129,7 @@ class FitsFile:
         return bz2.BZ2File(self._file) if self._kind == _BZIP2 else self._file
 
     def units(self) -> list[Unit]:
-        """Return the units whose headers can be read; what comes after damage or the file's end is left out."""
+        """Return the units whose headers can be read; those after damage or the file's end are left out."""
         found: list[Unit] = []
         place = self._skip
         while len(found) < _MOST_UNITS:
@@ -150,12 +152,13 @@ class FitsFile:
         Parameters
         ----------
         unit : Unit
-            Not a tile-compressed one.
+            Unit with an image that is not tile-compressed.
         skipped : int
             Samples before the plane.
         row_samples, height : int
-            Of the plane.
+            Shape of the plane.
         step : int
+            Rows per strip.
 
         Raises
         ------
@@ -169,12 +172,12 @@ class FitsFile:
             yield scaling.applied(np.frombuffer(raw, dtype)).reshape(-1, row_samples)
 
     def read_at(self, place: int, size: int) -> bytes:
-        """Return so many bytes from a place of the (unpacked) file.
+        """Return ``size`` bytes from an offset in the (unpacked) file.
 
         Raises
         ------
         EOFError
-            The file ends before.
+            The file ends before the last of these bytes.
         """
         self._seek(place)
         data = self._read(size)
@@ -188,7 +191,7 @@ class FitsFile:
         Raises
         ------
         errors.ImageTooLarge
-            It has more than :data:`MOST_WHOLE` bytes.
+            The file has more than :data:`MOST_WHOLE` bytes.
         """
         self._seek(0)
         most = min(MOST_WHOLE, self._most)
@@ -201,7 +204,7 @@ class FitsFile:
     def hdus(self) -> Iterator[Any]:
         """Yield the file as astropy opens it, whose ``.section`` of an image reads no more than it needs.
 
-        A packed file is unpacked as a whole, and forgotten with the context.
+        A packed file is unpacked as a whole, and its copy is freed at the end of the context.
 
         Raises
         ------
@@ -214,12 +217,12 @@ class FitsFile:
             return
         if self._hdus is None:
             self._file.seek(0)
-            # it stays open, for the headers that it has read
+            # astropy reads data later through this file, so it stays open
             self._hdus = _opened(self._file)
         yield self._hdus
 
     def _header(self, place: int) -> tuple[Any, int] | None:
-        """Return the header at a place and where its data begin; None where there is none."""
+        """Return the header at an offset and the offset of its data; None where there is no header."""
         from astropy.io import fits
 
         self._seek(place)
@@ -254,7 +257,7 @@ class FitsFile:
 
 
 def _opened(stream: BinaryIO) -> Any:
-    from astropy.io import fits  # 0.3 s and 30 MB that only a FITS file is worth
+    from astropy.io import fits  # takes 0.3 s and 30 MB, so it is imported only for FITS files
 
     return fits.open(stream, memmap=False, lazy_load_hdus=True, ignore_missing_simple=True)
 

@@ -1,4 +1,4 @@
-"""How the planes of a FITS image become one picture: which are read, and which is red."""
+"""Chooses which planes of a FITS image become one picture, and which is red, green and blue; then reads them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _CUBE = 3
 _CHANNELS = (3, 4)
 _RGB = 3
 _MASK_VALUES = 16
-"""An image of no more different values is a mask or a map, not a picture of the sky."""
+"""An image with no more than this number of values is a mask or a map, not a picture of the sky."""
 _LARGEST, _SMALLEST = 1e30, 1e-30
-"""Beyond these, samples are scaled by a power of two, so that their squares fit what they are computed with."""
+"""Limits beyond which samples are scaled by a power of two, so that their squares fit single precision."""
 _PICTURE_BITS = 8
 _TILE_BYTES = 24
-"""For each pixel of a row of tiles: unpacked, scaled, and once more in double precision."""
+"""Bytes for each pixel of a row of tiles: unpacked, scaled, and a copy in double precision."""
 
 
 def squeezed(unit: Unit) -> tuple[int, ...]:
@@ -42,7 +42,7 @@ def squeezed(unit: Unit) -> tuple[int, ...]:
 
 
 def is_channel_last(shape: tuple[int, ...]) -> bool:
-    """Tell whether colours are the fastest axis (NAXIS1 = 3 or 4), as in pictures."""
+    """Return whether colours are the fastest axis (NAXIS1 = 3 or 4), as in pictures."""
     return len(shape) == _CUBE and shape[-1] in _CHANNELS and min(shape[:2]) >= SMALLEST_SIDE
 
 
@@ -52,7 +52,7 @@ def plane_shape(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def band(unit: Unit) -> str | None:
-    """Return the band of an image, by its name or its filter's; None where neither tells."""
+    """Return the band of an image, by its name or by its filter's; None where neither is a band."""
     telescope = unit.text("TELESCOP")
     for name in (unit.name, *(unit.text(key) for key in _BAND_KEYS)):
         if name and wavelength_nm(name, telescope) is not None:
@@ -61,23 +61,24 @@ def band(unit: Unit) -> str | None:
 
 
 def label(unit: Unit, units: Sequence[Unit]) -> str | None:
-    """Return which of a file's units this is; None where it has no other."""
-    if len(units) == 1 or (len(units) == 2 and not units[0].shape and not unit.name):  # an empty primary one
+    """Return a name for this unit of a file; None where the file has no other unit."""
+    if len(units) == 1 or (len(units) == 2 and not units[0].shape and not unit.name):  # an empty primary unit
         return unit.name or None
     where = "primary" if unit.number == 0 else f"extension {unit.number} of {len(units) - 1}"
     return f"{unit.name}, {where}" if unit.name else where
 
 
 class Plan:
-    """What is read of an image.
+    """Plan for reading an image: its planes and their colours.
 
     Parameters
     ----------
     unit : Unit
+        Unit that holds the image.
     units : sequence of Unit
-        All of the file.
+        All units of the file.
     colours : (list of Unit, list of str), optional
-        Extensions of one band each, of which ``unit`` is one, and their bands.
+        Extensions of one band each, ``unit`` among them, and their bands.
     """
 
     def __init__(
@@ -104,12 +105,12 @@ class Plan:
 
     @property
     def side(self) -> int:
-        """Of the blocks that it is reduced by."""
+        """Side of the blocks by which the image is reduced, pixels."""
         return block_side(self.width, self.height)
 
     def _take_extensions(self, units: Sequence[Unit], names: Sequence[str]) -> None:
         order = red_green_blue(names, self.unit.text("TELESCOP"))
-        assert order is not None  # the caller has asked  # noqa: S101
+        assert order is not None  # the caller has checked it  # noqa: S101
         self.rgb, self.sources = True, [(units[index], 0) for index in order]
         self.part = f"extensions {', '.join(names[index] for index in order)} as red, green, blue"
 
@@ -137,11 +138,11 @@ class Plan:
             )
 
     def cost(self, file: FitsFile) -> int:
-        """Estimate the bytes that reading takes, from the headers."""
+        """Return an estimate of the bytes of memory that reading takes, from the headers."""
         pixels = self.width * self.height // self.side**2
         planes = _RGB if self.rgb else 1
         working = pixels * 4 * planes + 8_000_000
-        # the picture, its intensity and what the stretch makes of it, when all is read
+        # the picture, its intensity, and the result of the stretch, after everything is read
         stretching = pixels * 19
         if not self.unit.compressed:
             return working + stretching
@@ -149,14 +150,14 @@ class Plan:
         return working + taken + (2 * MOST_WHOLE if file.packed else 0)
 
     def read(self, file: FitsFile) -> tuple[NDArray[np.float32], bool]:
-        """Read the planes, float32 ``[P, H, W]``, reduced; also return whether they show as little as a mask does."""
+        """Read the planes, float32 ``[P, H, W]``, reduced; also return whether they have as few values as a mask."""
         side = self.side
         size = (math.ceil(self.height / side), math.ceil(self.width / side))
         planes = np.zeros((len(self.sources) if self.rgb else 1, *size), np.float32)
         counts = None if self.rgb else np.zeros(size, np.uint16)
         few = True
         if self.channel_last and self.rgb:
-            # one way through the file, as its samples lie
+            # one pass through the file, in the order of its samples
             for place, strip in self._reduced(file, self.unit, 0, self.shape[-1]):
                 planes[:, place] = np.moveaxis(strip[..., :_RGB], 2, 0)
             return planes[:, ::-1], _values(planes) <= _MASK_VALUES
@@ -176,7 +177,7 @@ class Plan:
         return planes[:, ::-1], few
 
     def _reduced(self, file: FitsFile, unit: Unit, number: int, channels: int) -> Iterator[tuple[slice, NDArray[Any]]]:
-        """Yield where reduced rows belong, and these rows, ``[rows, columns, channels]``."""
+        """Yield the position of reduced rows, and these rows, ``[rows, columns, channels]``."""
         row = 0
         for strip in _in_blocks(self._rows(file, unit, number, channels * self.width), self.side):
             means = block_means(strip.reshape(len(strip), self.width, channels), self.side)
@@ -184,7 +185,7 @@ class Plan:
             row += len(means)
 
     def _scaled(self, light: NDArray[Any]) -> NDArray[Any]:
-        """Divide by a power of two where samples are so large or small that they do not fit single precision."""
+        """Divide by a power of two where samples are too large or too small for single precision."""
         if self._power is None:
             finite = np.abs(light[np.isfinite(light)])
             most = float(finite.max()) if finite.size else 0.0
@@ -202,8 +203,8 @@ class Plan:
 
 
 def _compressed_rows(file: FitsFile, unit: Unit, number: int, row_samples: int, step: int) -> Iterator[NDArray[Any]]:
-    """Yield rows of a tile-compressed image, whole tiles at a time."""
-    # colours that are the fastest axis are part of a row
+    """Yield the rows of a tile-compressed image, whole tiles at a time."""
+    # colours on the fastest axis belong to one row
     axis = 3 if is_channel_last(squeezed(unit)) else 2
     tile, height = max(1, int(unit.header.get(f"ZTILE{axis}", 1))), unit.shape[-axis]
     step = tile * max(1, step // tile)
@@ -219,7 +220,7 @@ def _compressed_rows(file: FitsFile, unit: Unit, number: int, row_samples: int, 
 
 
 def tile_row_bytes(unit: Unit, width: int) -> int:
-    """Estimate the bytes that unpacking so many pixels of a row of a tile-compressed image takes."""
+    """Return an estimate of the bytes for unpacking ``width`` pixels of a row of a tile-compressed image's tiles."""
     header, across = unit.header, unit.shape[-1]
     tiles = [
         min(n, max(1, int(header.get(f"ZTILE{axis}", n if axis == 1 else 1))))
@@ -229,14 +230,14 @@ def tile_row_bytes(unit: Unit, width: int) -> int:
 
 
 def says_rgb(unit: Unit) -> bool:
-    """Tell whether a file says that its planes are red, green and blue."""
+    """Return whether the header declares the planes to be red, green and blue."""
     if unit.bitpix == _PICTURE_BITS or unit.text("CTYPE3", "COLORSPC", "COLORTYP").upper().startswith("RGB"):
         return True
     return bool(_MADE_IN_COLOUR.search(" ".join(unit.text(key) for key in ("PROGRAM", "CREATOR", "SWCREATE"))))
 
 
 def plane_bands(unit: Unit, count: int) -> list[str] | None:
-    """Return the bands of a cube's planes, where the header says them."""
+    """Return the bands of a cube's planes; None where the header does not give them."""
     whole = unit.text("BANDS", "FILTERS", "FILTER", "BAND")
     for names in (re.split(r"[\s,;/|+-]+", whole), list(whole)):
         if len(names) == count:
@@ -250,7 +251,7 @@ def plane_bands(unit: Unit, count: int) -> list[str] | None:
 
 
 def _in_blocks(strips: Iterator[NDArray[Any]], side: int) -> Iterator[NDArray[Any]]:
-    """Yield the same rows in strips of whole blocks; only the last may hold a part of one."""
+    """Yield the same rows in strips of whole blocks; only the last strip may hold a partial block."""
     rest: NDArray[Any] | None = None
     for strip in strips:
         joined = strip if rest is None else np.concatenate([rest, strip])
@@ -263,7 +264,7 @@ def _in_blocks(strips: Iterator[NDArray[Any]], side: int) -> Iterator[NDArray[An
 
 
 def _values(plane: NDArray[Any]) -> int:
-    """Count the different values of a plane, looking at a part of a large one."""
+    """Return the number of different values of a plane, in a part of it if it is large."""
     flat = plane.ravel()
     flat = flat[:: 1 + flat.size // (1 << 16)]
     return len(np.unique(flat[np.isfinite(flat)]))

@@ -1,4 +1,4 @@
-"""Samples of FITS images: how they lie in a file, and the physical values that they stand for."""
+"""Samples of FITS images: their types in a file, and the physical values that they represent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
-"""By BITPIX."""
+"""Numpy's types of samples by BITPIX."""
 _EXACT_BYTES = 2
-"""Whole numbers of so many bytes are exact in float32."""
+"""Integers of up to this many bytes are exact in float32."""
 
 
 _MAGNITUDE = 2.5 / math.log(10)
@@ -22,14 +22,14 @@ _MAGNITUDE = 2.5 / math.log(10)
 
 @dataclass(frozen=True, slots=True)
 class Softening:
-    """How Pan-STARRS writes the light of its stacks, as its asinh (Waters et al. 2020, ApJS 251, 4).
+    """Pan-STARRS' encoding of the light of its stacks as asinh (Waters et al. 2020, ApJS 251, 4).
 
     Attributes
     ----------
     offset, scale : float
-        BOFFSET and BSOFTEN.
+        Values of BOFFSET and BSOFTEN.
     exposure_s : float
-        EXPTIME: the zero point of a stack is 25 + 2.5 lg EXPTIME, so that bands agree in the light of a second.
+        Value of EXPTIME: the zero point of a stack is 25 + 2.5 lg EXPTIME, so bands agree in the light of a second.
     """
 
     offset: float
@@ -38,14 +38,14 @@ class Softening:
 
     @classmethod
     def of(cls, header: Any) -> Softening | None:
-        """Return that of an image; None of one that holds the light itself."""
+        """Return the encoding of an image; None for an image that holds the light itself."""
         if "BSOFTEN" not in header:
             return None
         exposure = float(header.get("EXPTIME", 1))
         return cls(float(header.get("BOFFSET", 0)), float(header["BSOFTEN"]), exposure if exposure > 0 else 1.0)
 
     def light(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the light of a second, float64; infinite where it is more than a number holds."""
+        """Return the light of one second, float64; infinite where it overflows."""
         with np.errstate(over="ignore"):
             light: NDArray[Any] = 2 * self.scale * np.sinh(values.astype(np.float64) / _MAGNITUDE) + self.offset
         return light / self.exposure_s
@@ -53,7 +53,7 @@ class Softening:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """What makes physical values of samples: BSCALE, BZERO, the BLANK of whole numbers, and Pan-STARRS' softening."""
+    """Conversion of samples to physical values: BSCALE, BZERO, the BLANK of integers, and Pan-STARRS' softening."""
 
     scale: float
     zero: float
@@ -62,7 +62,7 @@ class Scaling:
 
     @classmethod
     def of(cls, header: Any, bitpix: int) -> Scaling:
-        """Return that of an image."""
+        """Return the conversion of an image."""
         blank = next((header[key] for key in ("ZBLANK", "BLANK") if bitpix > 0 and key in header), None)
         scale, zero = float(header.get("BSCALE", 1)), float(header.get("BZERO", 0))
         return cls(scale, zero, blank if isinstance(blank, int) else None, Softening.of(header))

@@ -1,4 +1,4 @@
-"""Choose the part of a picture that is measured: the galaxy, where the picture shows much more than it."""
+"""Chooses the part of a picture that is measured: the galaxy, where the picture shows much more than it."""
 
 from __future__ import annotations
 
@@ -19,37 +19,38 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALL = 0.56
-"""Side of a frame, in longer sides, below which a galaxy is framed: D25 is then half of the side or less. Two of
+"""Side of a frame, in longer sides, below which a galaxy is framed: D25 is then at most half of the side. Two of the
 1,199 measured pictures of EFIGI, which are 1 D25 wide, are framed nevertheless."""
 _HALO = 0.38
-"""Diameter, fitted in the whole picture, from which no other object is framed: that may be a star beside the galaxy."""
+"""Fitted diameter, in the whole picture, from which no other object is framed: that may be a star by the galaxy."""
 FILLED = 0.75
-"""Diameter, fitted in the whole picture, from which a galaxy fills it for certain. In a wide field that fit runs into
-stars and reads up to 0.75 where a galaxy is half as wide."""
+"""Fitted diameter, in the whole picture, from which a galaxy certainly fills it. In a wide field the fit includes
+stars and gives up to 0.75 for a galaxy that is half as wide."""
 LARGE = 0.9
-"""Diameter up to which a galaxy is framed when it is off centre; a larger one is cut off rather than off centre."""
+"""Largest diameter of an off-centre galaxy that is framed; a larger one is cut off rather than off centre."""
 OFF_CENTRE = 0.18
-"""In diameters, and never less than _OFF_SIDE of the longer side. Networks err by half a degree more from there."""
+"""Offset from the centre, in diameters, that counts as off centre; at least _OFF_SIDE of the longer side. From there
+the networks err by half a degree more."""
 _OFF_SIDE = 0.08
 _SAME = 0.15
 
 _IMPOSSIBLE, _TRAIL = 1.42, 0.1
-"""Diameter, in longer sides, and axis ratio that no galaxy was fitted with, 0.139 being the least of EFIGI's: what was
-fitted is the picture's border, its sky, or a satellite's trail."""
+"""Diameter, in longer sides, and axis ratio that no galaxy has; EFIGI's least fitted axis ratio is 0.139. Beyond them
+the fitted object is the picture's border, its sky, or a satellite's trail."""
 
 _SIDE = 1.3
-"""Of a frame, in diameters of the object found: 1.2 D25 by the median of EFIGI's galaxies embedded in fields, with a
-scatter of an eighth. Networks err 0.11 deg more in frames of 1.2 D25 than in those of 1, 0.27 more in 1.4, and 0.6 more
-where frames of 1 scatter. An isophote, a Kron radius or a half-light radius scatters more about D25."""
+"""Side of a frame, in diameters of the detected object: 1.2 D25, the median for EFIGI's galaxies embedded in fields,
+with a scatter of an eighth. Networks err 0.11 deg more in frames of 1.2 D25 than in those of 1, 0.27 more in 1.4, and
+0.6 more where frames of 1 scatter. An isophote, a Kron radius or a half-light radius scatters more about D25."""
 FEWEST_PIXELS = 23
-"""Across a galaxy: below that there is nothing to judge an inclination by."""
+"""Fewest pixels across a galaxy: with fewer, no inclination can be judged."""
 WIDEST = 2.0
-"""Longest side of a frame, in longer sides of the picture."""
+"""Largest side of a frame, in longer sides of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """A square part of a picture, pixels: its centre, from the upper left corner, and its side. It may run over."""
+    """A square part of a picture, pixels: centre, from the upper left corner, and side. It may cross the border."""
 
     x: float
     y: float
@@ -58,16 +59,18 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """What is measured of a picture.
+    """The part of a picture that is measured.
 
     Attributes
     ----------
     rgb : uint8 [S, S, 3], or the picture itself
+        Pixels of the part.
     square : Square, optional
-        None when that is the whole picture.
+        The part's position; None for the whole picture.
     ellipse : Ellipse, optional
-        In units of the whole picture.
+        Fitted isophote, in units of the whole picture.
     warnings : tuple of str
+        Doubts about the frame, in plain words.
     """
 
     rgb: NDArray[np.uint8]
@@ -85,16 +88,16 @@ def framed(
     ----------
     rgb : uint8 [H, W, 3]
     asked : Framing
-        In pixels of the original.
+        The user's choice, in pixels of the original.
     scale : float
-        Pixels of the original in one of ``rgb``.
+        Pixels of the original per pixel of ``rgb``.
     outside : bool [H, W], optional
-        Where the picture shows no sky.
+        Pixels that show no sky.
 
     Raises
     ------
     errors.BadTarget
-        The place asked for is not in the picture, shows nothing, or the frame has no sensible size.
+        The given position is outside the picture or shows nothing, or the frame's size makes no sense.
     """
     if asked.x is not None and asked.y is not None:
         return _named(rgb, (asked.x, asked.y), asked.side, scale, outside)
@@ -131,7 +134,7 @@ def _small(square: Square, scale: float) -> str:
 
 
 def cut(rgb: NDArray[np.uint8], square: Square) -> NDArray[np.uint8]:
-    """Return a square part of a picture, uint8 ``[S, S, 3]``; what lies beyond the border has the colour of its sky."""
+    """Return a square part of a picture, uint8 ``[S, S, 3]``; beyond the border it has the colour of the sky."""
     height, width = rgb.shape[:2]
     side = max(1, round(square.side))
     left, top = round(square.x - side / 2), round(square.y - side / 2)
@@ -178,7 +181,7 @@ def _named(
 
 
 def _measured_in(rgb: NDArray[np.uint8], square: Square, outside: NDArray[np.bool_] | None) -> Framed:
-    """Cut a part of a picture and fit the isophote in it: the same frame, whoever chose it, gives the same answer."""
+    """Cut a part of a picture and fit the isophote in it, so that equal frames give equal answers."""
     part = cut(rgb, square)
     hidden = None if outside is None else _cut_mask(outside, square)
     fitted = fit_ellipse(part, hidden)
@@ -205,12 +208,12 @@ def _square_of(rgb: NDArray[np.uint8], fitted: Ellipse | None) -> Square | None:
 
 
 def _apart(one: Square | None, other: Square) -> bool:
-    """Whether two frames are of two objects: a star beside the galaxy must not take its place."""
+    """Return whether two frames show different objects: a star beside the galaxy must not replace it."""
     return one is not None and math.hypot(one.x - other.x, one.y - other.y) > _SAME * one.side
 
 
 def _fills(rgb: NDArray[np.uint8], square: Square | None, least: float = SMALL) -> bool:
-    """Whether the galaxy in a frame fills the picture as well as a frame of 1 to 2 D25 would."""
+    """Return whether the galaxy in a frame fills the picture as well as it would fill a frame of 1 to 2 D25."""
     if square is None:
         return False
     height, width = rgb.shape[:2]

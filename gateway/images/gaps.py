@@ -1,4 +1,4 @@
-"""Fill pixels without a value: what lies off the detector, saturated cores, bad columns."""
+"""Fills pixels without a value: pixels off the detector, saturated cores, bad columns."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _THIN = 2
-"""Gaps of up to twice as many pixels are bridged from both sides."""
+"""Half of the widest gap that is bridged from both sides, pixels."""
 
 ENOUGH = 20_000
-"""Pixels that tell the sky to a hundredth of its noise."""
+"""Number of pixels from which the sky is known to a hundredth of its noise."""
 
 _ABOVE_SKY = 5.0
-"""A hole whose rim is brighter than the sky by so many times its noise lies in something bright, and is its core."""
+"""Excess of a hole's rim over the sky, in units of its noise, from which the hole is the core of a bright object."""
 
 
 def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     """Give every pixel a value, in place.
 
     Thin gaps, such as bad columns, are bridged by the mean of their two sides. A hole that is infinite, or whose rim is
-    bright, is a saturated core and gets the brightest value of its rim. What else is not finite at the picture's edge
-    is off the image: it becomes sky (the median); any other hole the mean of its rim.
+    bright, is a saturated core and gets the brightest value of its rim. Other pixels without a finite value at the
+    picture's edge are off the image and become sky (the median); any other hole gets the mean of its rim.
 
     Parameters
     ----------
     planes : float32 [P, H, W]
-        With a finite value in each plane.
+        Planes with at least one finite value each.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def _fill(plane: NDArray[np.float32], regions: _Regions) -> NDArray[np.bool_] | 
     rows, columns = (np.flatnonzero(bad.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None
-    # all that follows happens around the bad pixels, which as a rule are a small part of the picture
+    # everything below works on the region around the bad pixels, which is usually a small part of the picture
     around = tuple(slice(max(0, at[0] - 1), at[-1] + 2) for at in (rows, columns))
     part, bad = plane[around], bad[around]
     infinite = np.isposinf(part)
@@ -105,19 +105,19 @@ def _thinned(plane: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def median_of_sky(plane: NDArray[np.float32]) -> float:
-    """Return the median of what is known of a plane, by enough of its pixels."""
+    """Return the median of the finite values of a plane, from a sample of its pixels."""
     return float(np.median(_thinned(plane)))
 
 
 def noise_below(plane: NDArray[np.float32], sky: float = 0.0) -> float:
-    """Return 1.4826 times the median distance of what lies below the sky, 0 where nothing does."""
+    """Return 1.4826 times the median distance of the values below the sky; 0 where there are none."""
     good = _thinned(plane)
     below = good[good < sky]
     return 1.4826 * float(np.median(sky - below)) if below.size else 0.0
 
 
 def _bridge(plane: NDArray[np.float32]) -> None:
-    """Give gaps between two values of a row or column the mean of these."""
+    """Fill gaps between two values of a row or column with the mean of these."""
     for view in (plane, plane.T):
         between = (view[:, :-2] + view[:, 2:]) / 2
         gap = np.isnan(view[:, 1:-1])
@@ -125,13 +125,13 @@ def _bridge(plane: NDArray[np.float32]) -> None:
 
 
 class _Regions:
-    """Finds connected regions. Planes mostly lack the same pixels, so those found last are kept."""
+    """Finds connected regions, and keeps the last result, since planes mostly lack the same pixels."""
 
     def __init__(self) -> None:
         self._last: tuple[NDArray[np.bool_], NDArray[np.int32], int] | None = None
 
     def of(self, bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-        """Return the connected regions of ``bad`` as numbers from 1 (0 elsewhere), and how many numbers."""
+        """Return the connected regions of ``bad`` as numbers from 1 (0 elsewhere), and the count of numbers."""
         if self._last is None or not np.array_equal(bad, self._last[0]):
             self._last = bad, *self._found(bad)
         return self._last[1:]
@@ -142,7 +142,7 @@ class _Regions:
         mask = pyvips.Image.new_from_memory((bad * np.uint8(255)).tobytes(), width, height, 1, "uchar")
         segments = mask.labelregions()
         labels = np.frombuffer(segments.write_to_memory(), np.int32).reshape(height, width)
-        # libvips numbers the good regions, too
+        # libvips numbers the regions of good pixels, too
         numbers, mine = np.unique(labels[bad], return_inverse=True)
         compact = np.zeros((height, width), np.int32)
         compact[bad] = mine + 1
@@ -152,7 +152,7 @@ class _Regions:
 def _pairs(
     labels: NDArray[np.int32], plane: NDArray[np.float32]
 ) -> tuple[tuple[NDArray[np.int32], NDArray[np.float32]], ...]:
-    """Each pixel's number beside each neighbour's value."""
+    """Return each pixel's region number beside each neighbour's value."""
     return (
         (labels[:, 1:], plane[:, :-1]),
         (labels[:, :-1], plane[:, 1:]),

@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 MAX_PIXELS = 40_000_000
 SMALLEST_SIDE = 16
 MAX_ASPECT = 16
-"""Longer over shorter side. Panoramas and drift scans stay below; a strip holds no galaxy and pads to a huge square."""
+"""Largest ratio of the sides. Panoramas and drift scans stay below; a strip holds no galaxy and pads hugely."""
 
 WORKING_SIDE = 2048
-"""Pictures with a longer side are reduced to this at most while they are read: the square around them stays small."""
+"""Longest side of a picture in memory; larger pictures are reduced while they are read. Pixels."""
 
 IMAGE_BYTES = 150_000_000
-"""Most memory that the decoder of one image may take."""
+"""Most memory that the decoder of one image may take, bytes."""
 
 ALL_IMAGES_BYTES = 320_000_000
-"""Most memory that all decoders of a process may take together."""
+"""Most memory that all decoders of a process may take together, bytes."""
 
 _MEMORY_SHARE = 0.35
 _WAIT_S = 1.0
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
-    """Refuse images that are too large, too small or too long to hold a galaxy, from their size alone."""
+    """Raise an error for an image that is too large, too small or too long to hold a galaxy, by its size alone."""
     if width * height > max_pixels:
         raise errors.ImageTooLarge(
             f"The image has {width} x {height} pixels; at most {max_pixels:,} pixels are read.",
@@ -52,9 +52,9 @@ class Memory:
     Parameters
     ----------
     total : int
-        Bytes that all may hold together.
+        Most bytes that all decoders may hold together.
     each : int
-        Bytes that one may hold.
+        Most bytes that one decoder may hold.
     """
 
     def __init__(self, total: int, each: int = IMAGE_BYTES) -> None:
@@ -65,11 +65,11 @@ class Memory:
 
     @property
     def held(self) -> int:
-        """Bytes held now."""
+        """Bytes that are held now."""
         return self._held
 
     def take(self, size: int, what: str, deadline: Deadline | None = None) -> None:
-        """Take so many bytes; wait while others hold too much. See :meth:`Share.ask`."""
+        """Reserve ``size`` bytes; wait while others hold too much. See :meth:`Share.ask`."""
         if size > self.each:
             raise errors.ImageTooLarge(
                 f"To decode this {what} takes about {size / 1e6:.0f} MB of memory; "
@@ -81,16 +81,16 @@ class Memory:
             self._held += size
 
     def release(self, size: int) -> None:
-        """Give so many bytes back."""
+        """Release ``size`` bytes."""
         with self._changed:
             self._held -= size
             self._changed.notify_all()
 
 
 class Share:
-    """What one decoder holds of the memory, until it leaves this context.
+    """One decoder's share of the memory, held until the end of this context.
 
-    It never waits while it holds something, so that no two wait for each other.
+    A decoder never waits while it holds memory, so that no two wait for each other.
     """
 
     def __init__(self, memory: Memory, deadline: Deadline | None = None) -> None:
@@ -99,21 +99,21 @@ class Share:
         self._size = 0
 
     def ask(self, size: int, what: str) -> None:
-        """Hold so many bytes, instead of what was held before.
+        """Hold ``size`` bytes, instead of the bytes held before.
 
         Parameters
         ----------
         size : int
-            Bytes that decoding will take, estimated from the file's header.
+            Bytes that decoding takes, estimated from the file's header.
         what : str
-            The image in words, such as ``interlaced PNG of 6000 x 6000 pixels``.
+            Description of the image for errors, such as ``interlaced PNG of 6000 x 6000 pixels``.
 
         Raises
         ------
         errors.ImageTooLarge
-            It is more than one image may take.
+            One image may not take so many bytes.
         errors.DeadlineExceeded
-            Others held the memory for too long, or what came before took too long.
+            Other decoders held the memory for too long, or the deadline has passed.
         """
         self._release()
         if self._deadline is not None:
@@ -135,10 +135,10 @@ class Share:
 
 
 def shared_memory() -> Memory:
-    """Return what decoders may share here: a third of the memory of the container or machine, 320 MB at most."""
+    """Return the memory that decoders share here: a third of the container's or machine's memory, at most 320 MB."""
     limit = memory_bytes()
     return Memory(ALL_IMAGES_BYTES if limit is None else min(ALL_IMAGES_BYTES, int(limit * _MEMORY_SHARE)))
 
 
 MEMORY = shared_memory()
-"""Of this process: memory is the one thing that every decoder in it shares."""
+"""The decoders' memory of this process, shared by every decoder in it."""

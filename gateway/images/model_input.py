@@ -1,6 +1,6 @@
-"""Make the model input: pad a picture to a square and reduce it to 128x128.
+"""Makes the model input: pads a picture to a square and reduces it to 128x128.
 
-Training uses :func:`model_input` on every image it learns from, so that a network sees exactly what it will be given.
+Training uses :func:`model_input` on every image, so that a network is trained on exactly the input it will be given.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ def _resampled(image: Image.Image, box: tuple[float, float, float, float]) -> ND
 
 
 def background(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the picture's own background, uint8 ``[3]``: the median of its outermost pixels, plane by plane."""
+    """Return the picture's background, uint8 ``[3]``: the median of its outermost pixels, plane by plane."""
     border = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
     colour: NDArray[np.uint8] = np.rint(np.median(border, axis=0)).astype(np.uint8)
     return colour
 
 
 def model_input(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Make the model input: pad to a square with the picture's own background, then resample to 128x128.
+    """Return the model input: the picture padded to a square with its own background, resampled to 128x128.
 
     The picture is never stretched, and stays centred to a fraction of a pixel, so that the model input of a picture
-    turned by 90 deg is the turned model input (to one count, the resampling's rounding; a filter with negative lobes
-    would clip differently in rows and columns). Reduction averages over the pixels it replaces (antialiasing).
+    turned by 90 deg is the turned model input (to one count, the rounding error of the resampling; a filter with
+    negative lobes would clip differently in rows and columns). The reduction averages pixels (antialiasing).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From an image to all that is made of it: the model input, the frame and the ellipse."""
+"""Prepares an image: decodes it, chooses the frame, makes the model input and fits the ellipse."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Imaging:
-    """Images of the sky, and the field that is to be cut from them.
+    """Images of the sky, and the field to cut from them.
 
     Attributes
     ----------
     files : tuple of bytes
         FITS files with a celestial WCS.
     field : SkyField or SkyPoint
-        Of a galaxy of unknown size only its place.
+        Field to cut; only a position if the galaxy's size is unknown.
     bands : tuple of str
-        As :func:`gateway.images.mosaic.cut.cut` takes them.
+        Bands of the files; see :func:`gateway.images.mosaic.cut.cut`.
     """
 
     files: tuple[bytes, ...]
@@ -47,7 +47,7 @@ def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline:
     Raises
     ------
     errors.ImageError, errors.BadTarget
-        As :func:`gateway.images.decode.decode`, :func:`gateway.images.mosaic.cut.cut` and
+        See :func:`gateway.images.decode.decode`, :func:`gateway.images.mosaic.cut.cut` and
         :func:`gateway.images.frame.framed`.
     """
     cutout: ImagingCutout | None = None
@@ -55,13 +55,13 @@ def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline:
         from gateway.images.mosaic.cut import cut
 
         picture, cutout = cut(data.files, data.field, bands=data.bands, max_pixels=max_pixels, deadline=deadline)
-        # it is framed by the galaxy's place and size
+        # the cutout is already framed by the galaxy's position and size
         framing = WHOLE
     elif isinstance(data, bytes):
         picture = decode(data, max_pixels=max_pixels, deadline=deadline)
     else:
         height, width = data.shape[:2]
-        # whoever decoded them has looked for what is empty
+        # pixels decoded elsewhere have had their empty parts filled there
         picture, framing = shown(data, "pixels", width, height, complete=True), WHOLE
     scale = picture.width / picture.rgb.shape[1]
     part = framed(picture.rgb, framing, scale=scale, outside=picture.outside)

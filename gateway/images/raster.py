@@ -1,4 +1,4 @@
-"""Read JPEG, PNG, GIF, TIFF and WebP with libvips, within limits."""
+"""Reads JPEG, PNG, GIF, TIFF and WebP with libvips, within limits."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TRUNCATED = ("truncat", "premature", "unexpected end", "end of", "eof", "too short")
-"""Words of libraries for a file that ends too early."""
+"""Words in libraries' errors about a file that ends too early."""
 _UNKNOWN = ("unsupported", "not supported", "not implemented")
-"""And for what they never learned, such as JPEG of 12 bits."""
+"""Words in libraries' errors about features that they do not support, such as JPEG of 12 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """What was read.
+    """The decoded samples of a picture.
 
     Attributes
     ----------
     samples : [H, W, C]
-        Upright. uint8 of an 8-bit picture, float32 otherwise; one plane (gray), three (RGB) or more.
+        Samples, upright. uint8 of an 8-bit picture, float32 otherwise; one plane (gray), three (RGB) or more.
     opacity : float32 [H, W, 1] or None
-        0 (transparent) to 1.
+        Opacity, 0 (transparent) to 1.
     width, height : int
-        Of the file, upright, pixels.
+        Size of the file, upright, pixels.
     part : str or None
-        Which page or frame, where there are several.
+        Name of the page or frame, where there are several.
     """
 
     samples: NDArray[Any]
@@ -48,7 +48,7 @@ class Raster:
 
 
 def format_of(data: bytes) -> str | None:
-    """Return the format that a file's first bytes tell, None for one that is not read here."""
+    """Return the format of a file by its first bytes; None for a format that is not read here."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(b"\x89PNG"):
@@ -68,11 +68,13 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
     Parameters
     ----------
     data : bytes
+        Content of the file.
     file_format : str
-        As :func:`format_of` says.
+        Result of :func:`format_of`.
     max_pixels : int
+        Most pixels of the file.
     share : Share
-        Asked for the memory that it will take.
+        Share of the decoders' memory, from which the needed memory is requested.
 
     Raises
     ------
@@ -90,9 +92,9 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
     share.ask(source.cost(side), what)
     try:
         samples, opacity = source.samples(side)
-    # Decoders meet damage with whatever they stumble over: all of it means that this file can't be read.
+    # decoders raise these errors for every kind of damage
     except (pyvips.Error, ValueError) as error:
-        # libpng calls whatever happens a read error
+        # libpng reports any failure as a read error
         cut = file_format == "PNG" and b"IEND" not in data
         reason = _reason("truncated" if cut else str(error), "is damaged and can't be decoded")
         raise errors.BadImage(f"The image file {reason}.") from error
@@ -107,7 +109,7 @@ def read(data: bytes, file_format: str, *, max_pixels: int, share: Share) -> Ras
 
 
 def _reason(said: str, otherwise: str) -> str:
-    """Return why a library could not decode a file, by what it said."""
+    """Return why a library could not decode a file, by the library's message."""
     words = said.lower()
     if any(word in words for word in _UNKNOWN):
         return "is of a kind that is not read, or damaged"
@@ -123,4 +125,4 @@ _TURNS = {
     7: lambda a: a.transpose(1, 0, 2)[::-1, ::-1],
     8: lambda a: np.rot90(a, 1),
 }
-"""How samples are turned upright, by the orientation of EXIF and TIFF."""
+"""Functions that turn samples upright, by the orientation of EXIF and TIFF."""

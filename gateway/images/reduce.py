@@ -1,4 +1,4 @@
-"""Reduce a large picture while it is read, strip by strip, by the mean of blocks."""
+"""Reduces a large picture while it is read, strip by strip, by the mean of blocks."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ def block_side(width: int, height: int, most: int = WORKING_SIDE) -> int:
 
 
 def strip_rows(row_bytes: int, side: int) -> int:
-    """Return how many rows to read at once: whole blocks, about a megabyte."""
+    """Return the number of rows to read at once: whole blocks, about a megabyte."""
     return side * max(1, _STRIP_BYTES // max(1, row_bytes * side))
 
 
 def block_means(samples: NDArray[np.generic], side: int, weights: NDArray[np.generic] | None = None) -> NDArray[Any]:
-    """Average over blocks of ``side`` x ``side`` pixels, without what is not finite.
+    """Return the means of blocks of ``side`` x ``side`` pixels, ignoring values that are not finite.
 
-    Blocks at the right and the bottom are as large as the picture leaves them.
+    Blocks at the right and the bottom edge may be smaller.
 
     Parameters
     ----------
     samples : [H, W, C]
-        Of any real type.
+        Samples of any real type.
     side : int
+        Side of a block, pixels.
     weights : [H, W, 1], optional
-        Such as opacity, not negative.
+        Weights, not negative, such as opacity.
 
     Returns
     -------
     [ceil(H / side), ceil(W / side), C]
-        The samples themselves where ``side`` is 1; else float32, or float64 where they are as precise. NaN where a
+        The samples themselves where ``side`` is 1; else float32, or float64 for samples of that precision. NaN where a
         block has no finite sample, infinite where it has only infinite ones.
     """
     if side == 1 and weights is None:

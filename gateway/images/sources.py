@@ -1,4 +1,4 @@
-"""Source extraction on a picture of the sky: which extended objects it shows, stars and trails left out."""
+"""Source extraction on a picture of the sky: finds its extended objects, without stars and trails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WORKING_SIDE = 192
-"""Pictures are reduced to this or less. At 256 no more galaxies are found in wide fields, in twice the time."""
+"""Largest working size, pixels. At 256 no more galaxies are found in wide fields, in twice the time."""
 
 DETECTION_SIGMA = 2.0
 _MIN_AREA = 12
@@ -23,29 +23,29 @@ _DEBLENDING_CONTRAST = 0.005
 
 _CELLS = 8
 _SAMPLES = 100
-"""Of a cell of the mesh: enough for its median and grain, and a third of the time of all its pixels."""
+"""Samples of a cell of the mesh: enough for its median and grain, and a third of the time of all its pixels."""
 _FEWEST_CELLS = 12
 
 _NEAR = 0.3
-"""Fraction of the picture's sides: an object so far from the middle counts half as much as in it."""
+"""Distance from the middle, in sides of the picture, at which an object counts half as much as in the middle."""
 _TRAIL = 0.08
 """Axis ratio below which an object is a satellite's trail or a spike; galaxies seen edge-on have 0.1 and more."""
 _SMALLEST = 0.082
-"""Diameter, in longer sides, below which an object may as well be two stars in one: a person has to name it."""
+"""Diameter, in longer sides, below which an object may be two merged stars: a person has to point at it."""
 _MANY = 90
-"""Pixels of an object that two stars in one do not have."""
+"""Area of an object, pixels, that two merged stars do not reach."""
 _BRIGHT = 0.2
-"""What is brighter than this share of an object's brightest pixel is its bright part."""
+"""Share of an object's brightest pixel above which a pixel belongs to its bright part."""
 _EDGE = 0.4
-"""What covers so much of one of the picture's edges is its border, a caption, or a glow from outside."""
+"""Share of one edge of the picture from which an object on it is a border, a caption, or a glow from outside."""
 _ROUND, _BRIGHTEST, _PLATEAU = 0.6, 0.92, 0.12
-"""A round object of which so much is as bright as its brightest pixel is a star that was cut off at white."""
+"""Axis ratio, share of the peak, and share of the area at that level, from which an object is a saturated star."""
 _LEAST_WEIGHT = 0.2
-"""Of a round object, which may be a bright star in its halo, beside an oblong one, which can't be."""
+"""Least weight of a round object, which may be a bright star in its halo, against an oblong one, which can't be."""
 _PLANES = (1 / 3, 1 / 3, 1 / 3, 0)
-"""Blue discs seen edge-on, and the grain of their sky, would hardly weigh in what the eye sees as brightness."""
+"""Weights of the planes. The eye's weights would lose blue discs seen edge-on, and the grain of their sky."""
 _STARS, _STAR_SIZES = 5, 2.5
-"""Where so many other objects are seen, a round one must be so many times wider than the median of them."""
+"""With this many other objects, a round one must be this many times wider than their median."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +58,20 @@ class DetectedSource:
 
 
 def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None) -> DetectedSource | None:
-    """Return the largest extended object, the nearer to the middle the better, of a picture.
+    """Return the largest extended object of a picture, preferring objects near the middle.
 
-    Large is what has many pixels brighter than a fifth of its brightest, of which a star has few for its halo. They
-    count by 1 - q^2 with the axis ratio q, for what is round may be a star.
+    The size is the number of pixels brighter than a fifth of the object's brightest, of which a star with a halo has
+    few. It is weighted by 1 - q^2 with the axis ratio q, since a round object may be a star.
 
-    The sky is a plane through the cells of a mesh, those that hold light left out. Objects are what stands 2 sigma out
-    of it after a grey opening, which leaves little of small stars and thin trails. A picture whose objects are darker
-    than its sky is taken as a negative.
+    The sky is a plane fitted to the cells of a mesh, without those that hold light. Objects are the regions 2 sigma
+    above it after a grey opening, which removes most small stars and thin trails. A picture whose objects are darker
+    than its sky is treated as a negative.
 
     Parameters
     ----------
     rgb : uint8 [H, W, 3]
     outside : bool [H, W], optional
-        Where the picture shows no sky.
+        Pixels that show no sky.
 
     Returns
     -------
@@ -102,24 +102,24 @@ def main_source(rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None
 def source_at(
     rgb: NDArray[np.uint8], x: float, y: float, outside: NDArray[np.bool_] | None = None
 ) -> DetectedSource | None:
-    """Return the object whose isophote covers a place, pixels of the picture: any that is seen, stars too."""
+    """Return the object, of any kind, stars too, whose isophote covers a position in pixels of the picture."""
     sky = _Sky(rgb, outside)
     objects, _ = sky.objects()
     if not len(objects):
         return None
     distance = np.hypot((objects["x"] + 0.5) * sky.scale - x, (objects["y"] + 0.5) * sky.scale - y)
     radius = 2 * objects["a"] * sky.scale
-    # in units of its own radius, so that a large galaxy is not passed over for a star in its outskirts
+    # distance in units of the object's radius, so that a star in a large galaxy's outskirts does not win
     index = int((distance / radius).argmin())
     return sky.source(objects[index]) if distance[index] <= radius[index] else None
 
 
 class _Sky:
-    """A reduced picture without its sky: ``light`` float32 ``[h, w]``, its noise, pixels of the picture in one."""
+    """A reduced picture minus its sky: ``light`` float32 ``[h, w]``, its noise, and the reduction factor."""
 
     def __init__(self, rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None) -> None:
         height, width = rgb.shape[:2]
-        # whole pixels at a time, which takes a quarter of what any other resampling does
+        # an integer factor, which takes a quarter of the time of any other resampling
         self.scale = math.ceil(max(height, width) / WORKING_SIDE)
         gray = Image.fromarray(rgb).convert("L", matrix=_PLANES)
         pixels = np.asarray(gray.reduce(self.scale)).astype(np.float32)
@@ -129,7 +129,7 @@ class _Sky:
         self.light, self.noise = _less_sky(pixels)
 
     def objects(self) -> tuple[Any, NDArray[np.int32]]:
-        """Return sep's table of objects, and of which (from 1) each pixel is."""
+        """Return sep's table of objects, and the object's number (from 1) at each pixel."""
         objects, regions = sep.extract(
             np.ascontiguousarray(_opened(self.light)),
             DETECTION_SIGMA * self.noise,
@@ -141,7 +141,7 @@ class _Sky:
         return objects, regions
 
     def source(self, found: Any) -> DetectedSource:
-        """Express an object of the table in pixels of the picture."""
+        """Return an object of the table in pixels of the picture."""
         return DetectedSource(
             x=float(found["x"] + 0.5) * self.scale,
             y=float(found["y"] + 0.5) * self.scale,
@@ -150,7 +150,7 @@ class _Sky:
 
 
 def _less_sky(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """Return the light above the sky, and its noise; negatives are turned round."""
+    """Return the light above the sky, and its noise; a negative is inverted."""
     height, width = pixels.shape
     tall, wide = height // _CELLS, width // _CELLS
     if not tall or not wide:
@@ -177,17 +177,17 @@ def _less_sky(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         dark = kept
     right, down = (np.arange(width) + 0.5) / width - 0.5, (np.arange(height) + 0.5) / height - 0.5
     sky = plane[0] + plane[1] * right[None] + plane[2] * down[:, None]
-    # an uneven sky is noise too: what it does not fit must not look like an object
+    # unevenness of the sky counts as noise, so that it does not look like an object
     return pixels - sky.astype(np.float32), max(float(np.median(noises[dark])), scatter, 0.5)
 
 
 def _opened(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the grey opening by a square of 2 x 2 pixels: the largest of the smallest in each that has the pixel.
+    """Return the grey opening by a square of 2 x 2 pixels: for each pixel the largest of its squares' smallest values.
 
-    One of 3 x 3 takes thin discs seen edge-on away too.
+    A square of 3 x 3 would also remove thin discs seen edge-on.
     """
     least = np.minimum(light[:-1], light[1:])
-    # what lies beyond the picture has no light, and neither has a picture one pixel high
+    # pixels beyond the border count as dark, also for a picture of one row
     around = np.pad(np.minimum(least[:, :-1], least[:, 1:]), 1)
     most = np.maximum(around[:-1], around[1:])
     opened: NDArray[np.float32] = np.maximum(most[:, :-1], most[:, 1:])
@@ -195,7 +195,7 @@ def _opened(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _bright_area(light: NDArray[np.float32], regions: NDArray[np.int32], objects: int) -> NDArray[np.int64]:
-    """Return how many pixels of each object are brighter than a fifth of its brightest, int64 ``[objects]``."""
+    """Return the number of pixels of each object brighter than a fifth of its brightest, int64 ``[objects]``."""
     covered = regions > 0
     labels, counts = regions[covered], light[covered]
     brightest = np.zeros(objects + 1, np.float32)

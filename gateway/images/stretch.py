@@ -1,4 +1,4 @@
-"""Turn samples of more than 8 bits into a picture: finished pictures are scaled, measured pixels are stretched."""
+"""Converts samples of more than 8 bits to a picture: finished pictures are scaled, measured pixels are stretched."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NONE = "none"
-"""8 bits as they stand in the file."""
+"""Name of the conversion for files of 8 bits, which are used as they are."""
 SCALED = "scaled to 8 bits"
-"""A finished picture of more than 8 bits."""
+"""Name of the conversion for a finished picture of more than 8 bits."""
 ASINH = "asinh"
-"""Measured (linear) pixels, stretched by :func:`stretch`."""
+"""Name of the conversion for measured (linear) pixels: :func:`stretch`."""
 
 PICTURE_SCALES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0, 4294967295.0)
-"""What white is in finished pictures: 1 for floats; 8, 10, 12, 14, 16 or 32 bits."""
+"""Values of white in finished pictures: 1 for floats; 8, 10, 12, 14, 16 or 32 bits."""
 FITS_SCALES = (1.0, 255.0, 65535.0)
-"""What white is in finished pictures that programs of astrophotographers write as FITS."""
+"""Values of white in finished pictures that programs of astrophotographers write as FITS."""
 
 _WHITE = 0.35
-"""A finished picture's bright end reaches more than this part of its scale."""
+"""Least share of the scale that the bright end of a finished picture reaches."""
 _BLACK = 0.15
-"""And its dark end stays below this part."""
+"""Share of the scale below which the dark end of a finished picture lies."""
 _BRIGHT_AREA = 0.35
-"""Where the twentieth brightest part of a picture lies above this part of its range, somebody has stretched it."""
+"""Share of its range above which the twentieth brightest part of a picture lies, if it has been stretched."""
 _VISIBLE_NOISE = 0.02
-"""Or where the sky's noise is more than this part of its range: a stretch shows faint things, and noise with them."""
+"""Share of the range from which the noise of a sky shows a stretch, which brightens faint objects and noise alike."""
 
 _RESOLVED = float(np.finfo(np.float32).eps)
-"""A white point below this part of the brightest value is not told from zero beside it."""
+"""Share of the brightest value below which a white point can't be distinguished from zero."""
 _FAINTEST = float(np.finfo(np.float32).tiny) * 1e6
-"""1e-32: what is fainter has no digits left in float32. A nanomaggy is 4e-32 W m-2 Hz-1."""
+"""1e-32: float32 has no precision left for fainter values. A nanomaggy is 4e-32 W m-2 Hz-1."""
 
 _BLANK = 1e37
-"""What programs write where there is no value: IRAF 1.6e38, others the ends of float32. Sums of it would overflow."""
+"""Limit for values that mean "no value": IRAF writes 1.6e38, others float32's extremes. Their sums would overflow."""
 
 _STILL = 0.1
-"""Differences of neighbours, in the median of them all, up to which pixels are those of an empty part: one value, or
-that value as a lossy compression left it."""
+"""Difference of neighbours, in units of the median difference, up to which pixels belong to an empty part, which has
+one value, perhaps changed by a lossy compression."""
 
 _STEPS = (257, 256)
 _ROWS = 64
@@ -54,34 +54,36 @@ _ROWS = 64
 def render(
     planes: NDArray[np.float32], scales: Sequence[float]
 ) -> tuple[NDArray[np.uint8], str, NDArray[np.bool_] | None, tuple[str, ...], NDArray[np.bool_] | None]:
-    """Make a picture of samples of more than 8 bits, which may be measured or those of a finished picture.
+    """Return a picture of samples of more than 8 bits, which may be measured or a finished picture's.
 
     Parameters
     ----------
     planes : float32 [P, H, W]
         One plane or three. Pixels without a value are filled in place.
     scales : sequence of float
-        :data:`PICTURE_SCALES` or :data:`FITS_SCALES`; none of pixels that are known to be measured.
+        Possible values of white, :data:`PICTURE_SCALES` or :data:`FITS_SCALES`; empty for pixels known to be measured.
 
     Returns
     -------
     rgb : uint8 [H, W, 3]
+        Picture.
     stretch : str
         :data:`SCALED` or :data:`ASINH`.
     outside : bool [H, W] or None
         See :func:`gateway.images.gaps.fill_gaps`.
     warnings : tuple of str
+        Assumptions that were made, in plain words.
     varies : bool [H, W] or None
-        Measured pixels that differ from one beside them, which those of an empty part do not; None of a finished
-        picture, whose dark sky may have been cut off at black.
+        Measured pixels that differ from a neighbour, which those of an empty part do not; None for a finished picture,
+        whose dark sky may have been clipped to black.
 
     Raises
     ------
     errors.BadImage
-        No finite value, or nothing brighter than the background.
+        There is no finite value, or nothing is brighter than the background.
     """
     for plane in planes:
-        # infinity is the light of a saturated core
+        # infinity marks the light of a saturated core
         plane[(np.abs(plane) > _BLANK) & ~np.isposinf(plane)] = np.nan
     if not all(np.isfinite(plane).any() for plane in planes):
         raise errors.BadImage("The image holds no finite value.")
@@ -112,25 +114,25 @@ def _varying(planes: NDArray[np.float32]) -> NDArray[np.bool_]:
 def finished_scale(
     planes: NDArray[np.float32], scales: Sequence[float] = PICTURE_SCALES
 ) -> tuple[float | None, tuple[str, ...]]:
-    """Tell a finished picture from measured pixels by the samples' values, whatever file they came in.
+    """Distinguish a finished picture from measured pixels by the values of the samples, whatever the file format.
 
     A finished picture uses its scale (white near 1, 255, 4095, 65535..., black near 0), and was stretched so that faint
-    things show: much of it is bright, or the noise of its sky is visible. Of 605 shared galaxies written with 16 bits,
-    95 % are recognised, and 89 % in fields three times as wide; of the same made linear again (``sinh(6 v)``, full
-    range), 96 and 99 %; with a pedestal and a part of the range, as cameras write it, all but 0.3 %.
+    objects show: much of it is bright, or the noise of its sky is visible. Of 605 shared galaxies written with 16 bits,
+    95 % are recognised, and 89 % in fields three times as wide. Made linear again (``sinh(6 v)``, full range), 96 and
+    99 % are recognised as measured; with a pedestal and a part of the range, as cameras write it, all but 0.3 %.
 
     Parameters
     ----------
     planes : float32 [P, H, W], finite
     scales : sequence of float
-        What white may be, ascending.
+        Possible values of white, ascending.
 
     Returns
     -------
     scale : float or None
         The value of white; None for measured pixels.
     warnings : tuple of str
-        Where the evidence is thin.
+        A doubt about the decision, where the evidence is thin.
     """
     for step in _STEPS:
         if _is_8_bits(planes, step):
@@ -155,24 +157,25 @@ def finished_scale(
 
 
 def _is_8_bits(planes: NDArray[np.float32], step: int) -> bool:
-    """Tell whether all samples are 0 to 255 times a whole number, as where a program has made 16 bits of 8."""
+    """Return whether all samples are 0 to 255 times an integer, as when a program has made 16 bits of 8."""
     if not step <= float(planes.max()) <= 255 * step or float(planes.min()) < 0:
         return False
     return all(not (plane[row : row + _ROWS] % step).any() for plane in planes for row in range(0, len(plane), _ROWS))
 
 
 def stretch(planes: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Turn measured pixels into a picture by an asinh stretch (Lupton et al. 2004, PASP 116, 133).
+    """Return a picture of measured pixels by an asinh stretch (Lupton et al. 2004, PASP 116, 133).
 
-    Its own formula, because its worst case is the smallest of some twenty tried. On 100 shared galaxies made linear
-    again (an inverse asinh softened at 1/10, 1/45 and 1/200 of white, with noise), the networks differ from people by
-    4.4, 2.6 and 8.2 deg on average; after ``astropy.visualization.make_lupton_rgb`` (Q = 5, its stretch 20 times the
-    noise or 0.3 of white) by 2.6, 2.0 and 14.9; after its ``AsinhStretch`` with percentile or ZScale intervals by 6 to
-    10; in the 8-bit pictures by 1.7. On the calibrated light of 150 simulated galaxies they differ by 2.6 from what
-    they say of the pictures that a survey makes of it; after ``make_lupton_rgb`` by 2.3, after ``AsinhStretch`` by 2.0.
+    The formula differs from the published one, because its worst case is the best of some twenty tried. On 100 shared
+    galaxies made linear again (an inverse asinh softened at 1/10, 1/45 and 1/200 of white, with noise), the networks
+    differ from people by 4.4, 2.6 and 8.2 deg on average; after ``astropy.visualization.make_lupton_rgb`` (Q = 5, its
+    stretch 20 times the noise or 0.3 of white) by 2.6, 2.0 and 14.9; after its ``AsinhStretch`` with percentile or
+    ZScale intervals by 6 to 10; in the 8-bit pictures by 1.7. On the calibrated light of 150 simulated galaxies they
+    differ by 2.6 from their answers for a survey's pictures of the same light; after ``make_lupton_rgb`` by 2.3, after
+    ``AsinhStretch`` by 2.0.
 
-    Sky and noise are those of the picture itself (median, and 1.4826 times the median absolute deviation of what lies
-    below it), the white point is its 99.8 percentile, and every plane is scaled by the same function of the mean
+    Sky and noise are measured in the picture itself (median, and 1.4826 times the median absolute deviation of the
+    values below it). The white point is its 99.8 percentile. Every plane is scaled by the same function of the mean
     intensity, so that colours are kept.
 
     Parameters

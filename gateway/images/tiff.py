@@ -1,4 +1,4 @@
-"""Headers of TIFF files: which page to read, what it costs, and how libvips can be made to read it."""
+"""Headers of TIFF files: which page to read, the memory that it takes, and how libvips can be made to read it."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Page:
     Attributes
     ----------
     number : int
-        From 0.
+        Index in the file, from 0.
     numbers : dict
-        The first value of each tag that holds whole numbers.
+        First value of each integer tag, by tag.
     entries : tuple of bytes
-        The directory, entry by entry, as it stands in the file.
+        Entries of the directory, as they are in the file.
     """
 
     number: int
@@ -46,22 +46,22 @@ class Page:
     entries: tuple[bytes, ...]
 
     def get(self, tag: int) -> int:
-        """Return the value of a tag, or what the standard says where it is missing."""
+        """Return the value of a tag, or the standard's default where it is missing."""
         return self.numbers.get(tag, _DEFAULTS.get(tag, 0))
 
     @property
     def pixels(self) -> int:
-        """Width times height."""
+        """Number of pixels."""
         return self.get(WIDTH) * self.get(HEIGHT)
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Of all samples."""
+        """Bytes of a pixel with all of its samples."""
         return max(1, self.get(BITS) * self.get(SAMPLES) // 8)
 
     @property
     def chunk_bytes(self) -> int:
-        """Bytes of what is decompressed at once: a row of tiles or a strip."""
+        """Bytes that are decompressed at once: a row of tiles or a strip."""
         width, height = self.get(WIDTH), self.get(HEIGHT)
         if self.get(TILE_WIDTH) and self.get(TILE_HEIGHT):
             across = -(-width // self.get(TILE_WIDTH)) * self.get(TILE_WIDTH)
@@ -70,7 +70,7 @@ class Page:
 
 
 def pages(data: bytes) -> list[Page]:
-    """Return the pages of a TIFF file in their order; what can't be understood ends the list."""
+    """Return the pages of a TIFF file in their order, up to the first that can't be read."""
     order, big = _order(data), data[:4] in _BIG
     found: list[Page] = []
     seen: set[int] = set()
@@ -80,29 +80,31 @@ def pages(data: bytes) -> list[Page]:
             seen.add(offset)
             page, offset = _page(data, len(found), offset, order, big=big)
             found.append(page)
-    # an offset of BigTIFF may be larger than any that Python can look up
+    # an offset of BigTIFF may be too large for an index of Python
     except (struct.error, ValueError, OverflowError):
         pass
     return found
 
 
 def largest(found: list[Page]) -> Page:
-    """Return the page with most pixels, the first of equal ones; thumbnails and masks only if there is nothing else."""
+    """Return the page with most pixels, the first of equal ones; thumbnails and masks only without any other page."""
     images = [page for page in found if not page.get(SUBFILE) & (_REDUCED | _MASK)]
     return max(images or found, key=lambda page: page.pixels)
 
 
 def retagged(data: bytes, page: Page, changes: dict[int, tuple[int, ...]]) -> bytes:
-    """Return the file with another directory for one page, the only one left: the same samples under other tags.
+    """Return the file with a changed directory for one page, its only one: the same samples under other tags.
 
-    libvips reads no samples of 64 bits, halves or CIE L*a*b*; libtiff unpacks their bytes as well under another name.
+    libvips reads no samples of 64 bits, halves or CIE L*a*b*, but libtiff also unpacks their bytes under other tags.
 
     Parameters
     ----------
     data : bytes
+        Content of the file.
     page : Page
+        The page that stays.
     changes : dict
-        Values of tags, whole numbers of at most 32 bits.
+        New values by tag, integers of at most 32 bits.
     """
     order, big = _order(data), data[:4] in _BIG
     room, head = (8, "HHQ") if big else (4, "HHI")
@@ -112,7 +114,7 @@ def retagged(data: bytes, page: Page, changes: dict[int, tuple[int, ...]]) -> by
     extra_at = start + (16 if big else 6) + count * (12 + room) if big else start + 6 + count * 12
     extra = b""
     for tag, values in changes.items():
-        kind = "I" if max(values) > 0xFFFF else "H"  # what a SHORT holds
+        kind = "I" if max(values) > 0xFFFF else "H"  # the largest SHORT
         body = struct.pack(f"{order}{len(values)}{kind}", *values)
         if len(body) > room:
             place = struct.pack(order + ("Q" if big else "I"), extra_at + len(extra))

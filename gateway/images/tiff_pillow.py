@@ -1,4 +1,4 @@
-"""TIFF files of the kinds that libvips does not read, with Pillow, whole."""
+"""Reads whole TIFF files with Pillow, of the kinds that libvips does not read."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
     from gateway.images.tiff import Page
 
-# of odd tags, which do not matter to the pixels
+# warnings about odd tags, which do not affect the pixels
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 _BYTE = 8
 _MEASURED = frozenset({"F", "I", "I;16", "I;16B", "I;16L"})
 """Pillow's modes of one plane with more than 8 bits."""
 _SHOWN = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}
-"""What pictures of a mode are shown as; others as RGB."""
+"""Pillow's mode to which pictures of a mode are converted; all others become RGB."""
 _GRAY_ALPHA = 2
 _COPIES = 3
-"""The pixels as Pillow holds them, turned upright or converted, and as an array."""
+"""Copies of the pixels in memory: Pillow's own, one turned upright or converted, and an array."""
 
 
 class PillowTiff:
@@ -38,14 +38,16 @@ class PillowTiff:
     Parameters
     ----------
     data : bytes
+        Content of the file.
     page : gateway.images.tiff.Page
+        The page to read.
     why : str
-        What libvips does not read, as a part of a sentence.
+        The feature that libvips does not read, as part of a sentence.
     """
 
     kind = "TIFF"
     orientation = 1
-    """Pillow turns the picture upright itself."""
+    """Orientation that remains to be applied: none, since Pillow turns the picture upright."""
     part: str | None = None
 
     def __init__(self, data: bytes, page: Page, why: str) -> None:
@@ -55,22 +57,22 @@ class PillowTiff:
             self.width, self.height = self.height, self.width
 
     def cost(self, side: int) -> int:
-        """Estimate the bytes that decoding takes, from the header."""
+        """Return an estimate of the bytes of memory that decoding takes, from the header."""
         return self._page.pixels * (_COPIES * max(4, self._page.bytes_per_pixel) + 24 // side**2) + 8_000_000
 
     def samples(self, side: int) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-        """Decode, reduced by blocks of ``side``; returns samples and opacity.
+        """Decode, reduced by blocks of ``side``; return samples and opacity.
 
         Raises
         ------
         errors.BadImage
-            Pillow does not read it either, or not with all its bits.
+            Pillow can't read the file either, or not with all its bits.
         """
         try:
             with Image.open(io.BytesIO(self._data), formats=["TIFF"]) as image:
                 image.seek(self._page.number)
                 image.load()
-        # Pillow meets files that it does not know with exceptions of any kind
+        # Pillow raises exceptions of any kind for unknown files
         except Exception as error:
             raise errors.BadImage(f"TIFF {self._why} is not read, or the file is damaged.") from error
         if self._page.get(tiff.BITS) > _BYTE and image.mode not in _MEASURED:

@@ -1,4 +1,4 @@
-"""TIFF files: the largest page with libvips, under other tags where it does not know the samples, else with Pillow."""
+"""Reads the largest page of TIFF files: with libvips, under other tags for some kinds of samples, else with Pillow."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _MOST_SAMPLES = 16
 _WIDEST = 1 << 20
 _BITS = frozenset({1, 2, 4, 8, 16, 32, 64})
 _COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946, 50001})
-"""That this libvips decodes: none, CCITT, LZW, JPEG, Deflate, PackBits and WebP."""
+"""Compressions that this libvips decodes: none, CCITT, LZW, JPEG, Deflate, PackBits and WebP."""
 _NAMES = {6: "old-style JPEG", 34661: "JBIG", 34887: "LERC", 34925: "LZMA", 50000: "Zstandard"}
 
 
 def opened(data: bytes) -> TiffSource | PillowTiff:
-    """Open the largest page of a TIFF file with what reads its kind.
+    """Open the largest page of a TIFF file with the library that reads its kind.
 
     Raises
     ------
     errors.BadImage
-        No page is found, or its samples are of a kind that is not read.
+        No page is found, or its kind of samples is not supported.
     pyvips.Error
     """
     found = tiff.pages(data)
@@ -69,7 +69,7 @@ class TiffSource(VipsImage):
     Raises
     ------
     errors.BadImage
-        Its samples are of a kind that is not read.
+        Its kind of samples is not supported.
     pyvips.Error
     """
 
@@ -88,13 +88,13 @@ class TiffSource(VipsImage):
             self.width //= 2
         self.frames = 1
 
-    def held_whole(self, pixels: int) -> int:  # noqa: ARG002 - a page's strips or tiles say what is held
-        """Bytes of the strips or tiles that are decompressed at once, and of the file under other tags."""
+    def held_whole(self, pixels: int) -> int:  # noqa: ARG002 - the strips or tiles of a page decide it
+        """Return the bytes of the strips or tiles that are decompressed at once, and of the file under other tags."""
         held = 3 * self._page.chunk_bytes if self._page.get(tiff.TILE_WIDTH) else self._page.chunk_bytes
         return held + (len(self._data) if self._retagged else 0)
 
     def shaped(self, strip: NDArray[Any], rows: int, bands: int) -> NDArray[Any]:
-        """Make of the samples of some rows, as they were decoded, an array ``[rows, columns, bands]``."""
+        """Return the decoded samples of some rows as an array ``[rows, columns, bands]``."""
         strip = super().shaped(strip, rows, bands)
         if self._convert is not None:
             return self._convert(strip)
@@ -113,7 +113,7 @@ class TiffSource(VipsImage):
 
 
 def _view(page: tiff.Page) -> np.dtype[Any] | None:
-    """Return what the samples are, where libvips does not know them."""
+    """Return the type of the samples, where libvips does not read it."""
     bits, kind = page.get(tiff.BITS), page.get(tiff.SAMPLE_FORMAT)
     if bits == _HALF and kind == tiff.FLOAT:
         return np.dtype("f2")
@@ -125,7 +125,7 @@ def _view(page: tiff.Page) -> np.dtype[Any] | None:
 
 
 def _changes(page: tiff.Page, view: np.dtype[Any] | None) -> dict[int, tuple[int, ...]]:
-    """Return the tags under which libvips reads the same bytes: 64 bits are two words, halves whole numbers."""
+    """Return the tags under which libvips reads the same bytes: 64 bits as two words, halves as integers."""
     each = page.get(tiff.SAMPLES)
     if view is not None and each <= _MOST_SAMPLES:
         changes: dict[int, tuple[int, ...]] = {tiff.SAMPLE_FORMAT: (1,) * each}
@@ -152,7 +152,7 @@ def _conversion(page: tiff.Page) -> Convert | None:
 
 
 def _rgb_of_lab(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Convert CIE L*a*b* in bytes, a and b signed."""
+    """Convert CIE L*a*b* of 8 bits, a and b signed, to RGB."""
     light = strip[..., :1].astype(np.float32) * np.float32(100 / 255)
     colour = strip[..., 1:3].view(np.int8).astype(np.float32)
     lab = np.concatenate([light, colour], axis=2)
@@ -162,7 +162,7 @@ def _rgb_of_lab(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _rgb_of_ycbcr(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Convert by ITU-R BT.601, full range, as JPEG does."""
+    """Convert YCbCr to RGB by ITU-R BT.601, full range, as JPEG does."""
     light, blue, red = (strip[..., index].astype(np.float32) for index in range(3))
     blue, red = blue - 128, red - 128
     rgb = np.stack([light + 1.402 * red, light - 0.344136 * blue - 0.714136 * red, light + 1.772 * blue], axis=2)

@@ -1,4 +1,4 @@
-"""One picture file opened by libvips: its header, what decoding it will cost, and its samples, strip by strip."""
+"""A picture file opened by libvips: its header, the memory for decoding it, and its samples, strip by strip."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _TYPES = {
     "double": np.float64,
 }
 _WITH_ALPHA = (2, 4, 5)
-"""So many planes may have one of opacity among them: of gray, RGB and CMYK."""
+"""Numbers of planes that may include opacity: of gray, RGB and CMYK."""
 
 PLAIN = {1: "L", 3: "RGB"}
-"""Planes of a JPEG that Pillow decodes, if it has not to be reduced: with the same library, in a third of the time."""
+"""Modes, by planes, of a JPEG that Pillow decodes unless it is reduced: by the same library, in a third of the time."""
 
 _MOST_FRAMES = 5
-"""Of an animation that begins with frames of one colour, the first so many are looked at."""
+"""Most frames that are examined, of an animation that begins with frames of one colour."""
 
 # A decoder is used once per file: a cache of them would only hold memory.
 pyvips.cache_set_max(0)
@@ -48,7 +48,7 @@ class VipsImage:
     """A file that libvips has opened: its header is known, no pixel is decoded."""
 
     words = 1
-    """Samples of libvips to a sample of the file."""
+    """libvips' samples per sample of the file."""
 
     def __init__(self, data: bytes, file_format: str, **options: Any) -> None:
         self._data = data
@@ -65,7 +65,7 @@ class VipsImage:
 
     def _open(self, **options: Any) -> Any:
         load = getattr(pyvips.Image, _LOADERS[self._format])
-        # what it calls less than an error leaves holes in the picture, such as a strip that it can't decode
+        # below this level, errors such as a damaged strip would leave holes in the picture
         return load(self._data, access="sequential", fail_on="error", **self._options, **options)
 
     def _field(self, name: str, otherwise: int) -> int:
@@ -81,17 +81,17 @@ class VipsImage:
         return {"WEBP": "WebP"}.get(self._format, self._format)
 
     def cost(self, side: int) -> int:
-        """Estimate the bytes that decoding takes, from the header."""
+        """Return an estimate of the bytes of memory that decoding takes, from the header."""
         pixels = self.width * self.height
         return self.held_whole(pixels) + self._working_bytes(pixels // side**2)
 
     def _working_bytes(self, pixels: int) -> int:
-        """Bytes of the reduced picture, its copies and a few strips."""
+        """Return the bytes of the reduced picture, its copies and a few strips."""
         alpha = 8 if self.bands in _WITH_ALPHA else 0
         return pixels * (alpha + (12 if self.dtype == np.uint8 else 4 * self.bands + 19)) + 8_000_000
 
     def held_whole(self, pixels: int) -> int:
-        """Bytes that the decoder holds of the whole picture."""
+        """Return the bytes of the whole picture that the decoder holds."""
         if self._field("jpeg-multiscan", 0):
             chroma = self.image.get("jpeg-chroma-subsample") if self.image.get_typeof("jpeg-chroma-subsample") else ""
             return pixels * 2 * self.bands // (2 if chroma == "4:2:0" else 1)
@@ -100,19 +100,19 @@ class VipsImage:
         if self._format == "GIF":
             return pixels * 8
         if self._format == "WEBP":
-            # whole canvases of an animation; else two in whole of a lossless picture, before and after its transforms
+            # whole canvases of an animation; two copies of a lossless picture, before and after its transforms
             lossy = b"VP8L" not in self._data[12:4096]
             return pixels * 12 if self.frames > 1 else (0 if lossy else pixels * 8)
         return 0
 
     def samples(self, side: int) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-        """Decode, reduced by blocks of ``side``; returns samples and opacity."""
+        """Decode, reduced by blocks of ``side``; return samples and opacity."""
         if self.frames > 1:
             return self._first_frame_that_shows(side)
         shrink = 1
         if self._format == "JPEG" and side == 1 and self.bands in PLAIN:
             mode, size = PLAIN[self.bands], (self.width, self.height)
-            # of what is damaged libvips says why
+            # libvips reports the cause of damage, Pillow does not
             with suppress(ValueError):
                 whole = np.asarray(Image.frombytes(mode, size, self._data, "jpeg", mode, ""))
                 return whole.reshape(self.height, self.width, self.bands), None
@@ -125,7 +125,7 @@ class VipsImage:
         return self._read(self.image, math.ceil(side / shrink))
 
     def _first_frame_that_shows(self, side: int) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-        """Take the first frame that is not all one colour: many animations begin with a black one."""
+        """Return the first frame that is not all one colour, since many animations begin with a black one."""
         number = 0
         found = self._read(self.image, side)
         while np.ptp(found[0]) == 0 and number + 1 < min(self.frames, _MOST_FRAMES):
@@ -138,12 +138,12 @@ class VipsImage:
         return read_strips(image, side, self.dtype, self.shaped, words=self.words)
 
     def shaped(self, strip: NDArray[Any], rows: int, bands: int) -> NDArray[Any]:
-        """Make of the samples of some rows, as they were decoded, an array ``[rows, columns, bands]``."""
+        """Return the decoded samples of some rows as an array ``[rows, columns, bands]``."""
         return of_rows(strip, rows, bands)
 
 
 def of_rows(strip: NDArray[Any], rows: int, bands: int) -> NDArray[Any]:
-    """Make of the samples of some rows an array ``[rows, columns, bands]``."""
+    """Return the samples of some rows as an array ``[rows, columns, bands]``."""
     return strip.reshape(rows, -1, bands)
 
 
@@ -155,7 +155,7 @@ def read_strips(
     *,
     words: int = 1,
 ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-    """Read an image of libvips strip by strip, reduced by blocks of ``side``; returns samples and opacity."""
+    """Read an image of libvips strip by strip, reduced by blocks of ``side``; return samples and opacity."""
     width, height, bands = image.width // words, image.height, image.bands
     cmyk = bands >= 4 and image.interpretation == "cmyk"
     alpha = bands in _WITH_ALPHA and not cmyk and bool(image.hasalpha())
@@ -186,17 +186,17 @@ def read_strips(
 
 
 def full_scale(dtype: np.dtype[Any]) -> float:
-    """Return what is white, or opaque, in samples of this type."""
+    """Return the value of white, or of full opacity, in samples of this type."""
     return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
 def rounded(means: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Round what is to be stored as whole numbers."""
+    """Round means that are to be stored as integers."""
     return means if means.dtype == dtype or dtype != np.uint8 else np.rint(means)
 
 
 def _rgb_of_cmyk(strip: NDArray[Any]) -> NDArray[Any]:
-    """Convert without a profile, as Pillow and browsers do: what the inks let through times what black does."""
+    """Convert CMYK to RGB without a profile, as Pillow and browsers do: each ink's transmission times that of black."""
     white = np.float32(full_scale(strip.dtype))
     clear = white - strip[..., :4].astype(np.float32)
     return rounded(clear[..., :3] * (clear[..., 3:] / white), strip.dtype).astype(strip.dtype)

@@ -1,1 +1,1 @@
-"""Ask TensorFlow Serving over gRPC: the messages, the client of every network, and what gathers images into batches."""
+"""Client of TensorFlow Serving over gRPC: the messages, the calls to every network, and the batching of images."""

@@ -1,4 +1,4 @@
-"""What is written into Predict's requests, and what an answer must be to be believed."""
+"""Requests of Predict, and the checks of its answers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Values = list[tuple[float, ...]]
-"""What a model said of each image of a batch: a value per output."""
+"""A model's answers for the images of a batch: one tuple per image, one value per output."""
 
 _TOLERANCE = 1e-3
-"""How far rounding may carry a likelihood beyond 0 or 1."""
+"""Rounding error by which a likelihood may lie outside of 0..1."""
 
 
 def serialized_inputs(batch: NDArray[np.uint8]) -> bytes:
@@ -33,7 +33,7 @@ def serialized_inputs(batch: NDArray[np.uint8]) -> bytes:
 
 
 def request(model: str, version: int | None, images: bytes) -> bytes:
-    """Return the request of one model: its name and version before what :func:`serialized_inputs` returned.
+    """Return the request for one model: its name and version, then the result of :func:`serialized_inputs`.
 
     Serialized messages concatenate to the merged message, so that a batch is serialized once for all models.
     """
@@ -47,22 +47,23 @@ def request(model: str, version: int | None, images: bytes) -> bytes:
 
 
 def answer(response: Any, outputs: tuple[str, ...], count: int, version: int | None) -> tuple[int, Values]:
-    """Return the version that answered, and of each image the values of ``outputs``, in their order.
+    """Return the version that answered, and for each image the values of ``outputs``, in their order.
 
     Parameters
     ----------
     response : PredictResponse
     outputs : tuple of str
+        Names of the outputs to read.
     count : int
-        Images that were sent.
+        Number of images that were sent.
     version : int, optional
-        The one that was asked for.
+        Version that was requested.
 
     Raises
     ------
     ValueError
-        It is no right answer: another version, an output that lacks, values that are too many, too few, not finite, or
-        no likelihoods.
+        The answer is from another version, lacks an output, or has too many or too few values, or values that are not
+        finite or no likelihoods.
     """
     served: int = response.model_spec.version.value
     if version not in {None, served}:
@@ -71,7 +72,7 @@ def answer(response: Any, outputs: tuple[str, ...], count: int, version: int | N
 
 
 def _values(response: Any, output: str, count: int) -> list[float]:
-    """Read one output, from typed fields or tensor content."""
+    """Return the values of one output, from typed fields or tensor content."""
     tensor = response.outputs.get(output)
     if tensor is None or tensor.dtype != protos.types_pb2.DT_FLOAT:
         raise ValueError(f"the answer has no float output {output!r}")

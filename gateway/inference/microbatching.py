@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_WAIT_S = 0.25
-"""Longer than callers take to come back from a batch with their next picture, shorter than a person notices."""
+"""Longest wait for a batch, seconds: longer than callers take to send their next picture, too short to notice."""
 
 
 @dataclass(slots=True)
@@ -36,31 +36,30 @@ class _QueuedImage:
 
 
 class Batcher:
-    """Gathers concurrent model inputs into batches, without ever making a lone one wait.
+    """Gathers concurrent model inputs into batches, without ever making a single one wait.
 
-    While no batch is out, whatever waits leaves at once, be it one image. Behind a batch that is out, images gather
-    until they are as many as it has (as the smallest, where several are out), or ``largest``, or the first of them has
-    waited for ``longest_wait_s``; no more than ``in_flight`` batches are out, and the image that came first leaves
-    first. Without the gathering, callers who come back together from one batch would be sent one by one into the next,
-    as fast as their pictures are decoded, and the networks take half as long again for an image alone as for one of
-    sixteen.
+    While no batch is in flight, all waiting images are sent at once, be it only one. While a batch is in flight, images
+    gather until they are as many as in that batch (the smallest, of several), or ``largest``, or the first of them has
+    waited for ``longest_wait_s``; at most ``in_flight`` batches are in flight, and images are sent in order of arrival.
+    Without the gathering, callers whose batch has returned would each start a batch of one, as fast as their pictures
+    are decoded, and the networks take 1.5 times as long for an image alone as for one of sixteen.
 
-    The bound on batches in flight holds until the server has answered, also for requests that were abandoned
-    meanwhile, so that abandoned work can't pile up behind the server.
+    A batch counts as in flight until the server has answered, even if its requests were abandoned, so that abandoned
+    work can't pile up behind the server.
 
     Parameters
     ----------
     read : coroutine function
-        Reads a batch uint8 ``[N, 128, 128, 3]`` until a deadline: an ``EnsemblePrediction`` a row.
+        Reads a batch uint8 ``[N, 128, 128, 3]`` until a deadline and returns an ``EnsemblePrediction`` per row.
     largest : int
         Most images in a batch.
     in_flight : int
-        Most batches out at a time.
+        Most batches in flight at a time.
     longest_wait_s : float
-        How long an image waits at most for others while there is a place for it, so that a batch that hangs holds
-        nobody up but its own.
+        Longest time that an image waits for others while another batch may be sent, so that a batch that hangs delays
+        no other.
     observe : callable
-        Told the size of every batch.
+        Called with the size of every batch.
     """
 
     def __init__(
@@ -87,18 +86,18 @@ class Batcher:
 
     @property
     def out(self) -> int:
-        """Batches that are out."""
+        """Number of batches in flight."""
         return len(self._out)
 
     async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> EnsemblePrediction:
-        """Return what the networks say of one model input, uint8 ``[128, 128, 3]``.
+        """Return the networks' answers for one model input, uint8 ``[128, 128, 3]``.
 
         Raises
         ------
         errors.DeadlineExceeded
-            The caller's own deadline passed, waiting or not.
+            The caller's own deadline passed, while waiting or during the call.
         errors.GatewayError
-            Whatever reading the batch raised.
+            Any error that reading the batch raised.
         """
         loop = asyncio.get_running_loop()
         entry = _QueuedImage(pixels, deadline, loop.create_future(), loop.time())
@@ -113,7 +112,7 @@ class Batcher:
 
     def _send(self) -> None:
         while self._free and self._waiting:
-            # those who gave up while waiting are not worth a row
+            # inputs whose callers gave up take no row of the batch
             self._waiting = [entry for entry in self._waiting if not entry.answer.done()]
             if not self._waiting or (
                 len(self._waiting) < self._size_worth_sending() and not self._waited_long_enough()
@@ -121,13 +120,13 @@ class Batcher:
                 return
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             self._free -= 1
-            # what is logged and traced of a batch is told of its first request, not of whoever frees the place for it
+            # logs and traces of a batch belong to its first request, not to the request whose end made it possible
             task = asyncio.create_task(self._run(batch), context=batch[0].context)
             self._out[task] = len(batch)
             task.add_done_callback(self._returned)
 
     def _size_worth_sending(self) -> int:
-        """Return for how many images another batch is worth its while."""
+        """Return the number of images from which another batch is sent."""
         return min(self._largest, *self._out.values()) if self._out else 1
 
     def _waited_long_enough(self) -> bool:
@@ -145,7 +144,7 @@ class Batcher:
         try:
             with tracing.span("batch", {"inclinet.batch.images": len(batch)}, links=others):
                 readings = await self._read(np.stack([entry.pixels for entry in batch]), latest)
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, who raise it
+        except Exception as error:  # noqa: BLE001 - any error is passed on to the callers, who raise it
             for entry in batch:
                 if not entry.answer.done():
                     entry.answer.set_exception(_copied(error))
@@ -155,13 +154,13 @@ class Batcher:
                 entry.answer.set_result(reading)
 
     async def drain(self) -> None:
-        """Wait until every batch that is out has come back."""
+        """Wait until every batch in flight has returned."""
         while self._out:
             await asyncio.wait(self._out)
 
 
 def _copied(error: Exception) -> Exception:
-    """Give each caller its own exception: one object raised in many tasks would gather all their tracebacks."""
+    """Return a copy of an exception for each caller: one object raised in many tasks would gather their tracebacks."""
     if isinstance(error, errors.GatewayError):
         return type(error)(error.detail, retry_after_s=error.retry_after_s, **error.extra)
     return error

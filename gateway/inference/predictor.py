@@ -1,4 +1,4 @@
-"""The client of TensorFlow Serving: one Predict per flavor and batch, all at once, and the states of the models."""
+"""The client of TensorFlow Serving: one Predict call per flavor and batch, all at once, and the models' states."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 0.5
 ABSENT_S = 5.0
-"""So long a version that no replica seemed to have is asked for once a batch only."""
+"""Time for which a version that no replica seems to have is requested only once per batch, seconds."""
 
 _CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     # a headless service has one address per replica; the default would stay with the first
@@ -48,13 +48,13 @@ _CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.dns_min_time_between_resolutions_ms", 5000),
 )
 _THROUGH_PROXY = "grpc.enable_http_proxy"
-"""gRPC takes ``http_proxy`` from the environment, which at an institute is the way to the web, not to the networks."""
+"""Option that lets gRPC use ``http_proxy`` of the environment, which often leads to the web, not to the networks."""
 
 OK = "OK"
 _ABSENT = "Servable not found"
-"""How TensorFlow Serving says that it does not have a version (``ServableManager``), or not yet."""
+"""TensorFlow Serving's message when it does not have a version, or not yet (``ServableManager``)."""
 _ABANDONED = grpc.StatusCode.CANCELLED.name
-"""Also when nobody waits for the answer any more."""
+"""Code for a call that failed by its deadline, or that nobody waits for any more."""
 
 _CALL = {"rpc.system.name": "grpc", "rpc.method": protos.PREDICT.removeprefix("/")}
 
@@ -66,26 +66,26 @@ class _Failure:
 
 
 class Predictor:
-    """Asks every network of a release about a batch of model inputs.
+    """Sends batches of model inputs to every network of a release.
 
     Parameters
     ----------
     address : str
-        ``host:port`` of the gRPC face of TensorFlow Serving.
+        ``host:port`` of TensorFlow Serving's gRPC interface.
     manifest : Manifest
         The release that it hosts.
     quorum_fraction : float
         Fraction of the flavors that must answer.
     call_timeout_s, retry_s : float
-        Longest time for one Predict, and for going on trying while the server is unavailable or full, seconds. The
-        request's deadline bounds both.
+        Longest time for one Predict call, and for repeating it while the server is unavailable or full, seconds. The
+        request's deadline limits both.
     observe : callable
-        Told ``(model, gRPC status name, seconds)`` of every call.
+        Called with ``(model, gRPC status name, seconds)`` after every call.
     pin_versions : bool
-        Ask for the manifest's version of every model, and take no other's word. Otherwise the server's newest
-        version answers, and readings name those that are not the manifest's.
+        Whether to request the manifest's version of every model, and reject answers of others. Otherwise the server's
+        newest version answers, and readings name those that are not the manifest's.
     through_proxy : bool
-        Let gRPC take a proxy from the environment; otherwise, and to loopback, it goes straight to the address.
+        Whether gRPC may use a proxy of the environment; otherwise, and to loopback, it connects directly.
     """
 
     def __init__(
@@ -122,11 +122,11 @@ class Predictor:
         )
 
     async def aclose(self) -> None:
-        """Close the channel; calls in flight are given a moment."""
+        """Close the channel; calls in flight get a short time to end."""
         await self._channel.close(grace=1.0)
 
     async def read(self, batch: NDArray[np.uint8], deadline: Deadline) -> list[EnsemblePrediction]:
-        """Return what all networks say of each model input of a batch.
+        """Return the answers of all networks for each model input of a batch.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class Predictor:
         Raises
         ------
         errors.QuorumLost, errors.DeadlineExceeded, errors.ServingRefused
-            Fewer flavors answered than the quorum, and why.
+            Fewer flavors answered than the quorum; the class tells why.
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != INPUT_SHAPE:
             raise ValueError(f"a batch is uint8 [N, 128, 128, 3], not {batch.dtype} {list(batch.shape)}")
@@ -176,7 +176,7 @@ class Predictor:
         count: int,
         deadline: Deadline,
     ) -> tuple[int, messages.Values] | _Failure:
-        """Ask one model, trying again while the server is unavailable or full and there is time."""
+        """Call one model, and repeat the call while the server is unavailable or full and there is time."""
         version = self._released[model] if self._pinned else None
         request = messages.request(model, version, images)
         give_up = time.monotonic() + self._retry_s
@@ -187,7 +187,7 @@ class Predictor:
             failure, code = None, _ABANDONED
             with tracing.span("Predict", {**_CALL, "inclinet.model": model}, calls=True) as span:
                 try:
-                    # gRPC's metadata are headers of HTTP/2: the trace goes on behind the server in the same words
+                    # gRPC's metadata are headers of HTTP/2, so that the server can join the trace
                     trace = tuple(tracing.outgoing().items())
                     response = await self._predict(
                         request, timeout=max(deadline.at - started, 0.001), metadata=trace or None
@@ -245,12 +245,12 @@ class Predictor:
         return await self._served.states(timeout_s=timeout_s)
 
     async def release_status(self, *, timeout_s: float) -> ReleaseStatus:
-        """Return how much of the release can be asked; errors as :meth:`states`."""
+        """Return how much of the release is available; errors as :meth:`states`."""
         return await self._served.release_status(timeout_s=timeout_s)
 
 
 _TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
-"""Codes that a moment may cure: a restart, or all of the server's threads (``--grpc_max_threads``) taken."""
+"""Codes of transient failures: a restart, or all of the server's threads (``--grpc_max_threads``) in use."""
 
 _OWN_FAULT = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION})
-"""Codes by which the server says that the request itself is wrong: a fault of this gateway or of the release."""
+"""Codes for a request that is itself wrong: a fault of this gateway or of the release."""

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving has of a release: the states of its versions, and whether they are the manifest's."""
+"""The states of a release's models in TensorFlow Serving, and whether the served versions are the manifest's."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_S = 5.0
 OTHER_REPLICAS = 7
-"""So many more times the released version is looked for at once where a replica has it not.
+"""Number of further requests for the released version at once, where a replica does not have it.
 
-While a release rolls, another replica has it. With one replica of two, fewer than one search in a hundred is in vain;
+During a rolling release, another replica has it. With one of two replicas, fewer than one search in a hundred fails;
 with one of four, one in ten.
 """
 AVAILABLE = "AVAILABLE"
@@ -27,7 +27,7 @@ AVAILABLE = "AVAILABLE"
 
 @dataclass(frozen=True, slots=True)
 class VersionState:
-    """What TensorFlow Serving says of one version of a model; ``state`` as in its API, such as ``AVAILABLE``."""
+    """TensorFlow Serving's state of one version of a model; ``state`` as in its API, such as ``AVAILABLE``."""
 
     version: int
     state: str
@@ -35,21 +35,21 @@ class VersionState:
 
 
 VersionStates = Mapping[str, tuple[VersionState, ...]]
-"""Every version's state of every model, highest version first."""
+"""States of all versions of every model, highest version first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStatus:
-    """How much of a release can be asked.
+    """How much of a release is available.
 
     Attributes
     ----------
     available : int
-        Flavors that can be asked.
+        Flavors that are available.
     needed : int
         Flavors that the quorum needs.
     other_versions : mapping
-        Model to the version that is served, for those that are served in another version than the release's.
+        Served version by model, for models that are served in another version than the release's.
     """
 
     available: int
@@ -58,12 +58,12 @@ class ReleaseStatus:
 
     @property
     def has_quorum(self) -> bool:
-        """Whether as many flavors can be asked as the quorum needs."""
+        """Whether enough flavors for the quorum are available."""
         return self.available >= self.needed
 
     @property
     def difference(self) -> str:
-        """What is served instead of the release, for people; empty where that is nothing."""
+        """Description, for people, of the versions served instead of the release's; empty where there are none."""
         if not self.other_versions:
             return ""
         name, version = next(iter(self.other_versions.items()))
@@ -73,7 +73,7 @@ class ReleaseStatus:
 
 
 class ServedVersions:
-    """Asks TensorFlow Serving for the states of a release's models.
+    """Requests the states of a release's models from TensorFlow Serving.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class ServedVersions:
     needed : int
         Flavors that the quorum needs.
     pin_versions : bool
-        Whether the manifest's versions alone are asked.
+        Whether only the manifest's versions are used.
     """
 
     def __init__(self, models: Any, manifest: Manifest, *, needed: int, pin_versions: bool) -> None:
@@ -93,9 +93,9 @@ class ServedVersions:
         self._pinned = pin_versions
 
     async def states(self, *, timeout_s: float) -> dict[str, tuple[VersionState, ...]]:
-        """Return every version's state of every model, highest version first; a model not known has none.
+        """Return the states of all versions of every model, highest version first; an unknown model has none.
 
-        Where versions are pinned and a replica lacks the manifest's, others are asked as well.
+        Where versions are pinned and a replica lacks the manifest's, other replicas are asked as well.
 
         Raises
         ------
@@ -134,7 +134,7 @@ class ServedVersions:
         )
 
     async def release_status(self, *, timeout_s: float) -> ReleaseStatus:
-        """Return how many flavors can be asked, and which models are served in another version than the release's.
+        """Return how many flavors are available, and which models are served in another version than the release's.
 
         Raises
         ------

@@ -1,1 +1,1 @@
-"""The use cases: the inclination of one galaxy, and of many. Knows no protocol."""
+"""The use cases: the inclination of one galaxy, and of many. Independent of any protocol."""

@@ -1,4 +1,4 @@
-"""Many questions at once: bounded work, results in order of arrival. Knows no protocol."""
+"""Measures many galaxies with bounded concurrency, results in order of completion. Independent of any protocol."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TRACED_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one row: an answer or a problem."""
+    """The outcome of one row: an answer or a problem."""
 
     row: Row
     answer: MeasuredGalaxy | None = None
@@ -36,7 +36,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How rows are asked: survey, r and framing as for one target or image, and each row's deadline, seconds."""
+    """Options for all rows: survey, r and framing as for one target or image, and each row's deadline, seconds."""
 
     survey: str | None
     r: float
@@ -54,10 +54,10 @@ async def measure(
     ahead: asyncio.Semaphore | None = None,
     observe: Callable[[errors.GatewayError | None], None] = lambda _problem: None,
 ) -> AsyncGenerator[Result]:
-    """Measure rows, ``concurrency`` at a time, yielding results as they come.
+    """Measure rows, ``concurrency`` at a time, and yield results in order of completion.
 
-    No more than ``concurrency`` results wait for whoever reads this, so that a slow reader slows the work and memory
-    stays flat; closing the iterator ends the work.
+    At most ``concurrency`` results wait for the reader, so that a slow reader slows the work and memory stays flat.
+    Closing the iterator ends the work.
 
     Parameters
     ----------
@@ -69,10 +69,10 @@ async def measure(
     terms : Terms
     concurrency : int
     ahead : asyncio.Semaphore, optional
-        Taken from before each row is begun. Who reads results in order gives back one for each that he has passed on,
-        so that those that he has to hold back stay bounded.
+        Acquired before each row is started. A caller that needs results in order releases it once for each result
+        passed on, so that the number of results held back stays bounded.
     observe : callable
-        Told the problem of every row, None where there is an answer.
+        Called with the problem of every row, None where there is an answer.
     """
     results: asyncio.Queue[Result] = asyncio.Queue(concurrency)
     pending = iter(rows)
@@ -84,7 +84,7 @@ async def measure(
             if (row := next(pending, None)) is None:
                 return
             structlog.contextvars.bind_contextvars(row=row.number)
-            # the first rows show where the time goes; ten thousand of them would bury the collector
+            # the first rows suffice for timing; ten thousand of them would flood the collector
             attributes = {"inclinet.row": row.number}
             traced = tracing.span("row", attributes) if row.number < TRACED_ROWS else tracing.untraced()
             with traced as span:
@@ -127,7 +127,7 @@ async def _one(
         return Result(row, answer=answer)
     except errors.GatewayError as problem:
         return Result(row, problem=problem)
-    # one row must not take the others down with it
+    # an unforeseen error in one row must not end the others
     except Exception as error:
         log.exception("unforeseen error in a row", row=row.number, exc_info=error)
         return Result(row, problem=errors.GatewayError("The gateway failed on this row in a way not foreseen."))

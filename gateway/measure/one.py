@@ -1,4 +1,4 @@
-"""The use case: from an image or a target to an inclination. Knows no protocol."""
+"""The use case: the inclination of a target, or of the galaxy in an image. Independent of any protocol."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ log = structlog.get_logger(__name__)
 
 
 class ReadsImages(Protocol):
-    """What reads a model input with the ensemble (:class:`gateway.inference.microbatching.Batcher`)."""
+    """Reads model inputs with the ensemble (:class:`gateway.inference.microbatching.Batcher`)."""
 
     async def read(self, pixels: NDArray[np.uint8], deadline: Deadline) -> EnsemblePrediction:
-        """Return what the networks say of one model input."""
+        """Return the networks' answers for one model input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,16 @@ class Ellipticity:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredGalaxy:
-    """All that is known about one question.
+    """The answer about one galaxy.
 
     Attributes
     ----------
     image : ImageInput
     source : str
-        ``upload``, or the survey.
+        ``upload``, or the survey's name.
     inclination : ensemble.Inclination
     reading : EnsemblePrediction
-        What each network said.
+        Answers of the networks.
     rejection : ensemble.RejectionLikelihood, optional
         None when no rejector answered.
     ellipticity : Ellipticity, optional
@@ -76,9 +76,9 @@ class MeasuredGalaxy:
     release : str
         The model release.
     warnings : tuple of str
-        In plain words.
+        Warnings in plain words.
     galaxy, cutout : optional
-        Known when a target was asked about, not an upload.
+        The galaxy and its cutout, where a target was asked about; None for an upload.
     """
 
     image: ImageInput
@@ -102,15 +102,15 @@ class Inclinations:
         The release that the networks belong to.
     networks : ReadsImages
     sky : Sky
-        What resolves targets and fetches their cutouts.
+        Resolves targets and fetches their cutouts.
     executor : concurrent.futures.Executor
-        Where images are decoded; its size bounds the decoders at work.
+        Decodes the images; its size limits how many are decoded at once.
     max_pixels : int
-        Of an image.
+        Most pixels of an image.
     observe : callable
-        Told ``(stage, seconds)`` of every step.
+        Called with ``(stage, seconds)`` after every step.
     answered : callable
-        Told every answer, for what drifts.
+        Called with every answer, to count signs of drift.
     """
 
     def __init__(
@@ -150,14 +150,14 @@ class Inclinations:
         r : float
             Intrinsic axis ratio for the ellipticity inclination.
         framing : Framing
-            Which part of a file is measured; decoded pixels always are as a whole.
+            Which part of a file is measured; decoded pixels are always measured as a whole.
 
         Raises
         ------
         errors.ImageError
             The image can't be used.
         errors.BadTarget
-            The place named by ``framing`` is not in it, or shows nothing.
+            The position in ``framing`` is outside the image, or shows nothing.
         errors.EnsembleError, errors.DeadlineExceeded
             The networks did not answer.
         """
@@ -180,7 +180,7 @@ class Inclinations:
         Parameters
         ----------
         files, bands
-            As :func:`gateway.images.mosaic.cut.cut` takes them.
+            Files and their bands; see :func:`gateway.images.mosaic.cut.cut`.
         target : Target
         deadline : Deadline
         r : float
@@ -189,7 +189,7 @@ class Inclinations:
         Raises
         ------
         errors.GatewayError
-            As :meth:`gateway.measure.targets.Targets.resolve`, :func:`gateway.images.mosaic.cut.cut` and
+            See :meth:`gateway.measure.targets.Targets.resolve`, :func:`gateway.images.mosaic.cut.cut` and
             :meth:`of_image`.
         """
         galaxy, contradictions = await self._targets.find(target, deadline=deadline, sized=False)
@@ -209,7 +209,7 @@ class Inclinations:
         survey: str | None = None,
         r: float = ellipse.INTRINSIC_AXIS_RATIO,
     ) -> MeasuredGalaxy:
-        """Return the inclination of a target: resolve it, fetch its cutout, measure that.
+        """Return the inclination of a target: resolve it, fetch its cutout, measure the cutout.
 
         Parameters
         ----------
@@ -223,7 +223,7 @@ class Inclinations:
         Raises
         ------
         errors.GatewayError
-            As :meth:`gateway.measure.targets.Targets.fetch` and :meth:`of_image`.
+            See :meth:`gateway.measure.targets.Targets.fetch` and :meth:`of_image`.
         """
         fetched = await self._targets.fetch(target, deadline=deadline, survey=survey)
         return await self.of_fetched(fetched, deadline=deadline, r=r)
@@ -231,13 +231,13 @@ class Inclinations:
     async def of_fetched(
         self, fetched: Fetched, *, deadline: Deadline, r: float = ellipse.INTRINSIC_AXIS_RATIO
     ) -> MeasuredGalaxy:
-        """Return the inclination of a galaxy whose cutout is at hand; errors as :meth:`of_image`."""
+        """Return the inclination of a galaxy whose cutout has been fetched; errors as :meth:`of_image`."""
         answer = await self._measure(
             fetched.cutout.data,
             source=fetched.cutout.survey,
             deadline=deadline,
             r=r,
-            # a cutout is framed by the galaxy's catalogued place and size
+            # a cutout is already framed by the galaxy's position and size
             framing=WHOLE,
             galaxy=fetched.galaxy,
             cutout=fetched.cutout,
@@ -293,7 +293,7 @@ class Inclinations:
         )
         self._answered(answer)
         if inclination.stdev_deg > ensemble.DISAGREEMENT_DEG:
-            # the sign that something is amiss which a person should look at: here is where to
+            # the log names such images, since a person should look at them
             said = {flavor.name: round(flavor.inclination_deg, 1) for flavor in reading.flavors}
             log.warning("networks disagree", stdev_deg=round(inclination.stdev_deg, 2), flavors=said)
         return answer

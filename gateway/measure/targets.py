@@ -1,4 +1,4 @@
-"""From a target to its galaxy and the survey's image of it. Knows no protocol."""
+"""Finds the galaxy of a target and fetches the survey's image of it. Independent of any protocol."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NEAR_ARCMIN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A galaxy, its cutout, and where what was asked contradicts itself, in plain words."""
+    """A galaxy, its cutout, and contradictions within the question, in plain words."""
 
     galaxy: Galaxy
     cutout: Cutout
@@ -38,7 +38,7 @@ class Targets:
     ----------
     sky : Sky
     observe : callable
-        Told ``(stage, seconds)`` of every step.
+        Called with ``(stage, seconds)`` after every step.
     """
 
     def __init__(self, sky: Sky, observe: Callable[[str, float], None] = lambda _stage, _seconds: None) -> None:
@@ -49,15 +49,15 @@ class Targets:
         """Return the galaxy of a target.
 
         A position without a catalogued galaxy is a galaxy of unknown size. With a field of view given, or where the
-        size may be unknown (not ``sized``), only the offline catalogues are asked about a position, since nothing more
+        size may be unknown (not ``sized``), only the offline catalogues are searched for a position, since nothing more
         needs to be known.
 
         Raises
         ------
         errors.TargetError
-            It is not known, not a galaxy, or not understood.
+            The target is unknown, not a galaxy, or can't be read.
         errors.UpstreamError, errors.DeadlineExceeded
-            It could not be found out.
+            The services that know did not answer.
         """
         resolver = self._sky.resolver
         structlog.contextvars.bind_contextvars(target=target.asked)
@@ -68,7 +68,7 @@ class Targets:
                 if target.name is None:
                     raise errors.BadTarget("A target needs a PGC number, a name, or a position.")
                 return await resolver.by_name(target.name, deadline=deadline, sized=target.fov_arcmin is None)
-            # sexagesimal positions import astropy, which takes a second once
+            # only sexagesimal positions import astropy, which takes a second the first time
             ra_deg, dec_deg = parse_position(target.ra, target.dec or "")
             if sized and target.fov_arcmin is None:
                 known = await resolver.at(ra_deg, dec_deg, deadline=deadline)
@@ -77,12 +77,12 @@ class Targets:
             return known or Galaxy(ra_deg, dec_deg, source="coordinates")
 
     async def find(self, target: Target, *, deadline: Deadline, sized: bool = True) -> tuple[Galaxy, tuple[str, ...]]:
-        """Resolve a target; also return where what was asked contradicts itself, in plain words.
+        """Resolve a target; also return contradictions within the question, in plain words.
 
         Raises
         ------
         errors.GatewayError
-            As :meth:`resolve`.
+            See :meth:`resolve`.
         """
         galaxy = await self.resolve(target, deadline=deadline, sized=sized)
         return galaxy, tuple(await self._contradictions(target, galaxy))
@@ -100,7 +100,7 @@ class Targets:
         Raises
         ------
         errors.GatewayError
-            As :meth:`resolve` and :meth:`gateway.sky.cutouts.Cutouts.fetch`.
+            See :meth:`resolve` and :meth:`gateway.sky.cutouts.Cutouts.fetch`.
         """
         galaxy, contradictions = await self.find(target, deadline=deadline)
         with stage(self._observe, "cutout", {"inclinet.survey": survey or "default"}):
@@ -114,9 +114,9 @@ class Targets:
         return Fetched(galaxy, cutout, contradictions)
 
     async def _contradictions(self, target: Target, galaxy: Galaxy) -> list[str]:
-        """Say where a target's position or name, which were not asked for, mean another galaxy than was found.
+        """Return a sentence for each unused position or name of the target that means another galaxy than ``galaxy``.
 
-        Only the catalogues at hand are looked into: a name that they do not know contradicts nothing.
+        Only the offline catalogues are searched: a name that they do not know contradicts nothing.
         """
         said = []
         believed = f"PGC {target.pgc}" if target.pgc is not None else f"the position {target.asked}"
@@ -133,7 +133,7 @@ class Targets:
             try:
                 named = (await self._sky.resolver.offline()).by_name(target.name)
             except errors.TargetError:
-                named = None  # a pair, or no galaxy: which one is meant is what the rest says
+                named = None  # a pair, or no galaxy: the rest of the target decides
             if named is not None and not (named.pgc and named.pgc == galaxy.pgc):
                 apart = separation_arcsec(named.ra_deg, named.dec_deg, galaxy.ra_deg, galaxy.dec_deg) / 60
                 if apart > max(_apart_arcmin(galaxy), _apart_arcmin(named)):
@@ -147,7 +147,7 @@ class Targets:
 def stage(
     observe: Callable[[str, float], None], name: str, attributes: Mapping[str, str] | None = None
 ) -> Iterator[None]:
-    """Trace a step and tell ``observe`` how long it took."""
+    """Trace a step and call ``observe`` with its duration, seconds."""
     started = time.perf_counter()
     try:
         with tracing.span(name, attributes):
@@ -157,5 +157,5 @@ def stage(
 
 
 def _apart_arcmin(galaxy: Galaxy) -> float:
-    """Return how far from its centre a position or name still means a galaxy: within its disc, or 1 arcmin."""
+    """Return how far from its centre a position or name still means a galaxy, arcmin: within its disc, or 1 arcmin."""
     return max(_NEAR_ARCMIN, (galaxy.d25_arcmin or 0.0) / 2)

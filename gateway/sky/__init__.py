@@ -1,6 +1,6 @@
-"""The sky: what people name becomes a galaxy, and a galaxy becomes a picture.
+"""The sky: resolves targets to galaxies, and fetches their cutouts.
 
-:func:`open_sky` wires everything from :class:`SkySettings`; nothing here knows FastAPI.
+:func:`open_sky` wires everything from :class:`SkySettings`; nothing here depends on FastAPI.
 """
 
 from __future__ import annotations
@@ -31,33 +31,36 @@ _DAY_S = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class SkySettings:
-    """Where the services are, and how they are treated. Every ``*_urls`` lists mirrors, the preferred one first.
+    """Addresses and limits of the services. Every ``*_urls`` lists mirrors, the preferred one first.
 
     Attributes
     ----------
     sesame_urls, simbad_urls, ned_urls, hyperleda_urls, vizier_urls : tuple of str
-        See the modules of these names; ``hyperleda_urls`` its SQL service, ``vizier_urls`` its copy by TAP.
+        Mirrors of the services, described in their modules; ``hyperleda_urls`` is HyperLEDA's SQL service,
+        ``vizier_urls`` its copy by TAP.
     skyserver_urls : tuple of str
-        ``{release}`` stands for the number of the data release.
+        Mirrors of SkyServer; ``{release}`` stands for the number of the data release.
     hips2fits_urls : tuple of str
+        Mirrors of hips2fits.
     sdss_release : int
         SDSS data release; the original system used 12. The imaging is the same from 13 on.
     default_survey : str
-        Key of the survey that is asked when none is named.
+        Key of the survey that is used when none is named.
     contact : str
-        Mail address or URL that the operators of the services can complain to.
+        Mail address or URL for complaints of the services' operators.
     names_timeout_s, cutouts_timeout_s : float
-        For one attempt.
+        Time limit of one attempt, seconds.
     names_concurrency, cutouts_concurrency : int
-        Calls in flight at once, for each service. The services are public and their operators ask for single digits;
-        what is more waits, within its deadline.
+        Most calls in flight at once, for each service. The services are public and their operators ask for single
+        digits; further calls wait, within their deadlines.
     simbad_rate_per_s : float, optional
-        SIMBAD blocks addresses that ask more than 5 or 6 times a second.
+        Most calls per second. SIMBAD blocks addresses that send more than 5 or 6 per second.
     attempts : int
-        Of one call, all mirrors together.
+        Most attempts of one call, all mirrors together.
     cache_dir : Path, optional
-        None keeps nothing.
+        Folder of the cache; None for no cache.
     cache_max_bytes : int
+        Size limit of the cache, bytes.
     catalogue : Path, optional
         The operator's own catalogue file (:mod:`gateway.sky.catalogues.operator_file`).
     """
@@ -93,13 +96,13 @@ class SkySettings:
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Every mirror of every service."""
+        """All mirrors of all services."""
         lists = (getattr(self, field.name) for field in fields(self) if field.name.endswith("_urls"))
         return tuple(url for urls in lists for url in urls)
 
 
 class Sky:
-    """The resolver and the cutouts, sharing one client.
+    """The resolver and the cutouts, which share one client.
 
     Attributes
     ----------
@@ -123,15 +126,15 @@ class Sky:
         await self.resolver.offline()
 
     async def cache_bytes(self) -> int:
-        """Bytes of the answers that are kept on disk; 0 where none are."""
+        """Return the size of the cached answers, bytes; 0 without a cache."""
         return await self._client.cache_bytes()
 
     def health(self) -> dict[str, dict[str, str]]:
-        """Return the circuit of each mirror asked so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
+        """Return the state of each mirror used so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
         return self._client.health()
 
     async def aclose(self) -> None:
-        """Close connections, cache and threads."""
+        """Close the connections, the cache and the threads."""
         await self._client.aclose()
         self.cutouts.close()
 
@@ -143,17 +146,17 @@ def open_sky(
     observe: Observe | None = None,
     rate_limit: ServiceRateLimit | None = None,
 ) -> Sky:
-    """Wire the sky; asks nothing and reads nothing yet. Call it where an event loop runs.
+    """Wire the sky without any request or file access yet. Call it where an event loop runs.
 
     Parameters
     ----------
     settings : SkySettings
     version : str
-        Of the gateway, for ``User-Agent``.
+        Version of the gateway, for ``User-Agent``.
     observe : callable, optional
         Receives metrics: ``observe(service, outcome, seconds)``.
     rate_limit : ServiceRateLimit, optional
-        Keeps the services' rates, where several processes ask them together.
+        Keeps the services' rates, where several processes share them.
     """
     client = HttpClient(
         RetryPolicy(attempts=settings.attempts),

@@ -1,4 +1,4 @@
-"""Positions as people and catalogues write them, and the angle between two of them."""
+"""Reads positions as people and catalogues write them, and computes the angle between two of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.core.numbers import LIKE, number
 _DESIGNATION = re.compile(
     r"J\s*(?P<h>[0-9]{2})(?P<m>[0-9]{2})(?P<s>[0-9]{2}(?:\.[0-9]+)?)\s*(?P<sign>[+-])(?P<dd>[0-9]{2})(?P<dm>[0-9]{2})(?P<ds>[0-9]{2}(?:\.[0-9]+)?)"
 )
-# h, m and s, or their signs, follow the numbers, or colons or blanks stand between them.
+# The letters or signs for h, m and s follow the numbers, or colons or blanks separate the numbers.
 _SEXAGESIMAL = re.compile(
     r"(?P<sign>[+-]?)\s*(?P<whole>[0-9]+(?:\.[0-9]*)?)"
     r"(?:\s*(?P<unit>h|hr|hours?|d|deg|degrees?|°)\s*|\s*:\s*|\s+)"
@@ -38,26 +38,26 @@ def parse_position(ra: str, dec: str = "") -> tuple[float, float]:
     Parameters
     ----------
     ra : str
-        Decimal degrees, with an exponent or without (:func:`gateway.core.numbers.number`); or hours as ``00 42 44.3``,
-        ``00:42:44.3``, ``0h42m44.3s``; or a designation with both coordinates, such as ``J004244.3+411607``, with
-        ``dec`` empty; sexagesimal degrees as ``10d41m4s``.
+        Right ascension: decimal degrees, with or without an exponent (:func:`gateway.core.numbers.number`); or hours as
+        ``00 42 44.3``, ``00:42:44.3``, ``0h42m44.3s``; or a designation with both coordinates, such as
+        ``J004244.3+411607``, with ``dec`` empty; sexagesimal degrees as ``10d41m4s``.
     dec : str
-        Decimal degrees, or sexagesimal as ``+41 16 09``, ``41:16:09``, ``41d16m09s``.
+        Declination: decimal degrees, or sexagesimal as ``+41 16 09``, ``41:16:09``, ``41d16m09s``.
 
     Returns
     -------
     ra_deg, dec_deg : float
-        0 <= ra_deg < 360, -90 <= dec_deg <= 90; of the equinox they were given in, which is taken for J2000 (ICRS).
+        0 <= ra_deg < 360, -90 <= dec_deg <= 90; the given equinox is taken for J2000 (ICRS).
 
     Raises
     ------
     gateway.core.errors.BadTarget
-        It can't be read or is out of range.
+        The position can't be read or is out of range.
 
     Notes
     -----
-    A plain number is always degrees, ``12 30`` and ``12:30`` of a right ascension are always hours: the conventions of
-    SIMBAD and NED.
+    A plain number is always in degrees; ``12 30`` and ``12:30`` of a right ascension are always in hours: the
+    conventions of SIMBAD and NED.
     """
     ra, dec = ra.translate(LIKE).strip(), dec.translate(LIKE).strip()
     if len(ra) > _MAX_LENGTH or len(dec) > _MAX_LENGTH:
@@ -88,12 +88,12 @@ def _split_designation(text: str) -> tuple[str, str]:
 
 
 def _sexagesimal(text: str, *, hours: bool) -> float | None:
-    """Return degrees; without a unit the first number is hours or degrees, as told. None for anything else."""
+    """Return degrees; without a unit the first number is in hours if ``hours``, else degrees. None for other text."""
     found = _SEXAGESIMAL.fullmatch(text)
     if found is None:
         return None
     whole, minutes, seconds, unit = found["whole"], found["minutes"], found["seconds"], found["unit"]
-    # Only the last number has a fraction, and a letter after a later number wants one after the first.
+    # Only the last number may have a fraction, and a letter after a later number requires one after the first.
     if ("." in whole and minutes) or (minutes and "." in minutes and seconds):
         return None
     if unit is None and (minutes is None or _LETTERS.search(text)):

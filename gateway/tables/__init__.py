@@ -1,1 +1,1 @@
-"""Tables of targets: what their columns mean, reading them, and their rows as questions."""
+"""Tables of targets: the meaning of their columns, their formats, and their rows as questions."""

@@ -12,22 +12,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Data:
-    """Bytes that can be opened as often as needed.
+    """A table's content, which can be opened any number of times.
 
     Attributes
     ----------
     content : bytes or Path
+        The bytes, or the file that holds them.
     name : str
-        What errors call it.
+        Name of the table in errors.
     """
 
     content: bytes | Path
     name: str = ""
 
     def open(self) -> BinaryIO:
-        """Open them for reading at random."""
+        """Open the content for random access."""
         return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
 
     def read(self) -> bytes:
-        """Return all of them."""
+        """Return the whole content."""
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()

@@ -1,4 +1,4 @@
-"""Files in folders: which are taken, and which are passed over and why. Links are followed, and never in circles."""
+"""Lists files in folders: which are taken, and which are skipped and why. Links are followed without circles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PICTURES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".tif", ".tiff", 
 _FITS = (".fits", ".fit", ".fts")
 FITS_SUFFIXES = (*_FITS, *(f"{suffix}.{packed}" for suffix in _FITS for packed in ("gz", "bz2", "fz")))
 IMAGE_SUFFIXES = (*_PICTURES, *FITS_SUFFIXES)
-"""How the names of the images in a folder end; case does not matter."""
+"""Suffixes of images in a folder; case does not matter."""
 
 NO_IMAGE = "no image by its name"
 _SHOWN = 3
@@ -25,25 +25,25 @@ _SHOWN = 3
 
 @dataclass(slots=True)
 class Listing:
-    """What a folder holds.
+    """The files of a folder.
 
     Attributes
     ----------
     found : list of str
-        Paths below the folder, or as a pattern names them, in order.
+        Paths below the folder, or as matched by a pattern, sorted.
     skipped : dict
-        Reason to the paths that were passed over for it.
+        Skipped paths by reason.
     """
 
     found: list[str] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
 
     def skip(self, path: str, why: str) -> None:
-        """Note what is passed over."""
+        """Record a skipped path."""
         self.skipped.setdefault(why, []).append(path)
 
     def sentences(self, where: str, what: str = "images") -> list[str]:
-        """Say what was found, and what was passed over and why."""
+        """Return sentences about the files that were found, and about those that were skipped and why."""
         one = what.removesuffix("s")
         said = [f"{len(self.found):,} {one if len(self.found) == 1 else what} found in {where}."]
         for why, paths in sorted(self.skipped.items()):
@@ -53,42 +53,43 @@ class Listing:
 
 
 class FilesIn:
-    """The files that lie where a table names them, as a container of their names.
+    """The files that exist under the names in a table, as a container of these names.
 
     Parameters
     ----------
     folder : Path
-        Where relative names begin.
+        Folder that relative names refer to.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is a file of that name."""
+        """Return whether a file of that name exists."""
         try:
             return (self._folder / str(name)).is_file()
         except (OSError, ValueError):
-            return False  # too long for a name, or none
+            return False  # no valid name, or too long
 
 
 def is_image(name: str) -> bool:
-    """Tell whether a file is an image by its name."""
+    """Return whether a file name is that of an image."""
     return name.lower().endswith(IMAGE_SUFFIXES) and not name.rpartition("/")[2].startswith(".")
 
 
 def listing(folder: Path, wanted: Callable[[str], bool] = is_image, *, deep: bool, hidden: str = ".") -> Listing:
-    """List the files of a folder whose names are wanted.
+    """Return the files of a folder with wanted names.
 
     Parameters
     ----------
     folder : Path
+        Folder to list.
     wanted : callable
-        Is given the path below the folder.
+        Returns whether a path below the folder is wanted.
     deep : bool
-        Whether folders in it are looked into; else they are passed over.
+        Whether subfolders are searched; otherwise they are skipped.
     hidden : str
-        Characters of which one begins a name that is passed over.
+        First characters of names that are skipped.
 
     Raises
     ------
@@ -107,9 +108,9 @@ def listing(folder: Path, wanted: Callable[[str], bool] = is_image, *, deep: boo
 
 
 def matching(pattern: str) -> Listing:
-    """List the files that a pattern names: ``*``, ``?``, ``[...]``, and ``**`` for folders of any depth.
+    """Return the files that a pattern matches: ``*``, ``?``, ``[...]``, and ``**`` for folders of any depth.
 
-    What exists under its name is meant by it, whatever characters it has: ``images[1]/*.jpg`` looks into the folder
+    An existing path matches by its name, whatever characters it has: ``images[1]/*.jpg`` searches the folder
     ``images[1]`` where there is one.
     """
     parts = Path(pattern).parts
@@ -139,7 +140,7 @@ def _regexes(parts: tuple[str, ...]) -> Iterator[str]:
         if part == "**":
             yield r"(?:[^/.][^/]*/)*" + (r"[^/.][^/]*" if last else "")
             continue
-        # a name that begins with a dot is named with it
+        # only a pattern that begins with a dot matches names that do
         guard = "" if part.startswith(".") else r"(?!\.)"
         yield guard + fnmatch.translate(part).removeprefix("(?s:").removesuffix(r")\Z").removesuffix(r")\z").replace(
             ".*", "[^/]*"
@@ -151,7 +152,7 @@ def _regexes(parts: tuple[str, ...]) -> Iterator[str]:
 def _walk(
     folder: Path, below: str, seen: set[tuple[int, int]], hidden: str, *, deep: bool, deepest: int | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Go through the files of a folder: the path below it, and why it is passed over, if it is."""
+    """Yield the files of a folder: the path below it, and the reason why it is skipped, if it is."""
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:

@@ -1,4 +1,4 @@
-"""Read tables of targets as people have them, recognising the format by its content."""
+"""Reads tables of targets in any usual format, which is recognised by the content."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from gateway.tables.table import Table
 
 MOST_BYTES = 100_000_000
-"""Bytes that the compressed table of a stranger unpacks to, unless another limit is given."""
+"""Default size limit of an uploaded compressed table after unpacking, bytes."""
 
 
 def open_table(path: Path, *, comments: bool = True) -> Table:
-    """Open a table on disk, which is read a few rows at a time where its format allows.
+    """Open a table on disk, which is read a few rows at a time where its format allows it.
 
     Parameters
     ----------
     path : Path
-        CSV and other text, ECSV, VOTable, FITS, Parquet or JSON, each also compressed with gzip, bzip2 or xz.
+        File in CSV and other text, ECSV, VOTable, FITS, Parquet or JSON, optionally compressed with gzip, bzip2 or xz.
     comments : bool
-        Whether lines of a CSV that start with ``#`` are none of its rows.
+        Whether lines of a CSV that start with ``#`` are comments.
 
     Raises
     ------
     errors.BadTable
-        It can't be read.
+        The table can't be read.
     """
     try:
         with path.open("rb") as file:
@@ -54,31 +54,31 @@ def open_table(path: Path, *, comments: bool = True) -> Table:
         raise errors.BadTable(f"The table {path} can't be read: {error.strerror}.") from None
     except ImportError as error:
         raise errors.BadTable(f"To read {path}, {error.name} has to be installed.") from None
-    # the readers meet damage with errors of a dozen kinds
+    # the readers raise a dozen kinds of errors for damaged files
     except Exception as error:
         raise damaged(str(path)) from error
 
 
 def read_table(content: bytes, filename: str = "", *, most: int | None = None, most_bytes: int = MOST_BYTES) -> Table:
-    """Read a table that a stranger sent.
+    """Read an uploaded table.
 
     Parameters
     ----------
     content : bytes
-        As :func:`open_table` takes it.
+        Content in a format of :func:`open_table`.
     filename : str
-        Only named in the error.
+        Name of the file, for errors only.
     most : int, optional
-        Rows that are taken; a table of more is recognised before it is unfolded in memory.
+        Most rows that are accepted; a larger table is refused before it is unpacked in memory.
     most_bytes : int
-        Bytes that a compressed table unpacks to.
+        Size limit of a compressed table after unpacking, bytes.
 
     Raises
     ------
     errors.BadTable
-        It can't be read.
+        The table can't be read.
     errors.TableTooLarge
-        It has more than ``most`` rows, or bytes.
+        The table has more than ``most`` rows, or too many bytes.
     """
     try:
         if packed.is_packed(content[: formats.HEAD_BYTES]):
@@ -86,18 +86,18 @@ def read_table(content: bytes, filename: str = "", *, most: int | None = None, m
         return _opened(Data(content, filename), most=most)
     except errors.GatewayError:
         raise
-    # the readers meet damage with errors of a dozen kinds
+    # the readers raise a dozen kinds of errors for damaged files
     except Exception as error:
         raise damaged(filename) from error
 
 
 def columns_of(table: Table, choice: Mapping[str, str] | None = None) -> Reading:
-    """Recognise the columns of a table as ``columns.recognise`` does, its notes among the warnings.
+    """Recognise the columns of a table by ``columns.recognise``, and add the table's notes to the warnings.
 
     Raises
     ------
     errors.BadTable
-        No column says what to ask; what was left out of the table is told along.
+        No column names a galaxy; the error also tells what was left out of the table.
     """
     try:
         reading = recognise(table.fields, choice)
@@ -109,7 +109,7 @@ def columns_of(table: Table, choice: Mapping[str, str] | None = None) -> Reading
 def records_of(
     table: Table, only: Collection[str], *, most: int | None = None, filename: str = ""
 ) -> list[Mapping[str, Any]]:
-    """Read the rows of a table that a stranger sent; errors as :func:`read_table`."""
+    """Return the rows of an uploaded table; errors as :func:`read_table`."""
     only = {*only, EXTRA}
     rows: list[Mapping[str, Any]] = []
     try:
@@ -124,7 +124,7 @@ def records_of(
 
 
 def damaged(filename: str = "") -> errors.BadTable:
-    """Return the error for a table that its reader can't make sense of."""
+    """Return the error for a table that its reader can't read."""
     named = f" {filename}" if filename else ""
     return errors.BadTable(f"The table{named} is damaged, or not CSV, ECSV, VOTable, FITS or Parquet.")
 
@@ -141,13 +141,13 @@ def _opened(data: Data, *, most: int | None = None, comments: bool = True) -> Ta
         return JsonFile(data, most=most)
     if file_format == formats.PARQUET:
         try:
-            from gateway.tables.files.parquetfile import ParquetFile  # an extra, 30 MB
+            from gateway.tables.files.parquetfile import ParquetFile  # an extra, takes 30 MB
 
             return ParquetFile(data, most=most)
         except ImportError:
             raise errors.BadTable(
                 "This gateway was installed without its Parquet reader; send the table as CSV, VOTable or FITS.",
             ) from None
-    from gateway.tables.files.astropyfile import AstropyFile  # 0.9 s and 30 MB that only such a table is worth
+    from gateway.tables.files.astropyfile import AstropyFile  # takes 0.9 s and 30 MB, for such tables only
 
     return AstropyFile(data, file_format, most=most)

@@ -1,4 +1,4 @@
-"""Answers as tables: CSV and VOTable, one row a galaxy, with units and UCDs."""
+"""Answers as tables: CSV and VOTable, one row per galaxy, with units and UCDs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How an answer is written."""
+    """File format of an answer."""
 
     JSON = "json"
     CSV = "csv"
@@ -36,7 +36,8 @@ MEDIA_TYPES = {
 class Column:
     """A column of a result table; ``kind`` is ``float``, ``int`` or ``str``.
 
-    ``link`` is a page about each value, which stands in it as ``${name}`` (VOTable 1.4, section 3.5).
+    ``link`` is the address of a page about each value, in which ``${name}`` stands for the value (VOTable 1.4,
+    section 3.5).
     """
 
     name: str
@@ -98,7 +99,7 @@ INCLINATION_COLUMNS = (
     WARNINGS,
 )
 RESOLUTION_COLUMNS = (*GALAXY_COLUMNS, WARNINGS)
-"""The columns of a galaxy that was resolved and not measured."""
+"""The columns of a galaxy that was resolved but not measured."""
 
 KEY = Column("key", "str", "The row's own key", ucd="meta.id")
 PROBLEM_COLUMNS = (
@@ -106,18 +107,18 @@ PROBLEM_COLUMNS = (
     Column("problem", "str", "Why there is no answer", ucd="meta.note"),
 )
 BATCH_COLUMNS = (KEY, *GALAXY_COLUMNS, *INCLINATION_COLUMNS, *PROBLEM_COLUMNS)
-"""The columns of a table of many results, whoever writes it."""
+"""The columns of a table of many results, the same in every output."""
 
 Row = dict[str, Any]
 
 
 def problem_row(problem: errors.GatewayError) -> Row:
-    """Name a problem in the columns of a result table."""
+    """Return a problem in the columns of a result table."""
     return {"problem_type": problem.slug, "problem": problem.detail}
 
 
 def choose(asked: Format | None, accept: str) -> Format:
-    """Return the format asked for by query, else the first that the ``Accept`` header names, else JSON."""
+    """Return the format that the query requests, else the first that the ``Accept`` header names, else JSON."""
     if asked is not None:
         return asked
     for part in accept.lower().split(","):
@@ -132,15 +133,15 @@ def choose(asked: Format | None, accept: str) -> Format:
 
 
 def table(rows: Iterable[Row], columns: tuple[Column, ...], file_format: Format) -> bytes:
-    """Write rows as CSV or VOTable, the columns in order; None is an empty cell."""
+    """Return rows as CSV or VOTable, the columns in order; None becomes an empty cell."""
     lines = (line(row, columns, file_format) for row in rows)
     return b"".join((head(columns, file_format), *lines, tail(file_format)))
 
 
 def head(columns: tuple[Column, ...], file_format: Format) -> bytes:
-    """Write what stands before the first row: the names of the columns, with all that a VOTable says of them.
+    """Return everything before the first row: the names of the columns, and their metadata in a VOTable.
 
-    The first VOTable loads astropy, which takes half a second.
+    The first VOTable imports astropy, which takes half a second.
     """
     if file_format is Format.CSV:
         return _csv(column.name for column in columns)
@@ -148,26 +149,26 @@ def head(columns: tuple[Column, ...], file_format: Format) -> bytes:
 
 
 def line(row: Row, columns: tuple[Column, ...], file_format: Format) -> bytes:
-    """Write one row."""
+    """Return one row as bytes."""
     values = (row.get(column.name) for column in columns)
     return _csv(values) if file_format is Format.CSV else votable_row(values)
 
 
 def votable_row(values: Iterable[Any]) -> bytes:
-    """Write the cells of a row of a VOTable; None and an empty text are an empty cell."""
+    """Return the cells of a VOTable row; None and empty text become empty cells."""
     cells = "".join("<TD/>" if value in {None, ""} else f"<TD>{_xml(value)}</TD>" for value in values)
     return f"     <TR>{cells}</TR>\n".encode()
 
 
 def tail(file_format: Format, *, error: str = "") -> bytes:
-    """Write what stands behind the last row.
+    """Return everything after the last row.
 
     Parameters
     ----------
     file_format : Format
     error : str
-        Why the rows are not all there: a VOTable says so by an ``INFO`` behind the table (DALI 1.1, section 4.4.1). CSV
-        has no place for it.
+        Why rows are missing: a VOTable says so in an ``INFO`` after the table (DALI 1.1, section 4.4.1). CSV has no
+        place for it.
     """
     if file_format is Format.CSV:
         return b""
@@ -182,7 +183,7 @@ def _csv(cells: Iterable[Any]) -> bytes:
 
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no document of XML 1.0 may hold, escaped or not (section 2.2)."""
+"""Characters that XML 1.0 forbids, escaped or not (section 2.2)."""
 
 
 def _xml(value: Any) -> str:
@@ -192,14 +193,14 @@ def _xml(value: Any) -> str:
 
 @functools.cache
 def _votable_head(columns: tuple[Column, ...]) -> bytes:
-    from astropy.io.votable import writeto  # 0.5 s and 40 MB that only a VOTable is worth
+    from astropy.io.votable import writeto  # takes 0.5 s and 40 MB, for VOTables only
     from astropy.io.votable.tree import Info
 
     document = votable(columns)
     document.resources[0].infos.append(Info(name="QUERY_STATUS", value="OK"))
     written = io.BytesIO()
     writeto(document, written)
-    # without rows, astropy ends the table behind its fields
+    # without rows, astropy ends the table after its fields
     return written.getvalue().partition(b"  </TABLE>")[0] + b"   <DATA>\n    <TABLEDATA>\n"
 
 
@@ -216,7 +217,7 @@ def votable(columns: Sequence[Column]) -> Any:
     for number, column in enumerate(columns, 1):
         field = Field(
             document,
-            # not every name of a column can be an ID of XML
+            # not every column name is a valid ID in XML
             ID=column.name if column.name.isidentifier() and column.name.isascii() else f"column.{number}",
             name=column.name,
             datatype=kinds[column.kind],

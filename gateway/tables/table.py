@@ -1,4 +1,4 @@
-"""What a table is to those who read it: its columns as they are declared, and its rows one after the other."""
+"""The interface of a table: its columns as they are declared, and its rows one after the other."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
 EXTRA = ""
-"""Key of a record under which a text row keeps what stands in no column; no column has that name."""
+"""Key for the surplus cells of a row of text; no column has that name."""
 
 ROWS_AT_ONCE = 1000
-"""Rows of a binary table that are held as Python's own values at a time."""
+"""Rows of a binary table that are held as Python objects at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,15 @@ class Field:
     ----------
     name : str
     kind : str
-        ``int``, ``float`` or ``str``; ``str`` where it is not known.
+        Type: ``int``, ``float`` or ``str``; ``str`` where it is not known.
     unit : str, optional
-        As it is written in the table.
+        Unit as it is written in the table.
     ucd : str, optional
-        Unified Content Descriptor (IVOA), of version 1 or 1+.
+        Unified Content Descriptor (IVOA), version 1 or 1+.
     description : str
+        Description in the table.
     frame : str
-        Celestial system that the table declares of it, in lower case, such as ``eq_fk4`` or ``icrs``; mostly none.
+        Celestial system that the table declares, in lower case, such as ``eq_fk4`` or ``icrs``; mostly empty.
     """
 
     name: str
@@ -44,26 +45,25 @@ class Field:
 
 
 class Table(Protocol):
-    """A table that can be read as often as needed."""
+    """A table that can be read any number of times."""
 
     @property
     def fields(self) -> Sequence[Field]:
-        """Its columns of one value a row; columns of arrays are left out."""
+        """Columns with one value per row; columns of arrays are left out."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """What a person should know of how it was read, in sentences."""
+        """Sentences for people about how the table was read."""
 
     def records(self, only: Collection[str] | None = None) -> Iterator[Mapping[str, Any]]:
-        """Read the rows from the first one on: column name to an int, a float, text, or None for an empty cell.
+        """Yield the rows from the first one on: column name to an int, a float, text, or None for an empty cell.
 
-        The cells of a text table are text. ``only`` names the columns that are wanted, where leaving out the others
-        saves work.
+        The cells of a text table are text. ``only`` names the wanted columns, where leaving out the others saves work.
         """
 
 
 def short(value: float | None) -> float | None:
-    """Give a single-precision number the digits that it was written with: 0.1, not 0.10000000149011612."""
+    """Return a single-precision number with the digits that it was written with: 0.1, not 0.10000000149011612."""
     return value if value is None else float(str(np.float32(value)))
 
 

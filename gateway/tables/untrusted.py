@@ -1,4 +1,4 @@
-"""What a stranger's table may not do: unfold without end, or have its reader fetch what lies elsewhere."""
+"""Checks on uploaded tables: they must not unpack without limit, nor make their reader fetch other files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ROW_MARKS = {"votable": b"<TR", "ascii.ecsv": b"\n"}
-"""What every row has in these formats."""
+"""Bytes that every row has in these formats."""
 _HEADER_LINES = 1000
-"""More than the header of any table that asks for inclinations."""
+"""More lines than the header of any usual table has."""
 _ELSEWHERE = "The VOTable names data or entities that lie elsewhere; send it with its data inside."
 
 
@@ -24,22 +24,23 @@ def check_rows(count: int, most: int | None) -> None:
 
 
 def look(data: bytes, file_format: str, most: int | None) -> None:
-    """Look at a table before astropy reads it.
+    """Check a table before astropy reads it.
 
     Parameters
     ----------
     data : bytes
+        Content of the table.
     file_format : str
-        As astropy calls it.
+        Astropy's name of the format.
     most : int, optional
-        Rows that are taken.
+        Most rows that are accepted.
 
     Raises
     ------
     errors.TableTooLarge
-        It has more rows.
+        The table has more rows.
     errors.BadTable
-        It is a VOTable whose data lie elsewhere.
+        The table is a VOTable whose data are in another file.
     """
     if file_format in _ROW_MARKS:
         check_rows(data.count(_ROW_MARKS[file_format]) - _HEADER_LINES, most)
@@ -50,9 +51,9 @@ def look(data: bytes, file_format: str, most: int | None) -> None:
 def _refuse_references(data: bytes) -> None:
     """Refuse ``<STREAM href="…">`` (VOTable 1.5, section 5.4), whose address astropy would open.
 
-    ``file:///etc/passwd``, or an address of the gateway's own network, as readily as an archive's. The document is read
-    by the parser that astropy uses and not searched as text: an attribute can come from a DTD, an element from an
-    entity, and both in another encoding. What is no XML is left to the reader to tell.
+    Astropy opens ``file:///etc/passwd``, or an address of the gateway's own network, as readily as an archive's. The
+    document is parsed by the same parser as astropy's and not searched as text: an attribute can come from a DTD, an
+    element from an entity, and both in another encoding. The reader reports documents that are no XML.
     """
     parser = expat.ParserCreate()
 
@@ -65,10 +66,10 @@ def _refuse_references(data: bytes) -> None:
         raise errors.BadTable(_ELSEWHERE)
 
     parser.StartElementHandler = start
-    # old VOTables name a DTD, which nobody loads; entities and defaults of attributes have no place in a table
+    # old VOTables name a DTD, which is never loaded; entities and default attributes have no place in a table
     parser.EntityDeclHandler = declared
     parser.AttlistDeclHandler = declared
     try:
-        parser.Parse(data, True)  # noqa: FBT003 - the C function takes it by place only
+        parser.Parse(data, True)  # noqa: FBT003 - the C function takes it by position only
     except expat.ExpatError:
         return

@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error: structlog's own lines and the libraries' alike."""
+"""Writes one JSON object per line to standard error: structlog's own lines and the libraries'."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import structlog
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Log to ``stream`` for this process; standard error unless given.
+    """Set up the log of this process, to ``stream`` or standard error.
 
-    A line of a request carries its ``request_id``, ``release`` and, once it is known, ``target``; with tracing its
-    ``trace_id``, with API keys the name of the ``key``. What a client uploads and the keys themselves are never logged,
-    addresses of clients only where the settings say so.
+    A line about a request has its ``request_id``, ``release`` and, once it is known, ``target``; with tracing its
+    ``trace_id``, with API keys the name of the ``key``. Uploads and keys are never logged, addresses of clients only if
+    the settings allow it.
 
     Parameters
     ----------
     level : str
-        Such as ``INFO``.
+        Least level that is logged, such as ``INFO``.
     stream : text file, optional
     """
     shared: list[structlog.typing.Processor] = [
@@ -48,9 +48,9 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # one line per call to each upstream is the metrics' work
+    # the metrics count the calls of each upstream
     for chatty in ("httpx", "httpcore", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # readers of forms and pictures tell what they read, at DEBUG
+    # at DEBUG, readers of forms and pictures log what they read
     for telling in ("python_multipart", "multipart", "PIL", "pyvips"):
         logging.getLogger(telling).setLevel(logging.WARNING)

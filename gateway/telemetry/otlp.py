@@ -1,8 +1,8 @@
-"""Sends spans to a collector of OpenTelemetry, by OTLP over HTTP. Imported only where an operator names a collector.
+"""Sends spans to a collector of OpenTelemetry, by OTLP over HTTP. Imported only when an operator names a collector.
 
-Spans leave in batches from a thread of their own; a collector that is down costs the spans and a line of log, never a
-request. The SDK's own environment variables hold for what is not set here, such as ``OTEL_EXPORTER_OTLP_HEADERS`` (the
-collector's credentials) and ``OTEL_RESOURCE_ATTRIBUTES``.
+A thread of its own sends the spans in batches; a collector that is down loses the spans and causes a line of log, but
+never fails a request. The SDK's own environment variables configure everything else, such as
+``OTEL_EXPORTER_OTLP_HEADERS`` (the collector's credentials) and ``OTEL_RESOURCE_ATTRIBUTES``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 EXPORT_TIMEOUT_S = 3.0
-"""For one batch; also the longest that a gateway waits for its last spans when it ends."""
+"""Time limit of one batch, and of the last spans when a gateway ends, seconds."""
 
 
 class CollectorTracerProvider(TracerProvider):
@@ -35,15 +35,15 @@ class CollectorTracerProvider(TracerProvider):
     endpoint : str
         Base URL of the collector.
     share : float
-        Fraction of the requests that are traced, 0..1. A caller may opt out by its ``traceparent``, and can't opt in:
-        what strangers send decides no cost here.
+        Fraction of the requests that are traced, 0..1. A caller may opt out by its ``traceparent``, but can't opt in,
+        so that strangers can't cause costs.
     version, release : str
-        Of the gateway and of the models; attributes of every span.
+        Versions of the gateway and of the models; attributes of every span.
 
     Raises
     ------
     inclinet.http.proxies.ProxyUnusable
-        The collector would be asked through a SOCKS proxy.
+        The proxy for the collector is a SOCKS proxy, which can't be used.
     """
 
     def __init__(self, endpoint: str, *, share: float, version: str, release: str) -> None:
@@ -53,7 +53,7 @@ class CollectorTracerProvider(TracerProvider):
             resource=Resource.create(
                 {"service.name": "inclinet-gateway", "service.version": version, "inclinet.release": release}
             ),
-            # closed by whoever opened it; at the interpreter's exit it would be too late to wait
+            # the owner closes it; at the interpreter's exit it would be too late to wait
             shutdown_on_exit=False,
         )
         self.add_span_processor(BatchSpanProcessor(exporter(endpoint)))
@@ -74,7 +74,7 @@ class _Adapter(HTTPAdapter):
 
 
 def exporter(endpoint: str) -> SpanExporter:
-    """Return what sends spans to the collector at ``endpoint``, the address without ``/v1/traces``."""
+    """Return the exporter of spans to the collector at ``endpoint``, the address without ``/v1/traces``."""
     if (proxies.from_environment().of(endpoint) or "").lower().startswith("socks"):
         raise proxies.ProxyUnusable(
             "The environment sends spans through a SOCKS proxy, which only the other calls can use: "

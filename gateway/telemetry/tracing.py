@@ -1,8 +1,8 @@
-"""Spans of the work on a request, by the interface of OpenTelemetry. Without a tracer one costs a context variable.
+"""Spans of the work on a request, by OpenTelemetry's interface. Without a tracer one costs a context variable.
 
-The tracer of a request lies in OpenTelemetry's context, which tasks inherit: nobody has to pass it on, and two gateways
-in one process keep theirs apart. What records and sends spans is :mod:`gateway.telemetry.otlp`, which is imported where
-an operator names a collector.
+The tracer of a request is in OpenTelemetry's context, which tasks inherit: no function has to pass it on, and two
+gateways in one process keep their tracers separate. :mod:`gateway.telemetry.otlp`, which records and sends spans, is
+imported only when an operator names a collector.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _TRACE_CONTEXT = TraceContextTextMapPropagator()
 
 @contextmanager
 def request_span(tracer: trace.Tracer, method: str, headers: Mapping[str, str]) -> Iterator[trace.Span]:
-    """Record the work of a ``with`` block as a request that came in, with all spans below it.
+    """Record the work of a ``with`` block as the span of an incoming request, with all spans below it.
 
     Parameters
     ----------
     tracer : opentelemetry.trace.Tracer
     method : str
-        Of a bounded vocabulary.
+        Method, from a bounded vocabulary.
     headers : mapping
-        Of the request, in lower case: ``traceparent`` names the trace that it joins (W3C Trace Context).
+        Headers of the request, in lower case: ``traceparent`` names the trace to join (W3C Trace Context).
     """
     token = context.attach(context.set_value(_TRACER, tracer, _TRACE_CONTEXT.extract(headers)))
     try:
@@ -61,13 +61,13 @@ def span(
     Parameters
     ----------
     name : str
-        Of a bounded vocabulary; what varies is an attribute.
+        Name from a bounded vocabulary; varying parts belong in attributes.
     attributes : mapping, optional
-        Named after OpenTelemetry's semantic conventions where these have a name.
+        Attributes, named by OpenTelemetry's semantic conventions where these have a name.
     calls : bool
-        The block is a call to another service.
+        Whether the block is a call to another service.
     links : sequence of SpanContext
-        What :func:`current` returned for other requests that this work is done for as well.
+        Results of :func:`current` in other requests for which this work is done as well.
     """
     tracer = context.get_value(_TRACER)
     if not isinstance(tracer, trace.Tracer):
@@ -84,14 +84,14 @@ def span(
         try:
             yield started
         except BaseException as error:
-            # the sentence of an error may hold what a user asked; its kind does not
+            # the message of an error may hold a user's question, its kind does not
             fail(started, error.slug if isinstance(error, GatewayError) else type(error).__name__)
             raise
 
 
 @contextmanager
 def untraced() -> Iterator[trace.Span]:
-    """Record nothing of a ``with`` block and of the tasks started in it."""
+    """Record no spans in a ``with`` block and in the tasks started in it."""
     token = context.attach(context.Context())
     try:
         yield trace.INVALID_SPAN
@@ -106,7 +106,7 @@ def fail(failed: trace.Span, kind: str) -> None:
 
 
 def outgoing() -> dict[str, str]:
-    """Return the headers that let a service called now join the trace: none where the request has no trace."""
+    """Return the headers by which a called service joins the trace; empty where the request has no trace."""
     headers: dict[str, str] = {}
     _TRACE_CONTEXT.inject(headers)
     return headers

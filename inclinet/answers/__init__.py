@@ -1,1 +1,1 @@
-"""What a gateway answers: with units, as rows of a table, as a picture."""
+"""The answers of a gateway: as values with units, rows of a table, or a picture."""

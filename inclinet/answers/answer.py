@@ -1,4 +1,4 @@
-"""An answer: what a gateway says of one galaxy, with units."""
+"""A gateway's answer about one galaxy, with units."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service says of one galaxy. 0 deg is face-on, 90 deg edge-on.
+    """The service's answer about one galaxy. 0 deg is face-on, 90 deg edge-on.
 
     Parameters
     ----------
     json : mapping
-        The answer as the gateway sent it, with members of later versions too.
+        Answer in the gateway's JSON; members of later versions are allowed.
     service : str
         URL of the gateway.
 
     Raises
     ------
     ValueError, TypeError, AttributeError
-        ``json`` is no answer of a gateway.
+        ``json`` is no gateway's answer.
 
     Examples
     --------
@@ -66,30 +66,30 @@ class Answer:
 
     @property
     def stdev(self) -> Quantity:
-        """Standard deviation of the ensemble, degrees: how far the networks disagree, which is no error bar."""
+        """Standard deviation of the ensemble, degrees: how far the networks disagree; not an error bar."""
         return quantity(self.json["inclination"]["stdev_deg"])
 
     @property
     def interval68(self) -> Quantity:
-        """Calibrated ``[low, high]``, degrees: holds the inclination of 68 % of galaxies on the human scale."""
+        """Calibrated ``[low, high]``, degrees: contains the inclination of 68 % of galaxies on the human scale."""
         return self._interval("interval68_deg")
 
     @property
     def interval95(self) -> Quantity:
-        """Calibrated ``[low, high]``, degrees: holds the inclination of 95 % of galaxies on the human scale."""
+        """Calibrated ``[low, high]``, degrees: contains the inclination of 95 % of galaxies on the human scale."""
         return self._interval("interval95_deg")
 
     @property
     def below95(self) -> Quantity | None:
-        """One-sided bound, degrees, where the 95 % interval reaches face-on; None elsewhere.
+        """One-sided upper bound, degrees, where the 95 % interval reaches face-on; None elsewhere.
 
-        It is above the inclination of 95 % of galaxies on the human scale.
+        95 % of galaxies have an inclination below it on the human scale.
         """
         return quantity(self.json["inclination"].get("below95_deg"))
 
     @property
     def range(self) -> Quantity:
-        """Lowest and highest network, degrees."""
+        """Lowest and highest inclination of a network, degrees."""
         return self._interval("range_deg")
 
     def _interval(self, name: str) -> Quantity:
@@ -98,7 +98,7 @@ class Answer:
 
     @property
     def flavors(self) -> dict[str, Quantity]:
-        """What each network of the ensemble says, degrees, by its name."""
+        """Inclination from each network of the ensemble, degrees, by the network's name."""
         return {one["name"]: quantity(one["inclination_deg"]) for one in self.json["flavors"]}
 
     @property
@@ -108,9 +108,9 @@ class Answer:
 
     @property
     def rejection_face_on(self) -> float | None:
-        """The part of :attr:`rejection` for a galaxy too face-on, below 45 deg, for the Tully-Fisher relation.
+        """The part of :attr:`rejection` for a galaxy below 45 deg, too face-on for the Tully-Fisher relation.
 
-        The inclination of such a galaxy is measured all the same.
+        The inclination of such a galaxy is measured nevertheless.
         """
         return self._rejection("face_on")
 
@@ -125,7 +125,7 @@ class Answer:
 
     @property
     def ellipticity(self) -> FittedIsophote | None:
-        """The estimate from the axis ratio of the outline; None where none could be fitted."""
+        """The estimate from the axis ratio of the outline; None where no ellipse could be fitted."""
         fit = self.json.get("ellipticity")
         return FittedIsophote(fit) if fit else None
 
@@ -137,12 +137,12 @@ class Answer:
 
     @property
     def image(self) -> dict[str, Any]:
-        """The image that was measured, without its pixels: source, format, size, stretch, frame, field of view."""
+        """Facts about the measured image, without its pixels: source, format, size, stretch, frame, field of view."""
         return {name: value for name, value in self.json["image"].items() if name not in {"cutout", "model_input"}}
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a careful reader should know, in plain words."""
+        """Warnings in plain words, for readers who need the details."""
         return tuple(self.json["warnings"])
 
     @property
@@ -152,7 +152,7 @@ class Answer:
 
     @property
     def picture(self) -> bytes | None:
-        """The survey's cutout as an image file, else what the networks saw (128x128, PNG); None without pictures."""
+        """The survey's cutout as an image file, else the networks' input (128x128, PNG); None without pictures."""
         return self._image("cutout") or self._image("model_input")
 
     def _image(self, name: str) -> bytes | None:
@@ -160,7 +160,7 @@ class Answer:
         return base64.b64decode(url.partition(",")[2]) if url else None
 
     def row(self) -> dict[str, Any]:
-        """Return the answer as one flat row, by the names of the API's own tables."""
+        """Return the answer as one flat row, with the column names of the API's own tables."""
         return columns.row(self.json)
 
     def to_table(self) -> AnswerTable:
@@ -169,18 +169,18 @@ class Answer:
         Returns
         -------
         AnswerTable
-            An :class:`astropy.table.QTable` whose ``broadcast()`` sends it to TOPCAT and its like.
+            An :class:`astropy.table.QTable` whose ``broadcast()`` sends it to TOPCAT and similar programs.
             ``meta`` holds ``release``, ``service`` and ``warnings``.
         """
         return tabulate([self])
 
     def plot(self) -> tuple[Axes, Axes]:
-        """Draw the picture with the fitted ellipse, and each network's word with the intervals, by pyplot.
+        """Draw the picture with the fitted ellipse, and the networks' inclinations with the intervals, by pyplot.
 
         Returns
         -------
         tuple of matplotlib.axes.Axes
-            That of the picture and that of the networks; ``[0].figure.savefig(...)`` writes both.
+            Axes of the picture and of the networks; ``[0].figure.savefig(...)`` writes both.
 
         Raises
         ------
@@ -197,7 +197,7 @@ class Answer:
         Returns
         -------
         list of str
-            Names of the programs that took it.
+            Names of the programs that received the table.
 
         Raises
         ------
@@ -215,7 +215,7 @@ class Answer:
 
 
 def tabulate(answers: Sequence[Answer]) -> AnswerTable:
-    """Return answers of one gateway as a table, a row each; see :meth:`Answer.to_table`."""
+    """Return the answers of one gateway as a table, one row each; see :meth:`Answer.to_table`."""
     from inclinet.answers.table import table_of
 
     warnings = [warning for one in answers for warning in one.warnings]

@@ -1,4 +1,4 @@
-"""The columns of a table of answers: the names, units, UCDs and descriptions that the API's own tables have."""
+"""The columns of a table of answers: names, units, UCDs and descriptions, the same as in the API's own tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class ResultColumn(NamedTuple):
-    """A column: its name, where its value is in an answer's JSON, ``float``, ``int`` or ``str``, and what it means."""
+    """A column: its name, the path of its value in an answer's JSON, ``float``, ``int`` or ``str``, its description."""
 
     name: str
     path: str
@@ -24,7 +24,7 @@ _READ = {"float": float, "int": int, "str": str}
 
 
 def _columns(text: str) -> tuple[ResultColumn, ...]:
-    """Read columns that are written as a table: name, path, kind, unit, UCD, description."""
+    """Return the columns that are written as a table: name, path, kind, unit, UCD, description."""
     lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
     return tuple(
         ResultColumn(name, path, _READ[kind], about, unit or None, ucd) for name, path, kind, unit, ucd, about in lines
@@ -73,18 +73,18 @@ problem_type | | str | | meta.code.error | Kind of the problem, if there is no a
 problem | | str | | meta.note | Why there is no answer
 """)
 TABLE_COLUMNS = (KEY, *COLUMNS, *PROBLEMS)
-"""The columns of a table of many results, as the API writes it."""
+"""The columns of a table of many results, in the API's order."""
 
 _NEEDED = ("inclination.median_deg", "inclination.interval68_deg.low", "inclination.interval68_deg.high", "release")
 
 
 def row(json: Mapping[str, Any]) -> dict[str, Any]:
-    """Flatten an answer's JSON: the values of :data:`COLUMNS`, None where it has none.
+    """Return an answer's JSON as a flat row: the values of :data:`COLUMNS`, None where one is missing.
 
     Raises
     ------
     ValueError, TypeError
-        It lacks what every answer has, or a number is none: a wrong answer is worse than none.
+        A required member is missing, or a number is invalid: a wrong answer is worse than none.
     """
     for path in _NEEDED:
         if _at(json, path) is None:

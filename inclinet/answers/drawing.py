@@ -1,4 +1,4 @@
-"""An answer as a picture: the galaxy with the fitted ellipse, and what each network says beside the intervals."""
+"""Draws an answer: the galaxy with the fitted ellipse, and the networks' inclinations with the intervals."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class _OnPicture(NamedTuple):
 
 
 def on_picture(answer: Answer) -> _OnPicture | None:
-    """Return the fitted ellipse on :attr:`Answer.picture`; None where none was fitted."""
+    """Return the fitted ellipse on :attr:`Answer.picture`; None without an ellipse."""
     if answer.ellipticity is None:
         return None
     image, ellipse = answer.json["image"], answer.ellipticity.ellipse
     width, height = float(image["width"]), float(image["height"])
     longer = max(width, height)
-    # a cutout is the whole picture; what the networks saw is a square of it, which may run over its edges
+    # a cutout is the whole picture; the model input is a square of it, which may extend beyond its edges
     left, top, scale, size = 0.0, 0.0, 1.0, (width, height)
     if not image.get("cutout"):
         frame = image.get("frame") or {"x": width / 2, "y": height / 2, "side": longer}
@@ -57,7 +57,7 @@ def on_picture(answer: Answer) -> _OnPicture | None:
 
 
 def title(answer: Answer) -> str:
-    """Return the galaxy's name, or what stands for it."""
+    """Return the galaxy's name, or its substitute."""
     galaxy = answer.galaxy
     if galaxy is None:
         return "Image"
@@ -79,7 +79,7 @@ def axes(answer: Answer) -> tuple[Axes, Axes]:
         kind = "png" if answer.picture.startswith(b"\x89PNG") else "jpeg"
         seen.imshow(image.imread(io.BytesIO(answer.picture), format=kind))
         if (drawn := on_picture(answer)) is not None:
-            # the picture's rows run downwards, so that matplotlib's angles run clockwise
+            # rows run downwards in the picture, so matplotlib's angles run clockwise
             middle, width, height = (drawn.x, drawn.y), 2 * drawn.semi_major, 2 * drawn.semi_minor
             outline = patches.Ellipse(middle, width, height, angle=-drawn.angle_deg, fill=False, edgecolor=_LINE)
             seen.add_patch(outline)
@@ -99,14 +99,14 @@ def axes(answer: Answer) -> tuple[Axes, Axes]:
 
 
 def _bands(values: Mapping[str, Any]) -> tuple[tuple[tuple[float, float], float], ...]:
-    """Return from where to where the intervals reach, and how dark each is drawn: 95 %, up to a bound, then 68 %."""
+    """Return the limits of the intervals, and the shade of each: 95 %, up to a bound, then 68 %."""
     wide, narrow = values["interval95_deg"], values["interval68_deg"]
     bound = values.get("below95_deg")
     return ((wide["low"], wide["high"] if bound is None else bound), 0.25), ((narrow["low"], narrow["high"]), 0.45)
 
 
 def html(answer: Answer) -> str:
-    """Return an answer as a fragment of HTML that asks nothing of the network."""
+    """Return an answer as a fragment of HTML that loads nothing from the network."""
     values = answer.json["inclination"]
     fit, bound = answer.ellipticity, words.below(values)
     lines = [
@@ -151,7 +151,7 @@ def _picture(answer: Answer) -> str:
 
 
 def _dots(answer: Answer) -> str:
-    """Draw each network as a dot over the intervals, from face-on to edge-on."""
+    """Return the SVG of the networks as dots over the intervals, from face-on to edge-on."""
     values, flavors = answer.json["inclination"], answer.json["flavors"]
     left, width, step = 70.0, 260.0, 16.0
     height = step * (len(flavors) + 1)

@@ -1,4 +1,4 @@
-"""What stands in an answer beside the inclination: the galaxy, and the ellipse that was fitted."""
+"""Parts of an answer beside the inclination: the galaxy, and the fitted ellipse."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ if TYPE_CHECKING:
 
 
 def quantity(value: Any, unit: str = "deg") -> Any:
-    """Return a Quantity; None for None."""
-    from astropy.units import Quantity  # 0.2 s that asking does not need
+    """Return a value as a Quantity; None for None."""
+    from astropy.units import Quantity  # takes 0.2 s, which a question alone does not need
 
     return None if value is None else Quantity(value, unit)
 
 
 @dataclass(frozen=True)
 class ResolvedGalaxy:
-    """Which galaxy a target is: a view of ``galaxy`` in an answer.
+    """The galaxy of a target: a view of ``galaxy`` in an answer.
 
     Parameters
     ----------
     json : mapping
-        As the gateway sent it.
+        ``galaxy`` of the gateway's JSON.
     """
 
     json: Mapping[str, Any] = field(repr=False, hash=False)
 
     @property
     def name(self) -> str | None:
-        """Name that the resolver prefers."""
+        """Name preferred by the resolver."""
         name: str | None = self.json.get("name")
         return name
 
     @property
     def pgc(self) -> int | None:
-        """Number in the Principal Galaxies Catalogue."""
+        """Number in the Principal Galaxies Catalogue (PGC)."""
         number: int | None = self.json.get("pgc")
         return number
 
@@ -57,7 +57,7 @@ class ResolvedGalaxy:
 
     @property
     def axis_ratio(self) -> float | None:
-        """Minor over major axis, from the catalogue."""
+        """Minor over major axis in the catalogue."""
         ratio: float | None = self.json.get("axis_ratio")
         return ratio
 
@@ -73,7 +73,7 @@ class ResolvedGalaxy:
 
     @property
     def size_source(self) -> str | None:
-        """Catalogue or service that the diameter is from."""
+        """Catalogue or service that gave the diameter."""
         source: str | None = self.json.get("size_source")
         return source
 
@@ -88,14 +88,14 @@ class FittedIsophote:
     Parameters
     ----------
     json : mapping
-        As the gateway sent it.
+        ``ellipticity`` of the gateway's JSON.
     """
 
     json: Mapping[str, Any] = field(repr=False, hash=False)
 
     @property
     def axis_ratio(self) -> float:
-        """The axis ratio q of the isophote that was fitted to the picture."""
+        """Axis ratio q of the isophote fitted to the picture."""
         return float(self.json["axis_ratio"])
 
     @property
@@ -105,7 +105,7 @@ class FittedIsophote:
 
     @property
     def r(self) -> float:
-        """The axis ratio that an edge-on disc is taken to have."""
+        """Assumed axis ratio of an edge-on disc."""
         return float(self.json["r"])
 
     @property

@@ -1,4 +1,4 @@
-"""Answers as an astropy table; importing this takes a second, which a question alone is not to cost."""
+"""Answers as an astropy table; the import takes a second, so that only tables need it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from inclinet.answers.columns import ResultColumn
 
 HYPERLEDA = "http://atlas.obs-hp.fr/hyperleda/ledacat.cgi?o=pgc${pgc}"
-"""A page about each value, which stands in it by the name of the column (VOTable 1.4, section 3.5)."""
+"""Address of a page about each value, in which ``${pgc}`` stands for the value (VOTable 1.4, section 3.5)."""
 
 
 class AnswerTable(QTable):  # type: ignore[misc]  # astropy has no types
-    """A :class:`~astropy.table.QTable` of answers, which can be sent to TOPCAT, Aladin and their like."""
+    """A :class:`~astropy.table.QTable` of answers, which can be sent to TOPCAT, Aladin and similar programs."""
 
     def broadcast(self) -> list[str]:
         """Send the table to the programs at the SAMP hub, such as TOPCAT and Aladin.
@@ -31,7 +31,7 @@ class AnswerTable(QTable):  # type: ignore[misc]  # astropy has no types
         Returns
         -------
         list of str
-            Names of the programs that took it.
+            Names of the programs that received the table.
 
         Raises
         ------
@@ -43,15 +43,15 @@ class AnswerTable(QTable):  # type: ignore[misc]  # astropy has no types
 def table_of(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[ResultColumn], meta: Mapping[str, Any]
 ) -> AnswerTable:
-    """Make a table of flat rows, with units, descriptions and UCDs; what a number's cell lacks is masked.
+    """Return a table of flat rows, with units, descriptions and UCDs; missing numbers are masked.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Values by the names of columns; a text that is missing is empty.
+        Values by column name; missing text is empty.
     columns : sequence of ResultColumn
     meta : mapping
-        Of the table; the moment is added.
+        Metadata of the table; the time of creation is added.
     """
     table = AnswerTable(meta={**meta, "created": datetime.now(UTC).isoformat(timespec="seconds")})
     for column in columns:

@@ -1,4 +1,4 @@
-"""The numbers of an answer as people read them: with as many digits as they deserve."""
+"""Formats the numbers of an answer for people, rounded to their precision."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WHOLE_FROM_DEG = 2.0
-"""Half width of the 68 % interval from which tenths of a degree say nothing."""
+"""Half width of the 68 % interval from which tenths of a degree have no meaning."""
 LIKELY = 0.5
 
 
 def decimals(inclination: Mapping[str, Any]) -> int:
-    """Return with how many decimals an inclination and its intervals are written, 0 or 1.
+    """Return the number of decimals, 0 or 1, for an inclination and its intervals.
 
     Parameters
     ----------
@@ -25,24 +25,24 @@ def decimals(inclination: Mapping[str, Any]) -> int:
 
 
 def median(inclination: Mapping[str, Any], unit: str = " deg") -> str:
-    """Return such as ``68 deg``."""
+    """Return the median as text, such as ``68 deg``."""
     return f"{inclination['median_deg']:.{decimals(inclination)}f}{unit}"
 
 
 def interval(inclination: Mapping[str, Any], level: int, between: str = " … ") -> str:
-    """Return the ends of the interval for ``level`` %, such as ``66 … 70``."""
+    """Return the limits of the interval for ``level`` %, such as ``66 … 70``."""
     digits, ends = decimals(inclination), inclination[f"interval{level}_deg"]
     return f"{ends['low']:.{digits}f}{between}{ends['high']:.{digits}f}"
 
 
 def below(inclination: Mapping[str, Any], unit: str = " deg") -> str:
-    """Return the one-sided bound for 95 %, such as ``below 25 deg``; nothing where there is none."""
+    """Return the one-sided bound for 95 %, such as ``below 25 deg``; empty where there is none."""
     bound = inclination.get("below95_deg")
     return "" if bound is None else f"below {bound:.{decimals(inclination)}f}{unit}"
 
 
 def rejection(likelihoods: Mapping[str, Any]) -> str:
-    """Return such as ``0.83: too face-on 0.80, unsuitable 0.03``; nothing where no rejector answered."""
+    """Return the likelihoods, such as ``0.83: too face-on 0.80, unsuitable 0.03``; empty where no rejector answered."""
     if likelihoods["median"] is None:
         return ""
     named = (("too face-on", "face_on"), ("unsuitable", "unsuitable"))
@@ -51,7 +51,7 @@ def rejection(likelihoods: Mapping[str, Any]) -> str:
 
 
 def reason(likelihoods: Mapping[str, Any]) -> str:
-    """Return the likelier reason of a likely rejection, ``face-on`` or ``unsuitable``; nothing where it is unlikely."""
+    """Return the likelier reason of a probable rejection, ``face-on`` or ``unsuitable``; empty if it is improbable."""
     if (likelihoods["median"] or 0.0) < LIKELY or likelihoods.get("face_on") is None:
         return ""
     return "face-on" if likelihoods["face_on"] > likelihoods["unsuitable"] else "unsuitable"

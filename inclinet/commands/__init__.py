@@ -1,1 +1,1 @@
-"""The commands of ``inclinet``, a file a family. Each imports what it needs when it is called."""
+"""The commands of ``inclinet``, one file per group. Each command imports what it needs when it is called."""

@@ -1,4 +1,4 @@
-"""Options that every command has which asks a gateway, and the client that it asks by."""
+"""Options of every command that calls a gateway, and the client for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Survey = Annotated[str | None, typer.Option(help="Survey to take images from, su
 
 @contextmanager
 def client(url: str) -> Iterator[Inclinet]:
-    """Open a client; where no gateway is, the command ends with a sentence."""
+    """Open a client; without a gateway, the command ends with a message."""
     try:
         with Inclinet(url, timeout=TIMEOUT_S, pictures=False) as opened:
             yield opened
@@ -39,7 +39,7 @@ def client(url: str) -> Iterator[Inclinet]:
 
 
 def send(table: Any) -> None:
-    """Send a table by SAMP; ends the command where nobody takes it."""
+    """Send a table by SAMP; ends the command where no program receives it."""
     from inclinet.samp import broadcast
 
     try:

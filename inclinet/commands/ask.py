@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4
 _OF_ALL = (Unreachable, NotAGateway)
-"""What ends the command, because it would meet every question."""
+"""Errors that end the command, because every question would fail with them."""
 
 
 class FrameOption(StrEnum):
-    """What of an image is measured."""
+    """Part of an image that is measured."""
 
     AUTO = "auto"
     WHOLE = "whole"
@@ -143,7 +143,7 @@ def _ask(url: str, key: str, question: Question, *, as_json: bool, samp: bool) -
 
 
 def _asked(asked: Inclinet, question: Question) -> Answer | InclinetError:
-    """Ask; a problem is a result, too, unless it would be that of every question."""
+    """Ask a question; return the answer or the problem, but raise an error that every question would meet."""
     try:
         return asked.ask(question)
     except _OF_ALL:
@@ -167,7 +167,7 @@ def _show(keys: Sequence[str], results: Sequence[Answer | InclinetError], *, as_
 
 
 def _table(keys: Sequence[str], results: Sequence[Answer | InclinetError]) -> None:
-    """Print one line of numbers a target, and below them what is to be said in words."""
+    """Print one line of numbers per target, and the problems and warnings below them."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("target", overflow="fold")
     for title in ("inclination", "68 %", "95 %", "stdev", "rejection", "ellipticity"):

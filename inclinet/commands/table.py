@@ -1,4 +1,4 @@
-"""``inclinet table``: a gateway is asked about every row of a table."""
+"""``inclinet table``: measures every row of a table by a gateway."""
 
 from __future__ import annotations
 

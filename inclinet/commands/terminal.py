@@ -1,4 +1,4 @@
-"""What several commands share: the terminal, and the exit codes."""
+"""The terminal and the exit codes, shared by several commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ out, err = Console(), Console(stderr=True)
 
 
 def stop(sentence: str) -> typer.Exit:
-    """Say why a command can't be carried out, and return what ends it."""
-    # brackets in a sentence are no markup
+    """Print why a command fails, and return the exception that ends it."""
+    # brackets in the message are not rich's markup
     err.print(sentence, style="red", highlight=False, soft_wrap=True, markup=False)
     return typer.Exit(USAGE)

@@ -1,1 +1,1 @@
-"""Questions and answers over HTTP: what is sent, what comes back, by which proxy, and when to ask again."""
+"""Questions and answers over HTTP: requests, responses, proxies, and repeats."""

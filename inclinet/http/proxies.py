@@ -1,8 +1,8 @@
-"""The proxies of the environment: which request goes through which one. The one rule of the whole project.
+"""The proxies of the environment, by one rule for the whole project.
 
 ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy`` are read in lower case first, then in upper case, as
-curl and Requests do. Loopback never goes through a proxy, whatever they say. TensorFlow Serving is asked by gRPC, which
-reads the environment by itself and is kept from it (:class:`gateway.inference.predictor.Predictor`).
+curl and Requests do. Loopback never uses a proxy, whatever they say. TensorFlow Serving is called by gRPC, whose own
+reading of the environment is switched off (:class:`gateway.inference.predictor.Predictor`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KINDS = frozenset({"http", "https", "socks5", "socks5h"})
 
 
 class ProxyUnusable(httpx.ProxyError):
-    """The environment sends a request through a proxy that can't be used, and why, in one sentence."""
+    """The environment's proxy for a request can't be used; the message tells why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,18 @@ class _Exception:
 
 
 class Proxies:
-    """Says which proxy a URL is to be asked through.
+    """Finds the proxy for a URL.
 
-    ``no_proxy`` holds entries between commas or spaces: ``*`` for everything; a domain, with all below it, a leading
-    dot or ``*.`` making no difference; an IPv4 or IPv6 address, the latter with or without brackets; a network such as
-    ``10.0.0.0/8`` or ``fd00::/8``, for hosts that are written as addresses; each but networks also with a port,
-    ``archive.example.org:8443`` or ``[::1]:8080``. An entry that is none of these excepts nothing.
+    ``no_proxy`` holds entries separated by commas or spaces: ``*`` for everything; a domain, with its subdomains, where
+    a leading dot or ``*.`` makes no difference; an IPv4 or IPv6 address, the latter with or without brackets; a network
+    such as ``10.0.0.0/8`` or ``fd00::/8``, for hosts that are written as addresses. All but networks may have a port,
+    ``archive.example.org:8443`` or ``[::1]:8080``. Any other entry excepts nothing.
 
     Parameters
     ----------
     variables : mapping
-        As :func:`urllib.request.getproxies` returns it: from ``http``, ``https``, ``all`` to the URL of a proxy, and
-        from ``no`` to ``no_proxy``.
+        Result of :func:`urllib.request.getproxies`: URL of the proxy for ``http``, ``https`` and ``all``; ``no``
+        holds ``no_proxy``.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
@@ -68,17 +68,17 @@ class Proxies:
         self._exceptions = tuple(one for entry in entries if (one := _exception(entry)) is not None)
 
     def of(self, url: httpx.URL | str) -> str | None:
-        """Return the URL of the proxy that ``url`` goes through, None where it goes straight.
+        """Return the URL of the proxy for ``url``; None for a direct connection.
 
         Raises
         ------
         ProxyUnusable
-            It would go through one that can't be used.
+            The proxy for ``url`` can't be used.
         """
         try:
             asked = httpx.URL(url)
         except httpx.InvalidURL:
-            # what asks it says so
+            # the request itself will report the invalid URL
             return None
         variable = next((name for name in (asked.scheme, "all") if self._variables.get(name)), None)
         if asked.scheme not in _PORTS or variable is None or self._nothing:
@@ -93,7 +93,7 @@ class Proxies:
         return _usable(self._variables[variable], f"{variable}_proxy")
 
     def check(self, urls: Iterable[str]) -> None:
-        """Raise :class:`ProxyUnusable` if one of ``urls`` can't be asked for want of a proxy that can be used."""
+        """Raise :class:`ProxyUnusable` if the proxy for one of ``urls`` can't be used."""
         for url in urls:
             self.of(url)
 
@@ -104,7 +104,7 @@ def from_environment() -> Proxies:
 
 
 def client(url: str, *, headers: Mapping[str, str], timeout: float) -> httpx.Client:
-    """Return a client of one site, which goes through the site's proxy, if it has one.
+    """Return a client of one site, which uses the site's proxy, if it has one.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def client(url: str, *, headers: Mapping[str, str], timeout: float) -> httpx.Cli
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, by name or address, is this machine; also as ``0.0.0.0``, which leads there."""
+    """Return whether a host, by name or address, is this machine; ``0.0.0.0`` too, which leads there."""
     name = host.rstrip(".").lower()
     if (address := _address(name)) is not None:
         return address.is_loopback or address.is_unspecified
@@ -123,11 +123,11 @@ def is_loopback(host: str) -> bool:
 
 
 def _exception(entry: str) -> _Exception | None:
-    """Read an entry of ``no_proxy``."""
-    # some write URLs
+    """Return an entry of ``no_proxy``; None for one that excepts nothing."""
+    # some environments hold URLs here
     text = entry.lower().rpartition("://")[2].rstrip("/")
     with suppress(ValueError):
-        # a network without its prefix is one address
+        # a network without a prefix length is one address
         return _Exception("", ip_network(text.strip("[]"), strict=False), None)
     if "/" in text:
         return None
@@ -143,7 +143,7 @@ def _exception(entry: str) -> _Exception | None:
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a host is written as: also in the old ways of IPv4, such as ``127.1``."""
+    """Return the address in a host name, also in IPv4's old forms, such as ``127.1``; None for another name."""
     try:
         address = ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
@@ -155,7 +155,7 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _usable(text: str, variable: str) -> str:
-    """Return the URL of a proxy, or say why it can't be used, without the credentials that it may hold."""
+    """Return the URL of a proxy; raise an error, without the credentials in it, if it can't be used."""
     url = text if "://" in text else f"http://{text}"
     scheme = url.partition("://")[0].lower()
     said = f"The environment's {variable} names"

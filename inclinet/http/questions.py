@@ -1,4 +1,4 @@
-"""What is sent: questions as requests of HTTP, and pictures and tables as files."""
+"""Questions as HTTP requests, and pictures and tables as files."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ _COORDINATE = re.compile(r"[+\-\u2212]?\d[\d.:hdms\u00b0'\"e]*")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request of HTTP.
+    """An HTTP request that asks a question.
 
     Attributes
     ----------
     method, path : str
+        HTTP method, and path below the gateway's URL.
     params : dict
-        Of the query; None is left out.
+        Query parameters; those that are None are left out.
     body : dict
-        ``json`` or ``files``, as httpx takes them.
+        Body as httpx takes it: ``json`` or ``files``.
     """
 
     method: str
@@ -41,32 +42,32 @@ class Question:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The arguments of ``httpx.Client.build_request``."""
+        """Arguments of ``httpx.Client.build_request``."""
         params = {name: value for name, value in self.params.items() if value is not None}
         return {"method": self.method, "url": self.path, "params": params, **self.body}
 
     def showing(self, *, pictures: bool) -> Question:
-        """Return the question whose answer carries its pictures, or not."""
+        """Return the question whose answer includes pictures, or not."""
         return Question(self.method, self.path, self.params | {"include": _PICTURES if pictures else None}, self.body)
 
 
 def by_pgc(number: int, **params: Any) -> Question:
-    """Ask about a PGC number."""
+    """Return the question about a PGC number."""
     return Question("GET", f"/api/pgc/{int(number)}", params)
 
 
 def by_name(name: str, **params: Any) -> Question:
-    """Ask about a name."""
+    """Return the question about a name."""
     return Question("GET", f"/api/objname/{quote(name.strip(), safe='')}", params)
 
 
 def by_position(coordinates: SkyCoord, **params: Any) -> Question:
-    """Ask about a position in any frame that astropy turns into ICRS.
+    """Return the question about a position in any frame that astropy can convert to ICRS.
 
     Raises
     ------
     TypeError
-        It is not one position.
+        The coordinates are not one position.
     """
     if not getattr(coordinates, "isscalar", False):
         raise TypeError("A position is one SkyCoord. For many positions put them into a table: query_table.")
@@ -75,28 +76,28 @@ def by_position(coordinates: SkyCoord, **params: Any) -> Question:
 
 
 def by_text(ra: str, dec: str, **params: Any) -> Question:
-    """Ask about a position as people write it: degrees, or sexagesimal with the right ascension in hours."""
+    """Return the question about a position as text: degrees, or sexagesimal with the right ascension in hours."""
     return Question("GET", "/api/coordinates", {"ra": ra, "dec": dec, **params})
 
 
 def by_image(image: Any, *, at: Any = None, bands: Sequence[str] | None = None, **params: Any) -> Question:
-    """Ask about an image, in any form that :func:`picture` takes, or about a galaxy in images of the sky.
+    """Return the question about an image, in any form of :func:`picture`, or about a galaxy in images of the sky.
 
     Parameters
     ----------
     image
-        A list of paths, of bytes or of open files is several files.
+        Image, or a list of paths, bytes or open files.
     at : SkyCoord or str, optional
-        Where the galaxy is, or its name.
+        Position of the galaxy, or its name.
     bands : sequence of str, optional
-        Of the files, in their order.
+        Bands of the files, in their order.
     **params
-        Of the query.
+        Query parameters.
 
     Raises
     ------
     TypeError, OSError
-        As :func:`picture` and :func:`place`.
+        See :func:`picture` and :func:`place`.
     """
     several = isinstance(image, list | tuple) and len(image) > 0 and all(map(_is_file, image))
     files = [("file", picture(one)) for one in (image if several else [image])]
@@ -110,12 +111,12 @@ def _is_file(image: Any) -> bool:
 
 
 def place(at: Any) -> dict[str, Any]:
-    """Return the parameters of a place: a SkyCoord, a position as people write it, or a name; none of None.
+    """Return the parameters for a SkyCoord, a position as text, or a name; empty for None.
 
     Raises
     ------
     TypeError
-        It is none of these, or several positions.
+        ``at`` is none of these, or several positions.
     """
     if at is None:
         return {}
@@ -129,13 +130,13 @@ def place(at: Any) -> dict[str, Any]:
 
 
 def by_table(table: Any, columns: Mapping[str, str], **params: Any) -> Question:
-    """Ask about each row of a table; ``columns`` says which column is which."""
+    """Return the question about each row of a table; ``columns`` gives the column of each role."""
     chosen = {f"column.{role}": name for role, name in columns.items()}
     return Question("POST", "/api/batch", chosen | params, {"files": {"table": table_file(table)}})
 
 
 def by_many(asked: Sequence[Mapping[str, Any] | bytes], **params: Any) -> Question:
-    """Ask about targets, as the API writes them, or about images, all of one kind."""
+    """Return the question about targets, in the API's JSON, or about images, all of one kind."""
     images = [("file", (str(place), one)) for place, one in enumerate(asked) if isinstance(one, bytes)]
     return Question("POST", "/api/batch", params, {"files": images} if images else {"json": list(asked)})
 
@@ -146,7 +147,7 @@ def in_unit(value: Any, unit: str) -> float | None:
     Raises
     ------
     TypeError
-        It has no unit: a bare number could mean anything.
+        The value has no unit.
     astropy.units.UnitConversionError
     """
     if value is None:
@@ -162,7 +163,7 @@ def picture(image: Any) -> tuple[str, bytes]:
     Raises
     ------
     TypeError
-        It is none of these.
+        ``image`` is none of these.
     OSError
         The file can't be read.
     """
@@ -170,7 +171,7 @@ def picture(image: Any) -> tuple[str, bytes]:
         return "image", bytes(image)
     if isinstance(image, str | os.PathLike):
         return Path(image).name, Path(image).read_bytes()
-    # recognised by what they can do, so that none of their packages is imported for the others
+    # recognised by their methods, so that no package is imported for objects of another
     buffer = io.BytesIO()
     if hasattr(image, "writeto") or (isinstance(image, dict | list | tuple) and image):
         _hdus(image).writeto(buffer)
@@ -204,7 +205,7 @@ def _hdus(image: Any) -> Any:
 
 
 def _lowest_first(planes: Any) -> Any:
-    """Turn arrays whose first row is the uppermost as FITS has them, which knows no half floats."""
+    """Return arrays, given with the uppermost row first, as FITS stores them: lowest row first, no half floats."""
     import numpy as np
 
     planes = np.asarray(planes)
@@ -212,7 +213,7 @@ def _lowest_first(planes: Any) -> Any:
 
 
 def _array(image: Any) -> tuple[str, bytes]:
-    """Write an array whose first row is the uppermost: 8 bits as a finished picture, others as measured pixels."""
+    """Return an array as a file: 8 bits as a finished picture, other types as measured pixels. Uppermost row first."""
     import numpy as np
 
     pixels = np.asarray(image)
@@ -236,7 +237,7 @@ def table_file(table: Any) -> tuple[str, bytes]:
     Raises
     ------
     TypeError
-        It is neither.
+        ``table`` is neither.
     OSError
         The file can't be read.
     """
@@ -248,14 +249,14 @@ def table_file(table: Any) -> tuple[str, bytes]:
 
 
 def table_bytes(table: Any, ending: str = ".vot") -> bytes:
-    """Write a table as VOTable, or as what the ending of a file's name says: ``.fits``, ``.ecsv`` or ``.csv``.
+    """Return a table as VOTable, or in the format of a file suffix: ``.fits``, ``.ecsv`` or ``.csv``.
 
-    Positions become two columns in degrees, and objects text.
+    Positions become two columns in degrees, and objects become text.
 
     Raises
     ------
     ValueError
-        There is no such format.
+        The suffix has no format.
     """
     formats = {".vot": "votable", ".votable": "votable", ".xml": "votable", ".fits": "fits", ".ecsv": "ascii.ecsv"}
     formats |= {".csv": "ascii.csv"}

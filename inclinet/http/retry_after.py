@@ -8,12 +8,12 @@ from email.utils import parsedate_to_datetime
 
 
 def write(seconds: float) -> str:
-    """Return the header's value for a wait of ``seconds``, which are rounded up to whole ones."""
+    """Return the header's value for a wait of ``seconds``, rounded up."""
     return str(math.ceil(seconds))
 
 
 def read(value: str, now: float) -> float | None:
-    """Return the seconds that a header asks to wait.
+    """Return the seconds of wait that a header requests.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def read(value: str, now: float) -> float | None:
     Returns
     -------
     float or None
-        Seconds from now, not negative; None where the value is neither.
+        Seconds from now, not negative; None for an invalid value.
     """
     if value.strip().isdecimal():
         return float(value)
@@ -33,5 +33,5 @@ def read(value: str, now: float) -> float | None:
         date = parsedate_to_datetime(value)
     except ValueError:
         return None
-    # a date without a zone is one of GMT, as all of HTTP are
+    # a date without a zone is in GMT, as all dates in HTTP are
     return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)

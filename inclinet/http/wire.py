@@ -1,4 +1,4 @@
-"""What comes back: responses as answers or exceptions, and how long to wait before a question is asked again."""
+"""Responses as answers or exceptions, and the wait before a question is repeated."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ NDJSON = "application/x-ndjson"
 
 @contextmanager
 def told(url: str) -> Iterator[None]:
-    """Let what happens to a connection be an exception of :mod:`inclinet.errors`."""
-    import httpx  # 0.3 s that `import inclinet` is not to cost
+    """Raise errors of the connection in a ``with`` block as exceptions of :mod:`inclinet.errors`."""
+    import httpx  # takes 0.3 s, which `import inclinet` must not cost
 
     try:
         yield
     except httpx.ProxyError as error:
         raise errors.Unreachable(f"The environment's proxy does not let {url} be reached ({error}).") from None
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        # the cause is worth a word where it is a name, a certificate or a slow network
+        # the cause helps where it is a name, a certificate or a slow network
         cause = "" if not str(error) or _NOBODY.search(str(error)) else f" ({error})"
         raise errors.Unreachable(f"No gateway answers at {url}{cause}.") from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -50,7 +50,7 @@ def told(url: str) -> Iterator[None]:
 
 
 def check(response: httpx.Response) -> None:
-    """Raise the exception for a response that was read and is no answer."""
+    """Raise the exception for a response without an answer; its body has been read."""
     if response.status_code == _OK:
         return
     wait_s = retry_after.read(response.headers.get("retry-after", ""), time.time())
@@ -65,12 +65,12 @@ def check(response: httpx.Response) -> None:
 
 
 def stranger(url: str) -> errors.NotAGateway:
-    """Return what to raise for an answer that no gateway would give."""
+    """Return the error for a response that no gateway would give."""
     return errors.NotAGateway(f"{url} answers, and is not an inclinet gateway.")
 
 
 def reader(url: str) -> Callable[[httpx.Response], Answer]:
-    """Return what reads a response as an answer."""
+    """Return the function that converts a response to an answer."""
 
     def read(response: httpx.Response) -> Answer:
         check(response)
@@ -83,7 +83,7 @@ def reader(url: str) -> Callable[[httpx.Response], Answer]:
 
 
 def release_reader(url: str) -> Callable[[httpx.Response], str]:
-    """Return what reads the model release out of a response."""
+    """Return the function that reads the model release in a response."""
 
     def read(response: httpx.Response) -> str:
         check(response)
@@ -96,14 +96,14 @@ def release_reader(url: str) -> Callable[[httpx.Response], str]:
 
 
 class TimeLeft:
-    """How long a question may still take, and when it is asked again.
+    """The time left for a question, and the wait before it is repeated.
 
     Parameters
     ----------
     timeout_s : float
-        For the whole of it.
+        Time limit of the question with its repeats, seconds.
     retry : bool
-        Whether it is asked again at all.
+        Whether the question is repeated at all.
     """
 
     def __init__(self, timeout_s: float, *, retry: bool = True) -> None:
@@ -113,17 +113,17 @@ class TimeLeft:
 
     @property
     def seconds(self) -> float:
-        """Seconds that are left."""
+        """Return the seconds left."""
         return max(0.0, self._until - time.monotonic())
 
     def wait_s(self, error: errors.InclinetError) -> float:
-        """Return the seconds after which to ask again; raises the error itself where that is of no use or too late."""
+        """Return the seconds until the next attempt; raise the error itself where that is useless or too late."""
         if not self._retry or error.status not in _WAIT_FOR:
             raise error
         wait_s = error.retry_after
         if wait_s is None:
             wait_s, self._pause_s = self._pause_s, min(2 * self._pause_s, _LONGEST_PAUSE_S)
-        # never earlier than asked for, and not all clients in the same moment
+        # never earlier than requested, and not all clients at the same moment
         wait_s += random.uniform(0, 0.1) * wait_s  # noqa: S311 - spreads clients in time, keeps no secret
         if wait_s >= self.seconds:
             raise error
@@ -131,16 +131,16 @@ class TimeLeft:
 
 
 class Results:
-    """The results of a batch as its lines come.
+    """The results of a batch, read line by line.
 
     Parameters
     ----------
     response : httpx.Response
-        Its headers have come, its body not yet, unless it is a problem.
+        Response with headers and an unread body, unless it is a problem.
     url : str
-        Of the gateway.
+        URL of the gateway.
     total : int, optional
-        How many were asked, where it is known.
+        Number of questions, where it is known.
     """
 
     def __init__(self, response: httpx.Response, url: str, total: int | None = None) -> None:
@@ -151,17 +151,17 @@ class Results:
         self._reading = response.headers.get("x-inclinet-columns", "")
         count = response.headers.get("x-inclinet-rows", "")
         self.total = int(count) if total is None and count.isdecimal() else total
-        """How many there will be, where it is known."""
+        """Number of results to expect, where it is known."""
         self._rows: dict[int, dict[str, Any]] = {}
         self._release = ""
 
     def read(self, line: str) -> tuple[int, Answer | errors.InclinetError]:
-        """Read a line: the place of what was asked, and what became of it.
+        """Return the index of the question in a line, and its answer or problem.
 
         Raises
         ------
         NoAnswer
-            It can't be understood, or speaks of what was not asked or was answered before.
+            The line can't be read, or its index is out of range or was answered before.
         """
         try:
             said = json.loads(line)
@@ -182,12 +182,12 @@ class Results:
         return place, result
 
     def finish(self) -> None:
-        """Check that all have come; raises :class:`~inclinet.errors.NoAnswer`."""
+        """Check that all results have arrived; raises :class:`~inclinet.errors.NoAnswer`."""
         if self.total is not None and len(self._rows) < self.total:
             raise errors.NoAnswer("The answer ended before all rows had come.")
 
     def table(self) -> AnswerTable:
-        """Return the results as a table, in the order of what was asked."""
+        """Return the results as a table, in the order of the questions."""
         from inclinet.answers.table import table_of
 
         self.finish()

@@ -1,4 +1,4 @@
-"""The commands that run the service and measure whole catalogues; ``inclinet`` finds them where this is installed."""
+"""The commands that run the service and measure whole catalogues; ``inclinet`` finds them if they are installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands to the command line: an entry point of the group ``inclinet.commands``."""
+    """Add the commands to the command line; an entry point of the group ``inclinet.commands``."""
     from inclinet_service.commands import service
     from inclinet_service.commands.batch import DaskCommand, batch, fetch
     from inclinet_service.commands.catalog import catalog

@@ -1,4 +1,4 @@
-"""``inclinet batch`` and ``inclinet fetch``: the options, the exit codes and the last words of a run."""
+"""``inclinet batch`` and ``inclinet fetch``: the options, the exit codes and the summary of a run."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ LOCAL = "local"
 
 
 class DaskCommand(TyperCommand):
-    """A command whose ``--dask`` may stand without a value."""
+    """A command whose option ``--dask`` needs no value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give ``--dask`` its value, where it is not an address of a scheduler that follows."""
+        """Give ``--dask`` its default value, unless a scheduler's address follows."""
         given = itertools.pairwise([*args, ""])
         args = [f"--dask={LOCAL}" if one == "--dask" and "://" not in after else one for one, after in given]
         return super().parse_args(ctx, args)
@@ -223,7 +223,7 @@ def batch(
             workers={
                 "n_workers": workers,
                 "threads_per_worker": threads,
-                # one that nears it is started anew, and its partitions are done again
+                # Dask restarts a worker near the limit, and repeats its partitions
                 "memory_limit": memory,
                 "dashboard_address": dashboard,
             },
@@ -271,7 +271,7 @@ def fetch(
 def _fetching(rate: list[str], manifest: Path | None, *, accept_unanswered: bool) -> Fetching:
     from batch.fetching import galaxies, options
 
-    # what the workers ask is given by --serving, which may name several
+    # --serving names the workers' servers; the setting holds only one
     given: dict[str, Any] = {"serving": "127.0.0.1:8500"} | ({"manifest": manifest} if manifest else {})
     return galaxies.Fetching(
         settings=configured.settings(given), rates_per_s=options.rates(rate), accept_unanswered=accept_unanswered

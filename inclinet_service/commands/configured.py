@@ -1,4 +1,4 @@
-"""The settings of the gateway, as the commands take them."""
+"""The settings of the gateway for the commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def settings(changed: dict[str, Any]) -> Settings:
-    """Return the settings of the environment with some changed; ends the command where they are wrong."""
+    """Return the environment's settings with some changed; ends the command where they are invalid."""
     from pydantic import ValidationError
 
     from gateway.settings import Settings

@@ -1,4 +1,4 @@
-"""``inclinet key``: keys for a gateway that answers their holders only."""
+"""``inclinet key``: makes keys for a gateway that requires them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _USAGE = 2
 
 @keys.callback()
 def _keys() -> None:
-    """Keep ``new`` a command of its own: typer makes the only command of a group the group itself."""
+    """Make ``new`` a subcommand: typer turns the only command of a group into the group itself."""
 
 
 @keys.command()
@@ -28,6 +28,6 @@ def new(
     except KeysError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(_USAGE) from None
-    # the line alone on standard output, so that it can be appended to the file, and the key where no file takes it up
+    # only the line goes to standard output, so that it can be appended to the file without the key
     typer.echo(f"The key of {name}, shown this once:\n{key}\nThe line for the file of keys:", err=True)
     typer.echo(line)

@@ -1,4 +1,4 @@
-"""How a long run of a command ends: by an error, by Ctrl-C, or with a summary. Each end has its exit code."""
+"""The end of a long command: an error, Ctrl-C, or a summary, each with its exit code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class _GivenUp(Exception):
-    """What was asked can't be done: a sentence, and the exit code."""
+    """The work can't be done: a message, and the exit code."""
 
     def __init__(self, sentence: str, code: int) -> None:
         super().__init__(sentence)
@@ -34,7 +34,7 @@ class _GivenUp(Exception):
 
 
 def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, quiet: bool) -> Summary:
-    """Do it; where it can't be done, say why and exit."""
+    """Do the work; on a failure, print the reason and exit."""
     console = Console(stderr=True)
 
     def complain(sentence: str) -> None:
@@ -67,24 +67,24 @@ def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, qu
 
 
 def interruptible(work: Callable[[], T], console: Console, sentence: str) -> T:
-    """Do it; Ctrl-C and SIGTERM end it, and the process."""
+    """Do the work; Ctrl-C and SIGTERM end it, and the process."""
     ending = threading.Lock()
-    # what Dask's processes share is cleaned up by another one, which would have the last word
+    # a helper process of Dask would print warnings after our last message
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
 
     def end() -> NoReturn:
-        # never given back: who comes second has nothing to say
+        # never released, so that only the first signal prints
         ending.acquire()
         console.show_cursor()
         console.print(f"Interrupted. {sentence}", highlight=False, soft_wrap=True, markup=False)
-        # a thread that reads what never comes would hold the interpreter
+        # a thread blocked in a read would keep the interpreter alive
         os._exit(INTERRUPTED)
 
     return interrupts.until_interrupted(work, end)
 
 
 def told(summary: Summary, out: str, *, quiet: bool, as_json: bool, allow_problems: bool) -> int:
-    """Say what became of it, and return the exit code."""
+    """Print the summary, and return the exit code."""
     failed = summary.tally.rows - summary.tally.answered
     if as_json:
         typer.echo(json.dumps(summary.as_json(out)))
@@ -103,7 +103,7 @@ def _summarise(summary: Summary, out: str, failed: int, *, as_json: bool) -> Non
         table.add_column("rows", justify="right", no_wrap=True)
         table.add_column("such as", overflow="fold")
         for kind, (count, key, sentence) in summary.reasons.items():
-            # brackets in a key are no markup
+            # brackets in a key are not rich's markup
             table.add_row(Text(kind), f"{count:,}", Text(f"{key}: {sentence}"))
         complained.print(table)
     if summary.unanswered:

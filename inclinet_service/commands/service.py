@@ -1,4 +1,4 @@
-"""``inclinet up`` and ``inclinet gateway``: what runs the service."""
+"""``inclinet up`` and ``inclinet gateway``: run the service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inclinet_service.commands.configured import settings
 
 
 class LogLevel(StrEnum):
-    """How much the gateway logs."""
+    """Least level that the gateway logs."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"

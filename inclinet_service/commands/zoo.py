@@ -17,7 +17,7 @@ MODERATOR = "moderator"
 
 @zoo.callback()
 def _zoo() -> None:
-    """Keep ``up`` a command of its own: typer makes the only command of a group the group itself."""
+    """Make ``up`` a subcommand: typer turns the only command of a group into the group itself."""
 
 
 @zoo.command()
@@ -30,7 +30,7 @@ def up(
     ] = Path(".inclinet/zoo"),
 ) -> None:
     """Start the zoo and run until Ctrl-C; the environment INCLINET_ZOO_* holds its settings."""
-    # asking a gateway needs none of what running a zoo does
+    # the zoo's packages are only needed here
     try:
         from pydantic import ValidationError
 

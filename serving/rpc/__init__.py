@@ -1,1 +1,1 @@
-"""The gRPC services, and what they do with a loaded model."""
+"""The gRPC services, and their calls of a loaded model."""

@@ -19,10 +19,10 @@ DEFAULT_SIGNATURE = "serving_default"
 
 
 def predict(session: Session, request: Any, *, version: int, timeout_ms: int | None = None) -> Any:
-    """Answer a ``PredictRequest`` to a session and its version with a ``PredictResponse``.
+    """Return the ``PredictResponse`` of a session and its version to a ``PredictRequest``.
 
-    A StatusError is FAILED_PRECONDITION for an unknown signature, INVALID_ARGUMENT for inputs and outputs that don't
-    fit it, or what :meth:`Session.run` raises.
+    The StatusError is FAILED_PRECONDITION for an unknown signature, INVALID_ARGUMENT for inputs and outputs that don't
+    fit it, or the error of :meth:`Session.run`.
     """
     name = request.model_spec.signature_name or DEFAULT_SIGNATURE
     signature = session.signatures.get(name)

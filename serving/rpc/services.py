@@ -29,9 +29,9 @@ SIGNATURES = "signature_def"
 
 
 def add_services(server: grpc.Server, core: ServerCore, *, health: bool) -> None:
-    """Let ``server`` answer Predict, the calls about models and, if asked for, the standard health service.
+    """Add Predict, the calls about models and, if requested, the standard health service to ``server``.
 
-    Health is SERVING for the process, whatever its models do.
+    Health is SERVING for the process, whatever the state of its models.
     """
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(core), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(core), server)
@@ -89,7 +89,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
         self._core = core
 
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - the protocol's name
-        """Return every version of a model that the process has ever seen, or the one that the spec names."""
+        """Return the states of all versions of a model that the process has seen, or of the version in the spec."""
         spec = request.model_spec
         response = get_model_status_pb2.GetModelStatusResponse()
         with _answering(request, context):
@@ -109,7 +109,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
         return response
 
     def HandleReloadConfigRequest(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - as above
-        """Replace the config; the answer comes when every new model is available."""
+        """Replace the config, and answer when every new model is available."""
         with _answering(request, context):
             if request.config.WhichOneof("config") != "model_config_list":
                 raise invalid(

@@ -1,4 +1,4 @@
-"""Warm-up: the requests that a version answers before it is available (``servables/tensorflow/saved_model_warmup``)."""
+"""Warm-up: requests that a version answers before it is available (``servables/tensorflow/saved_model_warmup``)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 
 def replay(session: Session, version_directory: str) -> int:
-    """Replay the records of a version, if it has any; return how many there were. One that fails raises."""
+    """Replay the records of a version, if it has any; return their number. A failing record raises its error."""
     path = Path(version_directory) / WARMUP_FILE
     if not path.exists():
         return 0
@@ -37,7 +37,7 @@ def replay(session: Session, version_directory: str) -> int:
 
 
 def tfrecords(content: bytes) -> Iterator[bytes]:
-    """Yield the records of a TFRecord file; DATA_LOSS if it is truncated, damaged, or none.
+    """Yield the records of a TFRecord file; raise DATA_LOSS if it is truncated, damaged, or of another format.
 
     A record is its length (uint64), the masked CRC of the length, the data and the masked CRC of the data (uint32
     each), all little endian (``tensorflow/core/lib/io/record_writer.h``).

@@ -1,1 +1,1 @@
-"""SavedModels in TensorFlow's C++ runtime, reached without its Python half."""
+"""SavedModels in TensorFlow's C++ runtime, used without TensorFlow's Python code."""

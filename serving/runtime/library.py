@@ -1,8 +1,8 @@
-"""TensorFlow's C interface (``tensorflow/c/c_api.h``), reached with ctypes.
+"""TensorFlow's C interface (``tensorflow/c/c_api.h``), called with ctypes.
 
-The model server is a C++ program around TensorFlow's session. The C interface leads to the same session, so error
-texts are the same and shapes stay unchecked, as in the real server. TensorFlow's Python half would add 16 s and 400 MB
-to the start (docs/reference/serving.md). ctypes releases the GIL during every call.
+The model server is a C++ program around TensorFlow's session. The C interface uses the same session, so error texts
+are the same and shapes stay unchecked, as in the real server. TensorFlow's Python code would add 16 s and 400 MB to
+the start (docs/reference/serving.md). ctypes releases the GIL during every call.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TYPES = {"-": None, "p": c_void_p, "s": c_char_p, "i": c_int, "q": c_int64, "n": c_size_t}
 
-# The type of a function's result, then those of its arguments.
+# Each line holds the type of a function's result, then those of its arguments.
 _FUNCTIONS = """
 TF_Version:s TF_NewStatus:p TF_DeleteStatus:-p TF_GetCode:ip TF_Message:sp
 TF_NewBuffer:p TF_NewBufferFromString:psn TF_DeleteBuffer:-p
@@ -53,7 +53,7 @@ def library() -> ctypes.CDLL:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("TensorFlow is not installed; the extra is called `serving`", name="tensorflow")
     name = "libtensorflow_cc.2.dylib" if sys.platform == "darwin" else "libtensorflow_cc.so.2"
-    # Its symbols stay its own: it carries another OpenSSL than Python's, and visible to all it would crash `hashlib`.
+    # Its symbols stay private: its OpenSSL differs from Python's, and global symbols would crash `hashlib`.
     loaded = ctypes.CDLL(str(Path(spec.origin).parent / name), mode=ctypes.RTLD_LOCAL)
     for declared in _FUNCTIONS.split():
         symbol, _, types = declared.partition(":")
@@ -64,7 +64,7 @@ def library() -> ctypes.CDLL:
 
 @contextmanager
 def checked() -> Iterator[int]:
-    """Give a ``TF_Status`` to one call, and raise a StatusError if the call reports an error."""
+    """Yield a ``TF_Status`` for one call, and raise a StatusError if the call reports an error."""
     status = library().TF_NewStatus()
     try:
         yield status
@@ -76,7 +76,7 @@ def checked() -> Iterator[int]:
 
 @contextmanager
 def buffer(content: bytes | None = None) -> Iterator[int]:
-    """Give a ``TF_Buffer`` that holds a serialized message, or an empty one for a call to fill."""
+    """Yield a ``TF_Buffer`` with a serialized message, or an empty one that a call fills."""
     lib = library()
     pointer = lib.TF_NewBuffer() if content is None else lib.TF_NewBufferFromString(content, len(content))
     try:

@@ -20,8 +20,8 @@ _TAGS = (ctypes.c_char_p * 1)(b"serve")
 class Session:
     """A loaded SavedModel. Calls may come from many threads at once; :meth:`close` must be the last.
 
-    Where ``path`` holds no SavedModel or a broken one, the loader's own StatusError is raised. Thread pools are the
-    process's: the first session's ``config`` (ConfigProto) decides their size for all.
+    A ``path`` without a valid SavedModel raises the loader's own StatusError. The thread pools belong to the process:
+    the first session's ``config`` (ConfigProto) decides their size for all.
     """
 
     def __init__(self, path: str, *, config: Any) -> None:
@@ -48,10 +48,10 @@ class Session:
     def run(
         self, feeds: Sequence[tuple[str, Tensor]], fetches: Sequence[str], *, timeout_ms: int | None = None
     ) -> list[Tensor]:
-        """Run the graph once; shapes are compared with nothing, and names are such as ``serving_default_images:0``.
+        """Run the graph once, without a check of shapes; names are such as ``serving_default_images:0``.
 
-        A StatusError is what the runtime says: a wrong type or shape, or DEADLINE_EXCEEDED after ``timeout_ms``, which
-        interrupts no operation that is running.
+        The runtime raises StatusError for a wrong type or shape, or DEADLINE_EXCEEDED after ``timeout_ms``, which does
+        not interrupt a running operation.
         """
         inputs = (GraphOutput * len(feeds))(*(self._output(name) for name, _ in feeds))
         values = (ctypes.c_void_p * len(feeds))(*(tensor.pointer for _, tensor in feeds))
@@ -75,7 +75,7 @@ class Session:
         return GraphOutput(operation, position)
 
     def close(self) -> None:
-        """Give the model's memory back."""
+        """Free the model's memory."""
         for end in (library().TF_CloseSession, library().TF_DeleteSession) if self._session is not None else ():
             with suppress(StatusError), checked() as status:
                 end(self._session, status)

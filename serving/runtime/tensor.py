@@ -1,7 +1,7 @@
-"""Tensors of TensorFlow's runtime, to and from ``TensorProto``.
+"""Tensors of TensorFlow's runtime, converted from and to ``TensorProto``.
 
-The runtime itself decodes requests, so that short, surplus and out-of-range values mean what they mean to the real
-server. Answers are encoded here.
+The runtime itself decodes requests, so that short, surplus and out-of-range values have the same effect as in the
+real server. Answers are encoded here.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from serving.runtime.library import buffer, checked, library
 
 _TSTRING_BYTES = 24
 
-# How the values of a type lie in memory, and the field of TensorProto that carries them. A type that numpy lacks
-# travels as its bits.
+# Memory layout of a type's values, and the field of TensorProto that holds them. Types that numpy lacks are passed
+# as their bits.
 _LAYOUT: dict[int, tuple[str, str]] = {
     types_pb2.DT_FLOAT: ("f4", "float_val"),
     types_pb2.DT_DOUBLE: ("f8", "double_val"),
@@ -35,7 +35,7 @@ _LAYOUT: dict[int, tuple[str, str]] = {
 
 
 class Tensor:
-    """Owns one ``TF_Tensor``: a value on its way into or out of a session."""
+    """Owns one ``TF_Tensor``: a value for or from a session."""
 
     def __init__(self, pointer: int) -> None:
         self.pointer = pointer
@@ -45,8 +45,8 @@ class Tensor:
 
     @classmethod
     def from_proto(cls, proto: Any) -> Tensor:
-        """Decode a ``TensorProto``; a StatusError says what is wrong with its type, shape or length."""
-        # TF_TensorFromProto needs a tensor to assign to; this scalar is replaced.
+        """Decode a ``TensorProto``; raises StatusError for a wrong type, shape or length."""
+        # TF_TensorFromProto needs an existing tensor; this scalar is replaced.
         tensor = cls(library().TF_AllocateTensor(types_pb2.DT_FLOAT, None, 0, 4))
         with buffer(proto.SerializeToString()) as data, checked() as status:
             library().TF_TensorFromProto(data, tensor.pointer, status)
@@ -54,17 +54,17 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The sizes of the dimensions."""
+        """Return the sizes of the dimensions."""
         return tuple(library().TF_Dim(self.pointer, axis) for axis in range(library().TF_NumDims(self.pointer)))
 
     def to_proto(self) -> Any:
-        """Encode as ``TensorProto``: typed fields of full length."""
+        """Encode as ``TensorProto`` with complete typed fields."""
         lib, dtype, count = library(), library().TF_TensorType(self.pointer), math.prod(self.shape)
         proto = tensor_pb2.TensorProto(dtype=dtype)
         proto.tensor_shape.SetInParent()
         for size in self.shape:
             proto.tensor_shape.dim.add(size=size)
-        # A tensor without elements has no memory, and asking for it ends the process.
+        # A tensor without elements has no memory, and a call for it ends the process.
         data = lib.TF_TensorData(self.pointer) if count else 0
         if dtype == types_pb2.DT_STRING:
             for item in range(data, data + count * _TSTRING_BYTES, _TSTRING_BYTES):

@@ -1,1 +1,1 @@
-"""Which versions are to be served, which are, and how one replaces another."""
+"""Versions of models: which are wanted, which are served, and how one replaces another."""

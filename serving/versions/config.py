@@ -1,4 +1,4 @@
-"""Which models (``tensorflow.serving.ModelConfig``) and versions are to be served, by text files and directories."""
+"""Models (``tensorflow.serving.ModelConfig``) and versions to serve, from text files and directories."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def parsed_file(path: str, message: Any) -> Any:
-    """Read a text-format file into ``message``; a StatusError says that it is not there, or where it is wrong."""
+    """Read a text-format file into ``message``; raises StatusError if it is missing or invalid."""
     try:
         return text_format.Parse(Path(path).read_text(encoding="utf-8"), message)
     except OSError as error:
@@ -33,7 +33,7 @@ def parsed_file(path: str, message: Any) -> Any:
 def checked_models(config: Any, served: Mapping[str, Any]) -> dict[str, Any]:
     """Return the models of a ``ModelServerConfig`` by name, checked as the real server checks them.
 
-    ``served`` holds those that are served now, which can't change their platform.
+    ``served`` holds the models that are served now, which can't change their platform.
     """
     models: dict[str, Any] = {}
     for model in config.model_config_list.config:
@@ -61,7 +61,7 @@ def checked_models(config: Any, served: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def wanted_versions(model: Any) -> dict[int, str]:
-    """Return the versions on disk that a model's policy asks for, number to path.
+    """Return the versions on disk that a model's policy selects, path by number.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def wanted_versions(model: Any) -> dict[int, str]:
         The base path can't be read.
     """
     found = {}
-    # The plain spelling of a number comes last and wins over such as 001. The real server uses absl::SimpleAtoi.
+    # The plain spelling of a number comes last and replaces others, such as 001. The real server uses absl::SimpleAtoi.
     for child in sorted(Path(model.base_path).iterdir(), key=lambda path: -len(path.name)):
         if re.fullmatch(r"[+-]?[0-9]+", child.name) and int(child.name) in _INT64:
             found[int(child.name)] = str(child)

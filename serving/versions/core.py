@@ -1,4 +1,4 @@
-"""The models that are served at this moment: config, labels, polling, and the look-up of a call's version."""
+"""The models that are served now: their config and labels, the polling, and the look-up of a call's version."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _log = logging.getLogger(__name__)
 
 
 class ServerCore:
-    """Tells the manager which versions are wanted, by the config and by what lies on disk.
+    """Tells the manager which versions are wanted, by the config and the files on disk.
 
-    It looks at the file system every ``poll_s`` seconds; once if that is 0, and never if it is negative. With
+    It polls the file system every ``poll_s`` seconds; once if that is 0, and never if it is negative. With
     ``allow_unavailable_labels`` a new label may name a version that is not loaded.
     """
 
@@ -38,17 +38,17 @@ class ServerCore:
         self._stopped = threading.Event()
 
     def start(self, wanted: Any) -> None:
-        """Serve a ``ModelServerConfig``; return when every model has a version, however long that takes."""
+        """Serve a ``ModelServerConfig``; return when every model has a version, however long it takes."""
         self._accept(wanted)
         threading.Thread(target=self._poll_forever, name="poll", daemon=True).start()
         self._wait(set(self._models), "servable", None)
 
     def reload(self, wanted: Any, *, timeout_s: float | None) -> None:
-        """Replace the config, and return when every model that is new has a version available.
+        """Replace the config, and return when every new model has a version available.
 
-        Models that are left out are unloaded; a changed policy or path follows at the next look at the file system.
-        A StatusError says that the config is wrong and nothing changed, that a new model can't be loaded (UNKNOWN), or
-        that it did not come in time (DEADLINE_EXCEEDED).
+        Removed models are unloaded; a changed policy or path takes effect at the next poll of the file system. Raises
+        StatusError if the config is wrong and nothing changed, a new model can't be loaded (UNKNOWN), or it was not
+        loaded in time (DEADLINE_EXCEEDED).
         """
         with self._reload_lock:
             before = set(self._models)
@@ -57,7 +57,7 @@ class ServerCore:
                 raise StatusError(StatusCode.DEADLINE_EXCEEDED, "Not every new model became available in time")
 
     def use(self, spec: Any) -> AbstractContextManager[Servable]:
-        """Hold the version that a call's ``ModelSpec`` names; a StatusError says what of it is missing or unknown."""
+        """Hold the version in a call's ``ModelSpec``; raises StatusError for a missing or unknown one."""
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
         number = spec.version.value if spec.WhichOneof("version_choice") == "version" else None
@@ -68,7 +68,7 @@ class ServerCore:
         return self.manager.use(spec.name, number)
 
     def stop(self) -> None:
-        """Stop looking for versions and loading them."""
+        """Stop polling and loading."""
         self._stopped.set()
         self.manager.stop()
 
@@ -108,7 +108,7 @@ class ServerCore:
             self._poll()
 
     def _poll(self) -> None:
-        """Look for versions of all models; one base path that can't be read leaves every model as it is."""
+        """Find the versions of all models; if one base path can't be read, every model stays as it is."""
         with self._models_lock:
             try:
                 wanted = {name: config.wanted_versions(model) for name, model in self._models.items()}

@@ -1,7 +1,7 @@
 """Versions of models: loaded, served while calls use them, and unloaded.
 
 The order is that of the real server (``core/availability_preserving_policy.cc``): a new version is loaded before the
-old one goes, and the old one stays while the new one can't be loaded.
+old one is unloaded, and the old one stays while the new one can't be loaded.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class Servable:
 
 
 class VersionManager:
-    """Loads and unloads versions, one after the other, until those that are served are those that are wanted.
+    """Loads and unloads versions, one after the other, until the served ones are the wanted ones.
 
-    Loading several at a time is no faster and leaves 120 MB more behind. ``load`` returns a servable's session, which
-    has a method ``close``, or raises.
+    Loading several at a time is no faster and uses 120 MB more afterwards. ``load`` returns a servable's session, which
+    has a method ``close``, or raises an error.
     """
 
     def __init__(self, load: Callable[[Servable], Any]) -> None:
@@ -65,12 +65,12 @@ class VersionManager:
         threading.Thread(target=self._work, name="manager", daemon=True).start()
 
     def want(self, name: str, versions: Mapping[int, str]) -> None:
-        """State which versions of a model are to be served, number to path. None unloads the model."""
+        """Set the wanted versions of a model, path by number. An empty mapping unloads the model."""
         with self._changed:
             known = self._servables.setdefault(name, {})
             for number in known.keys() | versions.keys():
                 present, wanted = known.get(number), number in versions
-                # A version that failed is not tried again while it stays wanted.
+                # A failed version is not tried again while it stays wanted.
                 if wanted and (present is None or (present.state is ServableState.END and not present.wanted)):
                     known[number] = Servable(name, number, versions[number])
                 elif present is not None and present.state is not ServableState.UNLOADING:
@@ -79,7 +79,7 @@ class VersionManager:
 
     @contextmanager
     def use(self, name: str, number: int | None) -> Iterator[Servable]:
-        """Hold a version while a call runs; without ``number``, the highest that is available, or NOT_FOUND."""
+        """Hold a version during a call; without ``number``, the highest available one. Raises NOT_FOUND without one."""
         with self._changed:
             ready = [one for one in self._of(name, ServableState.AVAILABLE) if number in {None, one.number}]
             if not ready:
@@ -99,14 +99,14 @@ class VersionManager:
         return [one for one in self._servables.get(name, {}).values() if state in {None, one.state}]
 
     def seen(self, name: str) -> list[Servable]:
-        """Return every version of a model that this process has seen, highest number first."""
+        """Return all versions of a model that this process has seen, highest number first."""
         with self._changed:
             return sorted(self._of(name), key=lambda one: -one.number)
 
     def wait_until_served(self, names: Collection[str], timeout_s: float | None = None) -> list[Servable] | None:
         """Wait until each model has a version available or has failed; return the versions of those that failed.
 
-        None means that the time was over or :meth:`stop` was called before.
+        None means that the time had passed or :meth:`stop` was called before.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or all(map(self._is_settled, names)), timeout_s)
@@ -122,13 +122,13 @@ class VersionManager:
         return bool(wanted) and all(one.error for one in wanted)
 
     def stop(self) -> None:
-        """Load nothing further, and end all waits."""
+        """Stop loading, and end all waits."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
 
     def _update(self) -> None:
-        """Decide which versions go. The caller holds the lock and has changed something."""
+        """Mark the versions to unload. The caller holds the lock and has changed something."""
         for name in self._servables:
             for one in self._of(name, ServableState.START):
                 if not one.wanted:
@@ -148,7 +148,7 @@ class VersionManager:
             _log.info("Loading servable version %s", one)
             try:
                 session = self._load(one)
-            except Exception as failure:  # noqa: BLE001 - whatever is wrong with a model, the server lives on
+            except Exception as failure:  # noqa: BLE001 - no error of a model may end the server
                 error = failure if isinstance(failure, StatusError) else StatusError(StatusCode.UNKNOWN, str(failure))
                 _log.error("Loading servable version %s failed: %s", one, error)
                 self._become(one, ServableState.END, error=error)
@@ -157,7 +157,7 @@ class VersionManager:
                 _log.info("Successfully loaded servable version %s", one)
 
     def _next(self) -> Servable | None:
-        """Wait for a version to unload, or else to load, the highest first; None ends the work."""
+        """Wait for the next version to unload, or else to load, the highest first; None ends the work."""
         with self._changed:
             while not self._stopped:
                 for one in (one for name in self._servables for one in self._of(name, ServableState.UNLOADING)):

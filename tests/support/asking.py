@@ -1,4 +1,4 @@
-"""Asking a whole service over HTTP, wherever it runs."""
+"""A client of a whole service over HTTP, wherever it runs."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ class Asker:
     Parameters
     ----------
     url : str
+        URL of the gateway.
     """
 
     def __init__(self, url: str) -> None:
-        # Each question on a connection of its own: what answers may be another container than before.
+        # One connection per question, since another container may answer than before.
         self._client = httpx.Client(base_url=url, timeout=60, trust_env=False, headers={"Connection": "close"})
 
     def get(self, path: str, **query: Any) -> Response:
-        """Ask with GET."""
+        """Send a GET request."""
         return self._client.get(path, params=query or None)
 
     def post(self, path: str, **request: Any) -> Response:
-        """Ask with POST."""
+        """Send a POST request."""
         return self._client.post(path, **request)
 
     def measure(self) -> dict[str, Any]:
@@ -51,13 +52,13 @@ class Asker:
         return answer
 
     def status(self, path: str) -> int:
-        """Return the status of an answer; 0 where nobody answers."""
+        """Return the status of an answer; 0 without an answer."""
         with suppress(httpx.TransportError):
             return self.get(path).status_code
         return 0
 
     def wait(self) -> None:
-        """Wait until the gateway has its networks."""
+        """Wait until the gateway's networks are ready."""
         wait_until(lambda: self.status("/readyz") == httpx.codes.OK, "the networks behind the gateway", START_S)
 
     def versions(self) -> dict[str, set[int]]:

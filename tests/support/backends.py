@@ -1,4 +1,4 @@
-"""What TensorFlow and JAX are compared by: simulated pictures, and a network that learned for five steps."""
+"""Data for comparing TensorFlow and JAX: simulated pictures, and a network trained for five steps."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NETWORK = replace(TINY, dropout=0.0)
-"""Without dropout: each backend draws its own."""
+"""Network without dropout, which each backend draws differently."""
 
 
 def pictures() -> NDArray[np.uint8]:
-    """Return simulated pictures of 88 pixels."""
+    """Return simulated pictures of 88 pixels a side."""
     batch = [one for one in scene.draw_some(5, range(20)) if one.side == 88][: sample.BATCH // 2]
     return np.asarray(sample.render(batch))[: len(batch)]
 
 
 class Interrupted(Exception):
-    """Stands for a kill."""
+    """Raised in the place of a kill."""
 
 
 def learn(folder: Path, *, interrupted: bool = False) -> NDArray[Any]:
-    """Train from the weights of ``start.npz`` in a folder; return what the network says of some pictures then."""
+    """Train from the weights of ``start.npz`` in a folder; return the network's answers for some pictures."""
     network = architectures.build(NETWORK, "inclination", seed=1)
     with np.load(folder / "start.npz") as start:
         for variable, weights in zip(network.trainable_variables, start.values(), strict=True):

@@ -1,4 +1,4 @@
-"""A folder of images for batches, no two of the same inclination, and whether a result has each of them once."""
+"""A folder of images for batches, all of different inclinations, and the check that a result has each of them once."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ IMAGES = 32
 
 
 def expected(number: int) -> float:
-    """Return the inclination of the image of a number, as the fake networks read it."""
+    """Return the fake networks' inclination for the image of a number."""
     return inclination_of(_pixels(number))
 
 
 def _pixels(number: int) -> NDArray[np.uint8]:
-    # brighter as a whole, so that nothing in it looks like another galaxy
+    # the whole picture is brighter, so that no part of it looks like another galaxy
     brighter: NDArray[np.uint8] = np.clip(disc(128).astype(int) + number, 0, 255).astype(np.uint8)
     return brighter
 
@@ -41,7 +41,7 @@ def write_images(folder: Path) -> Path:
 
 
 def assert_every_row_once(out: Path) -> None:
-    """Hold that a result has every row of that table once, with its own inclination."""
+    """Assert that a result has every row of that table once, with its own inclination."""
     rows = rows_of(out)
     assert [row["key"] for row in rows] == [f"g{number}" for number in range(IMAGES)]
     for number, row in enumerate(rows):

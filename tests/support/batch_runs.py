@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 PACE = Pace(concurrency=3, patience_s=20.0, first_patience_s=20.0, backoff_s=0.01, longest_backoff_s=0.05)
-"""A pace that does not make a test wait."""
+"""Pace of calls without long waits, for tests."""
 
 
 @dataclass
 class Ear:
-    """Hears what a run says."""
+    """Records the messages of a run."""
 
     notes: list[str] = field(default_factory=list)
 
     @property
     def waits(self) -> list[str]:
-        """What was waited for."""
+        """Messages about waiting."""
         return [note.removeprefix("Waiting: ").removesuffix(".") for note in self.notes if note.startswith("Waiting")]
 
 
 def table_of(path: Path, numbers: Iterable[object], **columns: Any) -> Path:
-    """Write a CSV of PGC numbers, and columns of one value each."""
+    """Write a CSV of PGC numbers, and further columns of one value each."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["pgc", *columns])
@@ -62,7 +62,7 @@ def run(
     rows: int = 10,
     **changed: Any,
 ) -> Summary:
-    """Carry out a run in this process."""
+    """Run a batch in this process."""
     ear, said = ear or Ear(), io.StringIO()
     mine = {name: changed.pop(name) for name in ("attempts", "any_release", "timeout_s") if name in changed}
     asked = Asked(what=(str(table),), out=str(out), partition_rows=rows, **changed)
@@ -74,13 +74,13 @@ def run(
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:
-    """Read a result in CSV."""
+    """Return the rows of a result in CSV."""
     with out.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
 def kept(out: Path) -> list[dict[str, Any]]:
-    """Return all rows that are settled in the partitions beside a result, finished or not."""
+    """Return all settled rows in the partitions beside a result, finished or not."""
     found = [results.decoded(str(file)) for file in sorted(out.with_suffix(".parts").glob("**/part-*.parquet"))]
     return [row for rows, about in found for row in rows if row["row"] not in json.loads(about["again"])]
 
@@ -89,20 +89,21 @@ _BATCH = (sys.executable, "-m", "inclinet", "batch")
 
 
 class Command:
-    """``inclinet batch`` as a process, its output in files beside the result.
+    """``inclinet batch`` as a process, with its output in files beside the result.
 
     Parameters
     ----------
     out : Path
-        Its folder is the working directory too.
+        Path of the result; its folder is also the working directory.
     arguments : str
+        Further arguments of the command.
     """
 
     def __init__(self, out: Path, *arguments: str | Path) -> None:
         self._stdout, self._stderr = out.with_suffix(".stdout"), out.with_suffix(".stderr")
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self.process = subprocess.Popen(
-                # SIGINT ignored, as a shell starts what runs in the background
+                # SIGINT is ignored, as a shell does for background jobs
                 ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *_BATCH, "-o", str(out), *map(str, arguments)],
                 cwd=out.parent,
                 env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
@@ -122,15 +123,15 @@ class Command:
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended."""
+        """Whether the process has ended."""
         return self.process.poll() is not None
 
     @property
     def said(self) -> str:
-        """What it wrote to standard output."""
+        """Text written to standard output."""
         return self._stdout.read_text()
 
     @property
     def complained(self) -> str:
-        """What it wrote to standard error."""
+        """Text written to standard error."""
         return self._stderr.read_text()

@@ -1,4 +1,4 @@
-"""A real browser on the real gateway: Chromium driven by Playwright, uvicorn in a thread, the stand-in as a process."""
+"""A real browser with the real gateway: Chromium by Playwright, uvicorn in a thread, the stand-in as a process."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ SPREAD_DEG = {
     "vgg6_m2": 10.3,
     "vgg6_m3": 11.5,
 }
-"""What each flavor of :func:`write_release` answers beyond ``tiny_m0``, degrees."""
+"""Difference of each flavor of :func:`write_release` from ``tiny_m0``, degrees."""
 
 
 def chromium() -> Path | None:
-    """Return Chromium's program: ``CHROMIUM``, else what the system has; None where there is none."""
+    """Return the path of Chromium: ``CHROMIUM``, else the system's; None where there is none."""
     named = os.environ.get("CHROMIUM")
     found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     return Path(found) if found else None
@@ -67,7 +67,7 @@ def chromium() -> Path | None:
 
 @contextmanager
 def launched(program: Path) -> Iterator[Browser]:
-    """Run Chromium, with nothing that talks to anyone by itself."""
+    """Run Chromium, without any connections of its own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_FLAGS, headless=True)
         try:
@@ -103,7 +103,7 @@ class GatewayServer:
 
 @dataclass
 class Watch:
-    """What a page did that it should not, or that is counted: everything since it was opened."""
+    """Forbidden or counted actions of a page since it was opened."""
 
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
@@ -120,15 +120,15 @@ class Watch:
 
 @contextmanager
 def page_on(browser: Browser, **options: Any) -> Iterator[tuple[Page, Watch]]:
-    """Open an empty page in a context of its own, and watch it. Violations of the CSP are console errors."""
+    """Open an empty page in a context of its own, and record its actions. CSP violations are console errors."""
     context: BrowserContext = browser.new_context(**options)
     page, watch = context.new_page(), Watch()
     page.set_default_timeout(_PATIENCE_MS)
     expect.set_options(timeout=_PATIENCE_MS)
 
     def said(message: ConsoleMessage) -> None:
-        # Chromium reports every answer of 400 and above, and every broken connection, as an error of the console: the
-        # page has to show those, and tests look that it does.
+        # Chromium logs every answer of 400 and above, and every broken connection, as a console error. The page has to
+        # show these failures, and tests check that it does.
         if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
             watch.complaints.append(message.text)
 

@@ -1,4 +1,4 @@
-"""A collector of OpenTelemetry on loopback, that takes OTLP over HTTP and remembers it."""
+"""A fake OpenTelemetry collector on loopback, which receives OTLP over HTTP and stores it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class FakeCollector(LoopbackServer):
-    """Remembers the spans of every request to ``/v1/traces``; ``status`` is what it answers."""
+    """Stores the spans of every request to ``/v1/traces``; ``status`` is its answer."""
 
     def __init__(self, *, status: int = 200) -> None:
         self.status = status

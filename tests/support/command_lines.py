@@ -1,4 +1,4 @@
-"""Checks command lines of the pages without running them: options, modules, files, targets, profiles, extras."""
+"""Checks command lines in the pages without running them: options, modules, files, targets, profiles, extras."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 PROGRAMS = {"inclinet": inclinet, "training": training}
 SHELL = {"for", "do", "done", "source", "wait"}
 FOREIGN = {"curl", "stilts", "topcat"}
-"""Programs of others whose arguments nothing here can check."""
+"""Programs of others, whose arguments can't be checked here."""
 
 
 def checked(script: str) -> None:
-    """Fail where a command of a script asks for what is not there."""
+    """Fail for a command with an option, file or target that does not exist."""
     for words in commands(script):
         program, *arguments = words
         if program in PROGRAMS:
@@ -43,7 +43,7 @@ def checked(script: str) -> None:
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """Return the simple commands of a script, without redirections and assignments before them."""
+    """Yield the simple commands of a script, without redirections and leading assignments."""
     for line in script.replace("\\\n", " ").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=";|&<>")
         lexer.commenters = "#"
@@ -64,7 +64,7 @@ def _before_redirection(words: list[str]) -> list[str]:
 
 
 def parse(app: Typer, name: str, arguments: list[str]) -> None:
-    """Parse arguments as the program would; an option that it does not know, or a value that it refuses, fails."""
+    """Parse arguments as the program would; an unknown option or a refused value fails."""
     command, given = typer.main.get_command(app), _before_redirection(arguments)
     while True:
         context = command.make_context(name, given)

@@ -1,4 +1,4 @@
-"""Batches with Dask for tests: the program as a process, what it leaves, and images whose answers are known."""
+"""Batches with Dask for tests: the program as a process, its files, and images with known answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def pictures(count: int) -> NDArray[np.uint8]:
-    """Model inputs, uint8 ``[count, 128, 128, 3]``, each of another mean, the same for the same count."""
+    """Return model inputs, uint8 ``[count, 128, 128, 3]``, all of different means, always the same for a count."""
     levels = np.linspace(20, 200, count).astype(np.uint8)[:, None, None, None]
     grain = np.random.default_rng(3).integers(0, 40, INPUT_SHAPE, dtype=np.uint8)
     made: NDArray[np.uint8] = levels + grain
@@ -34,25 +34,27 @@ def pictures(count: int) -> NDArray[np.uint8]:
 
 
 def medians(images: NDArray[np.uint8], *, flavors: int = 4) -> list[float]:
-    """Return the medians that the tiny release of :func:`tests.support.models.write_repository` answers, degrees."""
+    """Return the answers of :func:`tests.support.models.write_repository`'s tiny release, degrees."""
     return [round(value, 2) for value in (flavor_answer(images) + (flavors - 1) / 2).tolist()]
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:
-    """Read all rows of a result, as any reader of a folder of Parquet files does, in order."""
+    """Return all rows of a result in order, as any reader of a folder of Parquet files finds them."""
     rows: list[dict[str, Any]] = parquet.read_table(out).to_pylist()
     return sorted(rows, key=lambda row: row["row"])
 
 
 class DaskProcess:
-    """``inclinet batch --dask`` in a folder of its own.
+    """``inclinet batch --dask`` as a process in a folder of its own.
 
     Parameters
     ----------
     folder : Path
+        Working directory.
     *arguments : str
+        Arguments of the command.
     environment : dict, optional
-        Added to this process's.
+        Variables added to this process's environment.
     """
 
     def __init__(self, folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
@@ -69,15 +71,15 @@ class DaskProcess:
             )
 
     def log(self) -> str:
-        """Return what it has said so far."""
+        """Return the output so far."""
         return self._log.read_text(errors="replace")
 
     def family(self) -> list[psutil.Process]:
-        """Return the process and all that it started."""
+        """Return the process and all of its descendants."""
         return [self._process, *self._process.children(recursive=True)]
 
     def holder_of(self, path: Path) -> psutil.Process:
-        """Return the process of the family that has a file open; waits until one has."""
+        """Return the process of the family that has a file open; wait until one has."""
         found: list[psutil.Process] = []
 
         def look() -> bool:
@@ -89,7 +91,7 @@ class DaskProcess:
         return found[0]
 
     def end(self, *, timeout_s: float | None = 120) -> dict[str, Any]:
-        """Wait for the end; return the summary, with its exit status as ``status``."""
+        """Wait for the end; return the summary, with the exit status as ``status``."""
         status = self._process.wait(timeout_s)
         said = self._out.read_text()
         assert said, f"it ended with {status}:\n{self.log()}"
@@ -97,14 +99,14 @@ class DaskProcess:
         return summary | {"status": status}
 
     def kill(self) -> None:
-        """Kill client and scheduler at once; return when what they started has ended by itself."""
+        """Kill client and scheduler at once; return when their child processes have ended."""
         family = self.family()
         self._process.kill()
         _, alive = psutil.wait_procs(family, timeout=60)
         assert not alive, f"left behind: {alive}"
 
     def stop(self) -> None:
-        """End whatever still runs."""
+        """End all processes that still run."""
         if self._process.is_running():
             for one in self.family():
                 one.kill()

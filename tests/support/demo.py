@@ -1,4 +1,4 @@
-"""``make demo``: the fake sky behind the whole service, so that every way to ask can be tried without a network."""
+"""``make demo``: the whole service with the fake sky, for trying every kind of question without a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 
 
 def main() -> None:
-    """Start the fakes, then ``inclinet up`` with them behind it and the arguments given; end both together."""
+    """Start the fakes, then ``inclinet up`` with them and the given arguments; end both together."""
     with (
         tempfile.TemporaryDirectory(prefix="inclinet-demo-") as cache,
         subprocess.Popen(
@@ -29,7 +29,7 @@ def main() -> None:
                 "The sky is faked: real catalogues and pictures where they are here, drawn ones elsewhere.\n"
             )
             sys.stdout.flush()
-            # what the fakes answered must not outlive them in a cache that the real service would trust
+            # the fakes' answers must not stay in a cache that the real service would use
             environment = os.environ | mirrors | {"INCLINET_CACHE_DIR": cache}
             command = [sys.executable, "-m", "inclinet", "up", *sys.argv[1:]]
             with subprocess.Popen(command, env=environment) as service:
@@ -38,7 +38,7 @@ def main() -> None:
                     try:
                         sys.exit(service.wait())
                     except KeyboardInterrupt:
-                        continue  # Ctrl-C has reached the service too, which is finishing
+                        continue  # Ctrl-C has reached the service too, which is closing
         finally:
             fakes.terminate()
 

@@ -1,4 +1,4 @@
-"""The files that deploy the project, read for tests."""
+"""Reads the deployment files for tests."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def load(path: str) -> Any:
 
 
 def problem_of(resource: dict[str, Any], minor: str) -> str | None:
-    """Return what a minor version of Kubernetes would not take of a resource; None where it takes it."""
-    import kubernetes_validate  # it builds grammars for two seconds, which only its tests shall wait for
+    """Return why a minor version of Kubernetes would refuse a resource; None where it accepts it."""
+    import kubernetes_validate  # takes two seconds to import, for these tests only
 
     try:
         kubernetes_validate.validate(resource, minor, strict=True)
@@ -35,7 +35,7 @@ def problem_of(resource: dict[str, Any], minor: str) -> str | None:
 
 @functools.cache
 def resources(*folders: str) -> list[dict[str, Any]]:
-    """Every resource written in folders below ``k8s/``, as it stands there (no kustomize needed)."""
+    """Return every resource in folders below ``k8s/``, as written (no kustomize needed)."""
     return [
         document
         for folder in folders
@@ -46,7 +46,7 @@ def resources(*folders: str) -> list[dict[str, Any]]:
 
 
 def one(kind: str, name: str) -> dict[str, Any]:
-    """Return the resource of the base or of batches of that kind and name."""
+    """Return the base's or the batches' resource of that kind and name."""
     (found,) = (r for r in resources(*BASE, "batch") if r["kind"] == kind and r["metadata"]["name"] == name)
     return found
 
@@ -96,7 +96,7 @@ def last_stage(dockerfile: str) -> list[tuple[str, str]]:
 
 
 def value(dockerfile: str, wanted: str) -> str:
-    """Return what an instruction of the last stage says that stands there once."""
+    """Return the value of an instruction that occurs once in the last stage."""
     (found,) = (rest for name, rest in last_stage(dockerfile) if name == wanted)
     return found
 

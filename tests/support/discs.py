@@ -1,4 +1,4 @@
-"""Simulated galaxies reduced to what a closed form describes."""
+"""Simulated galaxies so simple that a closed form describes them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def plain_disc(*, inclination_deg: float, q0: float = 0.12) -> SimulatedGalaxy:
 
 
 def in_space(galaxy: SimulatedGalaxy) -> render_parameters.Arrays:
-    """Return what the galaxy itself is computed from, as a batch of one."""
+    """Return the parameters of the galaxy itself, as a batch of one."""
     drawn = render_parameters.in_space(galaxy, np.random.default_rng(0))
     return {name: np.asarray(value, np.float32)[None] for name, value in drawn.items()}

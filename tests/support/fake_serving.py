@@ -14,7 +14,7 @@ from gateway.inference import protos
 
 
 def inclination_of(image: np.ndarray[Any, Any]) -> float:
-    """Return the known function that every fake flavor computes: brighter is more inclined."""
+    """Return the answer of every fake flavor, a known function: brighter images are more inclined."""
     return 45.0 + 45.0 * float(image.mean()) / 255.0
 
 
@@ -22,14 +22,14 @@ def inclination_of(image: np.ndarray[Any, Any]) -> float:
 class FakeServing:
     """TensorFlow Serving for tests: a flavor answers :func:`inclination_of` plus its offset, a rejector the brightness.
 
-    A rejector's likelihood is 0 for black and 1 for white; ``parts`` are what its three outputs make of that.
+    A rejector's likelihood is 0 for black and 1 for white; ``parts`` are the factors of its three outputs.
 
-    Switches: ``failing`` maps a model to the status it ends with, ``slow_s`` to a delay, ``nonsense`` to the float
-    values that it answers instead, ``lacking`` to an output that it does not have. ``as_content`` answers in
-    ``tensor_content`` as the real server does when told to. ``answers_as`` is the version in whose name all answer.
-    ``hold`` keeps answers back until it is set; ``hold_after`` lets each model take so many images and no more. Memory:
-    ``batches``, the ``traces`` that Predict calls were to join, and ``asked_versions``, None where a call left the
-    version to the server.
+    Switches: ``failing`` maps a model to an error status, ``slow_s`` to a delay, ``nonsense`` to float values that
+    replace its answer, ``lacking`` to an output that it does not have. ``as_content`` makes answers use
+    ``tensor_content``, as an option of the real server does. ``answers_as`` is the version in all answers. ``hold``
+    delays answers until it is set; ``hold_after`` is the number of images that each model accepts before it is set.
+    Memory: ``batches``, the ``traces`` of Predict calls, and ``asked_versions``, None where a call left the version to
+    the server.
     """
 
     models: dict[str, int]
@@ -94,12 +94,12 @@ class FakeServing:
         await self._server.stop(None)
 
     def seen(self, name: str) -> int:
-        """Return how many images a model has been given."""
+        """Return the number of images that a model has received."""
         return sum(shape[0] for one, shape in list(self.batches) if one == name)
 
     async def _predict(self, request: Any, context: Any) -> Any:
         name = request.model_spec.name
-        while self.hold_after is not None and self.seen(name) >= self.hold_after:  # noqa: ASYNC110 - another thread lets go
+        while self.hold_after is not None and self.seen(name) >= self.hold_after:  # noqa: ASYNC110 - another thread changes it
             await asyncio.sleep(0.01)
         tensor = request.inputs[INPUT]
         shape = tuple(dim.size for dim in tensor.tensor_shape.dim)

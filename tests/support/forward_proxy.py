@@ -1,4 +1,4 @@
-"""A forward proxy on loopback: tunnels by CONNECT, passes requests in absolute form on, and remembers both."""
+"""A forward proxy on loopback: tunnels by CONNECT, forwards requests in absolute form, and records both."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ _WAIT_S = 30.0
 
 
 class ForwardProxy(LoopbackServer):
-    """An institute's proxy.
+    """A fake of an institute's proxy.
 
     Parameters
     ----------
     leads : dict
-        ``host:port`` that a request names to the ``host:port`` on loopback that it is brought to; to all others no
-        way leads.
+        Destination ``host:port`` on loopback for each ``host:port`` in a request; all others are unreachable.
 
     Attributes
     ----------
     seen : list of str
-        ``CONNECT host:port`` or ``GET http://…`` of every request.
+        All requests, as ``CONNECT host:port`` or ``GET http://…``.
     refuse : int, optional
-        Status to answer every request with.
+        Status of the answer to every request, if set.
     """
 
     def __init__(self, leads: dict[str, str] | None = None) -> None:
@@ -76,7 +75,7 @@ class ForwardProxy(LoopbackServer):
         super().__init__(ProxyHandler)
 
     def way(self, request: BaseHTTPRequestHandler, place: str) -> tuple[str, int] | None:
-        """Remember a request; return where it is brought to, or refuse it."""
+        """Record a request; return its destination, or refuse it."""
         self.seen.append(f"{request.command} {request.path}")
         there = self.leads.get(place)
         if self.refuse is not None or there is None:
@@ -90,7 +89,7 @@ class ForwardProxy(LoopbackServer):
 
 
 def carry(source: socket.socket, target: socket.socket) -> None:
-    """Carry bytes until one side ends."""
+    """Copy bytes until one side closes."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)

@@ -1,4 +1,4 @@
-"""Pictures of galaxies: the shared ones of real ones, where they are at hand, and simulated ones."""
+"""Pictures of galaxies: the shared ones of real galaxies, where they are available, and simulated ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def picture_of(number: int) -> NDArray[np.uint8]:
 
 
 def shared_pictures(count: int) -> list[NDArray[np.uint8]]:
-    """Return the first so many of them."""
+    """Return the first ``count`` of the shared pictures."""
     return [picture_of(number) for number in range(count)]
 
 

@@ -27,9 +27,9 @@ async def gateway(
     release: Manifest = RELEASE,
     **settings: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Run a gateway; yields a client of it.
+    """Run a gateway; yield a client of it.
 
-    ``serving`` is a fake, or the address of a real server; a fake that answers every model of the release unless given.
+    ``serving`` is a fake, or the address of a real server; by default a fake that answers every model of the release.
     """
     fake = serving if isinstance(serving, FakeServing) else FakeServing(models_of(release))
     if not isinstance(serving, str):
@@ -38,7 +38,7 @@ async def gateway(
     try:
         app = create_app(Settings(serving=address, **settings), manifest=release)
         async with app.router.lifespan_context(app):
-            # an error that nothing foresaw is an answer here too, as it is behind a real server
+            # unforeseen errors become answers, as with a real server
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
                 yield client

@@ -1,6 +1,6 @@
-"""SavedModels made of hand-written graphs: valid for TensorFlow and its server, and written without importing it.
+"""SavedModels from hand-written graphs: valid for TensorFlow and its server, and written without importing it.
 
-A graph is a list of nodes; a network is not needed to see whether a request reached the right version.
+A graph is a list of nodes; a test that a request reaches the right version needs no network.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UINT8 = types_pb2.DT_UINT8
 STRING = types_pb2.DT_STRING
 BOOL = types_pb2.DT_BOOL
 
-# The graph language's version that TensorFlow 2.20 writes; older consumers would add compatibility shims.
+# Version of the graph language in TensorFlow 2.20; readers of older versions would add compatibility shims.
 _PRODUCER = 2153
 
 
@@ -69,7 +69,7 @@ class Graph:
         return name
 
     def output(self, name: str, source: str, dtype: int, shape: tuple[int, ...]) -> str:
-        """Add an output that passes ``source`` on."""
+        """Add an output with the value of ``source``."""
         self._types[name] = (dtype, shape)
         return self.op("Identity", name, source, T=dtype)
 
@@ -82,7 +82,7 @@ class Graph:
         method: str = "tensorflow/serving/predict",
         defaults: Mapping[str, Any] | None = None,
     ) -> None:
-        """Declare a signature: alias to node, with ``TensorProto`` defaults for inputs that may be left out."""
+        """Declare a signature: node by alias, with ``TensorProto`` defaults for optional inputs."""
         definition = meta_graph_pb2.SignatureDef(method_name=method)
         for listed, target in ((inputs, definition.inputs), (outputs, definition.outputs)):
             for alias, node in listed.items():

@@ -1,4 +1,4 @@
-"""Catalogues in HATS for tests: made by hats-import, and opened and joined by LSDB, as those who use HATS do."""
+"""Catalogues in HATS for tests: made by hats-import, and opened and joined by LSDB, as users of HATS do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def scattered(count: int, *, seed: int = 3) -> dict[str, Any]:
-    """Return positions all over the sky, half of them in one corner, where the pixels of a catalogue get smaller."""
+    """Return positions all over the sky, half of them in one corner, where a catalogue has smaller pixels."""
     draws = np.random.default_rng(seed)
     half = count // 2
     ra = np.concatenate([draws.uniform(0, 360, count - half), draws.uniform(150, 155, half)])
@@ -32,27 +32,27 @@ def scattered(count: int, *, seed: int = 3) -> dict[str, Any]:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Let libraries that warn of other libraries do so: here warnings are errors."""
+    """Ignore warnings of other libraries, which would be errors in the tests."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, **arguments: Any) -> Path:
-    """Have hats-import make a catalogue; return its folder.
+    """Make a catalogue with hats-import; return its folder.
 
     Parameters
     ----------
     columns : mapping
     path : Path
-        Of the catalogue, whose name is its own.
+        Folder of the catalogue, with the catalogue's name.
     most : int
-        Rows of a pixel.
+        Most rows of a pixel.
     **arguments
-        Others of hats-import.
+        Further arguments of hats-import.
     """
     with quietly():
-        from hats_import.catalog.arguments import ImportArguments  # five seconds
+        from hats_import.catalog.arguments import ImportArguments  # takes five seconds
         from hats_import.pipeline import pipeline_with_client
 
         table = path.parent / f"{path.name}.parquet"
@@ -76,21 +76,21 @@ def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, 
 def opened(path: Path | UPath) -> Any:
     """Return a catalogue as LSDB opens it."""
     with quietly():
-        from lsdb.loaders.hats.read_hats import open_catalog  # five seconds
+        from lsdb.loaders.hats.read_hats import open_catalog  # takes five seconds
 
         return open_catalog(path)
 
 
 def is_valid(path: Path) -> bool:
-    """Return whether the library of HATS finds nothing wrong with a catalogue."""
+    """Return whether the HATS library accepts a catalogue as valid."""
     with quietly():
-        from hats.io.validation import is_valid_catalog  # two seconds
+        from hats.io.validation import is_valid_catalog  # takes two seconds
 
         return bool(is_valid_catalog(path, strict=True))
 
 
 def rows_of(catalogue: Any) -> list[dict[str, Any]]:
-    """Return the rows of a catalogue of LSDB, its index among them."""
+    """Return the rows of a catalogue of LSDB, with its index."""
     with quietly():
         found: list[dict[str, Any]] = catalogue.compute(progress_bar=False).reset_index().to_dict("records")
     return found

@@ -38,11 +38,11 @@ class SkyDisc:
     brightness: float = 150.0
 
     def field(self, *, turned: bool = False, fov_arcmin: float = 1.2) -> SkyField:
-        """The field around it, with its major axis along the rows if it is turned."""
+        """Return the field around the disc, with its major axis along the rows if ``turned``."""
         return SkyField(self.ra_deg, self.dec_deg, fov_arcmin, self.position_angle_deg if turned else None)
 
     def seen(self, east: NDArray[np.float64], north: NDArray[np.float64], band: str) -> NDArray[np.float64]:
-        """Return its surface brightness at offsets from its centre, arcsec."""
+        """Return the disc's surface brightness at offsets from its centre, arcsec."""
         angle = np.radians(self.position_angle_deg)
         along = east * np.sin(angle) + north * np.cos(angle)
         across = east * np.cos(angle) - north * np.sin(angle)
@@ -60,7 +60,7 @@ class SkyPicture:
     side_arcmin: float
 
     def seen(self, east: NDArray[np.float64], north: NDArray[np.float64], band: str) -> NDArray[np.float64]:
-        """Return its surface brightness at offsets from its centre, arcsec; nothing beyond its border."""
+        """Return the picture's surface brightness at offsets from its centre, arcsec; 0 beyond its border."""
         side = len(self.rgb)
         linear = np.sinh(self.rgb[..., "irg".index(band)] / 255 * 3) * 100
         pixel = self.side_arcmin * 60 / side
@@ -89,7 +89,7 @@ def plane(
     mirrored: bool = False,
     projection: str = "TAN",
 ) -> WCS:
-    """Return the WCS of a tile around a place, turned east of north, perhaps with east to the right."""
+    """Return the WCS of a tile around a position, turned east of north, with east to the right if ``mirrored``."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = [f"RA---{projection}", f"DEC--{projection}"]
     wcs.wcs.crval = [ra_deg, dec_deg]
@@ -112,7 +112,7 @@ def tile(
     compressed: bool = False,
     **header: Any,
 ) -> fits.HDUList:
-    """Return the FITS file of a tile, whose noise is the same for the same seed."""
+    """Return the FITS file of a tile; a seed always gives the same noise."""
     pixels = light(sources, wcs, shape, band or "r")
     pixels += np.random.default_rng(seed).normal(0, noise, shape)
     said = wcs.to_header(relax=True)
@@ -134,7 +134,7 @@ def written(hdus: fits.HDUList) -> bytes:
 
 
 def write_bands(folder: Path) -> None:
-    """Write ``g.fits``, ``r.fits`` and ``i.fits``, which show a disc where NGC 7331 lies."""
+    """Write ``g.fits``, ``r.fits`` and ``i.fits``, which show a disc at the position of NGC 7331."""
     sky = plane(339.267, 34.4156, (600, 600), pixel_arcsec=2.0, turn_deg=12)
     for number, band in enumerate("gri"):
         disc = SkyDisc(339.267, 34.4156, 70, 0.4, 170)

@@ -1,6 +1,6 @@
-"""A program that carries out commands, each in a process of its own, and interrupts each at another moment.
+"""A program that runs commands, each in a process of its own, and interrupts each at another moment.
 
-What it prints is JSON: for each moment the exit code and what was written to standard output and error.
+It prints JSON: for each moment the exit code and the text on standard output and error.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from batch.summary import Summary
 
 NUMBER = signal.Signals[sys.argv[1]]
-"""The signal that comes."""
+"""Signal that interrupts the commands."""
 
 
 def interrupt() -> None:
-    """Let the signal come now, as another process sends it."""
+    """Raise the signal now, as another process would send it."""
     os.kill(os.getpid(), NUMBER)
 
 
@@ -45,7 +45,7 @@ def say(line: str) -> None:
 
 @asynccontextmanager
 async def opened(name: str) -> AsyncIterator[None]:
-    """Open something whose closing takes a while; it says when it is closed."""
+    """Open a resource whose closing takes a while; it prints when it is closed."""
     try:
         yield
     finally:
@@ -55,7 +55,7 @@ async def opened(name: str) -> AsyncIterator[None]:
 
 
 async def group(first: Callable[[], object]) -> None:
-    """Do something deep in a task of a group, beside one that waits for ever."""
+    """Call ``first`` deep in a task of a group, beside a task that waits for ever."""
 
     async def task() -> None:
         async with opened("inner"):
@@ -197,7 +197,7 @@ MOMENTS = (
 
 
 def command(moment: Callable[[], None]) -> None:
-    """Carry out a command that is interrupted in the midst of it."""
+    """Run a command that is interrupted in its middle."""
 
     def work(*_arguments: Any) -> Summary:
         moment()
@@ -207,7 +207,7 @@ def command(moment: Callable[[], None]) -> None:
 
 
 def download() -> None:
-    """Download a catalogue, and be interrupted in the midst of it."""
+    """Download a catalogue, interrupted in the middle."""
 
     async def half(path: Path, **_settings: Any) -> int:
         with written_whole(path) as being_written:
@@ -220,7 +220,7 @@ def download() -> None:
 
 
 def batch(arguments: list[str], at: int | None) -> int:
-    """Run ``inclinet batch``, interrupted when so many functions were called; returns how many were."""
+    """Run ``inclinet batch``, interrupted after ``at`` function calls; return the number of calls."""
     calls = 0
 
     def called(_frame: FrameType, event: str, _argument: object) -> None:
@@ -234,7 +234,7 @@ def batch(arguments: list[str], at: int | None) -> int:
     until_interrupted = interrupts.until_interrupted
 
     def counted(*given: Any) -> Any:
-        # from where a signal is received
+        # the part of the command in which signals are handled
         def work() -> Any:
             began.set()
             try:
@@ -254,7 +254,7 @@ def batch(arguments: list[str], at: int | None) -> int:
 
 
 def in_child(work: Callable[[], object]) -> tuple[int, str, str]:
-    """Do it in a process of its own; return its exit code and what it wrote to standard output and error."""
+    """Run work in a process of its own; return its exit code, standard output and standard error."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         if (child := os.fork()) == 0:
             os.dup2(out.fileno(), 1)
@@ -262,7 +262,7 @@ def in_child(work: Callable[[], object]) -> tuple[int, str, str]:
             try:
                 work()
                 code = 0
-            except BaseException:  # noqa: BLE001 - also what ends a program
+            except BaseException:  # noqa: BLE001 - also exceptions that end a program
                 sys.excepthook(*sys.exc_info())
                 code = 1
             sys.stdout.flush()
@@ -276,7 +276,7 @@ def in_child(work: Callable[[], object]) -> tuple[int, str, str]:
 
 
 def main() -> None:
-    """Interrupt everything that stands here and a download (``PATH``), or a batch at so many moments."""
+    """Interrupt every case above and a download (``PATH``), or a batch at the given moments."""
     if len(sys.argv) == 3:
         done = {moment.__name__: in_child(partial(command, moment)) for moment in MOMENTS}
         done["download"] = in_child(download)

@@ -1,7 +1,7 @@
-"""The rendered ``k8s/`` as podman plays it: Deployments with their ConfigMaps, one pod each.
+"""The rendered ``k8s/`` in podman: Deployments with their ConfigMaps, one pod each.
 
-A name on the pods' network stands for a Service. What podman passes over (HPA, PDB, NetworkPolicy, Ingress, readiness)
-is checked by reading, in ``tests/deploy``.
+A name on the pods' network replaces a Service. Resources that podman ignores (HPA, PDB, NetworkPolicy, Ingress,
+readiness) are checked by reading, in ``tests/deploy``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def network(purpose: str) -> Iterator[str]:
-    """Make a network of this test run's own; yields its name."""
+    """Make a network for this test run; yield its name."""
     name = f"inclinet-test-{os.getpid()}-{purpose}"
     podman("network", "create", name)
     try:
@@ -38,15 +38,16 @@ def network(purpose: str) -> Iterator[str]:
 
 @dataclass
 class Played:
-    """What a folder below ``k8s/`` renders to, each Deployment a pod under its Service's name.
+    """A rendered folder below ``k8s/`` in podman; each Deployment is a pod with its Service's name.
 
     Parameters
     ----------
     rendering : str
-        The folder.
+        Folder below ``k8s/``.
     folder : Path
-        For the files that are played.
+        Folder for the files that podman plays.
     network : str
+        Network of the pods.
     """
 
     rendering: str
@@ -54,7 +55,7 @@ class Played:
     network: str
 
     def __post_init__(self) -> None:
-        """Render, and move what podman would publish on the machine to free ports."""
+        """Render, and replace the published ports by free ones."""
         found = copy.deepcopy(rendered(self.rendering))
         if found is None:
             pytest.skip("kubectl is not installed, so nothing can be rendered")
@@ -69,7 +70,7 @@ class Played:
                     port["hostPort"] = free_port()
 
     def play(self, deployment: str, tag: str) -> None:
-        """Start a Deployment's pod with the images of a tag, in the place of one that is there."""
+        """Start a Deployment's pod with the images of a tag, replacing its present pod."""
         text = yaml.safe_dump_all([*self.configs, self.deployments[deployment]])
         # As `images:` of a kustomization does it.
         tagged = re.sub(r"image: (inclinet-\w+):\S+", rf"image: localhost/\1:{tag}", text)
@@ -79,12 +80,12 @@ class Played:
         )
 
     def up(self, tag: str) -> None:
-        """Play every Deployment, the networks before the gateway."""
+        """Start every Deployment, the networks before the gateway."""
         for name in sorted(self.deployments, reverse=True):
             self.play(name, tag)
 
     def down(self) -> None:
-        """End what has been played."""
+        """Stop all pods."""
         for name in self.deployments:
             if self._file(name).exists():
                 podman("kube", "down", str(self._file(name)))
@@ -98,7 +99,7 @@ class Played:
         return dict((self.deployments | self.jobs)[name]["spec"]["template"]["spec"])
 
     def container(self, deployment: str) -> str:
-        """Return the name that podman gives to a Deployment's container."""
+        """Return podman's name of a Deployment's container."""
         (spec,) = self.spec(deployment)["containers"]
         return f"{deployment}-pod-0-{spec['name']}"
 

@@ -1,4 +1,4 @@
-"""Galaxies that people judged, and what networks might say of them."""
+"""Galaxies with human judgements, and plausible predictions of networks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def galaxies(count: int = 60, rejected: int = 20) -> list[RealGalaxy]:
 
 
 def predictions(rows: list[RealGalaxy], *, scatter: float = 3.0) -> Predictions:
-    """Six flavors of two architectures, and two rejectors that know faces from edges but nothing of the unsuitable."""
+    """Return predictions of six flavors of two architectures, and of two rejectors that know only face-on galaxies."""
     rng = np.random.default_rng(7)
     truth = np.nan_to_num(np.array([row.inclination_deg for row in rows]), nan=47.0)
     shared = rng.normal(0, scatter, len(rows))

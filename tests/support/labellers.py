@@ -1,7 +1,7 @@
-"""Simulated people who judge simulated galaxies, as the statistics of ``zoo`` suppose that people do, and worse ones.
+"""Simulated people who judge simulated galaxies by the statistical model of ``zoo``, and worse ones.
 
-True to the Galaxy Inclination Zoo: one person scatters by 3.9 deg (2.3 at 45 to 50, 5.6 at 60 to 70, 1.9 above 85), the
-same person again by 2.9, and 22 % of the galaxies are rejected, most of them as face-on or for a poor image.
+The numbers are those of the Galaxy Inclination Zoo: one person scatters by 3.9 deg (2.3 at 45 to 50, 5.6 at 60 to 70,
+1.9 above 85), the same person again by 2.9, and 22 % of the galaxies are rejected, most as face-on or as poor images.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AGAIN = 2.9 / 3.9
-"""How much of a person's scatter is new when the same person judges the same galaxy again."""
+"""Share of a person's scatter that is new when the same person judges the same galaxy again."""
 
 MEASURE, FACE_ON, UNSUITABLE = range(3)
 _FLAGS = (
@@ -32,7 +32,7 @@ USUAL_CONFUSION = ((0.94, 0.03, 0.03), (0.15, 0.80, 0.05), (0.15, 0.05, 0.80))
 
 
 def scatter_deg(inclination_deg: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Standard deviation of one measurement; below 45 deg, where nobody was asked, 4 deg."""
+    """Return the standard deviation of one measurement; below 45 deg, where nobody was asked, 4 deg."""
     return np.asarray(
         np.interp(
             inclination_deg, [0, 40, 47.5, 55, 60, 70, 80, 87.5, 90], [4.0, 4.0, 2.3, 3.8, 5.6, 5.6, 3.8, 1.9, 1.9]
@@ -43,7 +43,7 @@ def scatter_deg(inclination_deg: NDArray[np.float64] | float) -> NDArray[np.floa
 
 @dataclass(frozen=True, slots=True)
 class JudgedGalaxy:
-    """``kind`` is what it is: to be measured, face-on or unsuitable."""
+    """A galaxy; ``kind`` is its true kind: measurable, face-on or unsuitable."""
 
     number: int
     inclination_deg: float
@@ -53,7 +53,7 @@ class JudgedGalaxy:
 
 @dataclass(frozen=True, slots=True)
 class Labeller:
-    """A person: careless ones answer anything now and then, a vandal always; both know nothing of hidden standards."""
+    """A person. Careless people sometimes answer at random, a vandal always; neither knows the hidden standards."""
 
     number: int
     bias_deg: float = 0.0
@@ -65,7 +65,7 @@ class Labeller:
     seed: int = 1
 
     def judge(self, galaxy: JudgedGalaxy, time: int = 0) -> tuple[float, Flag]:
-        """Return an inclination, or NaN and a flag; the same galaxy at another time is judged anew, but not freely."""
+        """Return an inclination, or NaN and a flag; a repeat at another ``time`` correlates with the first."""
         lasting = np.random.default_rng([self.seed, self.number, galaxy.number])
         fresh = np.random.default_rng([self.seed, self.number, galaxy.number, time + 1])
         if fresh.random() < self.carelessness:
@@ -73,7 +73,7 @@ class Labeller:
         kind = MEASURE if galaxy.is_standard else int(lasting.choice(3, p=self.confusion[galaxy.kind]))
         if kind != MEASURE:
             return math.nan, Flag(int(lasting.choice(_FLAGS[kind - 1])))
-        # of a normal number and a chi-square one, Student's t with 4 degrees of freedom and variance 2 is made
+        # a normal and a chi-square number give Student's t with 4 degrees of freedom and variance 2
         normal = math.sqrt(1 - AGAIN**2) * lasting.normal() + AGAIN * fresh.normal()
         noise = (
             self.scatter
@@ -87,7 +87,7 @@ class Labeller:
 
 
 def crowd(count: int, seed: int, *, careless: int = 1, vandals: int = 1, lowest_deg: float = 0.0) -> list[Labeller]:
-    """People numbered from 1; the last ones are careless (15 % of answers mean nothing), the very last are vandals."""
+    """Return people numbered from 1; the last are vandals, those before are careless (15 % of answers are random)."""
     rng = np.random.default_rng(seed)
     people = []
     for number in range(1, count + 1):
@@ -99,7 +99,7 @@ def crowd(count: int, seed: int, *, careless: int = 1, vandals: int = 1, lowest_
 
 
 def targets(count: int, seed: int, *, rejected: float = 0.22) -> list[JudgedGalaxy]:
-    """Galaxies numbered from 1, at 45 to 90 deg if they can be measured, of which some can't."""
+    """Return galaxies numbered from 1, at 45 to 90 deg if they can be measured; a share can't be."""
     rng = np.random.default_rng([seed, 1])
     kinds = rng.choice(3, count, p=[1 - rejected, rejected / 2, rejected / 2])
     low, high = np.array([45.0, 15.0, 30.0])[kinds], np.array([90.0, 45.0, 90.0])[kinds]
@@ -108,13 +108,13 @@ def targets(count: int, seed: int, *, rejected: float = 0.22) -> list[JudgedGala
 
 
 def standards(count: int, seed: int, *, first: int = 1_000_001, lowest_deg: float = 45.0) -> list[JudgedGalaxy]:
-    """Standards of known inclination."""
+    """Return standards of known inclination."""
     inclinations = np.random.default_rng([seed, 2]).uniform(lowest_deg, 90, count)
     return [JudgedGalaxy(first + n, float(i), is_standard=True) for n, i in enumerate(inclinations)]
 
 
 def judged(pairs: Iterable[tuple[Labeller, JudgedGalaxy]], *, time: int = 0) -> Measurements:
-    """What people say of galaxies, in this order."""
+    """Return people's judgements of galaxies, in this order."""
     rows = [(g.number, p.number, *p.judge(g, time), g.is_standard, g.inclination_deg) for p, g in pairs]
     galaxy, person, said, flag, standard, truth = zip(*rows, strict=True)
     known = np.array(standard, np.bool_)
@@ -131,7 +131,7 @@ def judged(pairs: Iterable[tuple[Labeller, JudgedGalaxy]], *, time: int = 0) -> 
 def campaign(
     people: Sequence[Labeller], galaxies: Sequence[JudgedGalaxy], seed: int, *, people_each: int = 3, known: int = 60
 ) -> Measurements:
-    """Everybody judges ``known`` hidden standards; each target is judged by ``people_each`` people drawn at random."""
+    """Return judgements of ``known`` hidden standards by everyone, and of each target by ``people_each`` people."""
     rng = np.random.default_rng([seed, 3])
     pairs = [(person, one) for one in standards(known, seed) for person in people]
     for galaxy in galaxies:
@@ -142,10 +142,10 @@ def campaign(
 def best_possible_deg(
     people: Sequence[Labeller], measurements: Measurements
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Galaxies and the estimate of their inclinations by one who knows all about each person.
+    """Return galaxies and the best estimates of their inclinations, with full knowledge about each person.
 
-    Bias, slope, scale and carelessness are known. The mean of what is probable then, with every inclination from 0 to
-    90 deg as likely as another before; no estimate has a smaller mean square error about truths that are drawn so.
+    Bias, slope, scale and carelessness are known. The estimate is the posterior mean with a uniform prior over 0..90
+    deg; no estimate has a smaller mean square error for truths drawn from that prior.
     """
     grid = np.linspace(0, 90, 361)
     known = {person.number: person for person in people}
@@ -158,7 +158,7 @@ def best_possible_deg(
             person = known[int(who)]
             centre = grid + person.bias_deg + person.slope * (grid - 67.5)
             scale = person.scatter * scatter_deg(grid) / math.sqrt(2)
-            # an answer at the end of the scale stands for everything beyond
+            # an answer at the end of the scale includes everything beyond
             likely = (
                 stats.t.sf((90 - centre) / scale, 4) if said >= 90 else stats.t.pdf((said - centre) / scale, 4) / scale
             )

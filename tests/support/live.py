@@ -1,4 +1,4 @@
-"""An application behind a real HTTP server on loopback, in a thread of its own: a client meets what a network does."""
+"""An application with a real HTTP server on loopback in a thread of its own, so that clients use a real network."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class Live:
-    """Serves an application from entering until leaving; leaving drops whatever is still connected.
+    """Serves an application as a context manager; leaving drops all connections.
 
     Parameters
     ----------
     make : coroutine function
-        Makes the application, in the server's own event loop; what it opens in the stack is closed at the end.
+        Makes the application in the server's event loop; resources in the given stack are closed at the end.
     port : int
-        A free one unless given.
+        Port to use; a free one unless given.
     """
 
     def __init__(self, make: Callable[[AsyncExitStack], Awaitable[ASGIApp]], port: int = 0) -> None:
@@ -81,7 +81,7 @@ class Live:
 
 
 def live_gateway(serving: FakeServing | None = None, **settings: Any) -> Live:
-    """Return the real gateway in front of fake networks, which are of the same release."""
+    """Return the real gateway in front of fake networks of the same release."""
 
     async def make(opened: AsyncExitStack) -> ASGIApp:
         fake = await opened.enter_async_context(serving or FakeServing(models_of(RELEASE)))
@@ -92,7 +92,7 @@ def live_gateway(serving: FakeServing | None = None, **settings: Any) -> Live:
 
 @contextmanager
 def networks(serving: FakeServing) -> Iterator[str]:
-    """Run fake networks in a thread of their own; yields their address."""
+    """Run fake networks in a thread of their own; yield their address."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Predict calls without pause from several threads, every answer checked against the version that it names."""
+"""Continuous Predict calls from several threads; every answer is compared with the version that it names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 AVAILABLE, END = 30, 50
 CALL_S = 30.0
-# Reconnects fast enough for a test that kills the server.
+# Fast reconnects, for tests that kill the server.
 _CHANNEL = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200))
 
 
@@ -54,16 +54,16 @@ def read_answer(response: Any) -> tuple[int, NDArray[np.float64]]:
 
 
 class Load:
-    """Calls a flavor without pause while the context is open.
+    """Calls a flavor continuously while the context is open.
 
     Attributes
     ----------
     versions : list of int
-        Which version gave each answer, in the order of arrival.
+        Version of each answer, in order of arrival.
     wrong : list of str
-        Answers that are not those of the version they name.
+        Answers that differ from those of the version they name.
     failures : list of str
-        Codes of the calls that failed.
+        Codes of failed calls.
     """
 
     def __init__(self, address: str, name: str, *, threads: int = 3, rows: int = 4, offset_deg: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""The log of the gateway, line by line, as an operator's collector gets it."""
+"""The gateway's log, line by line, as an operator's collector receives it."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 
 class Log:
-    """What has been logged so far."""
+    """The log so far."""
 
     def __init__(self) -> None:
         self.stream = io.StringIO()
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return self.stream.getvalue()
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """One object a line."""
+        """One object per line."""
         return [json.loads(line) for line in self.text.splitlines()]
 
     def of(self, event: str) -> list[dict[str, Any]]:
-        """The lines of an event."""
+        """Return the lines of an event."""
         return [line for line in self.lines if line["event"] == event]
 
 
 @contextmanager
 def logged(level: str = "INFO") -> Iterator[Log]:
-    """Log as the gateway does within the block, and as before after it."""
+    """Set up the gateway's log within a ``with`` block."""
     log, root = Log(), logging.getLogger()
     handlers, before = root.handlers, root.level
     configure_logging(level, log.stream)

@@ -11,18 +11,19 @@ if TYPE_CHECKING:
 
 
 class Quiet:
-    """What a handler inherits first that is to write no request to standard error."""
+    """Base class of handlers that log no requests to standard error."""
 
     def log_message(self, *_: object) -> None:
-        """Stay quiet."""
+        """Log nothing."""
 
 
 class LoopbackServer:
-    """Listens from the beginning and answers from entering until leaving.
+    """Listens from its creation on, and answers within a ``with`` block.
 
     Parameters
     ----------
     handler : type of BaseHTTPRequestHandler
+        Class of the handlers.
     """
 
     def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:

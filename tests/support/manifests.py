@@ -13,13 +13,14 @@ def calibration(*, narrow: float = 1.0, wide: float = 2.0, below: float = 1.5, f
     narrow, wide, below : float
         Quantiles of the 68 % interval, of the 95 % interval and of the bound.
     floor_deg : float
+        Least spread, degrees.
     """
     quantiles = Quantiles(at_deg=45, low68=narrow, high68=narrow, low95=wide, high95=wide, below95=below)
     return Calibration(floor_deg=floor_deg, quantiles=(quantiles,), galaxies=100)
 
 
 def manifest(flavors: int = 4, *, rejectors: int = 1, version: int = 1) -> Manifest:
-    """A release of one architecture in ``flavors`` bags with its rejector."""
+    """Return a release of one architecture in ``flavors`` bags with its rejector."""
     common = {
         "architecture": "vgg6",
         "version": version,
@@ -41,5 +42,5 @@ def manifest(flavors: int = 4, *, rejectors: int = 1, version: int = 1) -> Manif
 
 
 def models_of(release: Manifest) -> dict[str, int]:
-    """Name to version of every model."""
+    """Return the version of every model by name."""
     return {model.name: model.version for model in release.models}

@@ -1,4 +1,4 @@
-"""Measurements of the zoo written down row by row."""
+"""Measurements of the zoo, written row by row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo.statistics import Flag, Measurements, PeopleCalibration, calibrate
 
 
 def said(*rows: tuple[int, int, float | Flag], truth_deg: float = math.nan) -> Measurements:
-    """Rows of galaxy, person, and an inclination or the flag instead; all are standards where a truth is given."""
+    """Return rows of galaxy, person, and inclination or flag; all are standards if a truth is given."""
     flags = [what if isinstance(what, Flag) else Flag.NONE for _, _, what in rows]
     return Measurements(
         np.array([row[0] for row in rows], np.int64),
@@ -24,13 +24,13 @@ def said(*rows: tuple[int, int, float | Flag], truth_deg: float = math.nan) -> M
 
 
 def joined(*parts: Measurements) -> Measurements:
-    """Measurements one after another."""
+    """Return measurements one after another."""
     names = ("galaxy", "person", "inclination_deg", "flag", "is_standard", "truth_deg")
     return Measurements(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def trusted(people: int = 8, **change: object) -> PeopleCalibration:
-    """Everybody is calibrated, without bias and as exact as usual."""
+    """Return calibrated people without bias and with the usual scatter."""
     nothing = calibrate(said(*((0, person, 60.0) for person in range(people))))
     known = replace(nothing, calibrated=np.ones(people, np.bool_), covariance=np.zeros((people, 2, 2)))
     return replace(known, **change)  # type: ignore[arg-type]  # by name, as the test has them

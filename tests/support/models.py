@@ -1,4 +1,4 @@
-"""Tiny models whose answer is a known function of the image, laid out as releases are."""
+"""Tiny models whose answer is a known function of the image, in the layout of releases."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OFFSET_PER_VERSION_DEG = 0.01
-"""How much more a flavor answers for each version after the first, degrees: an answer tells which version gave it."""
+"""Increase of a flavor's answer per version after the first, degrees, so that an answer reveals its version."""
 
 BUSY_MATRIX_SIDE = 512
 
 LIKELIHOOD_PARTS = (1.0, 0.75, 0.25)
-"""What a rejector makes of its likelihood: the whole, that of a galaxy too face-on, and that of an unsuitable image."""
+"""Factors of a rejector's outputs: the whole likelihood, that of a too face-on galaxy, and of an unsuitable image."""
 
 
 def flavor_answer(images: NDArray[np.uint8], *, version: int = 1, offset_deg: float = 0.0) -> NDArray[np.float64]:
-    """Return what :func:`write_flavor`'s model says of ``images`` uint8 ``[N, 128, 128, 3]``: degrees, ``[N]``."""
+    """Return the answer of :func:`write_flavor`'s model for ``images`` uint8 ``[N, 128, 128, 3]``: degrees, ``[N]``."""
     means = images.reshape(len(images), -1).mean(axis=1, dtype=np.float64)
     answer: NDArray[np.float64] = 45.0 + 45.0 * means / 255.0 + offset_deg + OFFSET_PER_VERSION_DEG * (version - 1)
     return answer
 
 
 def rejector_answer(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return which likelihood :func:`write_rejector`'s model gives ``images``: 1 for black, 0 for white, ``[N]``."""
+    """Return the likelihood of :func:`write_rejector`'s model for ``images``: 1 for black, 0 for white, ``[N]``."""
     answer: NDArray[np.float64] = 1.0 - images.reshape(len(images), -1).mean(axis=1, dtype=np.float64) / 255.0
     return answer
 
@@ -60,18 +60,18 @@ def write_flavor(base: Path, *, version: int = 1, offset_deg: float = 0.0, busy:
     Parameters
     ----------
     base : path
-        ``<model_repo>/<flavor>``.
+        Folder ``<model_repo>/<flavor>``.
     offset_deg : float
-        Added to every answer, degrees; tells flavors apart.
+        Offset of every answer, degrees, different for each flavor.
     busy : int
-        Multiply that many 512 x 512 matrices first, a millisecond or several each, for requests that take their time.
+        Number of products of 512 x 512 matrices computed first, each a few milliseconds, to make requests slow.
     warm : bool
-        Write warm-up records.
+        Whether to write warm-up records.
 
     Returns
     -------
     path
-        The version's directory; it appears under its name in one step.
+        Folder of the version; it appears atomically.
     """
     graph = Graph()
     means = mean_of_images(graph, side=INPUT_SIDE)
@@ -112,7 +112,7 @@ def write_corrupt(base: Path, *, version: int) -> Path:
 
 @dataclass(frozen=True)
 class Repository:
-    """A laid-out release: ``root`` holds ``manifest.json``, ``models.config`` and the models."""
+    """A release on disk: ``root`` holds ``manifest.json``, ``models.config`` and the models."""
 
     root: Path
     manifest: Manifest
@@ -128,7 +128,7 @@ class Repository:
 
 
 def write_repository(root: Path, *, flavors: int = 4, rejectors: int = 1, busy: int = 0) -> Repository:
-    """Lay out a release of tiny models below ``root``: ``tiny_m0``, ``tiny_m1``, … and ``tiny_reject``.
+    """Write a release of tiny models below ``root``: ``tiny_m0``, ``tiny_m1``, … and ``tiny_reject``.
 
     Flavor *k* answers *k* degrees more than ``tiny_m0``; a second rejector belongs to architecture ``tinyb``.
     """
@@ -146,7 +146,7 @@ def write_repository(root: Path, *, flavors: int = 4, rejectors: int = 1, busy: 
 
 
 def newest_config(manifest: Manifest, root: Path) -> str:
-    """Return a ModelServerConfig as people write them, which serves the newest version that appears of each model."""
+    """Return a hand-written style of ModelServerConfig, which serves the newest version of each model."""
     released = models_config(manifest, root).splitlines(keepends=True)
     return "".join(line for line in released if "model_version_policy" not in line)
 
@@ -206,7 +206,7 @@ def tfrecord(data: bytes) -> bytes:
 
 
 def _busy_nothing(graph: Graph, means: str, count: int) -> str:
-    """Add a scalar zero that takes ``count`` matrix products to find out; it depends on the request."""
+    """Add a scalar zero that costs ``count`` matrix products; it depends on the request."""
     side = graph.constant("side", types_pb2.DT_INT32, [BUSY_MATRIX_SIDE, BUSY_MATRIX_SIDE])
     axis = graph.constant("busy_axis", types_pb2.DT_INT32, [0])
     total = graph.op("Sum", "busy_total", means, axis, T=FLOAT, Tidx=types_pb2.DT_INT32)

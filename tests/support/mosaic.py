@@ -1,4 +1,4 @@
-"""A mosaic survey of simulated galaxies: overlapping tiles in three bands, one of them turned, stars in them masked."""
+"""A mosaic survey of simulated galaxies: overlapping tiles in three bands, one of them turned, with masked stars."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ _STAR_ARCSEC, _STAR = 1.2, 4000.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """Galaxies in rows and columns, and where their tiles lie.
+    """Galaxies in rows and columns, and the layout of their tiles.
 
     Attributes
     ----------
     galaxies : list of SkyPicture
+        Galaxies of the survey.
     across : int
-        Tiles each way.
+        Number of tiles each way.
     """
 
     galaxies: list[SkyPicture]
@@ -43,14 +44,14 @@ class Survey:
 
     @classmethod
     def simulated(cls, count: int, *, across: int = 3, seed: int = 20261128, workers: int = 1) -> Survey:
-        """Simulate galaxies and put them on the sky as :meth:`of` does."""
-        from training.simulation.sample import simulate  # TensorFlow, which benchmarks alone need
+        """Return a survey of simulated galaxies; see :meth:`of`."""
+        from training.simulation.sample import simulate  # imports TensorFlow, for benchmarks only
 
         return cls.of(simulate(seed=seed, count=count, workers=workers).images, across=across)
 
     @classmethod
     def of(cls, pictures: NDArray[np.uint8], *, across: int = 3) -> Survey:
-        """Put pictures of galaxies on the sky, rows of them a little out of line with the tiles."""
+        """Return a survey of pictures of galaxies, their rows slightly inclined to the tiles."""
         wide = math.ceil(math.sqrt(len(pictures)))
         galaxies = []
         for number, rgb in enumerate(pictures):
@@ -66,7 +67,7 @@ class Survey:
         return ((wide - 1) * _APART_ARCMIN + 2 * _SIDE_ARCMIN) / self.across
 
     def write(self, folder: Path) -> None:
-        """Write the tiles of all bands, ``tile-4-g.fits.fz``."""
+        """Write the tiles of all bands, such as ``tile-4-g.fits.fz``."""
         folder.mkdir(exist_ok=True)
         for number in range(self.across**2):
             turned = number == _TURNED
@@ -85,7 +86,7 @@ class Survey:
         for one in self.galaxies:
             _add(pixels, wcs, one, band)
         mask = np.zeros(shape, np.uint8)
-        # the same stars in all bands: one beside each galaxy, where its picture shows it
+        # the same stars in all bands: one beside each galaxy, inside its picture
         for one in self.galaxies:
             east = one.ra_deg - 0.6 / 60
             column, row = (float(axis) for axis in wcs.all_world2pix(east, one.dec_deg + 0.6 / 60, 0))
@@ -103,18 +104,18 @@ class Survey:
         return fits.HDUList([fits.PrimaryHDU(), science, masked])
 
     def ideal(self, number: int) -> NDArray[np.uint8]:
-        """The picture that a survey on a galaxy's own tangent plane would give of it, uint8 ``[S, S, 3]``."""
+        """Return the picture of a galaxy on its own tangent plane, uint8 ``[S, S, 3]``."""
         one = self.galaxies[number]
         field = SkyField(one.ra_deg, one.dec_deg, FOV_ARCMIN, self.angle(number))
         return ideal([one], field, side_pixels(FOV_ARCMIN, PIXEL_ARCSEC), seed=number, noise=NOISE, scales=())
 
     @staticmethod
     def angle(number: int) -> float | None:
-        """The position angle that a galaxy has in the table: every other one has none."""
+        """Return the galaxy's position angle in the table; every second galaxy has none."""
         return None if number % 2 else 15.0 * (number % 12)
 
     def table(self, path: Path, order: list[int] | None = None) -> Path:
-        """Write the table of the galaxies, their radius in arcsec: three times it is the field."""
+        """Write the table of the galaxies with a radius in arcsec, a third of the field."""
         lines = ["id,ra,dec,radius_arcsec,pa"]
         for number in order or range(len(self.galaxies)):
             one, angle = self.galaxies[number], self.angle(number)
@@ -125,7 +126,7 @@ class Survey:
 
 
 def _around(column: float, row: float, reach_arcsec: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return the part of a tile around a place, which may lie outside of it."""
+    """Return the part of a tile around a position, which may be outside of it."""
     reach = reach_arcsec / PIXEL_ARCSEC
     rows, columns = (
         slice(*np.clip([at - reach, at + reach], 0, size).astype(int))

@@ -1,4 +1,4 @@
-"""Networks and a release small enough for a test, and pictures that show nothing."""
+"""Networks and a release small enough for a test, and pictures of noise."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TINY_RECIPE = Recipe(
 
 
 def paths_in(folder: Path) -> ReleasePaths:
-    """Return where a release of simulated galaxies alone is made in a folder."""
+    """Return the paths of a release of simulated galaxies alone in a folder."""
     return ReleasePaths(
         tables=(),
         set_aside=(),
@@ -47,11 +47,11 @@ def paths_in(folder: Path) -> ReleasePaths:
 
 
 def quiet(_what: str, _metrics: dict[str, float]) -> None:
-    """Hear of a step, and say nothing."""
+    """Ignore a step."""
 
 
 def write_noise_sample(folder: Path) -> None:
-    """Write what :func:`training.simulation.sample.save` would, of pictures that show nothing."""
+    """Write a sample of noise pictures in the layout of :func:`training.simulation.sample.save`."""
     count = TINY_RECIPE.simulated
     row: Truth = dict.fromkeys(COLUMNS, 0.0)
     truth: tuple[Truth, ...] = tuple(
@@ -68,5 +68,5 @@ def write_noise_sample(folder: Path) -> None:
 
 
 def noise_pictures(count: int) -> NDArray[np.uint8]:
-    """Model inputs of independent pixels, uint8 ``[count, 128, 128, 3]``."""
+    """Return model inputs of independent pixels, uint8 ``[count, 128, 128, 3]``."""
     return np.random.default_rng(0).integers(0, 256, (count, *INPUT_SHAPE)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A store of files on loopback that is asked for parts of them, over HTTP or as S3, and counts what it sends."""
+"""An object store on loopback, over HTTP or as S3, that serves parts of files and counts the bytes sent."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class ObjectStore(LoopbackServer):
     Attributes
     ----------
     files : dict of str to bytes
-        By name.
+        Content by name.
     sent : int
-        Bytes of bodies.
+        Number of bytes sent in bodies.
     """
 
     def __init__(self) -> None:

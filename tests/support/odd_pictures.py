@@ -1,4 +1,4 @@
-"""Picture files that are hard on memory: large in few bytes, long and narrow; and damage done to small ones."""
+"""Picture files that stress memory: large ones of few bytes, long narrow ones; and damaged copies of small ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEP = 16
 
 
 def blocky(side: int, dtype: str = "f4") -> NDArray[Any]:
-    """A galaxy of blocks of 16 pixels, which packs into few bytes, ``[side, side]``."""
+    """Return a galaxy of blocks of 16 pixels, which compresses to few bytes, ``[side, side]``."""
     few = side // STEP
     y, x = np.mgrid[:few, :few] - few / 2
     noise = np.random.default_rng(1).normal(0, 5, (few, few))
@@ -35,7 +35,7 @@ def blocky(side: int, dtype: str = "f4") -> NDArray[Any]:
 
 
 def gzipped_fits(side: int, dtype: str, planes: int = 1) -> bytes:
-    """A FITS image of one plane or a cube, gzipped."""
+    """Return a FITS image of one plane or a cube, gzipped."""
     plane = blocky(side, dtype)
     header = fits.PrimaryHDU(np.zeros((1, 1), dtype)).header
     header["NAXIS"] = 3 if planes > 1 else 2
@@ -47,7 +47,7 @@ def gzipped_fits(side: int, dtype: str, planes: int = 1) -> bytes:
 
 
 def tiled_fits(side: int, tile_rows: int) -> bytes:
-    """A FITS image, tile-compressed."""
+    """Return a tile-compressed FITS image."""
     out = io.BytesIO()
     image = fits.CompImageHDU(blocky(side, "i4"), compression_type="RICE_1", tile_shape=(tile_rows, side))
     fits.HDUList([fits.PrimaryHDU(), image]).writeto(out)
@@ -55,7 +55,7 @@ def tiled_fits(side: int, tile_rows: int) -> bytes:
 
 
 def picture(side: int, file_format: str, mode: str = "RGB", **options: Any) -> bytes:
-    """A picture of 8 bits in a format of Pillow."""
+    """Return a picture of 8 bits in a format of Pillow."""
     image = Image.fromarray(blocky(side, "u1")).convert(mode)
     if mode == "RGBA":
         image.putalpha(Image.new("L", image.size, 254))
@@ -65,12 +65,12 @@ def picture(side: int, file_format: str, mode: str = "RGB", **options: Any) -> b
 
 
 def deep_tiff(side: int, dtype: str) -> bytes:
-    """A TIFF of gray samples of 16 or 32 bits."""
+    """Return a TIFF of gray samples of 16 or 32 bits."""
     return encoded(blocky(side, dtype), "TIFF", compression="tiff_adobe_deflate")
 
 
 def tiled_tiff(side: int, tile: int) -> bytes:
-    """A TIFF of gray 32-bit floats in tiles, of which all are the same one."""
+    """Return a TIFF of gray 32-bit floats, whose tiles are all the same."""
     body = zlib.compress(blocky(tile, "f4").astype("<f4").tobytes(), 1)
     count = (-(-side // tile)) ** 2
     at = 8 + 2 + 11 * 12 + 4
@@ -86,14 +86,14 @@ def tiled_tiff(side: int, tile: int) -> bytes:
 
 
 def strip(width: int, height: int, file_format: str = "PNG") -> bytes:
-    """A long narrow picture with something in it."""
+    """Return a long narrow picture that is not uniform."""
     pixels = np.zeros((height, width), np.uint8)
     pixels[height // 3 : height // 2, width // 3 :] = 200
     return encoded(pixels, file_format)
 
 
 def interlaced_png(side: int) -> bytes:
-    """An RGB PNG in seven passes, each of one grey."""
+    """Return an RGB PNG in seven passes, each of one grey."""
     passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
     packer = zlib.compressobj(1)
     body = b""
@@ -105,7 +105,7 @@ def interlaced_png(side: int) -> bytes:
 
 
 def png(width: int, height: int, packed: bytes, *, interlaced: bool = False, depth: int = 8, colour: int = 2) -> bytes:
-    """A PNG of packed rows, whatever its header claims."""
+    """Return a PNG of compressed rows, whatever its header claims."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -139,11 +139,11 @@ LARGE: dict[str, Callable[[], bytes]] = {
 
 
 SKY_PLACE = {"ra": 150.0, "dec": 30.0, "fov": 40.0}
-"""A field of all that the mosaics below show."""
+"""Field that contains the mosaics below."""
 
 
 def mosaic(side: int, tile: tuple[int, int] | None, band: str = "r", *, beside: bool = False) -> bytes:
-    """A mosaic 40 arcmin wide around that place, in tiles or packed by gzip, perhaps with mask and weights."""
+    """Return a mosaic 40 arcmin wide, tile-compressed or gzipped, with mask and weights if ``beside``."""
     header = fits.Header({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 30.0, "FILTER": band})
     header.update({"CRPIX1": side / 2, "CRPIX2": side / 2, "CD1_1": -0.69 / side, "CD2_2": 0.69 / side})
     hdus = [fits.PrimaryHDU()]
@@ -166,7 +166,7 @@ LARGE_ON_SKY: dict[str, Callable[[], list[bytes]]] = {
 
 
 def small() -> dict[str, bytes]:
-    """Small real files of every format, to be damaged."""
+    """Return small valid files of every format, to be damaged."""
     pixels = disc(48)
     gray = pixels[..., 0]
     fits_image = io.BytesIO()
@@ -224,7 +224,7 @@ def damaged(data: bytes, other: bytes, rng: np.random.Generator) -> bytes:
     elif how == 3:
         changed[at : at + 16] = rng.bytes(16)
     elif how == 4:
-        # where formats keep sizes, offsets and counts
+        # the region in which formats store sizes, offsets and counts
         head = int(rng.integers(min(len(changed), 200)))
         number = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\1\0\0"])
         number *= int(rng.integers(1, 3))

@@ -1,4 +1,4 @@
-"""The pages of the documentation, the blocks of code in them, and the files that these name."""
+"""The pages of the documentation, their blocks of code, and the files that the blocks use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ README_GALAXY = SHARED / "giz512" / "pgc48307_gri.jpg"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of code; ``how`` is what stands behind its language, such as ``fails`` or ``not run: needs Docker``."""
+    """A block of code; ``how`` is the text after its language, such as ``fails`` or ``not run: needs Docker``."""
 
     page: str
     line: int
@@ -37,13 +37,13 @@ class Block:
 
     @property
     def reason(self) -> str | None:
-        """Why it is not run; None where it is."""
+        """Why the block is not run; None where it is."""
         return self.how.partition("not run: ")[2].strip() or None
 
 
 @lru_cache
 def blocks(page: str) -> tuple[Block, ...]:
-    """Return the blocks of code of a page; one without a language is among them, a directive of MyST is not."""
+    """Return the blocks of code of a page, also those without a language, but no directives of MyST."""
     tokens = MarkdownIt().enable("table").parse((ROOT / page).read_text(encoding="utf-8"))
     found = []
     for token in tokens:
@@ -54,7 +54,7 @@ def blocks(page: str) -> tuple[Block, ...]:
 
 
 def lay_out(folder: Path) -> None:
-    """Write the files that the pages name: images, tables, a folder of images, predictions of a network."""
+    """Write the files that the pages use: images, tables, a folder of images, predictions of a network."""
     galaxy = disc()
     for name, pixels in {
         "a": disc(axis_ratio=0.4),
@@ -80,19 +80,19 @@ def lay_out(folder: Path) -> None:
 
 
 class Shell:
-    """Runs blocks of shell in a folder, against a gateway."""
+    """Runs blocks of shell in a folder, with a gateway."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self._folder, self._url = folder, url
 
     def run(self, text: str) -> subprocess.CompletedProcess[str]:
-        """Run a block as a person would type it, ended by the first command that fails, HTTP errors too."""
+        """Run a block as a person would type it; the first failing command, or HTTP error, ends it."""
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         script = 'curl() { command curl -sS --fail-with-body "$@"; }\n' + text.replace(
             "http://127.0.0.1:8080", self._url
         )
         return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - whichever bash comes first
+            ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - bash from the path
             cwd=self._folder,
             env=os.environ | {"INCLINET_URL": self._url, "PATH": programs, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
             stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Pictures of a simple galaxy, in every format that people send."""
+"""Pictures of a simple galaxy, in every format that people use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def disc(
     side: int = 96, axis_ratio: float = 0.5, angle_deg: float = 30.0, width: int | None = None
 ) -> NDArray[np.uint8]:
-    """An inclined exponential disc on a noisy sky, uint8 ``[side, width, 3]``, the same for the same arguments."""
+    """Return an inclined exponential disc on a noisy sky, uint8 ``[side, width, 3]``; equal arguments, equal disc."""
     width = width or side
     y, x = np.mgrid[:side, :width]
     x, y = x - (width - 1) / 2, (side - 1) / 2 - y
@@ -32,14 +32,14 @@ def disc(
 
 
 def encoded(pixels: NDArray[Any], file_format: str, **options: Any) -> bytes:
-    """Write pixels in a format of Pillow."""
+    """Return pixels as a file in a format of Pillow."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
 def fits_file(samples: NDArray[Any], *, compress: bool = False) -> bytes:
-    """Write samples as the primary image of a FITS file."""
+    """Return samples as the primary image of a FITS file."""
     buffer = io.BytesIO()
     fits.PrimaryHDU(samples).writeto(buffer)
     return gzip.compress(buffer.getvalue(), mtime=0) if compress else buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Podman for tests: where it can run, the images of this tree, and what a container says of itself from inside."""
+"""Podman for tests: whether it can run, the images of this tree, and a container's view of its limits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ cat /sys/fs/cgroup/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids/pids.max
 
 @functools.cache
 def _environment() -> dict[str, str]:
-    """Return the environment of every command: programs of this environment first, and settings that work in a VM."""
+    """Return the environment of every command: programs of this environment first, and settings for a VM."""
     folder = Path(tempfile.mkdtemp(prefix="inclinet-podman-"))
     runtime = 'runtime = "runc"\n' if shutil.which("runc") and not shutil.which("crun") else ""
     limits = 'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
@@ -46,13 +46,13 @@ def _environment() -> dict[str, str]:
 
 
 class CommandFailed(AssertionError):
-    """A command failed; the message holds what it said."""
+    """A command failed; the message holds its output."""
 
 
 def command(*words: str, timeout_s: float = COMMAND_TIMEOUT_S, environment: dict[str, str] | None = None) -> str:
-    """Run a command in the repository's root and return what it printed.
+    """Run a command in the repository's root and return its output.
 
-    Its output goes through files: a container that stays holds a pipe open long after the command has ended.
+    The output goes to files, because a running container keeps a pipe open after the command has ended.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def podman(*words: str, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
 
 
 def exists(image: str) -> bool:
-    """Whether an image is on this machine."""
+    """Return whether an image is on this machine."""
     try:
         podman("image", "exists", image)
     except CommandFailed:
@@ -92,7 +92,7 @@ def exists(image: str) -> bool:
 
 @functools.cache
 def why_not() -> str | None:
-    """Return why containers can't be built and run here, in a sentence; None if they can."""
+    """Return a sentence on why containers can't be built and run here; None if they can."""
     if sys.platform != "linux":
         return "Containers are tested on Linux only."
     path = _environment()["PATH"]
@@ -112,7 +112,7 @@ def why_not() -> str | None:
 
 
 def _try_out() -> None:
-    """Run a container with limits, a published port, and a network that knows names."""
+    """Run a container with limits, a published port, and a network with name resolution."""
     name = f"inclinet-try-{os.getpid()}"
     podman("network", "create", name)
     try:
@@ -135,15 +135,15 @@ def build(tag: str, dockerfile: Path, context: Path = ROOT, *options: str) -> No
 
 
 def inspect(thing: str, kind: str = "container") -> dict[str, Any]:
-    """Return what podman knows of a container, image or network."""
+    """Return podman's description of a container, image or network."""
     (found,) = json.loads(podman("inspect", "--type", kind, thing))
     return dict(found)
 
 
 def kill(container: str) -> None:
-    """End a container's first process as a crash does, and wait until it has been started again.
+    """Kill a container's first process, as in a crash, and wait until it has been restarted.
 
-    podman is not told, and so takes it for a crash.
+    The kill bypasses podman, which takes it for a crash.
     """
     before = int(inspect(container)["RestartCount"])
     os.kill(int(inspect(container)["State"]["Pid"]), signal.SIGKILL)
@@ -152,12 +152,12 @@ def kill(container: str) -> None:
 
 @dataclass(frozen=True)
 class Inside:
-    """What a container sees of its own limits.
+    """A container's view of its own limits.
 
     Attributes
     ----------
     memory : int
-        Bytes.
+        Memory limit, bytes.
     processors : float
     processes : int
     """
@@ -173,7 +173,7 @@ class Inside:
 
     @classmethod
     def of(cls, container: str) -> Inside:
-        """Ask a running container."""
+        """Return the limits that a running container sees."""
         user, root, effective, no_new, seccomp, memory, *rest = podman("exec", container, "sh", "-c", STATE).split()
         quota, period, processes = rest
         return cls(

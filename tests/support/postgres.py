@@ -1,4 +1,4 @@
-"""A cluster of PostgreSQL for a test run: made in a folder of its own, on a socket there, by a user that may."""
+"""A PostgreSQL cluster for a test run: in a temporary folder, on a socket there, under an allowed user."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def programs() -> Path | None:
-    """Return the folder of PostgreSQL's own programs; None where Debian's package postgresql is not installed."""
+    """Return the folder of PostgreSQL's programs; None where Debian's package postgresql is not installed."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if versions:
         return versions[-1].parent
@@ -28,7 +28,7 @@ def programs() -> Path | None:
 
 @contextmanager
 def cluster(binaries: Path) -> Iterator[str]:
-    """Run a cluster; yields the address of a server without the name of a database: add one."""
+    """Run a cluster; yield the address of its server, to which the name of a database has to be added."""
     # PostgreSQL refuses to be run by root
     user = "postgres" if os.geteuid() == 0 else None
     # a socket's path may be no longer than 107 bytes

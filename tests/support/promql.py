@@ -1,4 +1,4 @@
-"""What an expression of PromQL asks for: the names of its metrics, and the labels that it counts on."""
+"""The metrics in an expression of PromQL, and the labels that it requires."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import promql_parser
 from prometheus_client.parser import text_string_to_metric_families
 
 ALWAYS = frozenset({"job", "instance"})
-"""Labels that Prometheus adds to everything it scrapes."""
+"""Labels that Prometheus adds to all scraped metrics."""
 
 Asked = dict[str, set[str]]
 
 
 def asked(expression: str) -> Asked:
-    """Return the labels that an expression counts on, by the name of the metric; a syntax error is a ValueError."""
+    """Return the required labels of an expression, by metric; a syntax error raises ValueError."""
     found: Asked = {}
 
     def visit(node: Any, grouped: frozenset[str]) -> None:
@@ -40,7 +40,7 @@ def asked(expression: str) -> Asked:
 
 
 def exposed(page: str) -> Asked:
-    """Return the labels of every sample of a page in Prometheus's text format, by its name."""
+    """Return the labels of every sample in a page of Prometheus's text format, by metric."""
     samples: Asked = {}
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
@@ -49,7 +49,7 @@ def exposed(page: str) -> Asked:
 
 
 def values(page: str, name: str, **labels: str) -> dict[tuple[str, ...], float]:
-    """Return the samples of a name that have these labels, by the values of their other labels in order."""
+    """Return the samples of a metric with these labels, by the values of their other labels in order."""
     found = {}
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
@@ -60,7 +60,7 @@ def values(page: str, name: str, **labels: str) -> dict[tuple[str, ...], float]:
 
 
 def value(page: str, name: str, **labels: str) -> float:
-    """Return the one sample of a name that has these labels; 0 where there is none, as of a counter not yet used."""
+    """Return the one sample of a metric with these labels; 0 where there is none, as for an unused counter."""
     found = values(page, name, **labels)
     assert len(found) <= 1, found
     return next(iter(found.values()), 0.0)

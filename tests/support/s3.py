@@ -1,4 +1,4 @@
-"""A server that speaks S3, on loopback: moto's, which keeps what is written in memory."""
+"""An S3 server on loopback: moto's, which stores files in memory."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _PLAIN = {"Content-Type": "text/plain"}
 
 
 class S3Server:
-    """The server and a bucket ``survey``; a context manager.
+    """The server with a bucket ``survey``; a context manager.
 
     Parameters
     ----------
     monkeypatch : pytest.MonkeyPatch
-        Takes the variables by which every S3 client finds the server and may use it.
+        Sets the variables by which S3 clients find the server and log in.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from moto.server import ThreadedMotoServer  # two seconds, and warnings of what it stands on
+            from moto.server import ThreadedMotoServer  # takes two seconds, and its dependencies warn
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server: Any = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -51,7 +51,7 @@ class S3Server:
 
     def __enter__(self) -> Self:
         s3fs.S3FileSystem.clear_instance_cache()
-        # what a server of this process had before is still there
+        # an earlier server of this process may have left its content
         self._post("reset-auth", b"inf")
         self._post("reset")
         self.files.mkdir(BUCKET)
@@ -65,7 +65,7 @@ class S3Server:
 
     @property
     def files(self) -> s3fs.S3FileSystem:
-        """What is in it, as a file system."""
+        """The server's content as a file system."""
         said = self._environment
         return s3fs.S3FileSystem(
             key=said["AWS_ACCESS_KEY_ID"],
@@ -76,7 +76,7 @@ class S3Server:
         )
 
     def refuse(self) -> None:
-        """Let nobody in from now on whose credentials the server did not make."""
+        """From now on, refuse credentials that the server did not make."""
         self._post("reset-auth", b"0")
 
     def _post(self, what: str, data: bytes = b"") -> None:

@@ -1,4 +1,4 @@
-"""A gateway without networks, which answers a batch as it is told: with memory and failure switches."""
+"""A gateway without networks that answers batches by a script: with memory and failure switches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PREFIX = "urn:inclinet:problem:"
 
 
 def answer(pgc: int, release: str) -> dict[str, Any]:
-    """An answer whose inclination tells which galaxy was asked."""
+    """Return an answer whose inclination reveals the galaxy."""
     low_high = {"low": 50.0, "high": 70.0}
     return {
         "galaxy": {
@@ -59,44 +59,44 @@ def answer(pgc: int, release: str) -> dict[str, Any]:
 
 
 def inclination_of(pgc: int) -> float:
-    """Return the inclination that the gateway gives a galaxy."""
+    """Return the inclination that the gateway answers for a galaxy."""
     return 45.0 + pgc % 4500 / 100.0
 
 
 def problem(slug: str, status: int, detail: str = "As told.") -> dict[str, Any]:
-    """A problem as the gateway writes them."""
+    """Return a problem in the gateway's JSON."""
     return {"type": PREFIX + slug, "title": slug, "status": status, "detail": detail, "instance": "/api/batch"}
 
 
 @dataclass
 class ScriptedGateway:
-    """Answers every PGC number with :func:`answer`, unless a switch says otherwise.
+    """Answers every PGC number with :func:`answer`, unless a switch changes it.
 
     Attributes
     ----------
     release : str
     problems : dict
-        PGC number to the problem that its row gets.
+        Problem of a row, by PGC number.
     passing : Counter
-        PGC number to how often it gets its problem before it is answered; those that are not named always get it.
+        How often a PGC number gets its problem before it is answered; without an entry it always does.
     refusals : list of Response
         Answers to the next calls, one each.
     cuts : list of int
-        The next calls, one each, lose the connection after so many rows.
+        Numbers of rows after which the next calls, one each, lose the connection.
     ends : list of int
-        The next calls, one each, end after so many rows as if that were all.
+        Numbers of rows after which the next calls, one each, end as if complete.
     poison : set of int
-        A call that asks one of these gets no further than 500.
+        PGC numbers that make a call fail with 500.
     most_rows : int
-        A call that asks more gets 413.
+        Number of rows above which a call gets 413.
     line : callable, optional
-        Rewrites each line that goes out.
+        Function that rewrites each line sent.
     hold : threading.Event, optional
-        Nothing more goes out until it is set.
+        Blocks all output until it is set.
     calls : list of (float, list of int)
-        When each call came (monotonic), and the PGC numbers that it asked.
+        Time of each call (monotonic), and its PGC numbers.
     answered : Counter
-        PGC number to how many answers went out.
+        Number of answers sent, by PGC number.
     """
 
     release: str = "first"
@@ -114,7 +114,7 @@ class ScriptedGateway:
     headers: list[dict[str, str]] = field(default_factory=list)
 
     def live(self) -> Live:
-        """Return it behind a server."""
+        """Return the gateway with a server."""
 
         async def make(opened: AsyncExitStack) -> ASGIApp:
             del opened
@@ -125,7 +125,7 @@ class ScriptedGateway:
 
     @property
     def asked(self) -> Counter[int]:
-        """How often each PGC number was asked."""
+        """Number of requests for each PGC number."""
         return Counter(pgc for _, numbers in self.calls for pgc in numbers)
 
     async def _models(self, request: Request) -> Response:

@@ -25,7 +25,7 @@ PIXEL_ARCSEC = 0.396
 
 @dataclass(frozen=True)
 class Disc:
-    """An exponential disc; degrees, arcsec. ``scale`` of its light along the major axis, ``peak`` in nanomaggies."""
+    """An exponential disc; degrees, arcsec. ``scale`` is along the major axis, ``peak`` in nanomaggies."""
 
     ra: float
     dec: float
@@ -44,7 +44,7 @@ class Star:
 
 @dataclass(frozen=True)
 class SdssField:
-    """An exposure: its number, its centre and its direction in degrees, its size in pixels."""
+    """An exposure: number, centre and direction in degrees, size in pixels."""
 
     run: int
     camcol: int
@@ -61,14 +61,14 @@ class SdssField:
         plane.wcs.crpix = [(self.shape[1] + 1) / 2, (self.shape[0] + 1) / 2]
         turn = math.radians(self.angle)
         scale = PIXEL_ARCSEC / 3600
-        # the survey's rows run along declination, its columns along right ascension, more or less
+        # as in the survey, rows run along declination and columns along right ascension, approximately
         plane.wcs.cd = scale * np.array([[math.sin(turn), math.cos(turn)], [math.cos(turn), -math.sin(turn)]])
         return plane
 
 
 @dataclass
 class ObservedSky:
-    """What was observed, and what there is to see."""
+    """The exposures of the fake survey, and the objects on its sky."""
 
     fields: list[SdssField] = field(default_factory=list)
     things: list[Disc | Star] = field(default_factory=list)
@@ -93,7 +93,7 @@ class ObservedSky:
 
 
 class FakeSqlSearch(FakeService):
-    """SkyServer's SqlSearch with the table Field, in JSON; a query that SQL does not understand is an error 400."""
+    """SkyServer's SqlSearch with the table Field, in JSON; an invalid query gets 400."""
 
     def __init__(self, survey: ObservedSky) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class FakeSqlSearch(FakeService):
 
 
 class FakeArchiveServer(FakeService):
-    """The Science Archive Server's calibrated frames; a frame in ``lost`` is not there."""
+    """The Science Archive Server's calibrated frames; frames in ``lost`` don't exist."""
 
     def __init__(self, survey: ObservedSky) -> None:
         super().__init__()

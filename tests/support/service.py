@@ -1,4 +1,4 @@
-"""The gateway as a process of its own, alone or with the networks it starts."""
+"""The gateway as a process of its own, alone or with its networks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _READY = re.compile(r"Ready\. Page (http://\S+)/ ")
 class UpProcess:
     """``inclinet up`` in a folder of its own, on a free port.
 
-    Use as a context manager: entering waits until it is ready, leaving interrupts it as Ctrl-C does. ``demo`` starts
-    ``make demo`` instead, the same with a faked sky.
+    Use as a context manager: entering waits until the service is ready, leaving interrupts it as Ctrl-C does. ``demo``
+    starts ``make demo`` instead, the same with a fake sky.
     """
 
     def __init__(
@@ -48,22 +48,22 @@ class UpProcess:
 
     @property
     def output_path(self) -> Path:
-        """Where its standard output and error go."""
+        """File of its standard output and error."""
         return self._folder / "up.log"
 
     def output(self) -> str:
-        """Return what it has written so far."""
+        """Return the output so far."""
         return self.output_path.read_text(errors="replace") if self.output_path.exists() else ""
 
     @property
     def url(self) -> str:
-        """Where it said that the page is."""
+        """URL of the page, from the output."""
         found = _READY.search(self.output())
         assert found, f"it never said that it is ready:\n{self.output()}"
         return found[1]
 
     def launch(self) -> None:
-        """Start it and return at once."""
+        """Start the process and return at once."""
         with self.output_path.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, *self._command, *self._arguments],
@@ -75,12 +75,12 @@ class UpProcess:
             )
 
     def ended(self) -> bool:
-        """Whether it has ended."""
+        """Whether the process has ended."""
         assert self._process is not None, "not started"
         return self._process.poll() is not None
 
     def start(self) -> Self:
-        """Start it and wait until it says that it is ready."""
+        """Start the process and wait until it prints that it is ready."""
         self.launch()
         wait_until(lambda: _READY.search(self.output()) or self.ended(), f"it to be ready:\n{self.output()}", 120)
         assert not self.ended(), self.output()

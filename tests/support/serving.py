@@ -1,4 +1,4 @@
-"""The stand-in as a process of its own: started on free ports, killed, restarted, read."""
+"""The stand-in as a process of its own on free ports, which tests kill, restart and read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _POLL_S = 0.02
 
 
 def free_port() -> int:
-    """Return a TCP port that nothing listens on at this moment."""
+    """Return a TCP port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -33,9 +33,9 @@ class ServingProcess:
     Parameters
     ----------
     config : path
-        The ModelServerConfig.
+        Path of the ModelServerConfig.
     log : path
-        Where the process's output goes; every start appends to it.
+        File for the process's output; every start appends to it.
     *flags : str
         Further flags, as ``--name=value``.
 
@@ -56,12 +56,12 @@ class ServingProcess:
 
     @property
     def address(self) -> str:
-        """``host:port`` of the gRPC face; it stays the same over restarts."""
+        """``host:port`` of the gRPC interface; restarts keep it."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
-        """Of the running process."""
+        """Number of the running process."""
         assert self._process is not None, "the stand-in has not been started"
         return self._process.pid
 
@@ -75,13 +75,13 @@ class ServingProcess:
             )
 
     def start(self, timeout_s: float = 60.0) -> Self:
-        """Start the process and wait until its ports are open, which is when every model is loaded."""
+        """Start the process and wait until its ports are open, which means that every model is loaded."""
         self.launch()
         self.wait_for_log(_READY, timeout_s)
         return self
 
     def wait_for_log(self, pattern: re.Pattern[str], timeout_s: float = 60.0) -> str:
-        """Wait for a line since the last start; return what the log holds by then."""
+        """Wait for a line since the last start; return the log so far."""
         assert self._process is not None, "the stand-in has not been started"
         end = time.monotonic() + timeout_s
         while not pattern.search(self.log()):
@@ -93,7 +93,7 @@ class ServingProcess:
         return self.log()
 
     def log(self) -> str:
-        """Return what the process has written since its last start."""
+        """Return the output since the last start."""
         if not self.log_path.exists():
             return ""
         with self.log_path.open("rb") as log:
@@ -101,13 +101,13 @@ class ServingProcess:
             return log.read().decode(errors="replace")
 
     def kill(self) -> None:
-        """End it as a crash would: SIGKILL."""
+        """Kill the process, as in a crash."""
         assert self._process is not None, "the stand-in has not been started"
         self._process.kill()
         self._process.wait()
 
     def stop(self, signal_number: int = signal.SIGTERM, timeout_s: float = 60.0) -> int:
-        """Ask it to end; return its exit status."""
+        """Ask the process to end; return its exit status."""
         assert self._process is not None, "the stand-in has not been started"
         if self._process.poll() is None:
             self._process.send_signal(signal_number)
@@ -118,12 +118,12 @@ class ServingProcess:
             raise
 
     def wait(self, timeout_s: float = 60.0) -> int:
-        """Wait for it to end by itself; return its exit status."""
+        """Wait until the process ends by itself; return its exit status."""
         assert self._process is not None, "the stand-in has not been started"
         return self._process.wait(timeout_s)
 
     def restart(self) -> Self:
-        """Kill it and start it again on the same ports."""
+        """Kill the process and start it again on the same ports."""
         self.kill()
         return self.start()
 

@@ -1,4 +1,4 @@
-"""A folder that takes long to fill: the first process of a test run makes it, and the others wait for it."""
+"""A folder that is slow to make: the first process of a test run makes it, and the others wait for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def shared_folder(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], object]) -> Path:
-    """Return a folder of a name, made once for all workers of pytest-xdist; nobody may change what is in it."""
+    """Return a folder made once for all workers of pytest-xdist; its content must not be changed."""
     root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent

@@ -1,4 +1,4 @@
-"""A service that counts, a client that remembers what it told of itself, and how one asks the other."""
+"""A fake service that counts, a client that records its metrics, and a deadline for both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Event = tuple[str, str]
 
 
 class Counter(FakeService):
-    """Answers with the number of requests it has seen."""
+    """Answers with the number of requests so far."""
 
     def answer(self, request: Seen) -> FakeReply:
         if "teapot" in request.query:
@@ -37,7 +37,7 @@ def parse(reply: Reply) -> str:
 
 
 class Client(HttpClient):
-    """A client that remembers what it told of itself."""
+    """A client that records its own metrics."""
 
     def __init__(self, policy: RetryPolicy, cache: DiskCache | None = None, *, contact: str = "") -> None:
         self.events: list[Event] = []
@@ -58,5 +58,5 @@ def service(*fakes: FakeService, **changes: Any) -> Service:
 
 
 def soon() -> Deadline:
-    """Return a deadline that no answer misses on a slow machine."""
+    """Return a deadline that no answer misses, even on a slow machine."""
     return Deadline.after(60)

@@ -1,7 +1,7 @@
-"""Serve the whole fake sky: ``python -m tests.support.sky_demo [--host H] [--port N] [--delay S] [--canned]``.
+"""Serves the whole fake sky: ``python -m tests.support.sky_demo [--host H] [--port N] [--delay S] [--canned]``.
 
-Prints one line of JSON, the settings that point the gateway at the fakes, and runs until SIGTERM or SIGINT. With
-``--port`` the services take that port and the six after it.
+It prints one line of JSON, the settings for a gateway with the fakes, and runs until SIGTERM or SIGINT. With ``--port``
+the services use that port and the six after it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All fakes of the sky together."""
+"""All fakes of the sky's services together."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FakeSky:
 
     @property
     def urls(self) -> dict[str, list[str]]:
-        """The fields of SkySettings that point the gateway here."""
+        """Return the fields of SkySettings for a gateway with these fakes."""
         paths = {
             "simbad": "/simbad/sim-tap/sync",
             "ned": "/srs/ObjectLookup",
@@ -54,13 +54,13 @@ class FakeSky:
         return {f"{name}_urls": [fake.url + paths[name]] for name, fake in self.services.items()}
 
     def settings(self, **changes: Any) -> SkySettings:
-        """Settings that ask these fakes only, as fast as they can answer."""
+        """Return settings with these fakes only, without rate limits."""
         urls: dict[str, Any] = {name: tuple(listed) for name, listed in self.urls.items()}
         return SkySettings(**{**urls, "simbad_rate_per_s": None, **changes})
 
     @asynccontextmanager
     async def opened(self, **changes: Any) -> AsyncIterator[Sky]:
-        """A sky that asks these fakes, closed in the end."""
+        """Yield a sky that uses these fakes, and close it."""
         sky = open_sky(self.settings(**changes))
         try:
             yield sky
@@ -69,7 +69,7 @@ class FakeSky:
 
     @property
     def calls(self) -> dict[str, int]:
-        """How often each service was asked, those never asked left out."""
+        """Return the number of requests to each service, without unused ones."""
         return {name: len(fake.requests) for name, fake in self.services.items() if fake.requests}
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on loopback, with memory and with every bad manner that a service can show."""
+"""A small HTTP/1.1 server on loopback, with memory and switches for every fault of a service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Seen:
 
 @dataclass
 class FakeReply:
-    """What a fake answers when nothing is wrong."""
+    """The answer of a fake without faults."""
 
     body: bytes
     content_type: str
@@ -36,28 +36,28 @@ class FakeReply:
 
 
 class FakeService(ABC):
-    """A fake service: subclasses say what it answers, switches say how badly.
+    """A fake service: subclasses define the answers, switches the faults.
 
     Attributes
     ----------
     host : str
         Address to listen on.
     requests : list of Seen
-        Everything that arrived, the oldest first.
+        All requests, the oldest first.
     delay_s : float
-        Before every answer.
+        Delay before every answer.
     fault : Fault or None
-        Shown to every request.
+        Fault in the answer to every request.
     faults_next : list of Fault or None
-        Shown to the next requests, one each, before ``fault`` holds again.
+        Faults in the answers to the next requests, one each, before ``fault`` applies again.
     retry_after : str or None
-        Sent with 429 and 503.
+        Value of ``Retry-After`` with 429 and 503.
     extra_headers : dict
-        Sent with good answers.
+        Additional headers of good answers.
     most_at_once : int
-        The largest number of requests ever under way together.
+        Largest number of concurrent requests so far.
     complaints : list of AssertionError
-        Requests that the real service would not have understood.
+        Errors about requests that the real service would not have understood.
     arrived : threading.Event
         Set when a request has arrived.
     """
@@ -99,11 +99,11 @@ class FakeService(ABC):
         self._loop.close()
 
     def up(self) -> None:
-        """Listen (again), on the same port as before."""
+        """Listen (again) on the same port as before."""
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
 
     def down(self) -> None:
-        """Refuse connections, as a host does on which nothing runs."""
+        """Refuse connections, like a host without a server."""
         asyncio.run_coroutine_threadsafe(self._silence(), self._loop).result()
 
     def __enter__(self) -> Self:
@@ -137,7 +137,7 @@ class FakeService(ABC):
             while await self._one(reader, writer):
                 pass
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            # The client left, or the fake goes down.
+            # The client closed the connection, or the fake stops.
             pass
         finally:
             self._connections.discard(task)

@@ -1,4 +1,4 @@
-"""The fake sky as a picture: real galaxies where their images are at hand, drawn ones elsewhere, noise for the sky."""
+"""Pictures of the fake sky: real galaxies where their images are available, else drawn ones, on noise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOISE = 5.0
 
 
 def paint(ra: float, dec: float, fov_arcmin: float, side: int) -> Image.Image:
-    """A square of sky, north up, east left, with the galaxy nearest to its centre, if there is one within it."""
+    """Return a square of sky, north up, east left, with the galaxy nearest to its centre, if there is one within it."""
     rng = np.random.default_rng([int(ra * 1e4), int((dec + 90) * 1e4), side])
     galaxy = _central(ra, dec, fov_arcmin)
     stamp, stamp_fov = _stamp(galaxy) if galaxy else (None, 1.0)
@@ -37,14 +37,14 @@ def paint(ra: float, dec: float, fov_arcmin: float, side: int) -> Image.Image:
 
 
 def outside(side: int) -> Image.Image:
-    """What SkyServer drew for places outside its footprint: black, with a line of text."""
+    """Return SkyServer's picture for places outside its footprint: black, with a line of text."""
     image = Image.new("RGB", (side, side))
     ImageDraw.Draw(image).text((4, 4), "Requested (ra, dec) is\noutside the SDSS footprint.", fill=(255, 255, 255))
     return image
 
 
 def drawn(ratio: float, pa: float, side: int = 200) -> Image.Image:
-    """An exponential disc of 1 x D25 in a frame of 2 x D25, north up, east left, with a bulge and two arms."""
+    """Return an exponential disc of 1 x D25 in a frame of 2 x D25, north up, east left, with a bulge and two arms."""
     y, x = np.mgrid[:side, :side] / (side - 1) * 4 - 2
     angle = math.radians(pa)
     # North is up (-y) and east is left (-x); the major axis runs from north through east.
@@ -60,7 +60,7 @@ def drawn(ratio: float, pa: float, side: int = 200) -> Image.Image:
 
 @lru_cache(maxsize=512)
 def canned(side: int) -> bytes:
-    """The same drawn galaxy at every size, encoded once."""
+    """Return the same drawn galaxy at every size, encoded once."""
     return jpeg(drawn(0.5, 30.0).resize((side, side), Image.Resampling.BICUBIC))
 
 
@@ -79,7 +79,7 @@ def _central(ra: float, dec: float, fov_arcmin: float) -> Thing | None:
 
 @lru_cache(maxsize=64)
 def _stamp(galaxy: Thing) -> tuple[Image.Image, float]:
-    """A picture of the galaxy, north up, and how many arcmin it is wide."""
+    """Return a picture of the galaxy, north up, and its width in arcmin."""
     d25 = galaxy.d25 or 1.0
     path = _pictures().get(galaxy.pgc)
     if path is None:
@@ -87,7 +87,7 @@ def _stamp(galaxy: Thing) -> tuple[Image.Image, float]:
     image = Image.open(SHARED / "galaxies" / path).convert("RGB")
     if path.startswith("efigi"):
         return image, d25
-    # These have the major axis along the rows: turn them back, and keep what has no corners missing.
+    # These have the major axis along the rows: turn them back, and keep the part without missing corners.
     image = image.resize((256, 256), Image.Resampling.BICUBIC).rotate(
         (galaxy.pa or 90.0) - 90.0, Image.Resampling.BICUBIC
     )
@@ -114,7 +114,7 @@ def _border(stamp: Image.Image) -> tuple[NDArray[np.float64], float]:
 
 
 def _paste(canvas: NDArray[np.float64], stamp: NDArray[np.float64], left: int, top: int) -> None:
-    """Blend the stamp in, its outer tenth fading into the sky, so that no edge is seen where none is."""
+    """Blend the stamp in, its outer tenth fading into the sky, so that its edge is invisible."""
     size, side = len(stamp), len(canvas)
     ramp = np.clip(np.minimum(np.arange(size), np.arange(size)[::-1]) / max(1, size / 10), 0, 1)
     weight = np.minimum.outer(ramp, ramp)[..., None]

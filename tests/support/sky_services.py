@@ -1,4 +1,4 @@
-"""Fakes of the sky's services: each speaks its service's protocol about the same universe."""
+"""Fakes of the sky's services; each speaks its service's protocol about the same universe."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class FakeSesame(FakeService):
     Attributes
     ----------
     unreachable : bool
-        Say that it could not ask its databases.
+        Whether to answer that its databases could not be asked.
     listed : dict
-        Names that VizieR alone knows, with the position (deg) it lists.
+        Names that VizieR alone has, with its positions (deg).
     """
 
     unreachable = False
@@ -136,11 +136,11 @@ class FakeVizier(FakeService):
     Attributes
     ----------
     newest : int
-        The largest PGC number that it knows, being of 2003.
+        Largest PGC number of the catalogue of 2003.
     sexagesimal : bool
-        Write positions as hours and degrees.
+        Whether positions are written as hours and degrees.
     most_rows : int
-        Of a page, whatever was asked for.
+        Most rows of a page, whatever the request.
     """
 
     newest = 1_000_000
@@ -188,15 +188,15 @@ class FakeSkyServer(FakeService):
     Attributes
     ----------
     old_style : bool
-        Outside the footprint, send the black picture with status 200, as older releases do.
+        Whether the black picture outside the footprint has status 200, as in older releases.
     reason : str
-        The reason phrase outside the footprint.
+        Reason phrase outside the footprint.
     picture : str
-        What pictures show: ``sky``, or a trouble: ``black``, ``blank``, ``saturated``, ``edge``.
+        Content of pictures: ``sky``, or a fault: ``black``, ``blank``, ``saturated``, ``edge``.
     side : int or None
-        Of the picture, whatever was asked for.
+        Side of the picture, whatever the request.
     canned : bool
-        Show the same galaxy everywhere, so that painting does not slow a measurement down.
+        Whether to show the same galaxy everywhere, so that painting does not slow a measurement down.
     """
 
     old_style = False
@@ -243,14 +243,14 @@ class FakeHips2fits(FakeService):
 
 
 def sdss_has(ra: float, dec: float) -> bool:
-    """A footprint much like that of SDSS: the northern galactic cap, and stripes of the southern one."""
+    """Return whether a position is in a footprint like SDSS's: the northern galactic cap, and southern stripes."""
     north = 110 <= ra <= 265 and -4 <= dec <= 69
     south = (ra >= 320 or ra <= 62) and -11 <= dec <= 42
     return north or south
 
 
 def troubled(image: Image.Image, picture: str) -> Image.Image:
-    """The image as a survey sends it when something is wrong."""
+    """Return the image as a survey sends it with a fault."""
     pixels = np.array(image)
     side = len(pixels)
     if picture == "black":

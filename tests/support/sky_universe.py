@@ -1,4 +1,4 @@
-"""The universe that the fakes know: OpenNGC's objects, the shared catalogue's galaxies, and a few of neither."""
+"""The universe of the fakes: OpenNGC's objects, the shared catalogue's galaxies, and a few others."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Thing:
     pa: float | None = None
     aliases: tuple[str, ...] = ()
     band: str = "O"
-    """The waveband of SIMBAD's size."""
+    """Waveband of SIMBAD's size."""
 
 
-# Objects that no offline catalogue has, so that resolving them needs the services.
+# Objects that no offline catalogue has, so that the services are needed to resolve them.
 EXTRAS = (
     Thing("UGC 12158", "G", 340.548, 19.998, 69533, 1.35, 0.83, 15.0, ("LEDA 69533", "2MASX J22421148+1959523")),
     Thing("2MASX J08375604+3014526", "G", 129.4835, 30.2479, 0, 0.6, 0.7, 80.0),
@@ -54,13 +54,13 @@ _KINDS = {"G": "G", "GPair": "PaG", "GTrpl": "GrG", "GGroup": "GrG", "GCl": "GlC
 
 
 def spelled(name: str) -> str:
-    """The fakes' own idea of when two names are one: no blanks, no zeros after letters, LEDA is PGC."""
+    """Return the fakes' normalised spelling: no blanks, no zeros after letters, LEDA is PGC."""
     text = re.sub(r"\s+", "", name.upper()).replace("LEDA", "PGC")
     return re.sub(r"(?<=[A-Z])0+(?=\d)", "", text)
 
 
 class Universe:
-    """Everything there is."""
+    """All objects."""
 
     def __init__(self, things: list[Thing]) -> None:
         self.things = things
@@ -78,7 +78,7 @@ class Universe:
         return self._by_name.get(f"PGC{pgc}")
 
     def around(self, ra: float, dec: float, radius_deg: float) -> list[Thing]:
-        """Everything within a small radius, the nearest first."""
+        """Return all objects within a small radius, the nearest first."""
         wide = math.cos(math.radians(dec)) or 1e-9
         near = []
         for thing in self._by_dec[_index(self._decs, dec - radius_deg) : _index(self._decs, dec + radius_deg)]:
@@ -98,7 +98,7 @@ def _index(values: list[float], wanted: float) -> int:
 
 @lru_cache(maxsize=1)
 def universe() -> Universe:
-    """The whole universe; loaded once a process."""
+    """Return the whole universe, loaded once per process."""
     things = _openngc()
     numbers = {thing.pgc: i for i, thing in enumerate(things) if thing.pgc}
     for galaxy in _shared():

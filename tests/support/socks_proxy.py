@@ -1,4 +1,4 @@
-"""A SOCKS5 proxy on loopback (RFC 1928, without authentication): carries connections on, and remembers where to."""
+"""A SOCKS5 proxy on loopback (RFC 1928, without authentication): forwards connections, and records destinations."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _GRANTED = 0
 
 
 class SocksProxy(socketserver.ThreadingTCPServer):
-    """An institute's SOCKS proxy.
+    """A fake of an institute's SOCKS proxy.
 
     Parameters
     ----------
     leads : dict
-        ``host:port`` that a client names to the ``host:port`` on loopback that it is brought to.
+        Destination ``host:port`` on loopback for each ``host:port`` in a request.
 
     Attributes
     ----------
     seen : list of str
-        ``host:port`` of every connection that was asked for.
+        ``host:port`` of every requested connection.
     """
 
     daemon_threads = True
@@ -57,7 +57,7 @@ class SocksConnection(socketserver.StreamRequestHandler):
     """One connection of a client."""
 
     def handle(self) -> None:
-        """Agree on no authentication, read where to, and carry bytes both ways."""
+        """Agree on no authentication, read the destination, and copy bytes both ways."""
         proxy = cast("SocksProxy", self.server)
         _, methods = self.rfile.read(2)
         self.rfile.read(methods)

@@ -1,4 +1,4 @@
-"""Wide photographs of the sky: a galaxy that is small and out of the middle among stars, the way telescopes show it."""
+"""Wide photographs of the sky: a small galaxy off centre among stars, as telescopes show it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _BRIGHTEST = 900.0
 _FAINTEST = 6.0
 _RINGS, _LAG = 30, 4
 _COUNTS_SLOPE = 0.9
-"""Stars brighter than f are as many as f to the minus this, 0.36 dex a magnitude, as at high galactic latitudes."""
+"""Slope of the stars' number counts: as many as f^-slope are brighter than f, as at high galactic latitudes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StarField:
-    """A field and the truth about the galaxy in it.
+    """A field, and the true position of the galaxy in it.
 
     Attributes
     ----------
     rgb : uint8 [H, W, 3]
     x, y : float
-        Middle of what was pasted, pixels.
+        Middle of the pasted stamp, pixels.
     side : float
-        Its side, pixels.
+        Side of the stamp, pixels.
     """
 
     rgb: NDArray[np.uint8]
@@ -39,7 +39,7 @@ class StarField:
     side: float
 
     def negative(self) -> StarField:
-        """The same, dark on white."""
+        """Return the same field, dark on white."""
         return replace(self, rgb=255 - self.rgb)
 
 
@@ -59,13 +59,13 @@ def starfield(
     stamp : uint8 [S, S, 3]
     rng : numpy.random.Generator
     wider : float
-        Sides of the field, the geometric mean of both, in sides of the stamp.
+        Size of the field, the geometric mean of its sides, in sides of the stamp.
     stars : float
-        How many, in units of a usual field's.
+        Number of stars, in units of a usual field's.
     aspect : float
         Width over height.
     place : (float, float), optional
-        Middle of the stamp as fractions of width and height; anywhere whole inside unless given.
+        Middle of the stamp as fractions of width and height; a random place where it fits unless given.
     """
     size = len(stamp)
     height, width = round(size * wider / np.sqrt(aspect)), round(size * wider * np.sqrt(aspect))
@@ -91,7 +91,7 @@ def starfield(
 
 
 def stars_alone(rng: np.random.Generator, *, side: int, stars: float = 1.0, far: bool = True) -> NDArray[np.uint8]:
-    """Paint a field in which there is no galaxy to measure, uint8 ``[side, side, 3]``."""
+    """Return a field without a galaxy to measure, uint8 ``[side, side, 3]``."""
     noise = rng.uniform(1.5, 6)
     canvas = rng.uniform(8, 40) + rng.normal(0, noise, (side, side, 3))
     _add_stars(canvas, rng, stars, noise)
@@ -102,19 +102,20 @@ def stars_alone(rng: np.random.Generator, *, side: int, stars: float = 1.0, far:
 
 @dataclass(frozen=True, slots=True)
 class _Background:
-    """What a galaxy's picture would show beyond its border: its sky, and the galaxy's own outskirts.
+    """Model of a galaxy's picture beyond its border: its sky, and the galaxy's own outskirts.
 
     Attributes
     ----------
     level : float64 [3]
+        Level of the sky, counts.
     covariance : float64 [3, 3]
-        Of the sky's grain from plane to plane, counts^2.
+        Covariance of the sky's grain between planes, counts^2.
     reach : float
         Standard deviation of a gaussian that smooths white noise to that grain, pixels.
     shape : float64 [2, 2]
-        Takes an offset from the middle, pixels, to one in which the galaxy is round.
+        Matrix from an offset from the middle, pixels, to one in which the galaxy is round.
     radii, profile : float64 [N], [N, 3]
-        The galaxy's light above the sky, counts, at round radii.
+        Light of the galaxy above the sky, counts, at round radii.
     """
 
     level: NDArray[np.float64]
@@ -132,7 +133,7 @@ class _Background:
         shape = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle) / ratio, np.cos(angle) / ratio]])
         down, right = np.mgrid[:size, :size] + 0.5 - size / 2
         radius = np.hypot(*np.tensordot(shape, [right, down], 1))
-        # as many pixels in each ring; the outermost, along the minor axis, is sky
+        # the same number of pixels in each ring; the outermost ring, along the minor axis, is sky
         rings = np.array_split(np.argsort(radius, axis=None), _RINGS)
         pixels = stamp.reshape(-1, 3).astype(float)
         medians = np.array([np.median(pixels[ring], axis=0) for ring in rings])
@@ -155,7 +156,7 @@ class _Background:
         return np.stack([np.interp(radius, self.radii, plane) for plane in self.profile.T], axis=-1)
 
     def grain(self, rng: np.random.Generator, height: int, width: int) -> NDArray[np.float64]:
-        """Draw noise like that of the sky, counts ``[height, width, 3]``."""
+        """Return noise like the sky's, counts ``[height, width, 3]``."""
         rows, columns = np.fft.fftfreq(height), np.fft.rfftfreq(width)
         smoothing = np.exp(-2 * (np.pi * self.reach) ** 2 * (rows[:, None] ** 2 + columns**2))
         white = np.fft.rfft2(rng.normal(0, 1, (3, height, width)))
@@ -165,12 +166,12 @@ class _Background:
 
 
 def _differences(rest: NDArray[np.float64], calm: NDArray[np.bool_], lag: int) -> NDArray[np.float64]:
-    """Return what calm pixels differ by from others so many columns away: grain, but no slope of the sky."""
+    """Return the differences of calm pixels over ``lag`` columns: grain, without a gradient of the sky."""
     return (rest[:, lag:] - rest[:, :-lag])[calm[:, lag:] & calm[:, :-lag]]
 
 
 def _add_stars(canvas: NDArray[np.float64], rng: np.random.Generator, stars: float, noise: float) -> None:
-    """Add stars with a Moffat profile, cut off at white, the brightest with a halo and spikes."""
+    """Add stars with a Moffat profile, clipped at white, the brightest with a halo and spikes."""
     height, width = canvas.shape[:2]
     count = rng.poisson(stars * 1.2e-3 * height * width)
     fluxes = np.minimum(max(_FAINTEST, noise) * rng.random(count) ** (-1 / _COUNTS_SLOPE), _BRIGHTEST * 8)
@@ -209,7 +210,7 @@ def _add_far_galaxies(canvas: NDArray[np.float64], rng: np.random.Generator, siz
 
 
 def _blend(canvas: NDArray[np.float64], stamp: NDArray[np.float64], left: int, top: int) -> None:
-    """Lay the stamp over the field: as it is but for its outermost eighth, which fades into the field."""
+    """Paste the stamp into the field unchanged, except for its outermost eighth, which fades into the field."""
     size = len(stamp)
     height, width = canvas.shape[:2]
     across = np.abs(np.arange(size) + 0.5 - size / 2) / (size / 2)

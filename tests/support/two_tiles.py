@@ -1,4 +1,4 @@
-"""Two tiles side by side in two bands, and three discs on them."""
+"""Two tiles side by side in two bands, with three discs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DISCS = [
     SkyDisc(RA_DEG - 0.022, DEC_DEG + 0.002, 5.0, 0.6, 100.0),
     SkyDisc(RA_DEG - 0.05, DEC_DEG - 0.004, 5.0, 0.8, 160.0),
 ]
-"""On the first tile, on the border, and on the second."""
+"""Discs on the first tile, on the border, and on the second tile."""
 
 
 def write_tiles(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The zoo for tests: databases new and empty of both kinds, keys, and people who ask it."""
+"""The zoo for tests: new databases of both kinds, keys, and clients."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOBODY = SkySettings(attempts=1)
 
 @pytest.fixture(scope="session")
 def new_database() -> Iterator[Databases]:
-    """Return what makes a database of a kind and returns its address; PostgreSQL's server starts when first asked."""
+    """Yield a function that makes a database of a kind and returns its address; it starts PostgreSQL when needed."""
     numbers = count()
     with ExitStack() as opened:
         servers: list[str] = []
@@ -60,7 +60,7 @@ def keys_file(folder: Path, *names: str) -> Path:
 
 
 def zoo_settings(database: str, folder: Path, *names: str, **changed: Any) -> ZooSettings:
-    """Settings of a zoo with a moderator and other holders of keys; nobody is too fast for it."""
+    """Return settings of a zoo with a moderator and other holders of keys, without limits on speed."""
     same: dict[str, Any] = {
         "database": database,
         "api_keys_file": keys_file(folder, *names),
@@ -75,7 +75,7 @@ def zoo_settings(database: str, folder: Path, *names: str, **changed: Any) -> Zo
 async def asked_zoo(
     settings: ZooSettings, sky: SkySettings = NOBODY, seed: int = 1
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Run a zoo in the test's own event loop; yields a client of it, without a key."""
+    """Run a zoo in the test's own event loop; yield a client of it, without a key."""
     app = create_app(settings, sky=sky, rng=np.random.default_rng(seed))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -84,7 +84,7 @@ async def asked_zoo(
 
 
 def truth_of(database: str, code: str) -> float | None:
-    """Return the inclination of the standard that a lease gave; None for a target."""
+    """Return the inclination of a lease's standard; None for a target."""
     engine = create_engine(database)
     with Session(engine) as session:
         lease = session.scalars(select(LeaseRow).where(LeaseRow.code == code)).one()
@@ -94,12 +94,12 @@ def truth_of(database: str, code: str) -> float | None:
 
 
 def bearer(key: str) -> dict[str, str]:
-    """Return the header that shows a key or token."""
+    """Return the header with a key or token."""
     return {"authorization": f"Bearer {key}"}
 
 
 def said(lease: str, inclination_deg: float | None, *flags: str, **more: Any) -> dict[str, Any]:
-    """Return an answer as a browser sends it."""
+    """Return an answer in a browser's JSON."""
     return {
         "kind": "answer",
         "uuid": str(uuid.uuid4()),

@@ -1,1 +1,1 @@
-"""The commands of ``python -m training``, a file for each kind; each command imports only what it needs."""
+"""The commands of ``python -m training``, one file per kind; each command imports only what it needs."""

@@ -15,7 +15,7 @@ from gateway.core.manifest import read_manifest
 if TYPE_CHECKING:
     from gateway.core.manifest import Manifest
 
-# TensorFlow prints what it found of the processor unless it is told before its import not to.
+# set before the import of TensorFlow, which otherwise prints the features of the processor
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 SHARED = Path("../shared/galaxies")
@@ -29,7 +29,7 @@ Workers = Annotated[int, typer.Option(help="processes that simulate; the result 
 
 
 def say(what: str, metrics: dict[str, float]) -> None:
-    """Print where a training or a simulation is, now and then."""
+    """Print the progress of a training or a simulation from time to time."""
     step = int(metrics["step"])
     if step % _SAY_EVERY:
         return
@@ -41,7 +41,7 @@ def say(what: str, metrics: dict[str, float]) -> None:
 
 
 def read_release(model_repo: Path) -> Manifest:
-    """Read the manifest of the release in a repository; give up where there is none."""
+    """Return the manifest of the release in a repository; end the command where there is none."""
     try:
         return read_manifest(model_repo / "manifest.json")
     except OSError:
@@ -51,6 +51,6 @@ def read_release(model_repo: Path) -> Manifest:
 
 
 def give_up(sentence: str) -> NoReturn:
-    """Say on the standard error why a command can't go on, and end with status 1."""
+    """Print to standard error why a command can't continue, and exit with status 1."""
     typer.echo(sentence, err=True)
     raise typer.Exit(1)

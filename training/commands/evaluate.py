@@ -1,4 +1,4 @@
-"""``evaluate``: measure a release, or predictions made elsewhere, and say it in JSON, tables and figures."""
+"""``evaluate``: measures a release, or predictions made elsewhere, and writes JSON, tables and figures."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _elsewhere(path: Path, out: Path, *, figures: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is measured, as the command line says it."""
+    """The options of the command line that choose what is measured."""
 
     images: Path
     labels: Path
@@ -145,7 +145,7 @@ def _release(asked: _Asked, out: Path, model_repo: Path) -> None:
 
 
 def _isotropy(sample: LabelledImages, said: Predictions) -> dict[str, Any]:
-    """Return how the discs lie as the networks, the ellipses and the catalogue's axis ratios have them."""
+    """Return the isotropy of the discs by the networks, the ellipses and the catalogue's axis ratios."""
     from training.evaluation import independent
 
     discs = np.array([independent.is_disc(g) for g in sample.galaxies], bool)

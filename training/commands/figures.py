@@ -1,4 +1,4 @@
-"""Commands that draw: sheets of galaxies and how a release compares with people, learning curves."""
+"""Commands that draw: sheets of galaxies, comparisons of a release with people, learning curves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FigureName(Enum):
-    """What ``figures`` draws."""
+    """Names of the figures that ``figures`` draws."""
 
     CONTACT_SHEET = "contact-sheet"
     AUGMENTATION = "augmentation"
@@ -89,7 +89,7 @@ def _surveys(path: Path, *, columns: int = 10) -> None:
 
 
 def _augmentation(training: Sequence[RealGalaxy], path: Path, seed: int, *, lines: int = 7, versions: int = 9) -> None:
-    """Draw galaxies of evenly spaced inclinations as a training step would show them."""
+    """Draw galaxies of evenly spaced inclinations as a training step would see them."""
     from training.data import dataset
     from training.figures import sheets
     from training.networks.augmentation import Augmentation, augment, draw

@@ -1,4 +1,4 @@
-"""Commands that bring real galaxies: ``labels`` from what people measured, ``download`` of their pictures."""
+"""Commands for real galaxies: ``labels`` from people's measurements, ``download`` of pictures."""
 
 from __future__ import annotations
 

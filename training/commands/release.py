@@ -114,7 +114,7 @@ def release(
 
 
 def next_version(model_repo: Path) -> int:
-    """Return the number after those of the release in place; 1 where there is none."""
+    """Return the version after those of the existing release; 1 without one."""
     if not (model_repo / "manifest.json").exists():
         return 1
     return 1 + max(model.version for model in read_release(model_repo).models)

@@ -1,4 +1,4 @@
-"""A report as tables for a terminal."""
+"""Formats a report as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _REASONS = {"": "ROC, all", "_face_on": "face-on", "_unsuitable": "unsuitable"}
 
 
 def of(report: dict[str, Any]) -> Iterator[Table]:
-    """Yield the tables that a report fills."""
+    """Yield the tables of the report's parts that exist."""
     if "ensemble" in report:
         yield _errors(report)
         yield _bins(report)
@@ -32,7 +32,7 @@ def of(report: dict[str, Any]) -> Iterator[Table]:
 
 
 def _table(title: str, first: str, *others: str) -> Table:
-    # plain lines: everything has to fit into eighty columns
+    # without lines between columns, since a table has to fit into eighty columns
     table = Table(first, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.columns[0].no_wrap = True
     for name in others:
@@ -96,7 +96,7 @@ def _ranges(report: dict[str, Any]) -> Table:
 
 
 def _isotropy(found: dict[str, dict[str, Any]]) -> Table:
-    """Return the counts in bins of the cosine: all alike where discs lie at random."""
+    """Return the counts in bins of the cosine, which are equal for randomly oriented discs."""
     edges = [f"{n / 10:.1f}" for n in range(10)]
     table = _table("Discs of stage 1 to 8 by cos i, from edge-on in tenths", "", *edges)
     for key, name in _RIVALS.items():

@@ -1,1 +1,1 @@
-"""What networks learn from: real galaxies with human labels, catalogues, downloads."""
+"""The training data: real galaxies with human labels, catalogues, downloads."""

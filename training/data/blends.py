@@ -1,8 +1,8 @@
-"""New galaxies made of two that people measured alike, laid over each other along their major axes.
+"""Makes galaxies of two that people measured alike, laid over each other along their major axes.
 
-A thousand measured galaxies are few. Two discs of nearly one inclination, turned, moved and scaled onto each other, are
-a disc of that inclination with the bulge, arms and dust of both: what people would say of it is known, and what tells
-of the inclination is in it twice. Mixing pictures of similar labels is what helps regression, mixing any two does not
+A thousand measured galaxies are few. Two discs of nearly one inclination, turned, moved and scaled onto each other,
+look like a disc of that inclination with the bulge, arms and dust of both: the human label is known, and the picture
+has the signs of the inclination twice. Mixing pictures of similar labels helps regression, mixing any two does not
 (C-Mixup; Yao et al. 2022, NeurIPS 35).
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.core.models import Ellipse
 
 ALIKE_DEG = 3.0
-"""How far the two inclinations are apart at most."""
+"""Largest difference of the two inclinations, degrees."""
 
 _SCALES = (0.75, 1.33)
 _SHARES = (0.3, 0.7)
@@ -31,20 +31,21 @@ _EDGE = 8.0
 def blend(
     images: NDArray[np.uint8], labels_deg: NDArray[np.float32], rates: NDArray[np.float64], *, count: int, seed: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Make galaxies of pairs of measured ones.
+    """Return galaxies made of pairs of measured ones.
 
     Parameters
     ----------
     images : uint8 ``[N, 128, 128, 3]``
     labels_deg : float32 ``[N]``
     rates : float64 ``[N]``
-        With which the first of each pair is drawn, summing to 1. The second is any of nearly its inclination.
+        Probabilities of the first of each pair, summing to 1. The second is any galaxy of nearly its inclination.
     count, seed : int
+        Number of galaxies to make, and seed of the random generator.
 
     Returns
     -------
     uint8 ``[count, 128, 128, 3]``, float32 ``[count]``
-        Model inputs, and the inclinations that people would give them.
+        Model inputs, and the inclinations that people would measure in them.
     """
     ellipses = [fit_ellipse(image) for image in images]
     order = np.argsort(labels_deg, kind="stable")

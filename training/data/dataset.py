@@ -1,7 +1,7 @@
-"""Real galaxies with human labels: reading the tables, splitting by galaxy, bagging, and uniform rates.
+"""Real galaxies with human labels: reads the tables, splits by galaxy, makes bags and uniform rates.
 
-The split depends on the galaxy's number alone, so no picture of a test galaxy, in any form or table, ever reaches a
-training bag; pictures that are set aside for another reason are named by ``exclude``.
+The split depends only on the galaxy's number, so that no picture of a test galaxy, in any form or table, reaches a
+training bag. Pictures that are set aside for another reason are given by ``exclude``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Split = Literal["train", "validation", "test"]
 
 FACE_ON_BELOW_DEG = 45.0
-"""People rejected what they judged to be below this."""
+"""Inclination below which people rejected a galaxy by their judgement, degrees."""
 
 TEST_SHARE = 0.10
 VALIDATION_SHARE = 0.10
@@ -36,11 +36,11 @@ _RIGHT_ANGLE_DEG = 90.0
 _KEPT = frozenset({"", "0", "0.0", "no", "false", "none", "nan"})
 _REJECTED = frozenset({"1", "1.0", "yes", "true"})
 REASON_UNKNOWN = "rejected"
-"""Stands for the reason where a table says that a picture was rejected and not why."""
+"""Reason for tables that say that a picture was rejected, but not why."""
 
 
 class TableFault(ValueError):
-    """A table of galaxies can't be used; the message says where and why."""
+    """A table of galaxies can't be used; the message tells where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,15 @@ class RealGalaxy:
     Attributes
     ----------
     pgc : int
-        :func:`number_of` its name where the table has a name (``galaxy``) instead; -1 where it has neither.
+        PGC number; :func:`number_of` its name where the table has a name (``galaxy``) instead; -1 where it has neither.
     path : Path
         Its picture.
     inclination_deg : float
-        Human label; NaN where nobody measured it.
+        Human label; NaN where people have not measured it.
     reject : str
         ``face_on``, ``unsuitable``, another reason, or empty.
     stage : float
-        Hubble stage, NaN where unknown; below 0 is not a spiral.
+        Hubble stage, NaN where unknown; a stage below 0 is not a spiral.
     axis_ratio_deg : float
         Inclination from the catalogue's axis ratio, NaN where unknown.
     expert : float
@@ -75,12 +75,12 @@ class RealGalaxy:
 
     @property
     def measured(self) -> bool:
-        """Whether a human measured it and did not reject it."""
+        """Whether people measured it and did not reject it."""
         return not self.reject and not np.isnan(self.inclination_deg)
 
     @property
     def judgement(self) -> str | None:
-        """The reason for which people reject it, empty where they keep it; None where nobody looked at it."""
+        """Reason of people's rejection; empty where they accepted it, None where nobody judged it."""
         if self.measured:
             return "face_on" if self.inclination_deg < FACE_ON_BELOW_DEG else ""
         return self.reject or None
@@ -90,14 +90,14 @@ def read_table(path: Path, images_folder: Path | None = None) -> tuple[RealGalax
     """Read a table with the columns ``file`` and ``inclination``; ``pgc``, ``reject``, ``ttype`` and more are optional.
 
     ``file`` is relative to the table's folder unless another is given. ``reject`` holds a reason, or yes or no.
-    ``galaxy`` names what has no PGC number.
+    ``galaxy`` is the name of a galaxy without a PGC number.
 
     Raises
     ------
     OSError
-        It can't be read.
+        The table can't be read.
     TableFault
-        It is no text, lacks a column, or holds something that is no number where one belongs.
+        The table is no text, lacks a column, or has text in the place of a number.
     """
     columns, rows = read_csv(path)
     missing = [name for name in ("file", "inclination") if name not in columns]
@@ -109,17 +109,17 @@ def read_table(path: Path, images_folder: Path | None = None) -> tuple[RealGalax
 
 
 def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Return the names of a table's columns, and its rows by number of line; the cells without blanks around them.
+    """Return the names of a table's columns, and its rows by line number, with stripped cells.
 
     Raises
     ------
     OSError
-        It can't be read.
+        The table can't be read.
     TableFault
-        It is no table.
+        The file is no table.
     """
     try:
-        # utf-8-sig: a spreadsheet begins its file with a mark of the encoding
+        # utf-8-sig: a file from a spreadsheet may begin with a byte order mark
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file, restval="")
             columns = [name.strip() for name in table.fieldnames or ()]
@@ -161,7 +161,7 @@ def _row(row: dict[str, str], folder: Path, where: str) -> RealGalaxy:
 
 
 def reason_of(text: str) -> str:
-    """Return why people rejected a picture, as a table's cell says: a reason, or yes or no; empty when they kept it."""
+    """Return the reason for a rejection in a table's cell: a reason, or yes or no; empty for an accepted picture."""
     reason = text.strip().lower()
     if reason in _KEPT:
         return ""
@@ -169,12 +169,12 @@ def reason_of(text: str) -> str:
 
 
 def number_of(name: str) -> int:
-    """Return the number by which a galaxy without a PGC number is known: below -1, always the same for a name."""
+    """Return the number of a galaxy without a PGC number: below -1, always the same for a name."""
     return -2 - int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big")
 
 
 def split_of(pgc: int) -> Split:
-    """Return the part of the sample to which a galaxy belongs, for good: decided by a hash of its number."""
+    """Return the part of the sample to which a galaxy always belongs, decided by a hash of its number."""
     place = int.from_bytes(hashlib.sha256(f"inclinet:{pgc}".encode()).digest()[:6], "big") / 2**48
     if place < TEST_SHARE:
         return "test"
@@ -203,9 +203,9 @@ def bag(count: int, *, number: int, seed: int) -> NDArray[np.intp]:
 
 
 def uniform_rates(labels_deg: NDArray[np.float32], label_range_deg: tuple[float, float]) -> NDArray[np.float64]:
-    """Return probabilities with which to draw galaxies so that every 5 deg of inclination comes equally often.
+    """Return sampling probabilities by which every 5 deg of inclination appear equally often.
 
-    A bin is never favoured more than four times over the average, so that a sparse one is not learned by heart.
+    A bin gets at most four times the average, so that the few galaxies of a sparse one are not memorised.
     """
     low, high = label_range_deg
     bins = np.clip(((labels_deg - low) / _BIN_DEG).astype(int), 0, int((high - low) / _BIN_DEG) - 1)

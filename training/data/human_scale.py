@@ -1,7 +1,7 @@
-"""The human scale: what people would have said of a galaxy of which something else is known.
+"""The human scale: estimates people's inclination of a galaxy from other facts about it.
 
-Two thousand spirals were never measured by people, and no simulated one was. Both teach a network only after their own
-inclinations, the simulation's and the catalogues', were put on the scale of people, as the measured galaxies show it.
+People have not measured two thousand of the spirals, nor any simulated galaxy. Before these train a network, their
+inclinations, from catalogues and the simulation, are converted to people's scale by a fit to the measured galaxies.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 LABEL_RANGE_DEG = (0.0, 90.0)
 _ENOUGH = 100
-"""Fewer measured galaxies than this tell nothing of how a catalogue reads."""
+"""Fewest measured galaxies for a fit of a catalogue's scale."""
 
 _TYPICAL_STAGE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class HumanScale:
-    """How people's inclinations follow from those of a network that knows simulated galaxies alone.
+    """Converts the inclinations of a network trained on simulated galaxies to people's inclinations.
 
-    ``label = x + a x^2 + b x^3`` in units of 90 deg. Simulated labels go through it before they are mixed with real
-    ones: real discs seen edge-on are rounder than simulated ones of the same thickness (haloes, bulges, warps), and two
-    scales in one sample would teach neither. Face-on is face-on on either scale, so nothing is added at 0, and the
-    human scale, which people measured from 45 deg on, goes on below it without a step.
+    ``label = x + a x^2 + b x^3`` in units of 90 deg. Simulated labels are converted before they are mixed with real
+    ones: real discs seen edge-on are rounder than simulated ones of the same thickness (haloes, bulges, warps), and a
+    network can't learn two scales from one sample. Face-on is the same on both scales, so nothing is added at 0, and
+    the human scale, which people measured from 45 deg on, continues below it without a step.
     """
 
     square: float = 0.0
     cube: float = 0.0
 
     def __call__(self, inclination_deg: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map degrees of the simulation to degrees of the human scale, clipped to the label range."""
+        """Return degrees on the human scale for degrees of the simulation, clipped to the label range."""
         x = np.asarray(inclination_deg) / 90
         return np.asarray(90 * np.clip(x + self.square * x**2 + self.cube * x**3, 0, 1), np.float32)
 
@@ -55,15 +55,15 @@ def fit_human_scale(labels_deg: NDArray[np.float64], predicted_deg: NDArray[np.f
 
 @dataclass(frozen=True, slots=True)
 class CatalogueScale:
-    """How people's inclinations follow from the catalogues': a quadratic in each column, fitted by least squares.
+    """Converts catalogues' columns to people's inclinations: a quadratic in each column, fitted by least squares.
 
     Attributes
     ----------
     with_axes : tuple of float, or None
-        For galaxies with an axis ratio and an expert's eye estimate; it predicts labels to about 3.7 deg rms, where the
-        axis ratio alone scatters by 5.3.
+        Coefficients for galaxies with an axis ratio and an expert's eye estimate; the rms of the residuals is about
+        3.7 deg, where the axis ratio alone gives 5.3.
     without_axes : tuple of float, or None
-        For galaxies with the eye estimate alone (about 5 deg).
+        Coefficients for galaxies with the eye estimate alone (about 5 deg).
 
     None where too few measured galaxies have those columns.
     """
@@ -72,7 +72,7 @@ class CatalogueScale:
     without_axes: tuple[float, ...] | None
 
     def __call__(self, galaxies: Sequence[RealGalaxy]) -> NDArray[np.float64]:
-        """Return what people would say of each galaxy, degrees within 45..90; NaN where nothing is known."""
+        """Return the estimated human inclination of each galaxy, degrees within 45..90; NaN where nothing is known."""
         found = np.full(len(galaxies), np.nan)
         for axes, coefficients in ((False, self.without_axes), (True, self.with_axes)):
             if coefficients is not None:
@@ -97,7 +97,7 @@ def fit_catalogue_scale(galaxies: Sequence[RealGalaxy]) -> CatalogueScale:
 
 
 def _columns(galaxies: Sequence[RealGalaxy], *, axes: bool) -> NDArray[np.float64]:
-    """Return a row of regressors for each galaxy; NaN where one is unknown. An unknown stage is taken for an Sbc."""
+    """Return a row of regressors for each galaxy; NaN where one is unknown. An unknown stage counts as an Sbc."""
     expert = np.array([galaxy.expert for galaxy in galaxies])
     stage = np.nan_to_num(np.array([galaxy.stage for galaxy in galaxies]), nan=_TYPICAL_STAGE) / 10
     columns = [np.ones(len(galaxies)), expert, expert**2, stage, stage**2]

@@ -1,19 +1,19 @@
-"""Reads the tables from which labels are made, as the Extragalactic Distance Database (EDD) writes them.
+"""Reads the tables from which labels are made, in the format of the Extragalactic Distance Database (EDD).
 
-Both kinds are text, a line of names and then a line for each row, the cells apart by ``|`` and padded with blanks
-(commas and tabs are understood too); names are read without regard to case.
+Both kinds are text: a line of names, then one line per row, with cells separated by ``|`` and padded with blanks
+(commas and tabs are accepted too). The case of names does not matter.
 
-*Measurements* of the Galaxy Inclination Zoo, one row for each time that a person judged a galaxy: ``pgcID``, ``inc``
+*Measurements* of the Galaxy Inclination Zoo have one row for each judgement of a galaxy by a person: ``pgcID``, ``inc``
 (deg; 0 where it was rejected), ``flag`` (1 for rejected), the concerns ``not_sure better_image bad_TF ambiguous
-disturbed HI face_on not_spiral multiple`` (0 or 1 each), and ``email``, which tells people apart and is kept nowhere.
+disturbed HI face_on not_spiral multiple`` (0 or 1 each), and ``email``, which distinguishes people and is never stored.
 
-*Final inclinations* of Cosmicflows-4, one row a galaxy: ``pgc``, ``inc`` (deg), ``inc_e``, ``inc_flg`` (above 0 for
-rejected), ``inc_n`` (measurements), ``inc_note`` (the concerns, such as ``[face_on]``), and what is known of the
-galaxy: ``ra``, ``dec`` (deg, J2000), ``d25`` (arcmin), ``b_a``, ``pa`` (deg), ``ty`` (Hubble stage).
+*Final inclinations* of Cosmicflows-4 have one row per galaxy: ``pgc``, ``inc`` (deg), ``inc_e``, ``inc_flg`` (above 0
+for rejected), ``inc_n`` (measurements), ``inc_note`` (the concerns, such as ``[face_on]``), and facts about the galaxy:
+``ra``, ``dec`` (deg, J2000), ``d25`` (arcmin), ``b_a``, ``pa`` (deg), ``ty`` (Hubble stage).
 
-The exports of ``zoo`` are of these kinds too, as text or VOTable, with columns of their own: ``galaxy`` names what
-has no PGC number, ``file`` is its picture, ``least_inc`` the least inclination that the standards showed, ``counted``
-is 0 where a row does not count, ``inc_scatter`` is how far people scatter.
+The exports of ``zoo`` are of these kinds too, as text or VOTable, with columns of their own: ``galaxy`` names a galaxy
+without a PGC number, ``file`` is its picture, ``least_inc`` the smallest inclination of the standards, ``counted`` is 0
+where a row does not count, ``inc_scatter`` is the scatter between people.
 
 Both are described in Kourkchi et al. 2020, ApJ 902, 145, section 2.3, and shown by the notebooks of
 https://github.com/ekourkchi/inclinet_project (``data_extraction``).
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 Kind = Literal["measurements", "final"]
 
 FACE_ON, UNSUITABLE, ELSEWHERE, UNKNOWN = "face_on", "unsuitable", "elsewhere", "rejected"
-"""Why a galaxy was rejected; ``elsewhere``: for something that its picture does not show, its radio spectrum."""
+"""Reasons of a rejection; ``elsewhere`` means that the picture does not show the reason, such as a radio spectrum."""
 
 LEAST_DEG, MOST_DEG = 45.0, 90.0
-"""What the standards span where ``least_inc`` does not say: what people judged to be less, they rejected as face-on."""
+"""Range of the standards without ``least_inc``, degrees: people rejected galaxies below it as face-on."""
 
 _PICTURE = frozenset(
     {"not_sure", "better_image", "ambiguous", "disturbed", "not_spiral", "multiple", "bad_tf", UNSUITABLE}
@@ -57,18 +57,18 @@ _PREFIX = re.compile(r"^(?:pgc|leda)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one person once said of one galaxy.
+    """One judgement of one galaxy by one person.
 
     Attributes
     ----------
     pgc : int
-        Of a galaxy without one, :func:`training.data.dataset.number_of` its name.
+        PGC number, or :func:`training.data.dataset.number_of` the name of a galaxy without one.
     person : str
-        Tells people apart.
+        Identifier that distinguishes people.
     inclination_deg : float
         NaN where the galaxy was rejected.
     reject : str
-        Why; empty where it was measured.
+        Reason of the rejection; empty where the galaxy was measured.
     """
 
     pgc: int
@@ -79,7 +79,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """What a published table says of one galaxy after all.
+    """The final result for one galaxy in a published table.
 
     Attributes
     ----------
@@ -87,9 +87,9 @@ class Final:
     inclination_deg, scatter_deg : float
         NaN where unknown or rejected.
     reject : str
-        Why; empty where it was measured.
+        Reason of the rejection; empty where the galaxy was measured.
     people : int or None
-        How many measured it.
+        Number of people who measured it.
     """
 
     pgc: int
@@ -101,7 +101,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a catalogue knows of a galaxy; NaN where it does not."""
+    """A catalogue's facts about a galaxy; NaN where unknown."""
 
     ra_deg: float = math.nan
     dec_deg: float = math.nan
@@ -113,19 +113,19 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class LabelTable:
-    """A table as it was read.
+    """The content of a table.
 
     Attributes
     ----------
     kind : str
     measurements, finals : tuple
-        One of them is empty.
+        Rows of the table's kind; the other one is empty.
     facts : dict of Facts
-        By PGC number.
+        Facts by PGC number.
     names, files : dict of str
-        By the same number, what the table calls a galaxy and its picture.
+        Names of the galaxies and of their pictures, by the same number.
     skipped : int
-        Lines without a galaxy's number or name, whose inclination is none, or that do not count.
+        Lines without a galaxy's number or name, with an invalid inclination, or that do not count.
     """
 
     kind: Kind
@@ -138,19 +138,19 @@ class LabelTable:
 
 
 def parse(text: str, name: str) -> LabelTable:
-    """Read a table, telling its kind by its columns.
+    """Read a table; its columns decide the kind.
 
     Parameters
     ----------
     text : str
         The whole table.
     name : str
-        For error sentences.
+        Name of the table, for errors.
 
     Raises
     ------
     TableFault
-        It is of neither kind.
+        The table is of neither kind.
     """
     columns, rows = table_text.rows(text, name)
     galaxy, inclination = _first(columns, (*_GALAXY, _NAME)), _first(columns, _INCLINATION)
@@ -190,12 +190,12 @@ def parse(text: str, name: str) -> LabelTable:
 
 
 def parse_facts(text: str, name: str) -> dict[int, Facts]:
-    """Read what a table knows of galaxies, whatever else is in it; HyperLEDA's names of columns are known too.
+    """Read a table's facts about galaxies, ignoring other columns; HyperLEDA's names of columns are known too.
 
     Raises
     ------
     TableFault
-        It has no PGC numbers.
+        The table has no PGC numbers.
     """
     columns, rows = table_text.rows(text, name)
     galaxy = _first(columns, (*_GALAXY, "name"))
@@ -206,7 +206,7 @@ def parse_facts(text: str, name: str) -> dict[int, Facts]:
 
 
 def _galaxy(row: dict[str, str], column: str) -> int:
-    """Return the number by which a row's galaxy is known; 0 where it has none."""
+    """Return the number of a row's galaxy; 0 where it has none."""
     number = row.get(column, "")
     if column != _NAME and number.isdigit() and int(number) > 0:
         return int(number)
@@ -227,13 +227,13 @@ def _number(text: str) -> float:
 
 
 def _judged(row: dict[str, str], inclination: str, flag: str | None) -> tuple[float, str] | None:
-    """Return inclination and reason of a row; None where it says nothing that can be understood."""
+    """Return inclination and reason of a row; None where neither can be read."""
     flagged = _number(row.get(flag, "")) if flag else 0.0
     if flagged > 0:
         return math.nan, _reason(row)
     value = _number(row.get(inclination, ""))
     least = _number(row.get(_LEAST, ""))
-    # where standards begin at 0, 0 is an inclination; elsewhere it stands for none
+    # 0 is an inclination where the standards begin at 0; elsewhere it means "none"
     if not (0 < value <= MOST_DEG or value == least == 0):
         return None
     return (math.nan, FACE_ON) if value < (LEAST_DEG if math.isnan(least) else least) else (value, "")
@@ -247,7 +247,7 @@ def _reason(row: dict[str, str]) -> str:
         return FACE_ON
     if concerns & (_PICTURE - {"bad_tf"}):
         return UNSUITABLE
-    # "no good for the Tully-Fisher relation" goes along with every other concern: alone, it is about the picture
+    # "no good for the Tully-Fisher relation" accompanies every other concern; alone, it is about the picture
     if _SPECTRUM in concerns:
         return ELSEWHERE
     return UNSUITABLE if concerns else UNKNOWN

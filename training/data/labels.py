@@ -1,8 +1,8 @@
-"""From what several people said of each galaxy to one label: median, rejection with its reason, and how people scatter.
+"""Combines several people's judgements of each galaxy to one label: median, rejection with its reason, and scatter.
 
-As the Galaxy Inclination Zoo made its labels (Kourkchi et al. 2020, ApJ 902, 145, section 2.3): the median of at least
-three people, a rejection where at least half of them rejected. A person who judged a galaxy several times counts once,
-with the median of what they said.
+The rules are those of the Galaxy Inclination Zoo (Kourkchi et al. 2020, ApJ 902, 145, section 2.3): the median of at
+least three people, a rejection where at least half of them rejected. A person who judged a galaxy several times counts
+once, with the median.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ COLUMNS = (
     "pa",
 )
 AXIS_RATIO_EDGE_ON = 0.2
-"""Of the catalogues' discs (Kourkchi et al. 2020)."""
+"""Axis ratio of edge-on discs in the catalogues (Kourkchi et al. 2020)."""
 
 _SPLITS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What people say of a galaxy, all together.
+    """The combined judgement of a galaxy.
 
     Attributes
     ----------
     pgc : int
-        Below 0 where there is none: the number of its name.
+        PGC number; the number of its name, below 0, where there is none.
     inclination_deg : float
-        NaN where it is rejected.
+        Median inclination; NaN where the galaxy is rejected.
     reject : str
-        Why; empty where it is measured.
+        Reason of the rejection; empty where the galaxy is measured.
     people : int or None
-        How many measured it, or rejected it.
+        Number of people who measured it, or rejected it.
     scatter_deg : float
-        Standard deviation of what they said; NaN for fewer than two.
+        Standard deviation of people's inclinations; NaN for fewer than two.
     """
 
     pgc: int
@@ -74,16 +74,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """How two groups of people differ.
+    """The difference between two groups of people.
 
     Attributes
     ----------
     rms_deg : float
-        Root mean square of the difference between the groups' medians, averaged over random ways to divide the people.
+        Root mean square of the difference between the groups' medians, averaged over random divisions of the people.
     spread_deg : float
-        Standard deviation of that number over the ways to divide them.
+        Standard deviation of that number over the divisions.
     galaxies : float
-        Compared, on average.
+        Average number of galaxies compared.
     """
 
     rms_deg: float
@@ -92,7 +92,7 @@ class Scatter:
 
 
 def _said(measurements: Iterable[Measurement]) -> dict[int, dict[str, tuple[float, str]]]:
-    """Return by galaxy and person their median, or the reason for which they rejected it."""
+    """Return by galaxy and person the median, or the reason of the rejection."""
     rows: dict[tuple[int, str], list[Measurement]] = defaultdict(list)
     for one in measurements:
         rows[one.pgc, one.person].append(one)
@@ -108,18 +108,18 @@ def _said(measurements: Iterable[Measurement]) -> dict[int, dict[str, tuple[floa
 
 
 def _commonest(reasons: Sequence[str]) -> str:
-    """Return the reason given most often; among equals the first of the alphabet, whatever the order of the rows."""
+    """Return the most frequent reason; among equals the alphabetically first, whatever the order of the rows."""
     return min(Counter(reasons).items(), key=lambda item: (-item[1], item[0]))[0]
 
 
 def combine(measurements: Iterable[Measurement], *, least: int = LEAST_PEOPLE) -> tuple[tuple[Label, ...], int]:
-    """Return the labels of all galaxies that enough people judged, in order of their numbers, and how many were not.
+    """Return the labels of all galaxies with enough judgements, ordered by number, and the number of other galaxies.
 
     Parameters
     ----------
     measurements : iterable of Measurement
     least : int
-        How many people must agree to measure a galaxy, or have judged one that is rejected.
+        Fewest people for a measured galaxy, or for the judgements of a rejected one.
     """
     labels = []
     too_few = 0
@@ -138,10 +138,10 @@ def combine(measurements: Iterable[Measurement], *, least: int = LEAST_PEOPLE) -
 
 
 def published(finals: Iterable[Final], *, least: int = LEAST_PEOPLE) -> tuple[tuple[Label, ...], int]:
-    """Return the labels that a published table of final inclinations holds, and how many are by too few people.
+    """Return the labels in a published table of final inclinations, and the number of those by too few people.
 
-    Galaxies of which the table does not say how many people measured them are taken at its word; of a galaxy that is
-    listed twice, the first line counts.
+    Galaxies without a number of people in the table are accepted; of a galaxy that is listed twice, the first line
+    counts.
     """
     labels = []
     too_few = 0
@@ -164,7 +164,7 @@ def two_groups(measurements: Sequence[Measurement], *, seed: int = 1, least: int
     measurements : sequence of Measurement
     seed : int
     least : int
-        How many of each group must have measured a galaxy.
+        Fewest people of each group who must have measured a galaxy.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def two_groups(measurements: Sequence[Measurement], *, seed: int = 1, least: int
 
 
 def about_pictures(labels: Iterable[Label]) -> tuple[Label, ...]:
-    """Return the labels without the galaxies that were rejected for something that their pictures do not show."""
+    """Return the labels without galaxies that were rejected for reasons outside of their pictures."""
     return tuple(label for label in labels if label.reject != ELSEWHERE)
 
 
@@ -205,18 +205,18 @@ def write(
     names: Mapping[int, str],
     file_of: Callable[[int], str],
 ) -> None:
-    """Write the table that :func:`training.data.dataset.read_table` reads and ``download`` takes.
+    """Write the table for :func:`training.data.dataset.read_table` and ``download``.
 
     Parameters
     ----------
     path : Path
     labels : iterable of Label
     facts : mapping
-        What catalogues know, by PGC number.
+        Catalogue facts by PGC number.
     names : mapping
-        Of galaxies, by the same number.
+        Names of galaxies by the same number.
     file_of : callable
-        From a PGC number to the name of the picture.
+        Returns the name of the picture for a PGC number.
     """
     write_csv(
         path, COLUMNS, (_row(label, facts.get(label.pgc, Facts()), names, file_of(label.pgc)) for label in labels)

@@ -1,8 +1,8 @@
-"""Pictures that people would reject, made of pictures that they kept.
+"""Makes pictures that people would reject from pictures that they accepted.
 
-People rejected a galaxy in twenty for other reasons than being face-on: disturbed, several galaxies in one, lost in the
-noise, beside a bright star. Fifty examples teach no network what these have in common, so more are made of real
-pictures, in which everything else is as in those that were kept.
+People rejected one galaxy in twenty for other reasons than being face-on: disturbed, several galaxies in one, lost in
+the noise, beside a bright star. Fifty examples are too few to learn from, so more are made of real pictures, which
+otherwise look like those that were accepted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RATES = (0.3, 0.35, 0.2, 0.15)
 
 
 def spoil(kept: NDArray[np.uint8], *, count: int, seed: int) -> NDArray[np.uint8]:
-    """Make ``count`` pictures that people would reject of pictures that they kept.
+    """Return ``count`` pictures that people would reject, made of pictures that they accepted.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def _sky(picture: Picture) -> Picture:
 
 
 def crowded(picture: Picture, other: Picture, rng: np.random.Generator) -> Picture:
-    """Lay another galaxy over this one, beside its centre: two of about one size that touch."""
+    """Lay another galaxy over this one, beside its centre: two of similar size that touch."""
     side = picture.shape[0]
     angle, scale = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 1.5)
     away, where = side * rng.uniform(0.18, 0.45), rng.uniform(0, 2 * np.pi)
@@ -61,7 +61,7 @@ def crowded(picture: Picture, other: Picture, rng: np.random.Generator) -> Pictu
     centre = np.full(2, (side - 1) / 2)
     shift = centre - turn @ (centre + away * np.array([np.sin(where), np.cos(where)]))
     light = np.maximum(other - _sky(other), 0)
-    # fades towards its frame, so that no straight edge gives it away
+    # it fades towards its frame, so that no straight edge betrays it
     ramp = np.minimum(np.minimum(np.arange(side), np.arange(side)[::-1]) / 16, 1).astype(np.float32)
     light *= (ramp[:, None] * ramp[None, :])[..., None]
     planes = [ndimage.affine_transform(light[..., n], turn, shift, order=1) for n in range(3)]
@@ -69,20 +69,20 @@ def crowded(picture: Picture, other: Picture, rng: np.random.Generator) -> Pictu
 
 
 def disturbed(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Bend and tear a galaxy by a smooth random displacement, as a passing neighbour does."""
+    """Distort a galaxy by a smooth random displacement, as a passing neighbour does."""
     side = picture.shape[0]
     reach, how_far = side * rng.uniform(0.09, 0.18), side * rng.uniform(0.035, 0.11)
     field = ndimage.gaussian_filter(rng.standard_normal((2, side, side)), (0, reach, reach))
     field *= how_far / np.sqrt((field**2).mean())
     rows, columns = np.mgrid[:side, :side] + field
     planes = [ndimage.map_coordinates(picture[..., n], [rows, columns], order=1, mode="nearest") for n in range(3)]
-    # noise of its own over the sky's, which the displacement draws into streaks
+    # new noise, since the displacement stretches the sky's own into streaks
     noise = rng.standard_normal(picture.shape) * np.abs(picture[:_BORDER] - _sky(picture)).mean()
     return np.asarray(np.stack(planes, axis=-1) + noise, np.float32)
 
 
 def faint(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Drown a galaxy in the noise, blurred a little and bluer, as irregular dwarfs are."""
+    """Hide a galaxy in noise, blurred a little and bluer, as irregular dwarfs are."""
     sky = _sky(picture)
     light = ndimage.gaussian_filter(picture - sky, (rng.uniform(0.5, 3), rng.uniform(0.5, 3), 0))
     peak = max(float(np.quantile(light, 0.98)), 1.0)
@@ -92,7 +92,7 @@ def faint(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def spoiled(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Put a star before a galaxy that outshines it, with its halo and spikes."""
+    """Put a star that outshines the galaxy before it, with its halo and spikes."""
     side = picture.shape[0]
     away, where = side * rng.uniform(0.08, 0.4), rng.uniform(0, 2 * np.pi)
     rows, columns = np.mgrid[:side, :side] - (side - 1) / 2

@@ -1,4 +1,4 @@
-"""Reads tables that are text, cell by cell: what the columns mean is another matter (``label_tables``)."""
+"""Reads tables that are text to cells; ``label_tables`` interprets the columns."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from training.data.dataset import TableFault
 
 
 def rows(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
-    """Return the names of a table's columns in small letters, and its rows, every cell as text without blanks.
+    """Return a table's column names in lower case, and its rows, with every cell as text without blanks.
 
     Parameters
     ----------
     text : str
-        A VOTable, or lines of cells that are apart by ``|``, tabs or commas, the first the names.
+        VOTable, or lines of cells separated by ``|``, tabs or commas, the first line with the names.
     name : str
-        For error sentences.
+        Name of the table, for errors.
 
     Raises
     ------
     TableFault
-        It is no VOTable, though it begins as one.
+        The text begins as a VOTable but is none.
     """
     if text.lstrip("\ufeff \n\r\t").startswith("<"):
         return _votable(text, name)
@@ -32,7 +32,7 @@ def rows(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
     if not lines:
         return [], []
     separator = next((mark for mark in "|\t," if mark in lines[0]), ",")
-    # a note may hold a quotation mark, which means nothing where cells are apart by a bar
+    # a note may hold a quotation mark, which has no meaning where bars separate the cells
     content = io.StringIO("\n".join(lines))
     table = (
         csv.reader(content) if separator == "," else csv.reader(content, delimiter=separator, quoting=csv.QUOTE_NONE)
@@ -42,11 +42,11 @@ def rows(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def _votable(text: str, name: str) -> tuple[list[str], list[dict[str, str]]]:
-    from astropy.io.votable import parse_single_table  # half a second that only a VOTable is worth
+    from astropy.io.votable import parse_single_table  # takes half a second, for VOTables only
 
     try:
         with warnings.catch_warnings():
-            # what other programs write is seldom to the letter, and is read all the same
+            # VOTables of other programs seldom follow the standard exactly, but can be read
             warnings.simplefilter("ignore")
             table = parse_single_table(io.BytesIO(text.encode()), verify="ignore").to_table(use_names_over_ids=True)
     except (ValueError, IndexError, TypeError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What the networks of a release learn from, and where it lies."""
+"""The training data of a release's networks, and its files."""
 
 from __future__ import annotations
 
@@ -26,41 +26,42 @@ if TYPE_CHECKING:
     from training.simulation.sample import SimulatedSample
 
 WEAK_FACE_ON_BELOW_DEG = 35.0
-"""An unmeasured galaxy whose catalogue axis ratio says less than this is taken for one that people would reject."""
+"""Inclination by axis ratio below which an unmeasured galaxy counts as rejected by people."""
 
 CATALOGUED_ABOVE_DEG = 55.0
-"""Below this, what holds for the galaxies that people measured holds for no others: those are the inclined ones."""
+"""Inclination above which the fit to measured galaxies also holds for unmeasured ones, degrees."""
 
 OUTLINED_BELOW_DEG = 38.0
-"""Below this, axis ratios tell the inclination of galaxies that nobody judged (:mod:`training.data.axis_ratios`).
+"""Inclination by axis ratio below which it is used for galaxies that nobody judged (:mod:`.axis_ratios`).
 
-Of those that people judged, they rejected four in five with such an outline as face-on; of those beyond they measured
-most, at 45 deg and more. What people would say of a galaxy there, no outline tells.
+People rejected four in five galaxies with such an outline as face-on; of those above they measured most, at 45 deg and
+more. For an unjudged galaxy above, the outline does not predict which.
 """
 
 _REJECTED_BELOW_DEG = 50.0
-"""A galaxy that people rejected as face-on, though its outline says more than this, has a wrong outline."""
+"""A galaxy that people rejected as face-on, though its outline gives more than this, has a wrong outline."""
 
 _DWARF_STAGE = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasePaths:
-    """Where a release comes from and goes.
+    """The input and output files of a release.
 
     Attributes
     ----------
     tables : tuple of Path
-        Tables of human-labelled galaxies to learn from; empty to learn from simulation alone.
+        Tables of human-labelled galaxies to train on; empty to train on simulated galaxies alone.
     set_aside : tuple of Path
-        Tables whose galaxies are kept out of every training bag and measured apart.
+        Tables whose galaxies are excluded from every training bag and measured separately.
     runs : Path
-        Snapshots and the simulated sample: what ``--resume`` needs.
+        Folder of the snapshots and the simulated sample, for ``--resume``.
     model_repo : Path
+        Folder of the SavedModels and the manifest.
     models_config : Path
-        Generated from the manifest.
+        File that is generated from the manifest.
     start : Path or None
-        Model repository of a release from whose flavors those of the same names start.
+        Model repository of an earlier release, from whose flavors those of the same names start.
     """
 
     tables: tuple[Path, ...]
@@ -78,7 +79,7 @@ class ReleasePaths:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What the networks of a release learn from: simulated galaxies, and the training part of the real ones."""
+    """The training data of a release's networks: simulated galaxies, and the training part of the real ones."""
 
     simulated: SimulatedSample
     real: Sequence[RealGalaxy]
@@ -86,7 +87,7 @@ class TrainingData:
 
     @property
     def measured(self) -> NDArray[np.intp]:
-        """ReleasePaths of the real galaxies that people measured."""
+        """Indices of the real galaxies that people measured."""
         return np.flatnonzero([galaxy.measured for galaxy in self.real])
 
 
@@ -98,16 +99,16 @@ def real_galaxies(paths: ReleasePaths) -> tuple[tuple[RealGalaxy, ...], Collecti
 
 @lru_cache(maxsize=1)
 def gather(paths: ReleasePaths) -> TrainingData:
-    """Read the simulated sample and the training part of the real galaxies; once for each process."""
+    """Read the simulated sample and the training part of the real galaxies; once per process."""
     rows, kept_out = real_galaxies(paths)
     training = dataset.select(rows, "train", exclude=kept_out)
     return TrainingData(sample.load(paths.simulated), training, dataset.images(training))
 
 
 def weak_judgement(galaxy: RealGalaxy) -> str | None:
-    """Return the reason for which people would reject a galaxy that nobody looked at, as catalogues have it.
+    """Return the reason for which people would reject an unjudged galaxy, by the catalogues' facts.
 
-    It is no spiral (of an early type, or a dwarf), or face-on; None where they have no reason.
+    It is no spiral (of an early type, or a dwarf), or face-on; None where no reason is known.
     """
     if galaxy.judgement is not None:
         return None
@@ -119,10 +120,9 @@ def weak_judgement(galaxy: RealGalaxy) -> str | None:
 def catalogued(data: TrainingData) -> NDArray[np.float64]:
     """Return inclinations on the human scale, degrees ``[N]``, for spirals that nobody measured; NaN for others.
 
-    Inclined ones have what the catalogues' columns make people say. Of those that look nearly face-on, among them those
-    that people rejected for it, the axis ratios are used, for the human scale is that of axis ratios: the mean of the
-    catalogue's inclination and that of an ellipse fitted to the picture, and not less than what is to be expected of a
-    disc that looks so round.
+    Inclined ones get the human scale's value for the catalogues' columns. Nearly face-on ones, including those that
+    people rejected as face-on, get the axis ratios' value: the mean of the catalogue's inclination and that of an
+    ellipse fitted to the picture, but at least the mean inclination of discs with such a round outline.
     """
     spiral = np.array(
         [0 <= g.stage < _DWARF_STAGE and not g.measured and g.reject in {"", "face_on"} for g in data.real], bool

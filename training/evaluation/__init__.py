@@ -1,1 +1,1 @@
-"""How far a release may be trusted."""
+"""Measures how far a release can be trusted."""

@@ -1,7 +1,7 @@
-"""Measures a release on labelled pictures: the report that says how far to trust it.
+"""Measures a release on labelled pictures, and reports its errors.
 
-The pictures are read by :mod:`training.evaluation.labelled_images`, predictions made elsewhere by
-:mod:`training.evaluation.predictions_table`; this module knows numbers only.
+:mod:`training.evaluation.labelled_images` reads the pictures, and :mod:`training.evaluation.predictions_table`
+predictions made elsewhere; this module works on numbers only.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ class Intervals:
     high95: NDArray[np.float64]
 
     def of(self, chosen: NDArray[np.bool_]) -> Intervals:
-        """Return those of some of the pictures."""
+        """Return the intervals of some of the pictures."""
         return Intervals(self.low68[chosen], self.high68[chosen], self.low95[chosen], self.high95[chosen])
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What every network said of the same pictures: float64 ``[N]`` for each name.
+    """The answers of all networks for the same pictures: float64 ``[N]`` by name.
 
-    ``reasons`` are the parts of the rejectors' likelihoods, by reason and name; empty where they tell none.
+    ``reasons`` are the parts of the rejectors' likelihoods, by reason and name; empty where the rejectors give none.
     """
 
     flavors: Mapping[str, NDArray[np.float64]]
@@ -57,23 +57,23 @@ class Predictions:
 
     @property
     def stacked(self) -> NDArray[np.float64]:
-        """Inclinations, float64 ``[flavors, N]``."""
+        """Inclinations of all flavors, float64 ``[flavors, N]``."""
         return np.stack(list(self.flavors.values()))
 
     @property
     def median(self) -> NDArray[np.float64]:
-        """Of all flavors: the ensemble's answer, float64 ``[N]``."""
+        """Median of all flavors: the ensemble's answer, float64 ``[N]``."""
         return np.asarray(np.median(self.stacked, axis=0), np.float64)
 
     @property
     def rejection(self) -> NDArray[np.float64] | None:
-        """The median of the rejectors, float64 ``[N]``; None where there are none."""
+        """Median of the rejectors, float64 ``[N]``; None where there are none."""
         if not self.rejectors:
             return None
         return np.asarray(np.median(np.stack(list(self.rejectors.values())), axis=0), np.float64)
 
     def likelihoods(self, name: str) -> dict[str, NDArray[np.float64]]:
-        """Return by reason what one rejector said, or the median of all for ``ensemble``: ``""`` for all reasons."""
+        """Return one rejector's likelihoods by reason, or the medians of all for ``ensemble``; ``""`` is any reason."""
         if name == "ensemble":
             names = list(self.rejectors)
             return {
@@ -85,7 +85,7 @@ class Predictions:
 
     @property
     def architectures(self) -> dict[str, NDArray[np.float64]]:
-        """The median of the flavors of each architecture; flavors whose names tell no architecture are left out."""
+        """Medians of the flavors of each architecture; flavors whose names have no architecture are left out."""
         members: dict[str, list[NDArray[np.float64]]] = {}
         for name, said in self.flavors.items():
             if match := _FLAVOR.fullmatch(name):
@@ -94,15 +94,15 @@ class Predictions:
 
 
 def opened(manifest: Manifest, model_repo: Path) -> Callable[[NDArray[np.uint8]], Predictions]:
-    """Load every SavedModel of a release; return what asks all of them about model inputs."""
-    from training.release import export  # a report on predictions made elsewhere needs no TensorFlow
+    """Load every SavedModel of a release; return a function that runs all of them on model inputs."""
+    from training.release import export  # predictions made elsewhere need no TensorFlow
 
     served = {model.name: export.load(model_repo / model.name / str(model.version)) for model in manifest.models}
     return partial(ask, served)
 
 
 def ask(served: Mapping[str, Any], images: NDArray[np.uint8]) -> Predictions:
-    """Ask loaded SavedModels, by name, about model inputs."""
+    """Run loaded SavedModels, given by name, on model inputs."""
     from training.release import export
 
     answers = {name: export.answers(signature, images) for name, signature in served.items()}
@@ -115,7 +115,7 @@ def ask(served: Mapping[str, Any], images: NDArray[np.uint8]) -> Predictions:
 
 
 def predict(manifest: Manifest, model_repo: Path, images: NDArray[np.uint8]) -> Predictions:
-    """Ask every SavedModel of a release about model inputs."""
+    """Run every SavedModel of a release on model inputs."""
     return opened(manifest, model_repo)(images)
 
 
@@ -143,10 +143,10 @@ def report(
     Parameters
     ----------
     galaxies : sequence of RealGalaxy
-        N, in the order of the predictions.
+        N galaxies, in the order of the predictions.
     said : Predictions
     calibration : Calibration, optional
-        Of the ensemble; what its intervals hold is measured.
+        Calibration of the ensemble; the coverage of its intervals is measured.
     served : Intervals, optional
         The intervals themselves, where they are known without a calibration.
     ellipticity_deg : float64 ``[N]``, optional
@@ -155,12 +155,12 @@ def report(
     Returns
     -------
     dict
-        What :func:`training.evaluation.metrics.summary` says of ``ensemble`` {``median``, ``mean``, and ``accepted``:
-        the median of the galaxies that the rejectors accept}, ``architectures``, ``flavors``, ``ellipticity``, and
-        ``axis_ratio`` (the catalogue's inclinations of the same galaxies, where it has them). ``rejectors``: the dict
-        of :func:`training.evaluation.metrics.classification` for each and for ``ensemble``, their median; the two
-        reasons apart. ``ranges`` of the median by the label and ``coverage`` of the intervals. What can't be measured
-        is absent.
+        Results of :func:`training.evaluation.metrics.summary` for ``ensemble`` {``median``, ``mean``, and
+        ``accepted``: the median of the galaxies that the rejectors accept}, ``architectures``, ``flavors``,
+        ``ellipticity``, and ``axis_ratio`` (the catalogue's inclinations of the same galaxies, where it has them).
+        ``rejectors``: results of :func:`training.evaluation.metrics.classification` for each and for ``ensemble``,
+        their median; the two reasons separately. ``ranges`` of the median by the label and ``coverage`` of the
+        intervals. Numbers that can't be measured are absent.
     """
     found: dict[str, Any] = {}
     measured = np.array([g.measured for g in galaxies], bool)
@@ -196,7 +196,7 @@ def report(
 def _coverage(labels: NDArray[np.float64], served: Intervals) -> dict[str, float]:
     """Return the shares of labels inside the intervals, their standard errors, and the mean widths.
 
-    The errors are those of Agresti & Coull (1998, American Statistician 52, 119): all of ten is no certainty.
+    The errors follow Agresti & Coull (1998, American Statistician 52, 119), so that ten of ten is not certain.
     """
     found = {}
     for level, below, above in ((68, served.low68, served.high68), (95, served.low95, served.high95)):
@@ -211,7 +211,7 @@ def _coverage(labels: NDArray[np.float64], served: Intervals) -> dict[str, float
 def _rejection(
     galaxies: Sequence[RealGalaxy], judged: NDArray[np.bool_], said: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, float]:
-    """Return how well likelihoods tell kept from rejected galaxies: all, and each reason's those of that reason."""
+    """Return how well likelihoods separate accepted from rejected galaxies: all, and each reason by itself."""
     reasons = np.array([g.judgement or "" for g in galaxies])[judged]
     summary = metrics.classification(reasons != "", said[""][judged])
     for reason in REASONS:

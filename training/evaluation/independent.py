@@ -1,7 +1,7 @@
-"""What needs no label by people: inclinations from gas motions, and the isotropy of the sky.
+"""Tests without human labels: inclinations from gas motions, and the isotropy of the sky.
 
-Gas motions (velocity fields) give an inclination that owes nothing to how a galaxy looks, over the whole range. Discs
-that lie at random have every ``cos i`` equally often, so the answers for many galaxies can be judged without any truth.
+Gas motions (velocity fields) give an inclination over the whole range that is independent of a galaxy's look. Randomly
+oriented discs have a uniform ``cos i``, so that the answers for many galaxies can be tested without any truth.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from training.evaluation.evaluate import Intervals, Predictions
 
 STAGES = (1, 8)
-"""Hubble stages of the discs that are expected to lie at random: Sa to Sdm."""
+"""Hubble stages of the discs that are expected to be randomly oriented: Sa to Sdm."""
 
 _BINS = 10
 _RIGHT_ANGLE_DEG = 90.0
 
 
 def read_truth(path: Path) -> dict[int, float]:
-    """Read inclinations that were measured by other means, degrees by PGC number.
+    """Return inclinations that were measured by other means, degrees by PGC number.
 
-    A galaxy that several have measured gets the median.
+    A galaxy with several measurements gets their median.
 
     Raises
     ------
     OSError
         The file can't be read.
     TableFault
-        It is no table, has no columns ``pgc`` and ``inclination``, or has a row that says neither.
+        The file is no table, has no columns ``pgc`` and ``inclination``, or a row lacks one of them.
     """
     columns, rows = read_csv(path)
     if missing := [name for name in ("pgc", "inclination") if name not in columns]:
@@ -73,8 +73,8 @@ def compare(
     Returns
     -------
     dict
-        For ``ensemble``, ``ellipticity`` and ``axis_ratio``, as far as they are known, ``all`` {what
-        :func:`training.evaluation.metrics.residuals` and its errors say} and ``ranges``
+        For ``ensemble``, ``ellipticity`` and ``axis_ratio``, as far as they are known: ``all`` {results of
+        :func:`training.evaluation.metrics.residuals` and its errors} and ``ranges``
         (:func:`training.evaluation.metrics.by_range`). Empty where no galaxy has such an inclination.
     """
     known = np.array([truth.get(g.pgc, math.nan) for g in galaxies], np.float64)
@@ -99,23 +99,23 @@ def compare(
 
 
 def is_disc(galaxy: RealGalaxy) -> bool:
-    """Whether a galaxy is one of the discs that are expected to lie at random."""
+    """Return whether a galaxy is one of the discs that are expected to be randomly oriented."""
     return STAGES[0] <= galaxy.stage <= STAGES[1]
 
 
 def isotropy(inclination_deg: NDArray[np.float64]) -> dict[str, Any]:
-    """Compare inclinations with discs that lie at random, for which ``cos i`` is uniform in 0..1.
+    """Compare inclinations with randomly oriented discs, for which ``cos i`` is uniform in 0..1.
 
     Parameters
     ----------
     inclination_deg : float64 ``[N]``
-        Of discs; NaN is left out.
+        Inclinations of discs; NaN is left out.
 
     Returns
     -------
     dict
         ``galaxies``; ``counts`` in ten equal bins of ``cos i`` from 0; ``largest_excess``, the largest distance of the
-        cumulative distribution from the uniform one (Kolmogorov-Smirnov), and where it lies, ``at_deg``.
+        cumulative distribution from the uniform one (Kolmogorov-Smirnov), and its place, ``at_deg``.
     """
     cosines = np.cos(np.radians(inclination_deg[np.isfinite(inclination_deg)]))
     counts, _ = np.histogram(cosines, _BINS, (0.0, 1.0))

@@ -1,4 +1,4 @@
-"""The pictures that a release is measured on: read, fitted with an ellipse, turned; what fails is named."""
+"""The pictures that a release is measured on: read, fitted with an ellipse, turned; failures are listed."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ _TURNED_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class LabelledImages:
-    """Galaxies that people judged and whose pictures could be read.
+    """Galaxies with a human judgement and a readable picture.
 
     Attributes
     ----------
     galaxies : tuple of RealGalaxy
-        N of them.
+        N galaxies.
     inputs : uint8 ``[N, 128, 128, 3]``
-        Their model inputs.
+        Model inputs of the galaxies.
     ellipticity_deg : float64 ``[N]``
-        Inclination from the ellipse fitted to the picture as it is, NaN where none could be.
+        Inclination from the ellipse fitted to the unturned picture, NaN where none could be fitted.
     missing : tuple of str
         Files of the table that do not exist.
     unreadable : dict of str
-        Why, for every file that could not be read as a picture.
+        Reasons by file, for files that could not be read as pictures.
     unjudged : int
-        Rows that nobody measured or rejected, and that were not wanted.
+        Rows without a human judgement, and that were not wanted.
     """
 
     galaxies: tuple[RealGalaxy, ...]
@@ -53,7 +53,7 @@ class LabelledImages:
     unjudged: int
 
     def counted(self) -> dict[str, Any]:
-        """Return what the report says of the sample."""
+        """Return the report's facts about the sample."""
         return {
             "measured": sum(g.measured for g in self.galaxies),
             "rejected": sum(g.reject != "" for g in self.galaxies),
@@ -65,9 +65,9 @@ class LabelledImages:
 
 
 def read(galaxies: Sequence[RealGalaxy], wanted: Callable[[RealGalaxy], bool] = lambda _: False) -> LabelledImages:
-    """Read the pictures of the galaxies that people judged, or that are ``wanted`` for another reason.
+    """Read the pictures of galaxies with a human judgement, or that are ``wanted`` for another reason.
 
-    What can't be read is left out and named.
+    Pictures that can't be read are left out and listed.
     """
     judged = [g for g in galaxies if g.measured or g.reject or wanted(g)]
     kept: list[RealGalaxy] = []
@@ -105,16 +105,16 @@ def _ellipticity_deg(rgb: NDArray[np.uint8]) -> float:
 def turned(rgb: NDArray[np.uint8], angle_deg: float, *, mirror: bool) -> NDArray[np.uint8]:
     """Turn a picture about its centre, at the same scale and in the same frame.
 
-    The corners that come into view are filled with pixels of the picture's own border, those of stars left out, so
-    that the sky in them has the right colour and noise.
+    The empty corners are filled with pixels of the picture's own border, without stars, so that their sky has the right
+    colour and noise.
 
     Parameters
     ----------
     rgb : uint8 ``[H, W, 3]``
     angle_deg : float
-        Counter-clockwise.
+        Angle, counter-clockwise.
     mirror : bool
-        Left and right exchanged first.
+        Whether left and right are exchanged first.
     """
     border = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])
     off = np.abs(border.astype(np.float32) - np.median(border, axis=0)).max(axis=1)
@@ -130,18 +130,18 @@ def turned(rgb: NDArray[np.uint8], angle_deg: float, *, mirror: bool) -> NDArray
 def orientation(
     galaxies: Sequence[RealGalaxy], ask: Callable[[NDArray[np.uint8]], Predictions], turns: int
 ) -> dict[str, Any]:
-    """Measure how much the ensemble's median depends on how a picture lies.
+    """Measure how much the ensemble's median depends on the orientation of the picture.
 
     Every measured galaxy is shown ``turns`` times, at angles that divide the circle evenly, every other time mirrored.
 
     Parameters
     ----------
     galaxies : sequence of RealGalaxy
-        With pictures that can be read.
+        Galaxies with readable pictures.
     ask : callable
-        From model inputs to predictions.
+        Returns predictions for model inputs.
     turns : int
-        At least two.
+        Number of orientations, at least two.
 
     Returns
     -------

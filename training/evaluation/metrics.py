@@ -1,4 +1,4 @@
-"""How good predictions are: pure functions of labels and predictions, degrees and likelihoods."""
+"""Quality of predictions: pure functions of labels and predictions, degrees and likelihoods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 RANGES_DEG = ((0, 30), (30, 45), (45, 60), (60, 75), (75, 90))
-"""In which errors and intervals are told apart where the truth runs from face-on to edge-on."""
+"""Ranges of the truth for separate errors and intervals, where the truth runs from face-on to edge-on, degrees."""
 
 _BIN_DEG = 5
 _RANGE_DEG = (0, 90)
@@ -25,7 +25,7 @@ ACCEPTED_BELOW = 0.5
 
 
 def residuals(labels: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
-    """Summarise ``predicted - labels``.
+    """Return statistics of ``predicted - labels``.
 
     Returns
     -------
@@ -47,10 +47,10 @@ def residuals(labels: NDArray[np.float64], predicted: NDArray[np.float64]) -> di
 
 
 def bootstrap_errors(labels: NDArray[np.float64], predicted: NDArray[np.float64], *, seed: int = 1) -> dict[str, float]:
-    """Return the standard errors of the numbers of :func:`residuals`, by drawing the galaxies anew.
+    """Return the standard errors of the results of :func:`residuals`, by bootstrap.
 
-    The scatter of a thousand samples drawn with replacement (Efron 1979, Annals of Statistics 7, 1): honest where a few
-    outliers carry the rms, which ``rms / sqrt(2 n)`` is not. The same for the same numbers.
+    They are the scatter of a thousand samples drawn with replacement (Efron 1979, Annals of Statistics 7, 1), and hold
+    where a few outliers dominate the rms, unlike ``rms / sqrt(2 n)``. The same input gives the same result.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def by_range(
 
 
 def roc_area(rejected: NDArray[np.bool_], likelihood: NDArray[np.float64]) -> float:
-    """Return the area under the ROC curve: the share of (rejected, kept) pairs that are ranked rightly, ties half."""
+    """Return the area under the ROC curve: the share of (rejected, kept) pairs in the right order, ties half."""
     if rejected.all() or not rejected.any():
         return float("nan")
     pairs = stats.mannwhitneyu(likelihood[rejected], likelihood[~rejected], method="asymptotic").statistic
@@ -133,7 +133,7 @@ def roc_area(rejected: NDArray[np.bool_], likelihood: NDArray[np.float64]) -> fl
 
 
 def roc_area_error(area: float, rejected: int, kept: int) -> float:
-    """Return the standard error of an area under the receiver's curve (Hanley & McNeil 1982, Radiology 143, 29)."""
+    """Return the standard error of an area under the ROC curve (Hanley & McNeil 1982, Radiology 143, 29)."""
     if not rejected or not kept or not np.isfinite(area):
         return float("nan")
     both_rejected, both_kept = area / (2 - area), 2 * area**2 / (1 + area)
@@ -142,7 +142,7 @@ def roc_area_error(area: float, rejected: int, kept: int) -> float:
 
 
 def classification(rejected: NDArray[np.bool_], likelihood: NDArray[np.float64]) -> dict[str, float]:
-    """Return precision, recall and accuracy at 0.5, the ROC area, and how many were rejected and kept."""
+    """Return precision, recall and accuracy at 0.5, the ROC area, and the numbers of rejected and kept pictures."""
     said = likelihood >= ACCEPTED_BELOW
     hits = float((said & rejected).sum())
     area = roc_area(rejected, likelihood)
@@ -158,7 +158,7 @@ def classification(rejected: NDArray[np.bool_], likelihood: NDArray[np.float64])
 
 
 def spread(predictions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sample standard deviation over the flavors of ``[flavors, N]`` that are not NaN; 0 where there is one flavor."""
+    """Return the sample standard deviation over the flavors of ``[flavors, N]``, without NaN; 0 for a single flavor."""
     count = np.isfinite(predictions).sum(axis=0)
     about = np.nansum((predictions - np.nanmean(predictions, axis=0)) ** 2, axis=0)
     return np.asarray(np.sqrt(about / np.maximum(count - 1, 1)), np.float64)

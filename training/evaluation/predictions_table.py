@@ -1,11 +1,11 @@
-"""Predictions as a table: what ``evaluate`` writes, and what it reads when they were made elsewhere.
+"""Predictions as a table: the output of ``evaluate``, and its input when they were made elsewhere.
 
-A row is a picture. ``measured`` is what people said, degrees, empty where nobody did; every other column of numbers is
-a model, a rejector if its name ends in ``_reject`` (likelihoods 0..1), or its part for a reason if that follows
-(``_reject_face_on``, ``_reject_unsuitable``). These columns are understood too, and none is
-needed: ``file``, ``pgc``, ``reject`` (why people rejected the picture), ``axis_ratio`` and ``ellipticity``
-(inclinations from the catalogue and from the picture's own ellipse, degrees), ``low68``, ``high68``, ``low95``,
-``high95`` (the served intervals). ``median`` and ``mean`` are computed, not read.
+A row is a picture. ``measured`` is people's inclination, degrees, empty without one. Every other column of numbers is a
+model, a rejector if its name ends in ``_reject`` (likelihoods 0..1), or a rejector's part for a reason if the reason
+follows (``_reject_face_on``, ``_reject_unsuitable``). These columns are known too, and all optional: ``file``, ``pgc``,
+``reject`` (the reason of people's rejection), ``axis_ratio`` and ``ellipticity`` (inclinations from the catalogue and
+from the picture's own ellipse, degrees), ``low68``, ``high68``, ``low95``, ``high95`` (the served intervals).
+``median`` and ``mean`` are computed, not read.
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ class PredictionsTable:
     Attributes
     ----------
     galaxies : tuple of RealGalaxy
-        N of them.
+        N galaxies.
     said : Predictions
+        Predictions for them.
     ellipticity_deg : float64 ``[N]`` or None
     served : Intervals or None
     ignored : tuple of str
-        Columns that hold no numbers and mean nothing here.
+        Columns without numbers and without a known name.
     left_out : dict of str
-        Why, for every line of the file that could not be used.
+        Reasons by line, for lines of the file that could not be used.
     """
 
     galaxies: tuple[RealGalaxy, ...]
@@ -59,7 +60,7 @@ class PredictionsTable:
     left_out: dict[str, str]
 
     def counted(self) -> dict[str, Any]:
-        """Return what the report says of the sample."""
+        """Return the report's facts about the sample."""
         return {
             "measured": sum(g.measured for g in self.galaxies),
             "rejected": sum(g.reject != "" for g in self.galaxies),
@@ -109,7 +110,7 @@ def read(path: Path) -> PredictionsTable:
     OSError
         The file can't be read.
     TableFault
-        It is no table, or has no column ``measured``, no model, or no usable row.
+        The file is no table, or has no column ``measured``, no model, or no usable row.
     """
     columns, rows = read_csv(path)
     if len(set(columns)) < len(columns):
@@ -156,7 +157,7 @@ def _is_likelihood(name: str) -> bool:
 def _reasons(
     models: Sequence[str], numbers: Callable[[str], NDArray[np.float64]]
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return the rejectors' parts by reason, as far as every rejector has them."""
+    """Return the rejectors' parts by reason, if every rejector has them."""
     rejectors = [name for name in models if name.endswith(_REJECTOR)]
     return {
         reason: {name: numbers(f"{name}_{reason}") for name in rejectors}

@@ -1,4 +1,4 @@
-"""How the networks read one galaxy as different imaging surveys show it: simulated, for no label tells that."""
+"""Tests the networks on one galaxy as different imaging surveys show it: simulated, since no labels exist for this."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SEED = 7_000_000
 
 
 def pictures(count: int, survey: str) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Return model inputs and inclinations on the simulation's human scale of galaxies that a survey sees.
+    """Return model inputs of galaxies in a survey's images, and their inclinations on the human scale.
 
     Returns
     -------
     uint8 ``[N, 128, 128, 3]``, float64 ``[N]``
-        N is below ``count``, for unsuitable galaxies are left out: the same ones for every survey.
+        N is below ``count``, because unsuitable galaxies are left out, the same ones for every survey.
     """
     drawn = [scene.draw(SEED, index, survey) for index in range(count)]
     suited = [one for one in drawn if one.truth["reject"] != "unsuitable"]
@@ -42,13 +42,13 @@ def pictures(count: int, survey: str) -> tuple[NDArray[np.uint8], NDArray[np.flo
 
 
 def compare(ask: Callable[[NDArray[np.uint8]], Predictions], count: int) -> dict[str, Any]:
-    """Ask the networks about galaxies as every survey shows them.
+    """Run the networks on galaxies as every survey shows them.
 
     Returns
     -------
     dict
-        ``by_survey``: :func:`training.evaluation.metrics.residuals` about the truth. ``spread_deg``: the root mean
-        square, over galaxies, of the standard deviation of one galaxy's answers.
+        ``by_survey``: :func:`training.evaluation.metrics.residuals` by survey. ``spread_deg``: the root mean square,
+        over galaxies, of the standard deviation of one galaxy's answers.
     """
     said, found = [], {}
     for name in SURVEYS:

@@ -1,1 +1,1 @@
-"""Pictures for people: sheets of galaxies, how predictions compare with labels, how a training went."""
+"""Figures for people: sheets of galaxies, comparisons of predictions with labels, learning curves."""

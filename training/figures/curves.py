@@ -1,4 +1,4 @@
-"""Learning curves from the metrics that a training writes, a line for every step."""
+"""Learning curves from a training's metrics, which have one line per step."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _SPARSE = 40
 
 
 def read(runs: Path) -> dict[str, Run]:
-    """Read every ``metrics.jsonl`` under a folder, by the path of its folder.
+    """Read every ``metrics.jsonl`` below a folder, by the path of its folder.
 
-    A line that was cut by a kill ends a run's metrics; later lines would belong to steps that are not known.
+    A line that a kill has truncated ends a run's metrics, since the steps of later lines are unknown.
     """
     found = {}
     for path in sorted(runs.rglob("metrics.jsonl")):
@@ -56,9 +56,9 @@ def _number(value: object) -> float:
 
 
 def smoothed(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of each step's loss and those around it: a fifteenth of the run, as much as there is at its ends.
+    """Return the running mean of the loss over a fifteenth of the run, or less at its ends.
 
-    Unlike the mean that a training prints while it runs, it lags nowhere but there.
+    Unlike the mean that a training prints while it runs, it does not lag, except at the ends.
     """
     reach = max(1, len(losses) // 30)
     sums = np.concatenate([[0.0], np.cumsum(losses)])
@@ -68,7 +68,7 @@ def smoothed(losses: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _group(name: str) -> str:
-    """Return the panel of a run: rejectors have losses of another kind, and a start takes more steps than the rest."""
+    """Return the panel of a run: rejectors have another loss, and a pretraining takes more steps than the rest."""
     last = name.rpartition("/")[2]
     if last.endswith("_reject"):
         return "rejectors (cross-entropy)"
@@ -76,14 +76,14 @@ def _group(name: str) -> str:
 
 
 def learning_curves(runs: Mapping[str, Run], path: Path) -> None:
-    """Plot loss against step, single steps faintly, their running mean, and validation losses as points.
+    """Plot loss against step: single steps faintly, their running mean, and validation losses as points.
 
     Parameters
     ----------
     runs : mapping
-        As :func:`read` returns them; every column whose name has ``validation`` in it is drawn as points.
+        Result of :func:`read`; columns whose name contains ``validation`` are drawn as points.
     path : Path
-        A PNG or PDF file.
+        PNG or PDF file.
     """
     groups: dict[str, dict[str, Run]] = {}
     for name, run in runs.items():
@@ -97,7 +97,7 @@ def learning_curves(runs: Mapping[str, Run], path: Path) -> None:
         for number, (name, run) in enumerate(members.items()):
             colour = f"C{number % 10}"
             step = run["step"] + 1
-            style = "-" if number < 10 else "--"  # as many colours as there are
+            style = "-" if number < 10 else "--"  # the number of colours
             if few:
                 panel.plot(step, run["loss"], ".", ms=1, alpha=0.15, color=colour, rasterized=True)
             panel.plot(step, smoothed(run["loss"]), style, lw=1.2, color=colour, label=name)

@@ -1,4 +1,4 @@
-"""Plots of a report: measured minus predicted against measured, CNN beside ellipticity, roc_curves, outliers."""
+"""Plots of a report: residuals against measured, networks beside ellipticity, ROC curves, isotropy, outliers."""
 
 from __future__ import annotations
 
@@ -36,28 +36,29 @@ def residuals(
     title: str,
     columns: int = 4,
 ) -> None:
-    """Plot measured minus predicted against measured, one panel for each way to predict, with its line of best fit.
+    """Plot measured minus predicted against measured, one panel per predictor, with its line of best fit.
 
     Points beyond the panel are drawn as triangles at its edge.
 
     Parameters
     ----------
     labels : float64 ``[N]``
-        Degrees, measured by people.
+        Human inclinations, degrees.
     predicted : mapping of str to float64 ``[N]``
-        Degrees; NaN where a way has nothing to say.
+        Predicted degrees, by predictor; NaN where it has no answer.
     path : Path
-        A PNG or PDF file.
+        PNG or PDF file.
     title : str
+        Title of the figure.
     columns : int
-        Panels to a line.
+        Panels per line.
     """
     columns = min(columns, len(predicted))
     lines = -(-len(predicted) // columns)
     width, height = 3.3 * columns + 0.7, 2.6 * lines + 0.8
     figure = _figure(width, height, layout=None)
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    # margins in inches: a constrained layout of thirteen panels takes seconds
+    # fixed margins, in inches, because a constrained layout of thirteen panels takes seconds
     figure.subplots_adjust(0.6 / width, 0.45 / height, 1 - 0.15 / width, 1 - 0.8 / height, wspace=0.06, hspace=0.38)
     span = _span([labels - values for values in predicted.values()])
     for place, panel in enumerate(panels.flat):
@@ -109,16 +110,16 @@ def _panel(panel: Any, name: str, labels: NDArray[np.float64], values: NDArray[n
 def roc_curves(
     reasons: Sequence[str], likelihoods: Mapping[str, NDArray[np.float64]], areas: Mapping[str, Any], path: Path
 ) -> None:
-    """Plot the receiver's curve of the rejectors' median: all rejected galaxies, and each reason by itself.
+    """Plot the ROC curve of the rejectors' median: all rejected galaxies, and each reason by itself.
 
     Parameters
     ----------
     reasons : sequence of str
-        N: why people rejected each galaxy; empty for those that they measured.
+        N reasons of people's rejections; empty for galaxies that they measured.
     likelihoods : mapping of str to float64 ``[N]``
-        Of rejection, for each rejector and ``ensemble``.
+        Likelihoods of rejection, for each rejector and ``ensemble``.
     areas : mapping
-        The report's ``rejectors``.
+        ``rejectors`` of the report.
     path : Path
     """
     why = np.array(reasons)
@@ -144,12 +145,12 @@ def roc_curves(
 
 
 def isotropy(found: Mapping[str, Mapping[str, Any]], path: Path, *, title: str) -> None:
-    """Draw how many discs have which ``cos i``: flat where they lie at random.
+    """Draw the distribution of ``cos i``, which is flat for randomly oriented discs.
 
     Parameters
     ----------
     found : mapping
-        The report's ``isotropy``: counts in equal bins of ``cos i`` for each way to measure.
+        ``isotropy`` of the report: counts in equal bins of ``cos i`` for each method.
     path : Path
     title : str
     """
@@ -194,20 +195,20 @@ def outliers(
     *,
     count: int = 12,
 ) -> None:
-    """Draw the galaxies whose first prediction is farthest from what people measured, the worst first.
+    """Draw the galaxies whose first prediction differs most from people's measurement, the worst first.
 
     Parameters
     ----------
     images : uint8 ``[N, 128, 128, 3]``
     names : sequence of str
-        N.
+        N names.
     labels : float64 ``[N]``
-        Degrees.
+        Human inclinations, degrees.
     said : mapping of str to float64 ``[N]``
-        Degrees by way to predict; the first one decides which galaxies are shown.
+        Predicted degrees by predictor; the first one decides which galaxies are shown.
     path : Path
     count : int
-        Of galaxies.
+        Number of galaxies.
     """
     first = next(iter(said.values()))
     worst = np.argsort(-np.abs(first - labels), kind="stable")[:count]

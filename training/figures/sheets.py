@@ -1,4 +1,4 @@
-"""Sheets of galaxies: simulated beside real ones, what augmentation makes of one, and those that were read wrong."""
+"""Sheets of galaxies: simulated beside real ones, augmented versions of one, and those with large errors."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _PALE = "#777777"
 
 @dataclass(frozen=True, slots=True)
 class CaptionedImage:
-    """A picture with what is written under it.
+    """A picture with its captions.
 
     Attributes
     ----------
     image : uint8 ``[H, W, 3]``
     lines : tuple of str
-        Under the picture.
+        Lines of text below the picture.
     corner : str
-        In its upper left corner.
+        Text in its upper left corner.
     """
 
     image: NDArray[np.uint8]
@@ -42,7 +42,7 @@ class CaptionedImage:
 
 @lru_cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    # matplotlib brings this font along, so a sheet looks the same on every machine
+    # matplotlib ships this font, so a sheet looks the same on every machine
     return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
 
 
@@ -57,7 +57,7 @@ def _paste(sheet: Image.Image, shown: CaptionedImage, at: tuple[int, int], side:
 
 
 def grid(shown: Sequence[CaptionedImage], path: Path, *, title: str, columns: int, side: int = 128) -> None:
-    """Draw pictures in lines of ``columns``, each ``side`` pixels wide, with what is written under them."""
+    """Draw pictures in lines of ``columns``, each ``side`` pixels wide, with their captions."""
     depth = side + _GAP + 13 * max((len(one.lines) for one in shown), default=0) + 4
     lines = max(1, -(-len(shown) // columns))
     sheet = Image.new("RGB", (columns * (side + _GAP) + _GAP, _CAPTION + 2 * _GAP + lines * depth), "white")
@@ -71,17 +71,17 @@ def grid(shown: Sequence[CaptionedImage], path: Path, *, title: str, columns: in
 def contact_sheet(
     rows: Sequence[tuple[str, NDArray[np.uint8], Sequence[float]]], path: Path, *, columns: int, side: int = 96
 ) -> None:
-    """Draw model inputs in captioned blocks, each sorted by inclination, the number of degrees in every corner.
+    """Draw model inputs in captioned blocks, each sorted by inclination, with the degrees in every corner.
 
     Parameters
     ----------
     rows : sequence of (caption, uint8 ``[N, 128, 128, 3]``, N inclinations)
     path : Path
-        A JPEG or PNG file.
+        JPEG or PNG file.
     columns : int
-        Pictures to a line.
+        Pictures per line.
     side : int
-        Of each picture as drawn, pixels.
+        Side of each picture as drawn, pixels.
     """
     cell = side + _GAP
     lines = [-(-len(images) // columns) for _, images, _ in rows]
@@ -101,16 +101,16 @@ def contact_sheet(
 def augmentation_sheet(
     rows: Sequence[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]], path: Path, *, side: int = 96
 ) -> None:
-    """Draw one galaxy per line: the picture as it is, and beside it what augmentation makes of it.
+    """Draw one galaxy per line: the original picture, and augmented versions of it.
 
     Parameters
     ----------
     rows : sequence of (caption, uint8 ``[128, 128, 3]``, uint8 ``[N, 128, 128, 3]``)
-        The same N in every row.
+        Caption, original, and versions; the same N in every row.
     path : Path
-        A JPEG or PNG file.
+        JPEG or PNG file.
     side : int
-        Of each picture as drawn, pixels.
+        Side of each picture as drawn, pixels.
     """
     cell = side + _GAP
     versions = max(len(made) for _, _, made in rows)

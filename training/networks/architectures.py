@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 Purpose = Literal["inclination", "rejection"]
 REASONS = ("", FACE_ON, UNSUITABLE)
-"""What a rejector's outputs stand for: keep, reject for being face-on, reject for anything else."""
+"""Meanings of a rejector's outputs: keep, reject for being face-on, reject for anything else."""
 
 Precision = Literal["float32", "mixed_bfloat16"]
-"""In what the layers compute while a network learns; weights are float32 in either."""
+"""Type in which the layers compute during training; weights are float32 in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,20 @@ class Architecture:
     Attributes
     ----------
     name : str
-        Of lowercase letters and digits, as in a flavor's name.
+        Name, of lowercase letters and digits, as in a flavor's name.
     stages : tuple of tuple of int
         Filters of the convolutions of each stage.
     hidden : int
         Units of the hidden layer.
     pool : int
-        Pixels along each axis that a stage's pooling makes one.
+        Pixels along each axis that a stage's pooling combines.
     stride : int
-        Of the first convolution. 2 halves the picture where a convolution costs most.
+        Stride of the first convolution. 2 halves the picture where a convolution costs most.
     dropout : float
-        Share of what enters the hidden layer.
+        Share of the hidden layer's inputs that is dropped.
     average : bool
-        Whether the hidden layer sees the mean of the last stage over the picture, instead of every place of it, with a
-        fraction of the parameters.
+        Whether the hidden layer gets the mean of the last stage over the picture instead of every position of it, with
+        a fraction of the parameters.
     """
 
     name: str
@@ -71,17 +71,17 @@ ARCHITECTURES = {
 
 
 def build(architecture: Architecture, purpose: Purpose, *, seed: int, precision: Precision = "float32") -> Any:
-    """Build a network that takes counts 0..255.
+    """Return a new network that takes counts 0..255.
 
-    The normalisation is its first layer, so that it is served with it. A regressor ends in tanh (-1..1, the label range
-    is mapped outside, by :func:`to_scale` and the exported graph); a rejector ends in softmax over :data:`REASONS`.
-    With ``mixed_bfloat16`` the convolutions and the hidden layer compute in bfloat16, which processors with such
-    instructions do nearly twice as fast; what comes in and what goes out stay float32.
+    The normalisation is its first layer, so that it is served with it. A regressor ends in tanh (-1..1, which
+    :func:`to_scale` and the exported graph map to the label range); a rejector ends in softmax over :data:`REASONS`.
+    With ``mixed_bfloat16`` the convolutions and the hidden layer compute in bfloat16, nearly twice as fast on
+    processors with such instructions; input and output stay float32.
 
     Returns
     -------
     keras.Model
-        From float32 ``[N, 128, 128, 3]`` to float32 ``[N, 1]`` or ``[N, 3]``.
+        Model from float32 ``[N, 128, 128, 3]`` to float32 ``[N, 1]`` or ``[N, 3]``.
     """
     seeds = iter(range(seed, seed + 1000))
     counts = keras.Input(INPUT_SHAPE, name=INPUT)
@@ -115,9 +115,10 @@ def warm_start(network: Any, source: Any) -> None:
 
 
 def take_over(network: Any, weights: Sequence[NDArray[np.float32]]) -> bool:
-    """Give a network the weights of a wider one: of each layer the units that the next one uses most.
+    """Copy a wider network's weights into a network: of each layer, the units that the next layer uses most.
 
-    Weights are counted by the sum of their magnitudes (Li et al. 2017, ICLR, "Pruning filters for efficient ConvNets").
+    The use of a unit is the sum of its weights' magnitudes (Li et al. 2017, ICLR, "Pruning filters for efficient
+    ConvNets").
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def take_over(network: Any, weights: Sequence[NDArray[np.float32]]) -> bool:
     Returns
     -------
     bool
-        False where the two differ in more than their widths; the network is left as it was then.
+        False where the two differ in more than their widths; the network is then unchanged.
     """
     layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
     if len(weights) != 2 * len(layers):
@@ -139,7 +140,7 @@ def take_over(network: Any, weights: Sequence[NDArray[np.float32]]) -> bool:
         kernel, bias = weights[2 * place : 2 * place + 2]
         units = layer.kernel.shape[-1]
         entering = layer.kernel.shape[-2]
-        if kernel.ndim == 2 and kernel.shape[0] != len(kept):  # flattened places of every channel
+        if kernel.ndim == 2 and kernel.shape[0] != len(kept):  # an input for every position of every channel
             channels = weights[2 * place - 1].size
             if kernel.shape[0] // channels * len(kept) != entering:
                 return False
@@ -161,7 +162,7 @@ def take_over(network: Any, weights: Sequence[NDArray[np.float32]]) -> bool:
 
 
 def change_range(network: Any, old_deg: tuple[float, float], new_deg: tuple[float, float]) -> None:
-    """Make a network that answers on the scale of one label range answer on that of another, as nearly as tanh can."""
+    """Change a network's label range, keeping its answers in degrees as closely as tanh allows."""
     within = np.linspace(-1.5, 1.5, 301)
     wanted = to_scale(from_scale(np.tanh(within), old_deg), new_deg)
     (factor, offset), _ = optimize.curve_fit(lambda z, a, b: np.tanh(a * z + b), within, wanted, p0=(1.0, 0.0))
@@ -170,7 +171,7 @@ def change_range(network: Any, old_deg: tuple[float, float], new_deg: tuple[floa
 
 
 def to_scale(inclination_deg: Any, label_range_deg: tuple[float, float]) -> Any:
-    """Map degrees to the tanh scale, -1..1; what lies outside the label range goes to its edge."""
+    """Map degrees to the tanh scale, -1..1; values outside of the label range are clipped."""
     low, high = label_range_deg
     scaled = (inclination_deg - low) / (high - low) * 2 - 1
     return scaled.clip(-1, 1)
@@ -183,7 +184,7 @@ def from_scale(scaled: Any, label_range_deg: tuple[float, float]) -> Any:
 
 
 def multiply_adds(network: Any) -> int:
-    """Return the multiplications of one image's way through the network, for the cost budget."""
+    """Return the number of multiplications for one image, for the cost budget."""
     total = 0
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):

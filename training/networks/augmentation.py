@@ -1,9 +1,9 @@
-"""Augmentation: what may change between two pictures of one galaxy. The aspect ratio never does.
+"""Augmentation: the changes between two pictures of one galaxy. They never change the aspect ratio.
 
-What is drawn for a picture is drawn by NumPy (:func:`draw`), so a step that is repeated after a resume sees the same
-pictures on any backend; :func:`augment` does it to whole batches of tensors. What works pixel by pixel is compiled:
-each operation by itself would read and write the whole batch, and all of them together take as long as the network's
-own learning.
+NumPy draws the changes for a picture (:func:`draw`), so that a step that is repeated after a resume sees the same
+pictures on any backend; :func:`augment` applies them to whole batches of tensors. Pixelwise operations are compiled
+together: each by itself would read and write the whole batch, and all of them would take as long as the network's
+training step.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     Changes = dict[str, NDArray[np.float32] | NDArray[np.int32]]
 
 _EDGE = 6.0
-"""Pixels over which the picture fades into its own background where it is drawn smaller than the frame."""
+"""Width over which a picture smaller than the frame fades into its own background, pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
-    """How far each change goes; probabilities are shares of the pictures.
+    """Strength of each change; probabilities are shares of the pictures.
 
     ``contrast`` and ``gamma`` are standard deviations of the logarithm, ``noise`` is in counts, ``shift`` in frames.
 
-    All but turning, mirroring and graying is done to a picture with a strength of its own, ``u ** mildness`` with u
-    uniform in 0..1: 0 does all of it to every picture, 2 shows half of the pictures at less than a quarter of it. A
-    network that sees every picture at full strength never learns to read a good one well.
+    All changes except turning, mirroring and graying are applied to a picture with a strength of its own, ``u **
+    mildness`` with u uniform in 0..1: 0 applies them fully to every picture, 2 applies less than a quarter to half of
+    the pictures. A network that sees every picture at full strength never learns to read a good one well.
     """
 
     shift: float = 0.05
@@ -60,7 +60,7 @@ _STRONG_BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)
 
 
 def _blur(images: Any, weights: tuple[float, ...] = _BLUR) -> Any:
-    """Convolve with a row of binomial weights along both axes."""
+    """Return the convolution with a row of binomial weights along both axes."""
     margin = len(weights) // 2
     padded = ops.pad(images, [[0, 0], [margin, margin], [0, 0], [0, 0]], "symmetric")
     down = sum(w * padded[:, n : INPUT_SIDE + n] for n, w in enumerate(weights))
@@ -74,9 +74,9 @@ def _border(images: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _noises() -> NDArray[np.float32]:
-    """Return unit noise as drawn, then the same blurred to the same strength: float32 ``[64, 128, 128, 3]``.
+    """Return unit noise as drawn, then the same noise blurred to the same strength: float32 ``[64, 128, 128, 3]``.
 
-    Every picture gets one of these: drawing noise of its own for each would take as long as learning.
+    Every picture gets one of these, because drawing noise for each would take as long as the training step.
     """
     drawn = np.random.default_rng(_NOISE_SEED).standard_normal((_NOISES, INPUT_SIDE, INPUT_SIDE, 3), np.float32)
     smooth = drawn
@@ -86,19 +86,20 @@ def _noises() -> NDArray[np.float32]:
 
 
 def draw(rng: np.random.Generator, widen: NDArray[np.float32], how: Augmentation) -> Changes:
-    """Draw what is done to each picture of a batch.
+    """Draw the changes of each picture of a batch.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     widen : float32 ``[N, 2]``
-        Least and largest factor by which each frame is made wider (a real picture 1 x D25 wide may become 2 x).
+        Smallest and largest factor by which each frame is widened (a real picture 1 x D25 wide may become 2 x).
     how : Augmentation
+        Strengths of the changes.
 
     Returns
     -------
     dict of arrays ``[N, ...]``
-        For :func:`augment`.
+        Changes, for :func:`augment`.
     """
     count = len(widen)
 
@@ -139,18 +140,18 @@ def draw(rng: np.random.Generator, widen: NDArray[np.float32], how: Augmentation
 
 
 def augment(images: Any, changes: Changes) -> Any:
-    """Change a batch of model inputs.
+    """Apply changes to a batch of model inputs.
 
     Parameters
     ----------
     images : uint8 tensor ``[N, 128, 128, 3]``
     changes : dict of tensors ``[N, ...]``
-        What :func:`draw` returned.
+        Result of :func:`draw`.
 
     Returns
     -------
     float32 tensor ``[N, 128, 128, 3]``
-        Whole counts, 0..255.
+        Pictures of integer counts, 0..255.
     """
     toned = _toned(images, *(changes[name] for name in ("gamma", "gain", "offset", "smoothing")))
     border = _border(toned)
@@ -162,7 +163,7 @@ def augment(images: Any, changes: Changes) -> Any:
 def _transforms(
     turn: NDArray[np.float32], mirror: NDArray[np.float32], zoom: NDArray[np.float32], shift: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return where each pixel of the output comes from: rows of a projective map, ``[N, 8]``."""
+    """Return the source of each output pixel, as rows of a projective map, ``[N, 8]``."""
     cos, sin = np.cos(turn) * zoom, np.sin(turn) * zoom
     rows = [cos * mirror, -sin, sin * mirror, cos]
     centre = (INPUT_SIDE - 1) / 2
@@ -174,7 +175,7 @@ def _transforms(
 
 @fused
 def _toned(images: Any, gamma: Any, gain: Any, offset: Any, smoothing: Any) -> Any:
-    """Change gamma, contrast, brightness and the balance of the planes, and smooth what will be drawn smaller."""
+    """Change gamma, contrast, brightness and the balance of the planes, and smooth pictures that will be shrunk."""
     share = ops.clip(ops.cast(images, "float32"), 0.5, 255.0) / 255
     toned = gain * 255 * ops.exp(gamma * ops.log(share)) + offset
     return toned + smoothing * (_blur(toned) - toned)
@@ -182,7 +183,7 @@ def _toned(images: Any, gamma: Any, gain: Any, offset: Any, smoothing: Any) -> A
 
 @fused
 def _finished(seen: Any, border: Any, middle: Any, changes: Any, noises: Any) -> Any:
-    """Fill what lies beyond the picture, blur, add noise, make some gray and some of those negative."""
+    """Fill the area outside of the picture, blur, add noise, make some gray and some of those negative."""
     hard = changes["hard"]
     deviation = ops.mean(ops.minimum(ops.abs(border - middle[:, 0]), 12.0), axis=1)[:, None, None, :] * 1.2
     level = (1 - hard) * deviation * changes["beyond_sign"]
@@ -200,7 +201,7 @@ def _finished(seen: Any, border: Any, middle: Any, changes: Any, noises: Any) ->
 
 
 def _inside(transforms: Any, edge: float) -> Any:
-    """Return how far inside the original picture each pixel comes from: 0..1 over ``edge`` pixels."""
+    """Return how far inside the original picture each source pixel is: 0..1 over ``edge`` pixels."""
     along = ops.arange(INPUT_SIDE, dtype="float32")
     x, y = along[None, None, :], along[None, :, None]
     a, b, c, d, e, f = (transforms[:, n, None, None] for n in range(6))

@@ -1,7 +1,7 @@
-"""The two things that TensorFlow and JAX do differently: compiling a function, and a step of learning.
+"""The two operations that TensorFlow and JAX do differently: compiling a function, and a training step.
 
-Keras runs on either. TensorFlow is what a release needs anyway, to write the SavedModels; JAX is what machines with a
-GPU tend to have, and trains the same networks there in minutes (``KERAS_BACKEND=jax``).
+Keras runs on either. A release needs TensorFlow in any case, to write the SavedModels; machines with a GPU often have
+JAX, which trains the same networks there in minutes (``KERAS_BACKEND=jax``).
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ else:
 
 
 def traced(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of tensors as a graph; what has no fused form in TensorFlow may stand in it."""
+    """Compile a function of tensors as a graph; operations without a fused form in TensorFlow are allowed."""
     return jax.jit(function) if JAX else tf.function(function)
 
 
 def fused(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of tensors by XLA into few passes over the memory."""
+    """Compile a function of tensors by XLA, which needs few passes over the memory."""
     return jax.jit(function) if JAX else tf.function(function, jit_compile=True)
 
 
 def use_threads(count: int) -> None:
-    """Let this process compute on so many threads; to be called before anything is computed."""
+    """Set the number of threads for this process's computations; call it before the first one."""
     if not JAX:
         tf.config.threading.set_intra_op_parallelism_threads(count)
         tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 class Learner:
-    """A network, its optimizer and its loss, advanced step by step.
+    """A network with its optimizer and its loss, trained step by step.
 
     Parameters
     ----------
     network : keras.Model
     optimizer : keras.optimizers.Optimizer
-        Already built for the network's trainable variables.
+        Optimizer, already built for the network's trainable variables.
     loss : callable
-        Of targets and answers, one value for each picture.
+        Function of targets and answers; one value per picture.
     """
 
     def __init__(self, network: Any, optimizer: Any, loss: Any) -> None:
@@ -57,16 +57,16 @@ class Learner:
         self._advance = self._of_jax() if JAX else self._of_tensorflow()
 
     def __call__(self, pictures: Any, targets: Any, rate: float) -> float:
-        """Learn from a batch at a rate; return the mean loss before it."""
+        """Train on a batch at a learning rate; return the mean loss before the step."""
         return float(self._advance(pictures, targets, rate))
 
     def variables(self) -> list[Any]:
-        """Return all state: the network's and the optimizer's variables, as the last step left them."""
+        """Return the variables of the network and the optimizer after the last step."""
         self.settle()
         return [*self._network.variables, *self._optimizer.variables]
 
     def settle(self) -> None:
-        """Give what JAX carries from step to step back to the variables."""
+        """Copy the state that JAX carries from step to step back to the variables."""
         for variables, values in zip(self._groups, self._carried or (), strict=False):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)

@@ -1,4 +1,4 @@
-"""Batches that mix real and simulated galaxies, by step: the same step of the same seed is always the same batch."""
+"""Batches that mix real and simulated galaxies; a step and a seed always give the same batch."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WIDEN_REAL = (0.85, 2.2)
-"""A real picture about 1 x D25 wide is shown up to 2.2 x D25 wide, as other cutouts come."""
+"""Range of widening for real pictures: about 1 x D25 wide, they are shown up to 2.2 x D25 wide, like other cutouts."""
 
 WIDEN_SIMULATED = (0.85, 1.25)
-"""Simulated pictures already come in all widths."""
+"""Range of widening for simulated pictures, which already have all widths."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Galaxies from which a part of every batch is drawn.
+    """A set of galaxies from which a part of every batch is drawn.
 
     Attributes
     ----------
     images : uint8 ``[M, 128, 128, 3]``
-        Of these and maybe others.
+        Pictures of these galaxies, and possibly others.
     places : intp ``[N]``
-        Where in them the galaxies are.
+        Indices of the galaxies in ``images``.
     targets : float32 ``[N, units]``
     rates : float64 ``[N]``
-        Probabilities, summing to 1.
+        Sampling probabilities, summing to 1.
     share : int
-        How many of each batch.
+        Number of galaxies in each batch.
     widen : tuple of 2 floats
+        Smallest and largest factor by which a frame is widened.
     """
 
     images: NDArray[np.uint8]

@@ -1,7 +1,7 @@
-"""One training run: Adam, a snapshot and a line of metrics as it goes, and the same result after any interruption.
+"""One training run: Adam, regular snapshots and metrics, and the same result after any interruption.
 
-Keras' ``BackupAndRestore`` does not do here: it writes weights and epoch one after the other, so that a kill between
-the two has steps repeated.
+Keras' ``BackupAndRestore`` is not used: it writes weights and epoch one after the other, so that a kill between the two
+makes steps repeat.
 """
 
 from __future__ import annotations
@@ -30,16 +30,15 @@ if TYPE_CHECKING:
 
 
 def inclination_loss(targets: Any, answers: Any) -> Any:
-    """Return Huber's loss of errors in units of the scatter that labels have at their inclination.
+    """Return Huber's loss of the errors in units of the labels' scatter at their inclination.
 
-    People scatter by 2 deg about edge-on galaxies and by 3 about those of 60 deg, and axis ratios by up to 8 face-on. A
-    plain squared error would spend a network on the last. Errors beyond 2.25 of such units count by their size, not its
-    square.
+    People's scatter is 2 deg for edge-on galaxies and 3 at 60 deg, and that of axis ratios up to 8 face-on. With a
+    plain squared error the face-on galaxies would dominate the training. Errors above 2.25 such units count linearly.
 
     Parameters
     ----------
     targets, answers : float32 tensors ``[N, 1]``
-        On the tanh scale of 0..90 deg.
+        Inclinations on the tanh scale of 0..90 deg.
     """
     scatter_deg = 2.0 + 6.0 * ((1.0 - targets) / 2.0) ** 1.5
     return keras.losses.huber(ops.zeros_like(targets), (answers - targets) * 3.0 / scatter_deg, delta=0.15)
@@ -58,7 +57,7 @@ class Batch:
 
 
 class Batches(Protocol):
-    """Where batches come from; the same step always gets the same batch."""
+    """Source of batches; a step always gets the same batch."""
 
     def __call__(self, step: int) -> Batch:
         """Return the batch of a step."""
@@ -66,7 +65,7 @@ class Batches(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How long and how fast to train; the rate rises over ``warmup`` steps and falls as a cosine.
+    """Length and learning rate of a training; the rate rises over ``warmup`` steps and falls as a cosine.
 
     ``loss`` is one of :data:`LOSSES`.
     """
@@ -102,13 +101,14 @@ def fit(
     batches : Batches
     schedule : Schedule
     folder : Path
-        Gets ``snapshot.npz`` (all weights, and until the last step the optimizer's state) and ``metrics.jsonl`` (a line
-        for every step).
+        Folder for ``snapshot.npz`` (all weights, and until the last step the optimizer's state) and
+        ``metrics.jsonl`` (one line per step).
     resume : bool
-        Go on from the snapshot, if there is one; that of a finished run is taken as it is. Batches, augmentation and
-        dropout of a step depend on the seed and the step alone, so the result is that of an uninterrupted run.
+        Whether to continue from the snapshot, if there is one; a finished run is only loaded. Batches, augmentation
+        and dropout depend only on the seed and the step, so the result equals that of an uninterrupted run.
     progress : callable
-        Told every step's metrics: step, loss, rate, seconds left, and the share of time spent on waiting for a batch.
+        Called with every step's metrics: step, loss, rate, seconds left, and the share of time spent waiting for a
+        batch.
     """
     if resume and steps_done(folder) >= schedule.steps:
         restore_weights(network, folder)
@@ -159,7 +159,7 @@ class _Ahead:
         return self._augment(batch.images, changes), batch.targets
 
     def __call__(self, step: int) -> tuple[Any, Any]:
-        """Return the pictures and targets of a step, and begin with the next."""
+        """Return the pictures and targets of a step, and start the next."""
         ahead = self._next
         made = ahead[1] if ahead is not None and ahead[0] == step else self._pool.submit(self._make, step)
         ready = made.result()
@@ -168,19 +168,19 @@ class _Ahead:
         return ready
 
     def close(self) -> None:
-        """Forget what was begun."""
+        """Cancel the batch in preparation."""
         self._pool.shutdown(cancel_futures=True)
 
 
 def _snapshot(variables: list[Any], step: int, folder: Path) -> None:
-    """Write all state in one step: a kill leaves the previous snapshot."""
+    """Write the whole state atomically, so that a kill leaves the previous snapshot."""
     arrays: dict[str, Any] = {f"v{n}": np.asarray(v) for n, v in enumerate(variables)}
     with written_whole(folder / "snapshot.npz") as partial, partial.open("wb") as file:
         np.savez(file, step=np.array(step), **arrays)
 
 
 def steps_done(folder: Path) -> int:
-    """Return at which step the snapshot in a folder was taken; 0 where there is none."""
+    """Return the step of the snapshot in a folder; 0 where there is none."""
     path = folder / "snapshot.npz"
     if not path.exists():
         return 0
@@ -189,7 +189,7 @@ def steps_done(folder: Path) -> int:
 
 
 def _restore(variables: list[Any], folder: Path) -> int:
-    """Take up a run; one that finished a shorter schedule holds no optimizer any more, and begins anew."""
+    """Load a run's snapshot, return its step; 0 for a new start, if a shorter schedule has dropped the optimizer."""
     path = folder / "snapshot.npz"
     if not path.exists():
         return 0
@@ -206,7 +206,7 @@ def _assign(variables: list[Any], stored: Any) -> None:
 
 
 def restore_weights(network: Any, folder: Path) -> None:
-    """Give a network the weights of the snapshot in a folder, whatever the precision in which it was trained."""
+    """Load the weights of the snapshot in a folder into a network, whatever the precision of the training."""
     with np.load(folder / "snapshot.npz") as stored:
         _assign(network.variables, stored)
 

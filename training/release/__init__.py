@@ -1,1 +1,1 @@
-"""A model release: recipe, training side by side, calibration, export, manifest."""
+"""A model release: recipe, parallel training, calibration, export, manifest."""

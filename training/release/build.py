@@ -1,4 +1,4 @@
-"""Makes a model release by one command and from one seed: simulate, train, calibrate, export, describe."""
+"""Makes a model release by one command and from one seed: simulates, trains, calibrates, exports, describes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _HELD_OUT_PARTS: tuple[dataset.Split, ...] = ("validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Galaxies with human labels that no training step saw, and their model inputs."""
+    """Galaxies with human labels that no training step used, and their model inputs."""
 
     galaxies: Sequence[RealGalaxy]
     images: NDArray[np.uint8]
 
 
 def held_out(how: Recipe, real: Sequence[RealGalaxy], part: dataset.Split, set_aside: Collection[int]) -> HeldOut:
-    """Return the labelled galaxies of one part; simulated ones where there are no real ones."""
+    """Return the labelled galaxies of one part; simulated ones if there are no real ones."""
     if real:
         chosen = [g for g in dataset.select(real, part, exclude=set_aside) if g.measured or g.reject]
         return HeldOut(chosen, dataset.images(chosen))
@@ -51,7 +51,7 @@ def held_out(how: Recipe, real: Sequence[RealGalaxy], part: dataset.Split, set_a
 
 
 def simulated_aside(how: Recipe, part: dataset.Split) -> HeldOut:
-    """Return simulated galaxies that no training step sees."""
+    """Return simulated galaxies that no training step uses."""
     made = sample.simulate(seed=_HELD_OUT_SEED + 2 * how.seed + (part == "test"), count=how.held_out)
     labels = np.clip(made.column("human_deg"), *LABEL_RANGE_DEG)
     reasons = ["unsuitable" if row["reject"] == "unsuitable" else "" for row in made.truth]
@@ -75,17 +75,19 @@ def release(
     Parameters
     ----------
     how : Recipe
+        Recipe of the release.
     paths : ReleasePaths
+        Input and output files.
     name : str
-        Of the release.
+        Name of the release.
     version : int
-        Of every model.
+        Version of every model.
     resume : bool
-        Take up an interrupted run: the result is the same.
+        Whether to continue an interrupted run; the result is the same.
     workers : int
-        Processes that simulate, and networks that learn at once.
+        Number of processes that simulate, and of networks that train at the same time.
     say : callable
-        Told what is being made, and its metrics.
+        Called with the name of the current step, and its metrics.
     """
     trained = parallel.train_all(how, paths, workers=workers, resume=resume, say=say)
     data = gather(paths)
@@ -150,9 +152,9 @@ def release(
 
 
 def _calibrate(how: Recipe, data: TrainingData, served: dict[str, Any], validation: HeldOut) -> Calibration:
-    """Fit intervals on validation galaxies, training galaxies outside bags, and simulated ones that read below 45 deg.
+    """Fit intervals on validation galaxies, training galaxies outside bags, and simulated ones predicted below 45 deg.
 
-    Of galaxies that read so low people kept only those that they took for more inclined.
+    Real galaxies predicted below 45 deg would bias the fit: people kept only those that they judged more inclined.
     """
     measured = np.array([g.measured for g in validation.galaxies])
     labels = np.array([g.inclination_deg for g in validation.galaxies])[measured]
@@ -171,7 +173,7 @@ def _calibrate(how: Recipe, data: TrainingData, served: dict[str, Any], validati
 def _outside_bags(
     how: Recipe, data: TrainingData, flavors: dict[str, Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return labels of training galaxies and what the flavors say that did not learn from them; NaN for the others."""
+    """Return labels of training galaxies and the answers of flavors not trained on them; NaN for other flavors."""
     said = evaluate.ask(flavors, data.images[data.measured]).stacked
     bags = [member.bag for member in members(how) if member.bag is not None]
     for row, number in zip(said, bags, strict=True):
@@ -182,7 +184,7 @@ def _outside_bags(
 
 
 def _at_random(how: Recipe, flavors: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return labels of simulated discs and what the flavors say; up to 45 deg the discs lie at random in space."""
+    """Return labels of simulated discs and the flavors' answers; up to 45 deg the discs are randomly oriented."""
     made = simulated_aside(how, "validation")
     labels = np.array([g.inclination_deg for g in made.galaxies])
     share = np.sin(np.radians(labels)) / np.sin(np.radians(FACE_ON_BELOW_DEG))

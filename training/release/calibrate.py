@@ -14,30 +14,30 @@ if TYPE_CHECKING:
 
 FLOORS_DEG = (0.5, 1.0, 1.5, 2.0, 3.0)
 KNOTS_DEG = (6.0, 14.0, 22.0, 30.0, 38.0, 46.0, 54.0, 62.0, 70.0, 78.0, 86.0)
-"""Medians around which the quantiles are taken."""
+"""Medians around which the quantiles are taken, degrees."""
 
 NEIGHBOURS = 120
-"""Galaxies of the nearest medians that each knot has its quantiles of."""
+"""Number of galaxies, those of the nearest medians, for the quantiles of each knot."""
 
 
 def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
     """Return the ceil((n + 1) level)-th smallest score: the finite-sample quantile (Lei et al. 2018, JASA 113, 1094).
 
-    The largest score where n is too small for the level.
+    It is the largest score where n is too small for the level.
     """
     count = len(scores)
     return float(np.quantile(scores, min(level * (count + 1) / count, 1.0), method="inverted_cdf"))
 
 
 def calibrate(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> Calibration:
-    """Fit the intervals on galaxies kept aside, with the floor that makes the 68 % intervals shortest on average.
+    """Fit the intervals on galaxies set aside, with the floor that makes the 68 % intervals shortest on average.
 
     Parameters
     ----------
     labels : float64 ``[N]``
-        Degrees.
+        Human inclinations, degrees.
     predictions : float64 ``[flavors, N]``
-        Degrees, NaN where a network trained on the galaxy; of each galaxy there is at least one.
+        Degrees, NaN where a network was trained on the galaxy; each galaxy has at least one.
     """
 
     def fitted(floor_deg: float) -> tuple[float, Calibration]:

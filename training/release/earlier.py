@@ -1,4 +1,4 @@
-"""Starts the networks of a release from those of an earlier one, maybe wider and of another label range."""
+"""Starts the networks of a release from those of an earlier one, which may be wider or have another label range."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 
 def start(architecture: Architecture, name: str, purpose: Purpose, model_repo: Path, *, seed: int) -> Any:
-    """Return a network with what that of the same name in an earlier release knows.
+    """Return a network with the weights of the network of the same name in an earlier release.
 
     Parameters
     ----------
     architecture : Architecture
     name, purpose : str
+        Name of the network, and its output.
     model_repo : Path
-        Both releases must have been made of the same tables and seed: a bag is the same galaxies then.
+        Repository of the earlier release. Both must be made of the same tables and seed, so that bags are equal.
     seed : int
 
     Returns
@@ -33,7 +34,7 @@ def start(architecture: Architecture, name: str, purpose: Purpose, model_repo: P
     keras.Model or None
         None where that release has no such network, or one that differs in more than its widths.
     """
-    import tensorflow as tf  # networks may learn with JAX alone
+    import tensorflow as tf  # networks may train with JAX alone
 
     manifest = read_manifest(model_repo / "manifest.json")
     model = next((one for one in manifest.models if one.name == name), None)

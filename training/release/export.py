@@ -1,4 +1,4 @@
-"""From a trained network to a version in the model repository: written aside, reloaded, compared, then renamed."""
+"""Exports a trained network to the model repository: writes it aside, reloads it, compares it, then renames it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 WARMUP = "assets.extra/tf_serving_warmup_requests"
 WARMUP_BATCHES = (1, 32)
 TOLERANCE = {"inclination": 1e-2, "rejection": 1e-4}
-"""How far a reloaded network may be from the trained one, degrees and likelihood: the graph optimiser's rounding."""
+"""Largest difference of a reloaded network, degrees and likelihood: the rounding of the graph optimiser."""
 
 
 class ExportError(RuntimeError):
-    """What was written does not say the same as what was trained."""
+    """The exported network does not give the same answers as the trained one."""
 
 
 class _Served(tf.Module):  # type: ignore[misc]  # TensorFlow ships no types
-    """Holds the weights alone, so that nothing of the training is written along."""
+    """Holds only the weights, so that nothing else of the training is exported."""
 
     def __init__(self, network: Any, purpose: Purpose, label_range_deg: tuple[float, float]) -> None:
         super().__init__()
@@ -54,16 +54,16 @@ def export(
     network : keras.Model
     purpose : str
     version : Path
-        Ends in the version's number. The temporary folder lies beside it, under a name that is no number, so that a
-        server never loads half a model.
+        Folder whose name is the version's number. The temporary folder beside it has another kind of name, so that a
+        server never loads an incomplete model.
     probes : uint8 ``[N, 128, 128, 3]``
-        Model inputs on which the reloaded network must say what the trained one says; the first is its warm-up.
+        Model inputs on which the reloaded network must give the trained one's answers; the first is its warm-up.
     label_range_deg : tuple of 2 floats
 
     Raises
     ------
     ExportError
-        It does not.
+        The reloaded network gives other answers.
     """
     partial = version.with_name(f"writing-{version.name}")
     shutil.rmtree(partial, ignore_errors=True)
@@ -84,7 +84,7 @@ def export(
 
 
 def _write_warmup(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write one request for each batch size: the pictures of a larger one are one value, repeated by its reader."""
+    """Write one request per batch size; the pictures of a larger batch are one value, which its reader repeats."""
     path.parent.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for count in WARMUP_BATCHES:
@@ -108,6 +108,6 @@ def load(version: Path) -> Any:
 
 
 def answers(signature: Any, images: NDArray[np.uint8], *, batch: int = 64) -> dict[str, NDArray[np.float64]]:
-    """Ask a loaded signature about model inputs: by output, float64 ``[N]``, degrees or likelihoods."""
+    """Run a loaded signature on model inputs; return float64 ``[N]`` by output, degrees or likelihoods."""
     parts = [signature(**{INPUT: tf.constant(images[at : at + batch])}) for at in range(0, len(images), batch)]
     return {name: np.concatenate([np.asarray(part[name], np.float64) for part in parts]) for name in parts[0]}

@@ -1,7 +1,7 @@
-"""Trains the networks of a release, several at once: each by itself on cores of its own, and resumed where it stopped.
+"""Trains the networks of a release, several at a time, each on cores of its own and resumable.
 
-Small networks leave most of a second core idle, so two of them side by side learn half as fast again as one after the
-other on both cores.
+Small networks leave most of a second core idle, so that two of them in parallel train 1.5 times as fast as one after
+the other on both cores.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
     from training.release.recipe import Recipe
 
     Say = Callable[[str, dict[str, float]], None]
-    """Is told what is being made, and the metrics of a step."""
+    """Called with the name of the current work, and the metrics of a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One network of a release: which architecture, and which bag (None for the rejector)."""
+    """One network of a release: its architecture, and its bag (None for the rejector)."""
 
     architecture: Architecture
     bag: int | None
 
     @property
     def name(self) -> str:
-        """As the network is served."""
+        """Name under which the network is served."""
         return f"{self.architecture.name}_reject" if self.bag is None else f"{self.architecture.name}_m{self.bag}"
 
     @property
     def purpose(self) -> Purpose:
-        """What it answers."""
+        """Kind of the network's output."""
         return "rejection" if self.bag is None else "inclination"
 
 
@@ -59,7 +59,7 @@ _PRETRAINED = "_pretrained"
 
 
 class StoppedError(RuntimeError):
-    """Training was given up because that of another network failed."""
+    """Training was stopped because that of another network failed."""
 
 
 def train_all(how: Recipe, paths: ReleasePaths, *, workers: int, resume: bool, say: Say) -> dict[str, Any]:
@@ -70,17 +70,17 @@ def train_all(how: Recipe, paths: ReleasePaths, *, workers: int, resume: bool, s
     how : Recipe
     paths : ReleasePaths
     workers : int
-        Processes that simulate, and networks that learn at once, each in a process with its share of the cores or of
-        the GPU. With 1 they learn here one after another, on all cores.
+        Number of processes that simulate, and of networks that train at the same time, each in a process with its
+        share of the cores or of the GPU. With 1 they train in this process one after another, on all cores.
     resume : bool
-        Take up the sample and the snapshots of an earlier run.
+        Whether to continue from the sample and the snapshots of an earlier run.
     say : callable
-        Told what is being trained, and its metrics. With several workers, a function that can be pickled.
+        Called with the name of the network and its metrics. With several workers, it must be picklable.
 
     Returns
     -------
     dict of keras.Model
-        By name, in float32.
+        Networks by name, in float32.
     """
     _simulate(how, paths, workers, resume=resume, say=say)
     left = {m.name: m for m in members(how) if not resume or not _finished(how, paths, m)}
@@ -100,11 +100,11 @@ def _finished(how: Recipe, paths: ReleasePaths, member: Member) -> bool:
 
 
 def _needed(how: Recipe, paths: ReleasePaths, member: Member) -> tuple[str, ...]:
-    """Return the names of the networks that must have learned before this one.
+    """Return the names of the networks that must be trained before this one.
 
-    A network starts from that of its name in an earlier release. Else a rejector starts from its twin that knows
-    all real galaxies, and a flavor from the pretrained network of its architecture. The pretrained network of the first
-    one shows the human scale.
+    A network starts from the one of its name in an earlier release. Without one, a rejector starts from its twin that
+    was trained on all real galaxies, and a flavor from the pretrained network of its architecture. The first pretrained
+    network is also needed for the human scale.
     """
     scale = () if member.bag is None else (f"{how.architectures[0].name}{_PRETRAINED}",)
     if _earlier(how, paths, member) is not None:
@@ -136,7 +136,7 @@ def trained(how: Recipe, paths: ReleasePaths, member: Member) -> Any:
 
 
 def _train(how: Recipe, paths: ReleasePaths, name: str, resume: bool, say: Say) -> None:  # noqa: FBT001 - handed on
-    """Train the network of a name: one that others start from, or a member of the release."""
+    """Train the network of a name: one from which others start, or a member of the release."""
     data, progress, folder = gather(paths), _progress(name, say), paths.runs / name
     of_name = {one.name: one for one in how.architectures}
     if name.endswith(_PRETRAINED):
@@ -176,7 +176,7 @@ def _progress(name: str, say: Say) -> Callable[[dict[str, float]], None]:
 
     def progress(metrics: dict[str, float]) -> None:
         if parent is not None and not parent.is_alive():
-            # nobody hears of an exception any more, and a pool's process would wait for its next job for ever
+            # an exception would reach nobody now, and the pool's process would wait for its next job for ever
             os._exit(1)
         if _stop is not None and _stop.is_set():
             raise StoppedError(f"{name} was stopped at step {metrics['step']:.0f}; its snapshot is kept.")
@@ -186,12 +186,12 @@ def _progress(name: str, say: Say) -> Callable[[dict[str, float]], None]:
 
 
 _stop: Event | None = None
-"""Set in a worker process; it tells all of them to give up."""
+"""Event of a worker process that stops all trainings."""
 
 
 def _begin(stop: Event, threads: int) -> None:
-    """Prepare a worker process before anything is computed in it."""
-    global _stop  # noqa: PLW0603 - a process pool hands its events to nothing else
+    """Prepare a worker process before its first computation."""
+    global _stop  # noqa: PLW0603 - a process pool can pass events only here
     _stop = stop
     backend.use_threads(threads)
 
@@ -199,7 +199,7 @@ def _begin(stop: Event, threads: int) -> None:
 def _side_by_side(
     how: Recipe, paths: ReleasePaths, jobs: Sequence[str], workers: int, *, resume: bool, say: Say
 ) -> None:
-    """Train in worker processes: each network as soon as those that it needs are there."""
+    """Train in worker processes: each network as soon as those that it needs are trained."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     threads = max(1, processors() // workers)

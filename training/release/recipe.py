@@ -1,4 +1,4 @@
-"""How the networks of a release are trained: what each one sees, for how long, and from which weights it starts."""
+"""The training recipe of a release's networks: what each one is trained on, for how long, and from which weights."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Everything that decides a release, beside the data.
+    """All parameters of a release except the data.
 
     ``held_out`` simulated galaxies calibrate a release below 45 deg, where people measured none; without real galaxies
-    they calibrate all of it, and as many test it.
+    they calibrate all of it, and the same number tests it.
     Fine-tuning takes ``finetuning_steps`` for bag 0, fewer for smaller bags, ``continued_share`` of that for a flavor
     that starts from an earlier release, and ``batch`` pictures a step:
     ``human_share`` of them measured by people, ``blend_share`` made of two such (of the ``blended`` that each bag
     gets), ``catalogue_share`` with the catalogues' inclination, the rest simulated. It changes most of them little
-    (``Augmentation.mildness``). A rejector also learns from ``spoiled`` pictures that people would reject, made of
-    training galaxies that they kept.
+    (``Augmentation.mildness``). A rejector is also trained on ``spoiled`` pictures that people would reject, made of
+    training galaxies that they accepted.
     """
 
     seed: int = 1
@@ -71,7 +71,7 @@ class Recipe:
 
 
 def human_scale(data: TrainingData, pretrained: Any) -> HumanScale:
-    """Return the human scale as the training galaxies show it; the simulation's own where there are none."""
+    """Return the human scale fitted to the training galaxies; the simulation's own scale without any."""
     measured = data.measured
     if not len(measured):
         return HumanScale()
@@ -89,10 +89,10 @@ def _scaled(labels_deg: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def simulated_pool(simulated: SimulatedSample, share: int, scale: HumanScale) -> Pool:
-    """Return simulated discs on the human scale; unsuitable ones teach an inclination nothing.
+    """Return simulated discs on the human scale, without unsuitable ones, which have no useful inclination.
 
-    Below 45 deg they are as frequent as discs that lie at random, so that a network expects of a round outline what is
-    to be expected; above, every inclination comes equally often.
+    Below 45 deg they are as frequent as randomly oriented discs, so that a network learns the expected inclination of a
+    round outline; above, every inclination is equally frequent.
     """
     chosen = np.flatnonzero([row["reject"] != "unsuitable" for row in simulated.truth])
     true = simulated.column("inclination_deg")[chosen].astype(np.float64)
@@ -102,7 +102,7 @@ def simulated_pool(simulated: SimulatedSample, share: int, scale: HumanScale) ->
 
 
 def _bag(data: TrainingData, bag: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float64]]:
-    """Return places, labels and rates of the human-measured galaxies of a bag, every inclination equally often."""
+    """Return indices, labels and rates of a bag's human-measured galaxies, every inclination equally frequent."""
     members = data.measured[dataset.bag(len(data.measured), number=bag, seed=seed)]
     labels = np.array([data.real[m].inclination_deg for m in members], np.float32)
     return members, labels, dataset.uniform_rates(labels, LABEL_RANGE_DEG)
@@ -122,7 +122,7 @@ def blended_pool(data: TrainingData, share: int, *, count: int, bag: int, seed: 
 
 
 def catalogued_pool(data: TrainingData, said: NDArray[np.float64], share: int) -> Pool:
-    """Return spirals that nobody measured, with what the catalogues or their outlines say of them."""
+    """Return spirals without a human measurement, with inclinations from the catalogues or their outlines."""
     members = np.flatnonzero(np.isfinite(said))
     labels = said[members].astype(np.float32)
     rates = dataset.uniform_rates(labels, LABEL_RANGE_DEG)
@@ -138,7 +138,7 @@ def pretrain(
     resume: bool,
     progress: Progress,
 ) -> Any:
-    """Train one network on simulated galaxies alone: every network of its architecture starts from it."""
+    """Train a network on simulated galaxies alone, from which every network of its architecture starts."""
     network = architectures.build(architecture, "inclination", seed=recipe.seed, precision=recipe.precision)
     schedule = Schedule(steps=recipe.pretraining_steps, rate=recipe.pretraining_rate, seed=recipe.seed, warmup=200)
     batches = Mixture([simulated_pool(simulated, recipe.pretraining_batch, HumanScale())], recipe.seed)
@@ -188,9 +188,9 @@ def flavor_pools(recipe: Recipe, data: TrainingData, scale: HumanScale, bag: int
 
 
 def rejector_pools(recipe: Recipe, data: TrainingData) -> list[Pool]:
-    """Return pictures half of which are kept, and a quarter each rejected as face-on and as unsuitable.
+    """Return pictures of which half are accepted, and a quarter each rejected as face-on and as unsuitable.
 
-    They are judged by people or catalogues, spoiled, or simulated.
+    They are judged by people or by catalogues, spoiled, or simulated.
     """
     simulated, real = data.simulated.images, data.images
     truth = [str(row["reject"]) for row in data.simulated.truth]
@@ -225,7 +225,7 @@ def rejector_pools(recipe: Recipe, data: TrainingData) -> list[Pool]:
 
 
 def steps_of(recipe: Recipe, bag: int | None, *, continued: bool = False) -> int:
-    """Return for how many steps a bag or a rejector (no bag) is trained: bags meet their galaxies equally often."""
+    """Return the number of steps for a bag or a rejector (no bag): every bag sees its galaxies equally often."""
     if bag is None:
         return recipe.rejector_steps
     steps = recipe.finetuning_steps * (recipe.continued_share if continued else 1)

@@ -1,1 +1,1 @@
-"""Simulated galaxies: drawn, rendered by radiative transfer, and seen through a telescope."""
+"""Simulates galaxies: draws their properties, renders them by radiative transfer, and adds the telescope's effects."""

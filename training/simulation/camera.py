@@ -1,4 +1,4 @@
-"""What a telescope and a picture server make of simulated galaxies: frame, neighbours, stars, PSF, noise, stretch."""
+"""The effects of telescope and picture server on simulated galaxies: frame, neighbours, stars, PSF, noise, stretch."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from training.simulation.stretch import stretch
 from training.simulation.surroundings import HALOES
 
 _DIAGONAL = 1.45
-"""Half the side of the square that is drawn, in half frames: turned and a little shifted, it fills the frame."""
+"""Half side of the drawn square, in half frames: turned and slightly shifted, the square fills the frame."""
 
 SKY = 4.5
 """Light of the sky itself, nanomaggies per square arcsec: 20.9 mag/arcsec^2 in r."""
 
 
 def render(drawn: dict[str, Any]) -> Any:
-    """Take the pictures of a batch of galaxies.
+    """Return the pictures of a batch of galaxies.
 
     Parameters
     ----------
     drawn : dict of arrays ``[N, ...]``
-        What :func:`training.simulation.render_parameters.arrays` returned, stacked.
+        Result of :func:`training.simulation.render_parameters.arrays`, stacked.
 
     Returns
     -------
@@ -45,13 +45,13 @@ def aligned(drawn: dict[str, Any], side: int) -> tuple[Any, Any, Any]:
     ----------
     drawn : dict of tensors ``[N, ...]``
     side : int
-        Pixels across the frame.
+        Side of the frame, pixels.
 
     Returns
     -------
     float32 tensors ``[N, 3, V, U]``, ``[N, V]``, ``[N, U]``
-        The light, and the rows' and columns' places, scale lengths. Columns are a pixel apart, rows at most 1.2: the
-        flatter a galaxy, the closer.
+        The light, and the positions of rows and columns, in scale lengths. Columns are a pixel apart, rows at most 1.2:
+        the flatter a galaxy, the closer.
     """
     half = drawn["half_frame"]
     extent = 1.7 * drawn["isophotal_radius"]
@@ -90,14 +90,14 @@ def _steps(at: Any, grid: Any) -> Any:
 
 
 def _looked_up(light: Any, rows: Any, columns: Any) -> Any:
-    """ToneCurve images ``[N, 3, V, U]`` up at places ``[N, side, side]``, linearly; there is nothing beyond them."""
+    """Interpolate images ``[N, 3, V, U]`` linearly at positions ``[N, side, side]``; outside they are 0."""
     galaxies, bands, height, width = light.shape
     flat = ops.reshape(ops.transpose(light, (0, 2, 3, 1)), (galaxies * height * width, bands))
 
     def split(where: Any, count: int) -> tuple[Any, Any, Any]:
         within = ops.clip(where, 0, count - 1.001)
         below = ops.cast(within, "int32")
-        return below, within - ops.cast(below, "float32"), ops.abs(where - within) < 0.01  # as good as in
+        return below, within - ops.cast(below, "float32"), ops.abs(where - within) < 0.01  # a tolerance for rounding
 
     row, down, in_rows = split(rows, height)
     column, across, in_columns = split(columns, width)
@@ -112,14 +112,14 @@ def _looked_up(light: Any, rows: Any, columns: Any) -> Any:
 
 @fused
 def _blurred(drawn: dict[str, Any], planes: Any, neighbours: Any) -> Any:
-    """Add neighbours and stars, and blur all by the PSF."""
+    """Add neighbours and stars, and blur everything by the PSF."""
     side = planes.shape[-1]
     return blur(planes + neighbours + _stars(drawn, side), drawn["blur"])
 
 
 @fused
 def _neighbours(drawn: dict[str, Any]) -> Any:
-    """Background galaxies: exponential blobs."""
+    """Return background galaxies: exponential blobs."""
     grid = ops.arange(drawn["noise"].shape[-1], dtype="float32")
     x, y, *tilts = (drawn["neighbours"][:, :, n, None, None] for n in range(6))
     dx, dy = grid[None, None, None, :] - x, grid[None, None, :, None] - y
@@ -128,7 +128,7 @@ def _neighbours(drawn: dict[str, Any]) -> Any:
 
 
 def _stars(drawn: dict[str, Any], side: int) -> Any:
-    """Foreground stars before the PSF; bright ones have a halo and diffraction spikes."""
+    """Return foreground stars before the PSF; bright ones have a halo and diffraction spikes."""
     grid = ops.arange(side, dtype="float32")
     across, down = (ops.cast(ops.equal(drawn["stars"][:, :, n, None], grid), "float32") for n in range(2))
     rows = drawn["star_lights"][..., None] * down[:, :, None, :]
@@ -147,7 +147,7 @@ def _stars(drawn: dict[str, Any], side: int) -> Any:
 
 @fused
 def add_noise(drawn: dict[str, Any], planes: Any) -> Any:
-    """Add sky and photon noise, and a slope of the sky."""
+    """Add the noise of sky and photons, and a gradient of the sky."""
     unit = blur(drawn["noise"], drawn["correlation"], power=2)
     sigma = drawn["sky_sigma"][:, :, None, None]
     slope = drawn["sky_slope"][:, None, None, None] * ops.linspace(-1.0, 1.0, planes.shape[-1])[:, None]
@@ -156,7 +156,7 @@ def add_noise(drawn: dict[str, Any], planes: Any) -> Any:
 
 @fused
 def resampled(drawn: dict[str, Any], planes: Any) -> Any:
-    """Lay another frame of the mosaic beyond its edge, and resample: light and noise are blurred."""
+    """Draw another frame of the mosaic beyond the edge, and resample, which blurs light and noise."""
     side = planes.shape[-1]
     along = (ops.arange(side, dtype="float32") - (side - 1) / 2) / side
     cos, sin, distance = (each(drawn["edge"][:, n]) for n in range(3))

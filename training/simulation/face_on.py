@@ -1,7 +1,8 @@
 """Face-on maps of simulated galaxies: old stars, young stars and dust, before any projection.
 
-Everything is done to whole batches of tensors, from what :func:`training.simulation.render_parameters.in_space` drew.
-What several others are computed from is compiled by itself: XLA would compute it again for each of them.
+All functions work on whole batches of tensors, from the results of
+:func:`training.simulation.render_parameters.in_space`. Intermediate results with several uses are compiled separately,
+since XLA would compute them again for each use.
 """
 
 from __future__ import annotations
@@ -41,24 +42,24 @@ class FaceOn:
 
 
 def axis(extent: Any, points: int) -> Any:
-    """Return so many coordinates from ``-extent`` to ``extent`` for each galaxy: ``[N, points]``."""
+    """Return ``points`` coordinates from ``-extent`` to ``extent`` for each galaxy: ``[N, points]``."""
     return extent[:, None] * ops.linspace(-1.0, 1.0, points)
 
 
 def each(values: Any) -> Any:
-    """Let one value for each galaxy stand beside maps: ``[N]`` to ``[N, 1, 1]``."""
+    """Return one value per galaxy in the shape to combine with maps: ``[N]`` to ``[N, 1, 1]``."""
     return values[:, None, None]
 
 
 def face_on(drawn: dict[str, Any], x: Any, y: Any) -> FaceOn:
-    """Lay out the discs, their arms, bars, rings, clumps and dust.
+    """Return the face-on maps of discs with their arms, bars, rings, clumps and dust.
 
     Parameters
     ----------
     drawn : dict of tensors ``[N, ...]``
-        What :func:`training.simulation.render_parameters.in_space` returned.
+        Result of :func:`training.simulation.render_parameters.in_space`.
     x, y : float32 tensors ``[N, X]``, ``[N, Y]``
-        The maps' grids, scale lengths, evenly spaced; nothing of a galaxy lies beyond the last ``y``.
+        The maps' grids, scale lengths, evenly spaced; no galaxy extends beyond the last ``y``.
     """
     radius, angle = _polar(drawn, x[:, None, :], y[:, :, None])
     pattern = _modulation(drawn, radius, angle, _patches(drawn, radius, angle))
@@ -67,7 +68,7 @@ def face_on(drawn: dict[str, Any], x: Any, y: Any) -> FaceOn:
 
 @fused
 def _maps(drawn: dict[str, Any], x: Any, y: Any, radius: Any, pattern: tuple[Any, Any]) -> tuple[Any, ...]:
-    """Old stars, young stars and dust."""
+    """Return maps of old stars, young stars and dust."""
     modulation, lanes = pattern
     fall = _fall(drawn, radius)
     young = _clumped(drawn, ops.exp(-0.8 * fall) * _young_share(radius, modulation), x, y)
@@ -86,7 +87,7 @@ def _maps(drawn: dict[str, Any], x: Any, y: Any, radius: Any, pattern: tuple[Any
 
 @fused
 def _polar(drawn: dict[str, Any], x: Any, y: Any) -> tuple[Any, Any]:
-    """Radius and azimuth; the radius is stretched by the galaxy's ovalness and lopsidedness."""
+    """Return radius and azimuth; the radius is stretched by the galaxy's ovalness and lopsidedness."""
     radius = ops.sqrt(x**2 + y**2)
     angle = ops.arctan2(y + 0 * x, x + 0 * y)
     side = each(drawn["oval_angle"])
@@ -96,25 +97,25 @@ def _polar(drawn: dict[str, Any], x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _fall(drawn: dict[str, Any], radius: Any) -> Any:
-    """Minus the logarithm of an exponential disc, broken at ``break_radius``."""
+    """Return minus the logarithm of an exponential disc with a break at ``break_radius``."""
     edge = each(drawn["break_radius"])
     return ops.minimum(radius, edge) + ops.maximum(radius - edge, 0) / each(drawn["outer_scale"])
 
 
 def _inside(radius: Any) -> Any:
-    """How far the arms have begun: 0 at the centre to 1."""
+    """Return the strength of the arms with radius: from 0 at the centre to 1."""
     return ops.clip(radius / _ARM_START, 0, 1) ** 2
 
 
 def _young_share(radius: Any, modulation: Any) -> Any:
-    """How many young stars there are to those of a smooth disc."""
+    """Return the density of young stars relative to a smooth disc."""
     followed = ops.maximum(modulation, 0)
     return _inside(radius) * followed * ops.sqrt(followed)
 
 
 @fused
 def _modulation(drawn: dict[str, Any], radius: Any, angle: Any, patches: Any) -> tuple[Any, Any]:
-    """Return what the arms make of the light, and their lanes, on the inner edges, of the dust: mean about 1.
+    """Return the arms' factors for the light and, with lanes on the inner edges, for the dust: mean about 1.
 
     Grand-design arms are blended with sheared patches.
     """
@@ -133,14 +134,14 @@ def _modulation(drawn: dict[str, Any], radius: Any, angle: Any, patches: Any) ->
 
 
 def _sheared(drawn: dict[str, Any], radius: Any, angle: Any) -> tuple[Any, Any]:
-    """Azimuth from the nearest arm's winding, and the logarithm of the radius."""
+    """Return the azimuth relative to the nearest arm, and the logarithm of the radius."""
     log_radius = ops.log(ops.maximum(radius, 0.05))
     return angle * each(drawn["arm_hand"]) - log_radius * each(drawn["arm_winding"]), log_radius
 
 
 @fused
 def _patches(drawn: dict[str, Any], radius: Any, angle: Any) -> Any:
-    """ToneCurve the patches' noise up, linearly, in sheared azimuth and log radius."""
+    """Interpolate the patches' noise linearly, in sheared azimuth and log radius."""
     sheared, log_radius = _sheared(drawn, radius, angle)
     noise = drawn["patches"]
     rows, columns = PATCHES
@@ -164,7 +165,7 @@ def _patches(drawn: dict[str, Any], radius: Any, angle: Any) -> Any:
 
 
 def _clumped(drawn: dict[str, Any], young: Any, x: Any, y: Any) -> Any:
-    """Move a share of the young light into star-forming clumps, placed where that light is."""
+    """Move a share of the young light into star-forming clumps, placed by its density."""
     at_x, at_y, light = _chosen(drawn)
 
     def gaussian(grid: Any, at: Any) -> Any:
@@ -178,11 +179,11 @@ def _clumped(drawn: dict[str, Any], young: Any, x: Any, y: Any) -> Any:
 
 
 def _chosen(drawn: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Let each clump take one of its places, by the young light there, and shine as they do on average: ``[N, K]``."""
+    """Choose one position per clump by the young light there, and scale the clumps to the average: ``[N, K]``."""
     x, y = drawn["clump_x"], drawn["clump_y"]
     radius, angle = _polar(drawn, x, y)
     modulation, _ = _modulation(drawn, radius, angle, _patches(drawn, radius, angle))
-    # the places were drawn from a round disc
+    # the positions were drawn from a round disc
     round_fall = _fall(drawn, ops.sqrt(x**2 + y**2))
     weight = ops.exp(0.8 * (round_fall - _fall(drawn, radius))) * _young_share(radius, modulation)
     reached = ops.cumsum(weight, axis=-1)
@@ -193,7 +194,7 @@ def _chosen(drawn: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def _bar(drawn: dict[str, Any], x: Any, y: Any) -> Any:
-    """Ferrers bar of index 1.5: (1 - m^2)^1.5 inside the ellipse m = 1."""
+    """Return a Ferrers bar of index 1.5: (1 - m^2)^1.5 inside the ellipse m = 1."""
     strength, length, width = (each(drawn["bar"][:, n]) for n in range(3))
     cos, sin = each(ops.cos(drawn["bar_turn"])), each(ops.sin(drawn["bar_turn"]))
     along, across = x * cos + y * sin, y * cos - x * sin

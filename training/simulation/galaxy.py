@@ -1,4 +1,4 @@
-"""A simulated galaxy in three dimensions: its true inclination and everything else that decides how it looks.
+"""A simulated galaxy in three dimensions: its true inclination and all other properties that affect its look.
 
 Lengths are in units of the disc's radial scale length unless a name says otherwise; surface brightness is in
 mag/arcsec^2 of the r band.
@@ -17,10 +17,10 @@ ZEROPOINT = 22.5
 Reject = Literal["", "face_on", "unsuitable"]
 
 HUMAN_Q0 = 0.2
-"""Edge-on axis ratio to which the human scale is tied (Kourkchi et al. 2020, ApJ 902, 145)."""
+"""Edge-on axis ratio that defines the human scale (Kourkchi et al. 2020, ApJ 902, 145)."""
 
 ISOPHOTE_R = 24.5
-"""r-band isophote, mag/arcsec^2, that stands for the blue D25 one."""
+"""r-band isophote, mag/arcsec^2, that replaces the blue D25 isophote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Feature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedGalaxy:
-    """One galaxy with its true inclination and everything else that decides how it looks.
+    """One galaxy with its true inclination and all other properties that affect its look.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class SimulatedGalaxy:
     mu0 : float
         Central face-on surface brightness of the disc.
     break_radius, outer_scale : float
-        Beyond the break the scale length is ``outer_scale`` times the inner one.
+        Radius of the break, and the scale length beyond it in units of the inner one.
     bulge_fraction, bulge_radius, bulge_index, bulge_q : float
         Share of the total light, effective radius, Sersic index and intrinsic axis ratio.
     optical_depth : float
@@ -110,21 +110,21 @@ class SimulatedGalaxy:
 
     @property
     def isophotal_radius(self) -> float:
-        """Radius of the isophote that stands for D25, for framing the galaxy (an estimate, half-way transparent)."""
+        """Radius of the isophote that replaces D25, for framing the galaxy (estimated for a half-transparent disc)."""
         brightening = 1.25 * np.log10(1 / max(np.cos(np.radians(self.inclination_deg)), 0.15))
         scales = (ISOPHOTE_R - self.mu0 + brightening) / 1.086
         if scales > self.break_radius:
             scales = self.break_radius + (scales - self.break_radius) * self.outer_scale
-        visible = [f.radius + f.width for f in (self.ring, self.outer_ring) if f.strength > 0.02]  # seen
+        visible = [f.radius + f.width for f in (self.ring, self.outer_ring) if f.strength > 0.02]  # visible
         return float(max(scales, 1.6, *visible, 0.0))
 
     @property
     def human_deg(self) -> float:
-        """Inclination on the human scale: that of the outline's axis ratio with an edge-on ratio of 0.2.
+        """Inclination on the human scale: by the outline's axis ratio with an edge-on ratio of 0.2.
 
         ``cos^2 i = (q^2 - 0.2^2) / (1 - 0.2^2)`` with ``q^2 = cos^2 i_true + q0^2 sin^2 i_true``. Discs thinner than
-        0.2 would pass 90 deg before they are edge-on; people go on to judge those by their dust lane, so the two
-        scales are joined between 75 and 90 deg.
+        0.2 would reach 90 deg before they are edge-on; people then judge them by their dust lane, so the two scales are
+        joined between 75 and 90 deg.
         """
         true = np.radians(self.inclination_deg)
         q2 = np.cos(true) ** 2 + (self.q0 * np.sin(true)) ** 2

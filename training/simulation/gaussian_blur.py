@@ -1,4 +1,4 @@
-"""Gaussian blur of whole batches, by a width of its own for each picture."""
+"""Gaussian blur of whole batches, with an own width for each picture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from keras import ops
 
 
 def blur(planes: Any, sigma: Any, *, power: int = 1) -> Any:
-    """Blur along rows and columns; ``keras.ops.image.gaussian_blur`` has one width for all pictures.
+    """Blur along rows and columns. ``keras.ops.image.gaussian_blur`` has only one width for all pictures.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ def blur(planes: Any, sigma: Any, *, power: int = 1) -> Any:
     sigma : float32 tensor ``[N]``
         Standard deviations, pixels.
     power : int
-        Of the weights whose sum is 1: 1 keeps the level of light, 2 the variance of noise.
+        Power of the weights whose sum is 1: 1 preserves the level of light, 2 the variance of noise.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How a simulated galaxy is seen: which telescope and which picture server, drawn for each."""
+"""The observation of a simulated galaxy: telescope and picture server, drawn at random."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _FOREIGN = tuple(name for name in SURVEYS if name != "sdss")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A straight edge of a mosaic, beyond which the sky was subtracted otherwise, or nothing was observed.
+    """A straight edge of a mosaic; beyond it the sky was subtracted differently, or nothing was observed.
 
     Attributes
     ----------
     angle_deg, distance : float
-        Of the normal, counter-clockwise from +x, and of the edge from the picture's centre, in frames.
+        Angle of the normal, counter-clockwise from +x, and distance from the picture's centre, in frames.
     step : tuple of 3 floats
-        Of the sky in g, r, i beyond the edge, in standard deviations of the noise.
+        Steps of the sky in g, r, i beyond the edge, in standard deviations of the noise.
     missing : bool
-        Whether nothing lies beyond.
+        Whether there is no image beyond.
     """
 
     angle_deg: float
@@ -34,34 +34,34 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """How one galaxy is seen.
+    """The observation of one galaxy.
 
     Attributes
     ----------
     side : int
-        Pixels across the picture.
+        Side of the picture, pixels.
     zoom : float
         Frame width in units of the isophotal diameter.
     position_angle_deg : float
-        Of the major axis, counter-clockwise from the +x axis of the picture.
+        Angle of the major axis, counter-clockwise from the +x axis of the picture.
     offset : tuple of 2 floats
-        Of the galaxy from the frame's centre, in frames.
+        Offset of the galaxy from the frame's centre, in frames.
     pixel_arcsec, native_arcsec, seeing_arcsec : float
         Pixel of the picture and of the survey, and full width at half maximum of the point-spread function.
     resampling : float
         Standard deviation of the blur that resampling leaves in light and noise, pixels of the picture.
     edge : Edge or None
-        Where another frame of the mosaic begins.
+        Edge of the mosaic where another frame begins.
     noise : tuple of 3 floats
-        Of a square arcsecond of sky in the three bands, nanomaggies.
+        Noise of a square arcsecond of sky in the three bands, nanomaggies.
     redness : tuple of 2 floats
         The two colours in units of g-r and r-i.
     stars, neighbours : float
         Expected numbers in the frame.
     tone_curve : tone_curves.ToneCurve
-        What the picture server makes of the light.
+        Conversion of light to counts by the picture server.
     jpeg_quality : int
-        0 for none.
+        JPEG quality; 0 for no compression.
     """
 
     side: int
@@ -82,10 +82,10 @@ class Observation:
 
 
 def draw(rng: np.random.Generator, *, disturbed: bool = False, survey: str | None = None) -> Observation:
-    """Draw how a galaxy is seen; ``disturbed`` crowds the frame, as in pictures that people reject.
+    """Draw the observation of a galaxy; ``disturbed`` crowds the frame, as in pictures that people reject.
 
-    Two in five pictures are made as those of EFIGI are, one in five as the SDSS server makes them, one in four as other
-    surveys do, and the rest in any way between and beyond. ``survey`` names one of :data:`SURVEYS` instead.
+    Two in five pictures are made like EFIGI's, one in five like the SDSS server's, one in four like other surveys', and
+    the rest in any way between and beyond. ``survey`` names one of :data:`SURVEYS` instead.
     """
     kind = rng.uniform()
     foreign = str(rng.choice(_FOREIGN))
@@ -100,7 +100,7 @@ def draw(rng: np.random.Generator, *, disturbed: bool = False, survey: str | Non
     else:
         zoom = float(rng.uniform(0.9, 1.3) if rng.uniform() < 0.5 else rng.uniform(1.2, 2.2))  # even
     if efigi or server or other:
-        diameter_arcmin = max(0.8, rng.lognormal(np.log(1.45), 0.45))  # as the galaxies that people measured
+        diameter_arcmin = max(0.8, rng.lognormal(np.log(1.45), 0.45))  # the distribution of human-measured galaxies
     else:
         diameter_arcmin = np.exp(rng.uniform(np.log(0.6), np.log(5)))
     seeing = from_survey.seeing_arcsec[1]

@@ -1,6 +1,6 @@
-"""The population of simulated galaxies: what is drawn for each, and from which distributions.
+"""The population of simulated galaxies: the distributions from which each galaxy is drawn.
 
-Every draw comes from the generator passed in, never from a global one.
+All draws use the generator that is passed in, never a global one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from training.simulation.galaxy import Reject
 
 FACE_ON_BELOW_DEG = 45.0
-"""Human measurers reject what they judge below this inclination."""
+"""Inclination below which people reject a galaxy by their judgement, degrees."""
 
 
 def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "") -> SimulatedGalaxy:
@@ -27,9 +27,9 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
     ----------
     rng : numpy.random.Generator
     inclination_deg : float
-        0..90.
+        True inclination, 0..90.
     reject : str
-        ``unsuitable`` draws a spheroid, or a disc lost in the noise, instead of a measurable spiral.
+        ``unsuitable`` draws a spheroid, or a disc hidden in the noise, instead of a measurable spiral.
     """
     early = rng.uniform()  # 0 a late, blue, bulgeless disc; 1 an early, red one with a bulge
     low_surface_brightness = rng.uniform() < 0.16 * (1.3 - early)
@@ -40,7 +40,7 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
     height_q0 = float(np.clip(rng.normal(0.17 + 0.02 * early, 0.04), 0.08, 0.3))
     break_radius, outer_scale = _break(rng)
     bar, ring, outer_ring = _features(rng, early)
-    spheroid = reject == "unsuitable" and rng.uniform() < 0.6  # three to two hopelessly faint discs
+    spheroid = reject == "unsuitable" and rng.uniform() < 0.6  # 60 %; the others are too faint discs
     if spheroid:
         bulge, mu0 = 0.985, rng.normal(25.8, 0.5)
     elif reject == "unsuitable":
@@ -74,14 +74,14 @@ def draw(rng: np.random.Generator, *, inclination_deg: float, reject: Reject = "
 
 
 def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedGalaxy:
-    """Make one galaxy in four of a kind whose brightest part misleads about its inclination.
+    """Turn one galaxy in four into a kind whose brightest part suggests a wrong inclination.
 
-    These are what networks were found to read 10 to 20 deg wrong, and too rare among real galaxies to learn from: an
-    edge-on disc in a large round bulge, which its dust lane gives away; a grand design whose two open arms stretch the
-    outline; a bright bar in a faint disc; and a patchy, lopsided dwarf.
+    Networks erred by 10 to 20 deg on these kinds, which are too rare among real galaxies to train on: an edge-on disc
+    in a large round bulge, recognisable by its dust lane; a grand design whose two open arms stretch the outline; a
+    bright bar in a faint disc; and a patchy, lopsided dwarf.
     """
     kind = rng.uniform()
-    if kind < (0.16 if galaxy.inclination_deg > 75 else 0.04):  # where it misleads most
+    if kind < (0.16 if galaxy.inclination_deg > 75 else 0.04):  # more often where it misleads most
         return replace(
             galaxy,
             bulge_fraction=float(rng.uniform(0.35, 0.8)),
@@ -136,7 +136,7 @@ def _misleading(rng: np.random.Generator, galaxy: SimulatedGalaxy) -> SimulatedG
 
 
 def _ovalness(rng: np.random.Generator) -> float:
-    """Half of the disc's ellipticity: radii are stretched and shrunk by so much."""
+    """Return half of the disc's ellipticity, the relative amount by which radii are stretched and shrunk."""
     return 0.5 * float(min(rng.lognormal(np.log(ELLIPTICITY), ELLIPTICITY_SCATTER), MOST_ELLIPTICITY))
 
 
@@ -165,7 +165,7 @@ def _arms(rng: np.random.Generator, early: float) -> Arms:
 
 
 def _features(rng: np.random.Generator, early: float) -> tuple[Feature, Feature, Feature]:
-    """Bar, inner ring and outer ring. A strong bar often comes with a faint outer ring that decides the outline."""
+    """Return bar, inner ring and outer ring. A strong bar often has a faint outer ring that dominates the outline."""
     none = Feature(strength=0.0, radius=1.0, width=0.2)
     bar = ring = outer = none
     angle = float(rng.uniform(0, np.pi))

@@ -5,10 +5,10 @@ of sight towards the observer. A disc inclined by i has, at sky position (u, v) 
 
     x = u        y = v cos i + s sin i        z = v sin i - s cos i
 
-so both y and z depend on (v, s) alone: a whole row of the face-on map is looked up at once, which is what makes this
-fast. Emission per volume is ``map(x, y) sech^2(z/z0) / (2 z0)``; the dust's extinction per length has the same form
-with a smaller z0. Samples are taken from front to back, each dimmed by ``exp(-tau)`` of the dust in front of it, by
-band; what is kept of a whole batch is the light and the dust so far.
+so both y and z depend on (v, s) alone: a whole row of the face-on map is interpolated at once, which makes this fast.
+Emission per volume is ``map(x, y) sech^2(z/z0) / (2 z0)``; the dust's extinction per length has the same form with a
+smaller z0. Samples are taken from front to back, each dimmed by ``exp(-tau)`` of the dust in front of it, by band; only
+the light and the optical depth so far are kept for a whole batch.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LAYER = 4.5
 """Heights on either side of the plane within which the disc's light is integrated: sech^2 has 0.02 % beyond."""
 
 _EVENNESS = 0.6
-"""Length of a cell in the middle of its line of sight relative to even ones: layers of dust are thin."""
+"""Length of the middle cell of a line of sight relative to an even division: layers of dust are thin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,18 @@ class LinesOfSight:
 
 
 def lines_of_sight(drawn: dict[str, Any], v: Any, extent: Any, samples: int = SAMPLES) -> LinesOfSight:
-    """Place cells where the disc is: within 4.5 heights of its plane and inside its radius.
+    """Return cells around the disc: within 4.5 heights of its plane and inside its radius.
 
     Parameters
     ----------
     drawn : dict of tensors ``[N, ...]``
-        What :func:`training.simulation.render_parameters.in_space` returned.
+        Result of :func:`training.simulation.render_parameters.in_space`.
     v : float32 tensor ``[N, V]``
-        Rows of the sky.
+        Rows of the sky, scale lengths.
     extent : float32 tensor ``[N]``
-        The discs' radii.
+        Radii of the discs.
     samples : int
-        Cells on each line of sight.
+        Number of cells on each line of sight.
     """
     cos, sin = drawn["cos"][:, None], drawn["sin"][:, None]
     steep, slant = ops.maximum(cos, 1e-6), ops.maximum(sin, 1e-6)
@@ -80,16 +80,18 @@ def lines_of_sight(drawn: dict[str, Any], v: Any, extent: Any, samples: int = SA
 
 
 def _layer(sight: LinesOfSight, height: Any) -> Any:
-    """Light of every cell of a layer of unit column, ``sech^2(z/height) / (2 height)`` times the cell's depth."""
+    """Return the light of every cell in a layer of unit column, ``sech^2(z/height) / (2 height)`` times its depth."""
     scaled = ops.exp(-2 * ops.abs(sight.z) / height[:, None])
     return sight.depth * 2 * scaled / ((1 + scaled) ** 2 * height[:, None])
 
 
 def _bulge(drawn: dict[str, Any], sight: LinesOfSight, u: Any, v: Any) -> tuple[Any, Any]:
-    """Light of an oblate bulge: that in every cell of the lines of sight, ``[S, N, V, G]``, along u ``[N, G, U]``.
+    """Return the light of an oblate bulge in every cell of the lines of sight.
 
-    Each gaussian of the expansion is integrated over a cell in closed form; the outermost cells reach to infinity, for
-    the bulge is thicker than the disc.
+    It is ``[S, N, V, G]``, and along u ``[N, G, U]``.
+
+    Each gaussian of the expansion is integrated over a cell in closed form; the outermost cells extend to infinity,
+    because the bulge is thicker than the disc.
     """
     cos, sin, q2 = drawn["cos"], drawn["sin"], drawn["bulge_q"] ** 2
     a, b, c = sin**2 + cos**2 / q2, cos * sin * (1 - 1 / q2), cos**2 + sin**2 / q2
@@ -105,18 +107,18 @@ def _bulge(drawn: dict[str, Any], sight: LinesOfSight, u: Any, v: Any) -> tuple[
 
 
 def project(drawn: dict[str, Any], faces: FaceOn, v: Any, *, samples: int = SAMPLES) -> Any:
-    """Integrate the light that leaves galaxies towards the observer.
+    """Return the light that leaves galaxies towards the observer, integrated along lines of sight.
 
     Parameters
     ----------
     drawn : dict of tensors ``[N, ...]``
-        What :func:`training.simulation.render_parameters.in_space` returned.
+        Result of :func:`training.simulation.render_parameters.in_space`.
     faces : FaceOn
         Their face-on maps, whose x axis is the sky's u axis.
     v : float32 tensor ``[N, V]``
         Rows of the sky, scale lengths.
     samples : int
-        Cells on each line of sight.
+        Number of cells on each line of sight.
 
     Returns
     -------
@@ -133,7 +135,7 @@ def _compiled(samples: int) -> Callable[..., Any]:
 
 
 def _integrated(drawn: dict[str, Any], u: Any, y: Any, maps: tuple[Any, ...], v: Any, *, samples: int) -> Any:
-    """Add up the cells of the lines of sight."""
+    """Return the sum over the cells of the lines of sight."""
     sight = lines_of_sight(drawn, v, y[:, -1], samples)
     galaxies, rows = y.shape
     place = (sight.y - y[:, :1]) / (y[:, 1:2] - y[:, :1])
@@ -167,7 +169,7 @@ def _integrated(drawn: dict[str, Any], u: Any, y: Any, maps: tuple[Any, ...], v:
         return (so_far[0] + dust, *bands)
 
     def step(carried: tuple[Any, Any], cell: tuple[Any, ...]) -> tuple[tuple[Any, Any], None]:
-        # what a cell holds is carried to the next step: were it used in this one, it would be computed for every band
+        # a cell's values are carried to the next step: used in this one, they would be computed again for every band
         return (advance(*carried), look_up(cell)), None
 
     nothing = ops.zeros((galaxies, v.shape[1], u.shape[1]))

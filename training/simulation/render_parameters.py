@@ -1,8 +1,7 @@
-"""What a batch of pictures is computed from: a galaxy, how it is seen, and all that is left to chance, as arrays.
+"""The parameters of a batch of pictures as arrays: the galaxy, its observation, and all random numbers.
 
-Every array has the same shape for every galaxy, so that galaxies can be stacked; tables of things that come in varying
-numbers are filled up with things without light. NumPy and SciPy alone are at work here, so that processes that only
-draw need load nothing else.
+Every array has the same shape for every galaxy, so that galaxies can be stacked; tables of varying length are padded
+with entries without light. This module uses only NumPy and SciPy, so that processes that only draw load nothing else.
 """
 
 from __future__ import annotations
@@ -23,39 +22,40 @@ if TYPE_CHECKING:
     from training.simulation.surroundings import Drawn
 
     Arrays = dict[str, NDArray[np.float32]]
-    """By name; the same names and, for pictures of one size, shapes for every galaxy."""
+    """Arrays by name; every galaxy has the same names and, for pictures of one size, the same shapes."""
 
 PATCHES = (96, 40)
 """Cells of the patches' noise, in azimuth and in the logarithm of the radius."""
 
 CLUMPS, PLACES = 300, 4
-"""Most clumps, and the places of which each takes one."""
+"""Largest number of clumps, and number of possible positions of each."""
 
 _GAUSSIANS = 12
 
 
 def arrays(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator) -> Arrays:
-    """Return all that a picture is computed from.
+    """Return all parameters of a picture.
 
     Parameters
     ----------
     galaxy : SimulatedGalaxy
     seen : Observation
     rng : numpy.random.Generator
-        ReleasePaths patches, clumps, neighbours and stars, and draws the noise.
+        Generator that places patches, clumps, neighbours and stars, and draws the noise.
 
     Returns
     -------
     dict of float32 arrays
-        Single numbers, short tables, and ``noise`` ``[3, side, side]``. For :mod:`training.simulation.face_on`,
-        :mod:`training.simulation.radiative_transfer` and :mod:`training.simulation.camera`, stacked.
+        Single numbers, short tables, and ``noise`` ``[3, side, side]``. Stacked, they are the input of
+        :mod:`training.simulation.face_on`, :mod:`training.simulation.radiative_transfer` and
+        :mod:`training.simulation.camera`.
     """
     drawn = {**in_space(galaxy, rng, seen.redness), **surroundings.around(galaxy, seen, rng)}
     return {name: np.asarray(value, np.float32) for name, value in drawn.items()}
 
 
 def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator, redness: tuple[float, float] = (1.0, 1.0)) -> Drawn:
-    """Return what the galaxy itself is computed from, whoever looks at it, in bands of any ``redness``."""
+    """Return the parameters of the galaxy itself, independent of the observation except for the bands' ``redness``."""
     inclination = np.radians(galaxy.inclination_deg)
     pitch, side, bar_turn = np.radians(galaxy.arms.pitch_deg), *rng.uniform(0, 2 * np.pi, 2)
     arms = galaxy.arms
@@ -74,7 +74,7 @@ def in_space(galaxy: SimulatedGalaxy, rng: np.random.Generator, redness: tuple[f
         "arm_phase": arms.phase,
         "arm_winding": 1 / np.tan(pitch),
         "arm_sharpness": arms.sharpness,
-        "arm_mean": special.i0e(arms.sharpness),  # of exp(sharpness (cos phase - 1))
+        "arm_mean": special.i0e(arms.sharpness),  # mean of exp(sharpness (cos phase - 1))
         "contrast": arms.contrast,
         "flocculence": arms.flocculence,
         "patches": _patches(rng),
@@ -97,13 +97,13 @@ def _feature(feature: Feature) -> NDArray[np.floating]:
 
 
 def _colours(galaxy: SimulatedGalaxy, redness: tuple[float, float]) -> NDArray[np.floating]:
-    """Light in g, r, i of the old disc, the young disc and the bulge per unit of r: ``[3, 3]``."""
+    """Return the light in g, r, i of the old disc, the young disc and the bulge per unit of r: ``[3, 3]``."""
     g_r, r_i = np.reshape(galaxy.colours, (3, 2)).T * np.array(redness)[:, None]
     return np.stack([10 ** (-0.4 * g_r), np.ones(3), 10 ** (0.4 * r_i)], axis=1)
 
 
 def _bulge(galaxy: SimulatedGalaxy) -> Drawn:
-    """Gaussians of the bulge; flux in central surface brightnesses by scale lengths squared (a disc's is 2 pi)."""
+    """Return the bulge's gaussians; flux in central surface brightness times scale length squared (disc: 2 pi)."""
     found = np.array(sersic.gaussians(galaxy.bulge_index))
     table = np.tile([0.0, 1.0], (_GAUSSIANS, 1))
     table[: len(found)] = found
@@ -116,7 +116,7 @@ def _bulge(galaxy: SimulatedGalaxy) -> Drawn:
 
 
 def _patches(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Unit-variance noise that is smooth in log radius and sheared azimuth, on two scales: flocculent arms."""
+    """Return unit-variance noise, smooth in log radius and sheared azimuth, on two scales: flocculent arms."""
     drawn = rng.standard_normal(PATCHES, dtype=np.float32)
     fine, coarse = (ndimage.gaussian_filter(drawn, size, mode="wrap") for size in (1.4, 3.5))
     noise = fine / fine.std() + coarse / coarse.std()
@@ -124,7 +124,7 @@ def _patches(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _clumps(galaxy: SimulatedGalaxy, rng: np.random.Generator) -> Drawn:
-    """ReleasePaths in the young disc without its arms, four for each clump; the arms choose among them."""
+    """Return positions in the young disc without its arms, four for each clump, from which the arms choose."""
     count = min(galaxy.arms.clumps, CLUMPS)
     grid = np.linspace(0, 12, 241)
     beyond = np.maximum(grid - galaxy.break_radius, 0)

@@ -1,7 +1,7 @@
-"""A sample of simulated galaxies: each made from ``(seed, index)`` alone, so order and workers do not matter.
+"""A sample of simulated galaxies: each depends on ``(seed, index)`` alone, so order and workers do not matter.
 
-Processes draw what is left to chance; threads of this one compute pictures of it, a batch each, and make model inputs
-of those. XLA uses little more than one core for a batch, and leaves the others to Python meanwhile.
+Processes draw the random parameters; threads of this process compute pictures, a batch each, and make model inputs of
+them. XLA uses little more than one core for a batch, and leaves the others to Python meanwhile.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 BATCH = 16
-"""Galaxies whose pictures are computed at once; the last batch of a sample is filled up."""
+"""Galaxies whose pictures are computed at once; the last batch of a sample is padded."""
 
 _LOT = 32
 FEW = 500
-"""Galaxies that are drawn here before a process that could do it has started."""
+"""Number of galaxies that are drawn in this process, before a worker process would have started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class SimulatedSample:
     truth: tuple[Truth, ...]
 
     def column(self, name: str) -> NDArray[np.float32]:
-        """One numeric column of the truth table, float32 ``[N]``."""
+        """Return one numeric column of the truth table, float32 ``[N]``."""
         return np.array([row[name] for row in self.truth], np.float32)
 
 
@@ -79,9 +79,9 @@ def simulate(
     ----------
     seed, count : int
     workers : int
-        Threads that compute, and, for more than one, processes beside this one that draw.
+        Number of threads that compute, and, if it is more than one, of further processes that draw.
     progress : callable
-        Told how many galaxies are done, after each.
+        Called with the number of finished galaxies, after each.
     """
     images = np.empty((count, *INPUT_SHAPE), np.uint8)
     truth: list[Truth] = [{}] * count
@@ -98,7 +98,7 @@ def simulate(
 
 
 def _drawn(seed: int, count: int, workers: int, stack: ExitStack) -> Iterator[Scene]:
-    """Draw galaxies in order: in worker processes where there are enough of them."""
+    """Yield galaxies in order, drawn in worker processes if there are enough of them."""
     lots = [range(first, min(first + _LOT, count)) for first in range(0, count, _LOT)]
     draw = partial(scene.draw_some, seed)
     if workers == 1 or count <= FEW:
@@ -110,7 +110,7 @@ def _drawn(seed: int, count: int, workers: int, stack: ExitStack) -> Iterator[Sc
 
 
 def _in_order(pool: Executor, work: Callable[[Job], Result], jobs: Iterable[Job], ahead: int) -> Iterator[Result]:
-    """Do jobs in a pool, no more than so many ahead of what has been taken."""
+    """Yield the results of jobs in a pool, starting at most ``ahead`` jobs before their results are used."""
     begun: deque[Any] = deque()
     for job in jobs:
         begun.append(pool.submit(work, job))
@@ -121,7 +121,7 @@ def _in_order(pool: Executor, work: Callable[[Job], Result], jobs: Iterable[Job]
 
 
 def _batches(drawn: Iterable[Scene]) -> Iterator[list[Scene]]:
-    """Gather galaxies whose pictures are of one size."""
+    """Yield lists of galaxies whose pictures have one size."""
     waiting: dict[int, list[Scene]] = {}
     for one in drawn:
         batch = waiting.setdefault(one.side, [])
@@ -132,13 +132,13 @@ def _batches(drawn: Iterable[Scene]) -> Iterator[list[Scene]]:
 
 
 def render(batch: list[Scene]) -> Any:
-    """Compute the pictures of up to :data:`BATCH` galaxies of one size: uint8 tensor ``[BATCH, side, side, 3]``."""
+    """Return the pictures of up to :data:`BATCH` galaxies of one size: uint8 tensor ``[BATCH, side, side, 3]``."""
     drawn = np.stack([one.drawn for one in (*batch, *[batch[-1]] * (BATCH - len(batch)))])
     return camera.render({name: drawn[name] for name in drawn.dtype.names or ()})
 
 
 def model_inputs(batch: list[Scene], pictures: Any) -> list[NDArray[np.uint8]]:
-    """Compress the pictures of a batch and make model inputs of them."""
+    """Compress the pictures of a batch and return model inputs of them."""
     rgb = np.asarray(pictures)
     return [model_input(_jpeg(picture, one.jpeg_quality)) for one, picture in zip(batch, rgb, strict=False)]
 
@@ -156,14 +156,14 @@ def _jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 
 def save(sample: SimulatedSample, folder: Path) -> None:
-    """Write ``images.npy`` and ``truth.csv``; the table last, so that its presence means that the sample is whole."""
+    """Write ``images.npy`` and ``truth.csv``; the table is written last and marks a complete sample."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "images.npy", sample.images)
     write_csv(folder / "truth.csv", COLUMNS, ([row[name] for name in COLUMNS] for row in sample.truth))
 
 
 def exists(folder: Path) -> bool:
-    """Return whether a whole sample lies in a folder."""
+    """Return whether a folder holds a complete sample."""
     return (folder / "truth.csv").exists()
 
 

@@ -1,6 +1,6 @@
-"""What a simulated picture is of, drawn from ``(seed, index)`` alone: the truth, and what the picture is computed from.
+"""The content of a simulated picture, drawn from ``(seed, index)`` alone: the truth, and the picture's parameters.
 
-Loads no runtime of networks, so that worker processes start fast.
+It imports no library of networks, so that worker processes start fast.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class Scene:
     ----------
     index : int
     drawn : structured array ``[]`` of float32 fields
-        What its picture is computed from (:func:`training.simulation.render_parameters.arrays`), in one piece that
-        travels between processes.
+        Parameters of its picture (:func:`training.simulation.render_parameters.arrays`), in one record that can be sent
+        between processes.
     side, jpeg_quality : int
-        Of the picture, pixels, and of its compression.
+        Side of the picture, pixels, and quality of its compression.
     truth : dict
-        Its row of the truth table.
+        Row of the truth table.
     """
 
     index: int
@@ -62,7 +62,7 @@ class Scene:
 
 
 def draw(seed: int, index: int, survey: str | None = None) -> Scene:
-    """Draw the galaxy number ``index`` of the sample of ``seed``; the same one, whichever ``survey`` sees it."""
+    """Draw the galaxy number ``index`` of the sample of ``seed``; it is the same for every ``survey``."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, index]))
     reject: Reject = "unsuitable" if rng.uniform() < _UNSUITABLE else ""
     galaxy = population.draw(rng, inclination_deg=float(rng.uniform(0, 90)), reject=reject)

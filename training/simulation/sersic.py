@@ -10,14 +10,14 @@ from scipy import optimize
 
 @lru_cache(maxsize=32)
 def gaussians(index: float) -> tuple[tuple[float, float], ...]:
-    """Expand a Sersic profile of unit flux and effective radius into gaussians (Emsellem et al. 1994, A&A 285, 723).
+    """Return the expansion of a Sersic profile of unit flux and effective radius (Emsellem et al. 1994, A&A 285, 723).
 
-    Gaussians project analytically, in three dimensions and for any axis ratio, which the line-of-sight integral needs.
+    Gaussians project analytically, in three dimensions and for any axis ratio, as the line-of-sight integral requires.
 
     Returns
     -------
     tuple of (flux, sigma)
-        Fluxes sum to 1.
+        Flux and standard deviation of each gaussian; the fluxes sum to 1.
     """
     sigmas = np.geomspace(0.03, 4, 12)
     radius = np.geomspace(0.02, 6, 200)
@@ -27,4 +27,4 @@ def gaussians(index: float) -> tuple[tuple[float, float], ...]:
     weight = radius / np.sqrt(profile)
     fluxes, _ = optimize.nnls(basis * weight[:, None], profile * weight)
     fluxes /= fluxes.sum()
-    return tuple((float(f), float(s)) for f, s in zip(fluxes, sigmas, strict=True) if f > 1e-4)  # none
+    return tuple((float(f), float(s)) for f, s in zip(fluxes, sigmas, strict=True) if f > 1e-4)  # negligible below

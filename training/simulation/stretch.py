@@ -1,4 +1,4 @@
-"""How light becomes the counts of pictures, as a tone_curve says (:mod:`training.simulation.tone_curves`)."""
+"""Converts light to the counts of pictures by a tone curve (:mod:`training.simulation.tone_curves`)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from training.networks.backend import fused
 from training.simulation.gaussian_blur import blur
 
 GAINS = (0.72, 0.94, 1.75)
-"""Gains of i, r, g that show an average disc white on a scale of nanomaggies."""
+"""Gains of i, r, g by which an average disc looks white, on a scale of nanomaggies."""
 
 _DARK = 1e-6
-"""Light that keeps black from having a colour, white being 1."""
+"""Light that is added to keep black from having a colour; white is 1."""
 
 
 @fused
 def stretch(planes: Any, drawn: dict[str, Any]) -> Any:
-    """Turn light into counts: colours away from gray, brightness by asinh and power.
+    """Return the counts of light: colours scaled away from gray, brightness by asinh and power.
 
     Parameters
     ----------

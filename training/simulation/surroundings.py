@@ -1,6 +1,6 @@
-"""What surrounds a galaxy on its picture: frame, neighbours, stars, sky and noise, as arrays of fixed shape.
+"""The surroundings of a galaxy in its picture: frame, neighbours, stars, sky and noise, as arrays of fixed shape.
 
-Tables of things that come in varying numbers are filled up with things without light.
+Tables of varying length are padded with entries without light.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     Drawn = dict[str, float | NDArray[np.floating]]
 
 STARS, NEIGHBOURS, HALOES = 96, 16, 4
-"""Most of them in a frame. Of crowded frames 2 % have more stars and 3 % more neighbours, which are left out."""
+"""Largest numbers in a frame. 2 % of crowded frames have more stars and 3 % more neighbours, which are left out."""
 
 _CORRELATION = 0.7
-"""Pixels over which noise is correlated where pixels are smaller than the survey's."""
+"""Length over which noise is correlated, where the pixels are smaller than the survey's, in survey pixels."""
 
 _BRIGHT = 10 ** (0.4 * 8.5)
-"""Light of a star that has a halo and spikes: 14 mag, nanomaggies."""
+"""Light from which a star has a halo and spikes: 14 mag, nanomaggies."""
 
 _RED_DWARF = 1.2
-"""g-r above which stars are dwarfs of any r-i, mag."""
+"""g-r above which stars are dwarfs with any r-i, mag."""
 
 
 def around(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator) -> Drawn:
-    """Return all that a picture is computed from beside the galaxy itself."""
+    """Return all parameters of a picture except the galaxy's own."""
     return {
         **_frame(galaxy, seen),
         **tone_curve_parameters(seen.tone_curve),
@@ -46,7 +46,7 @@ def around(galaxy: SimulatedGalaxy, seen: Observation, rng: np.random.Generator)
 
 
 def _frame(galaxy: SimulatedGalaxy, seen: Observation) -> Drawn:
-    """Where the galaxy lies in the frame, and how the picture is made."""
+    """Return the galaxy's position in the frame, and the parameters of the picture."""
     angle = np.radians(seen.position_angle_deg)
     return {
         "half_frame": seen.zoom * galaxy.isophotal_radius,
@@ -62,7 +62,7 @@ def _frame(galaxy: SimulatedGalaxy, seen: Observation) -> Drawn:
 
 
 def tone_curve_parameters(tone_curve: ToneCurve) -> Drawn:
-    """Return what counts are made of light by."""
+    """Return the parameters of the conversion of light to counts."""
     return {
         "white": 10 ** (0.4 * (ZEROPOINT - tone_curve.white_mag)),
         "softening": tone_curve.softening,
@@ -76,7 +76,7 @@ def tone_curve_parameters(tone_curve: ToneCurve) -> Drawn:
 
 
 def _edge(edge: Edge | None) -> Drawn:
-    """Where the mosaic's edge lies, and what is beyond; without one it is far outside the frame."""
+    """Return the position of the mosaic's edge, and the sky beyond it; without an edge it is far outside the frame."""
     if edge is None:
         return {"edge": np.array([1.0, 0.0, 9.0]), "edge_step": np.zeros(3), "edge_missing": False}
     angle = np.radians(edge.angle_deg)
@@ -88,18 +88,18 @@ def _edge(edge: Edge | None) -> Drawn:
 
 
 def _colour(g_r: NDArray[np.floating], redder: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Light in g, r, i per unit of r; what is as red as the dwarfs is ``redder`` in r-i by any amount."""
+    """Return the light in g, r, i per unit of r; colours as red as dwarfs' are ``redder`` in r-i by any amount."""
     r_i = 0.4 * g_r + np.where(g_r > _RED_DWARF, redder, 0)
     return np.stack([10 ** (-0.4 * g_r), np.ones_like(g_r), 10 ** (0.4 * r_i)], axis=-1)
 
 
 def _filled(table: NDArray[np.floating], length: int) -> NDArray[np.floating]:
-    """Fill a table up with zeros."""
+    """Return a table padded with zeros."""
     return np.concatenate([table[:length], np.zeros((max(length - len(table), 0), *table.shape[1:]))])
 
 
 def _neighbours(seen: Observation, rng: np.random.Generator) -> Drawn:
-    """Background galaxies: small exponential blobs, now and then one of a size that disturbs."""
+    """Return background galaxies: small exponential blobs, some of a disturbing size."""
     count = rng.poisson(seen.neighbours)
     size = seen.side * np.exp(rng.uniform(np.log(0.006), np.log(0.03), count))
     size *= np.where(rng.random(count) < 0.06, 3, 1)  # a large neighbour
@@ -116,7 +116,7 @@ def _neighbours(seen: Observation, rng: np.random.Generator) -> Drawn:
 
 
 def _stars(seen: Observation, rng: np.random.Generator) -> Drawn:
-    """Foreground stars, the brightest first."""
+    """Return foreground stars, the brightest first."""
     count = rng.poisson(seen.stars)
     flux = np.sort(10 ** (0.4 * (ZEROPOINT - np.maximum(21 - rng.exponential(1.7, count), 12.0))))[::-1]
     places = np.floor(rng.uniform(0, seen.side, (count, 2)))
@@ -133,7 +133,7 @@ def _stars(seen: Observation, rng: np.random.Generator) -> Drawn:
 
 
 def _noise(seen: Observation, rng: np.random.Generator) -> Drawn:
-    """Sky noise, correlated below the native pixel and averaged down above it, and a slope of the sky."""
+    """Return sky noise, correlated below the native pixel and averaged down above it, and a gradient of the sky."""
     sigma = np.array(seen.noise) / max(seen.pixel_arcsec, seen.native_arcsec)
     return {
         "sky_sigma": sigma,

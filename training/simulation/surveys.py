@@ -1,7 +1,7 @@
-"""The imaging surveys whose pictures people bring: what their telescopes and plates do to a galaxy.
+"""Imaging surveys whose pictures people use: the effects of their telescopes and plates on a galaxy.
 
-Depths are five standard deviations of a point source in the survey's stacks. From it follows the noise of a square
-arcsecond: ``F5 / 5 = noise * sqrt(4 pi) * seeing / 2.355`` for a gaussian point-spread function.
+Depths are five standard deviations of a point source in the survey's stacks. The noise of a square arcsecond follows:
+``F5 / 5 = noise * sqrt(4 pi) * seeing / 2.355`` for a gaussian point-spread function.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SimulatedSurvey:
     redness : tuple of 2 floats
         The survey's first colour in units of g-r, its second in units of r-i: r-z is 1.7 times r-i.
     white_mag, softening, gamma, tint : float
-        Of the pictures that its server makes (:class:`training.simulation.tone_curves.ToneCurve`).
+        Parameters of its server's pictures (:class:`training.simulation.tone_curves.ToneCurve`).
     """
 
     name: str
@@ -107,4 +107,4 @@ SURVEYS = {
         ),
     )
 }
-"""By the name that ``survey=`` takes where it takes one."""
+"""Surveys by name, the same as in ``survey=`` for those that it accepts."""

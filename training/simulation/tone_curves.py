@@ -1,4 +1,4 @@
-"""What picture servers make of light: the ways in which brightness and colour become the counts of a picture."""
+"""Tone curves: picture servers' conversions of light to the brightness and colour of a picture's counts."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ Maker = Literal["efigi", "sdss", "legacy", "panstarrs", "dss", "hsc", "any"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToneCurve:
-    """How light becomes the counts of a picture.
+    """A conversion of light to the counts of a picture.
 
     Attributes
     ----------
     maker : str
-        Whose pictures it is of.
+        Origin of such pictures.
     white_mag : float
         Surface brightness that is shown as white, mag/arcsec^2.
     softening, gamma : float
-        Of the brightness ``(asinh(softening Y) / asinh(softening)) ** gamma`` of light Y, white being 1.
+        Parameters of the brightness ``(asinh(softening Y) / asinh(softening)) ** gamma`` of light Y; white is 1.
     saturation : float
         Factor of the colours' distance from gray.
     pedestal : tuple of 3 floats
-        Light of the sky that is left in i, r, g, white being 1.
+        Light of the sky that remains in i, r, g; white is 1.
     tint : tuple of 3 floats
-        Gain of i, r, g.
+        Gains of i, r, g.
     chroma_blur : float
-        Standard deviation of the blur of the colours, pixels: a JPEG keeps them at half the resolution, some twice.
+        Standard deviation of the blur of the colours, pixels: a JPEG stores them at half the resolution, in some cases
+        twice.
     hue_kept : bool
-        Whether a pixel too bright to show keeps its hue, or each plane is cut off at white.
+        Whether a saturated pixel keeps its hue, or each plane is clipped at white.
     """
 
     maker: Maker

@@ -1,1 +1,1 @@
-"""How one asks the zoo over HTTP."""
+"""The zoo's HTTP API."""

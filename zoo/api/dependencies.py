@@ -1,4 +1,4 @@
-"""What :func:`zoo.app.create_app` wires together, and who asks."""
+"""Dependencies of the routes: the services that :func:`zoo.app.create_app` wires together, and the caller."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BEARER = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class ZooServices:
-    """What routes ask, one object each, for the life of the app; threads may share all of them."""
+    """The services that routes call, one object each, for the life of the app; threads may share all of them."""
 
     settings: ZooSettings
     database: Database
@@ -52,14 +52,16 @@ class ZooServices:
 
 @dataclass(frozen=True, slots=True)
 class KnownCaller:
-    """Who asks.
+    """The person who sent a request.
 
     Attributes
     ----------
     person_id : int
+        Number of the person.
     name : str
-        Of the key; empty for a person without one.
+        Name of the key; empty for a person without one.
     moderator : bool
+        Whether the key belongs to a moderator.
     """
 
     person_id: int
@@ -67,13 +69,13 @@ class KnownCaller:
     moderator: bool
 
 
-async def _services(request: Request) -> ZooServices:  # async, or it would cost a thread a request
+async def _services(request: Request) -> ZooServices:  # async, since a plain function would take a thread per request
     services: ZooServices = request.app.state.services
     return services
 
 
 WiredZoo = Annotated[ZooServices, Depends(_services)]
-"""Dependency of a route: what the app was wired with."""
+"""Dependency of a route: the services of the app."""
 
 
 def _identity(
@@ -110,7 +112,7 @@ async def _admitted(
 
 
 Person = Annotated[KnownCaller, Depends(_admitted)]
-"""Dependency of a route for people with a key or token; counts the request in."""
+"""Dependency of a route for people with a key or token; counts the request as admitted."""
 
 
 async def _moderator(who: Person) -> KnownCaller:
@@ -120,7 +122,7 @@ async def _moderator(who: Person) -> KnownCaller:
 
 
 Moderator = Annotated[KnownCaller, Depends(_moderator)]
-"""Dependency of a route for moderators alone."""
+"""Dependency of a route for moderators only."""
 
 
 async def _anyone(request: Request, services: WiredZoo) -> AsyncIterator[None]:
@@ -129,4 +131,4 @@ async def _anyone(request: Request, services: WiredZoo) -> AsyncIterator[None]:
 
 
 Anyone = Depends(_anyone)
-"""Counts in a request that needs neither key nor token."""
+"""Counts a request that needs neither key nor token as admitted."""

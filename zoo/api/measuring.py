@@ -1,4 +1,4 @@
-"""What the measuring page asks: who one is, galaxies, and their pictures; and what one answers."""
+"""Endpoints of the measuring page: the person, the galaxies and their pictures, and the answers."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def following(
         if len(found.given) < count:
             found = chosen(services.snapshots.recent(project.id))
         if not found.given:
-            # nothing is left, or what came in the last minute left something open
+            # no galaxy is left, unless an answer of the last minute made one available
             found = chosen(services.snapshots.now(project.id))
         with services.database.write() as session:
             if give(session, who.person_id, found, now + terms.lease_s):

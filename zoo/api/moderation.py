@@ -1,4 +1,4 @@
-"""What moderators do: make projects, add galaxies, and decide where people can't."""
+"""Endpoints for moderators: make projects, add galaxies, and decide where people can't."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zoo's pages, from local files only, and what the platform asks."""
+"""The zoo's pages, from local files only, and the endpoints for the platform."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ for _name in PAGES:
 
 
 def mount(app: FastAPI) -> None:
-    """Serve the zoo's files under ``/zoo``, what it shares with the gateway under ``/web``, and Swagger UI's."""
+    """Serve the zoo's files under ``/zoo``, those shared with the gateway under ``/web``, and Swagger UI's."""
     app.mount("/zoo", GZipMiddleware(StaticFiles(directory=WEB)), name="zoo")
     app.mount("/web", GZipMiddleware(StaticFiles(directory=SHARED)), name="web")
     swagger = importlib.resources.files("fastapi_offline") / "static"

@@ -1,4 +1,4 @@
-"""What became of the measurements: progress, agreement, and tables to train on."""
+"""Endpoints for results: progress, agreement, and tables to train on."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["results"])
 
 _GROUP = 3
-"""People a side whose labels are compared: as many as a label needs."""
+"""Number of people on each side of the comparison of labels: as many as a label needs."""
 
 
 def project_out(services: ZooServices, project: ProjectRow) -> ProjectOut:
-    """Tell how far a project has come; what is settled may be a minute old."""
+    """Return the progress of a project; the numbers of settled galaxies may be a minute old."""
     with services.database.read() as session:
         counted = counts(session, project.id)
     snapshot = services.snapshots.recent(project.id)
@@ -84,7 +84,7 @@ def agreement(services: WiredZoo, slug: Slug, _: Person) -> ResultsOut:
     snapshot = services.snapshots.recent(found.id)
     said, calibration = snapshot.measurements, snapshot.calibration
     trusted = said.where(np.isin(said.person, list(snapshot.counted)))
-    # of other galaxies only the hard ones have people enough
+    # only the hard ones of the other galaxies have enough people
     tested = trusted.where(np.isin(trusted.galaxy, list(snapshot.test)))
     groups = statistics.agreement(tested, calibration, people_a_side=_GROUP)
     labels = snapshot.labels.values()
@@ -142,7 +142,7 @@ def exported(
         lines = export.label_rows(list(snapshot.labels.values()), galaxies, least_deg=least)
     else:
         columns = export.MEASUREMENT_COLUMNS
-        # of standards the truth is known: only targets are handed on, by people who have numbers instead of names
+        # the truth of standards is known: only targets are exported, with numbers instead of people's names
         said = snapshot.measurements.where(np.isin(snapshot.measurements.galaxy, list(galaxies)))
         counted = said.where(np.isin(said.person, list(snapshot.counted)))
         people = {int(one): f"person{one}" for one in np.unique(counted.person)}

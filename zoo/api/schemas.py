@@ -1,4 +1,4 @@
-"""The JSON of the zoo."""
+"""The JSON schemas of the zoo's API."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from gateway.api.schemas.base import Schema
 Number = Annotated[
     float | None, BeforeValidator(lambda value: None if isinstance(value, float) and math.isnan(value) else value)
 ]
-"""JSON knows no NaN."""
+"""Number that becomes null where it is NaN, which JSON lacks."""
 
 NOT_SURE = "not_sure"
-"""The one flag that keeps the measurement."""
+"""The only flag that keeps the measurement."""
 
 FlagName = Literal["face_on", "poor_image", "ambiguous", "disturbed", "several_galaxies", "not_a_spiral", "not_sure"]
 
@@ -247,7 +247,7 @@ class ClosedIn(Sent):
 
 
 def agreement_of(found: Any) -> dict[str, Any]:
-    """Return what an agreement says, by the names of :class:`AgreementOut`."""
+    """Return an agreement as values of :class:`AgreementOut`, by name."""
     names = ("from_deg", "to_deg", "rms_deg", "bias_deg", "galaxies")
     return {
         "rms_deg": found.rms_deg,

@@ -1,4 +1,4 @@
-"""The standards that targets are compared with, and the real galaxies that moderators add to them."""
+"""Endpoints for the standards that targets are compared with, and for real galaxies that moderators add to them."""
 
 from __future__ import annotations
 

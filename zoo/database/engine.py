@@ -1,4 +1,4 @@
-"""Opens the database and brings its tables up to date."""
+"""Opens the database and migrates its tables."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x1C11E7
-"""Number of PostgreSQL's advisory lock: of several servers that start together, one migrates."""
+"""Number of PostgreSQL's advisory lock, by which one of several servers that start together migrates."""
 
 BUSY_S = 20.0
-"""How long a transaction on SQLite waits for the one that writes."""
+"""Time for which a transaction on SQLite waits for a writer, seconds."""
 
 
 class DatabaseUnusable(Exception):
-    """The database can't be opened or migrated, and why, in one sentence."""
+    """The database can't be opened or migrated; the message tells why."""
 
 
 class Database:
@@ -37,16 +37,16 @@ class Database:
     Parameters
     ----------
     url : str
-        As :func:`open_database` takes it; errors are its too.
+        URL as for :func:`open_database`, which also defines the errors.
     migrated : bool
-        Whether its tables are known to be the newest: looking holds up whoever writes.
+        Whether its tables are known to be up to date, since a check would delay other writers.
     """
 
     def __init__(self, url: str, *, migrated: bool = False) -> None:
         self.url = url
         self._writing = _engine(url) if migrated else open_database(url)
         self._reading = self._writing.execution_options(writes=False)
-        # SQLite lets one write at a time, and who waits for it sleeps ever longer; here they come in turn
+        # SQLite allows one writer, and waiting writers sleep longer and longer; the lock lets them take turns
         sqlite = self._writing.dialect.name == "sqlite"
         self._turn: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
 
@@ -68,12 +68,12 @@ class Database:
 
 
 def open_database(url: str) -> Engine:
-    """Open the database and migrate it to the newest tables.
+    """Open the database and migrate its tables to the newest revision.
 
     Parameters
     ----------
     url : str
-        As SQLAlchemy writes them: ``sqlite:///zoo.sqlite`` or ``postgresql+psycopg://user:password@host/name``.
+        SQLAlchemy's URL: ``sqlite:///zoo.sqlite`` or ``postgresql+psycopg://user:password@host/name``.
 
     Raises
     ------
@@ -93,13 +93,13 @@ def open_database(url: str) -> Engine:
             migrate(connection)
     except SQLAlchemyError as error:
         engine.dispose()
-        # the address may hold a password: the driver's own sentence alone is told
+        # the URL may hold a password, so only the driver's own message is shown
         raise DatabaseUnusable(f"The database can't be used: {getattr(error, 'orig', None) or error}.") from None
     return engine
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
-    """Bring the tables to a revision, within the connection's transaction."""
+    """Migrate the tables to a revision, within the connection's transaction."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
@@ -113,17 +113,17 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
-        # the driver's own notion of when a transaction begins comes too late to keep two writers apart
+        # the driver begins a transaction too late to exclude a second writer
         connection.isolation_level = None
         cursor = connection.cursor()
-        # readers never wait for the writer, and what was answered survives a loss of power
+        # readers never wait for the writer, and committed answers survive a power failure
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # a transaction that turns from reading to writing half-way may be refused; one that says so at once waits
+        # SQLite may refuse a transaction that starts to write half-way; one that begins as a writer waits
         writes = connection.get_execution_options().get("writes", True)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

@@ -1,7 +1,7 @@
 """The tables of the zoo, as SQLAlchemy maps them.
 
-Times are seconds since 1970 (UTC), inclinations degrees. No row is ever deleted: what a person takes back is marked,
-and a person who wants to be forgotten loses the link to key or token, not the measurements.
+Times are seconds since 1970 (UTC), inclinations degrees. No row is ever deleted: a measurement that is taken back is
+marked, and a person who wants to be forgotten loses the link to key or token, not the measurements.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class Base(DeclarativeBase):
-    """What all tables share."""
+    """Base class of all tables."""
 
 
 class ProjectRow(Base):
-    """Galaxies that people measure together, and the range that the standards span."""
+    """A project: galaxies that people measure together, and the range of inclinations of its standards."""
 
     __tablename__ = "projects"
 
@@ -30,7 +30,7 @@ class ProjectRow(Base):
 
 
 class TargetRow(Base):
-    """One galaxy of a project; its picture is a file of the operator's, or a cutout of the sky."""
+    """One galaxy of a project; its picture is a file of the operator, or a cutout of a survey."""
 
     __tablename__ = "targets"
     __table_args__ = (UniqueConstraint("project_id", "name"),)
@@ -52,23 +52,23 @@ class TargetRow(Base):
 
 
 class StandardRow(Base):
-    """A galaxy of known inclination: part of the lattice, or given to people as if it were a target."""
+    """A galaxy of known inclination: part of the lattice, or given to people like a target."""
 
     __tablename__ = "standards"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str] = mapped_column(index=True)
-    """``lattice``, ``practice`` or ``hidden``; ``withdrawn`` for a real one that is shown no more."""
+    """``lattice``, ``practice`` or ``hidden``; ``withdrawn`` for a real one that is no longer shown."""
     truth_deg: Mapped[float]
     error_deg: Mapped[float] = mapped_column(default=0.0)
-    """Uncertainty of the inclination; above 0 of a real galaxy, whose picture is a file or a cutout of the sky."""
+    """Uncertainty of the inclination, degrees; above 0 for a real galaxy, whose picture is a file or a cutout."""
     pgc: Mapped[int | None]
     file: Mapped[str | None]
 
 
 class PersonRow(Base):
-    """One who measures, known by a key's name or by the hash of a browser's token; by neither once forgotten."""
+    """A person who measures, known by a key's name or by the hash of a browser's token; by neither once forgotten."""
 
     __tablename__ = "people"
 
@@ -81,24 +81,24 @@ class PersonRow(Base):
 
 
 class LeaseRow(Base):
-    """A galaxy given to a person to measure: a target or a standard."""
+    """A lease: a target or a standard that a person has to measure."""
 
     __tablename__ = "leases"
     __table_args__ = (Index("ix_leases_person_id_project_id", "person_id", "project_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
-    """Names the lease to the browser, and tells nothing of what it is of."""
+    """Identifier of the lease for the browser, which does not reveal the galaxy."""
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     target_id: Mapped[int | None] = mapped_column(ForeignKey("targets.id"), index=True)
     standard_id: Mapped[int | None] = mapped_column(ForeignKey("standards.id"))
     purpose: Mapped[str]
-    """``practice``, or why it was chosen (:class:`zoo.statistics.selection.Reason`)."""
+    """``practice``, or the reason for the choice (:class:`zoo.statistics.selection.Reason`)."""
     given_at: Mapped[float]
     expires_at: Mapped[float]
     state: Mapped[str] = mapped_column(default="open")
-    """``open``, ``answered`` or ``skipped``."""
+    """State: ``open``, ``answered`` or ``skipped``."""
 
     target: Mapped[TargetRow | None] = relationship()
     standard: Mapped[StandardRow | None] = relationship()
@@ -106,7 +106,7 @@ class LeaseRow(Base):
 
 
 class MeasurementRow(Base):
-    """What one person once said of one galaxy."""
+    """One judgement of one galaxy by one person."""
 
     __tablename__ = "measurements"
     __table_args__ = (
@@ -121,7 +121,7 @@ class MeasurementRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uuid: Mapped[str] = mapped_column(unique=True)
-    """Made in the browser: an answer that is sent twice counts once."""
+    """Identifier made in the browser, so that an answer that is sent twice counts once."""
     lease_id: Mapped[int] = mapped_column(ForeignKey("leases.id"))
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
@@ -137,7 +137,7 @@ class MeasurementRow(Base):
 
 
 class FlagRow(Base):
-    """A concern that a person ticked beside a measurement, or instead of one."""
+    """A concern that a person marked beside a measurement, or instead of one."""
 
     __tablename__ = "flags"
 

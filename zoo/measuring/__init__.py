@@ -1,1 +1,1 @@
-"""Who measures what: people, the galaxies that they are given, their answers, and all that is known of a project."""
+"""Measuring: people, their galaxies, their answers, and snapshots of a project."""

@@ -1,6 +1,6 @@
-"""Takes down what people say: answers, answers taken back, and galaxies skipped.
+"""Records people's answers, withdrawn answers, and skipped galaxies.
 
-A browser sends its queue in order, as often as it needs to: what is known already changes nothing.
+A browser sends its queue in order, as often as it needs to: answers that are known already change nothing.
 """
 
 from __future__ import annotations
@@ -19,26 +19,27 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 UNDO_DEPTH = 20
-"""How many of the last measurements a person may take back."""
+"""Number of the last measurements that a person may take back."""
 
 TAKEN, KNOWN, REFUSED = "taken", "known", "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """A galaxy measured, or rejected.
+    """The measurement or rejection of a galaxy.
 
     Attributes
     ----------
     uuid : str
-        Made in the browser, once for each answer.
+        Identifier made in the browser, one per answer.
     lease : str
-        Code of the lease that it answers.
+        Code of the answered lease.
     inclination_deg : float, optional
-        None where flags stand instead.
+        Inclination; None where flags replace it.
     flags : tuple of str
+        Names of the flags.
     seconds : float, optional
-        How long the person looked.
+        Time that the person took.
     """
 
     uuid: str
@@ -50,14 +51,14 @@ class GivenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class GivenUndo:
-    """An answer taken back, named by its UUID."""
+    """A withdrawn answer, identified by its UUID."""
 
     of: str
 
 
 @dataclass(frozen=True, slots=True)
 class GivenSkip:
-    """A galaxy that the person does not want to judge, named by its lease."""
+    """A galaxy that the person does not want to judge, identified by its lease."""
 
     lease: str
 
@@ -67,25 +68,25 @@ Said = GivenAnswer | GivenUndo | GivenSkip
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of it: ``taken``, ``known`` from before, or ``refused`` with the reason in a sentence."""
+    """The outcome of an entry: ``taken``, ``known`` from before, or ``refused`` with the reason in a sentence."""
 
     status: str
     reason: str = ""
 
 
 def record(session: Session, person_id: int, said: Sequence[Said], *, now: float, lease_s: float) -> list[Receipt]:
-    """Take down what a person said, in order, and return what became of each.
+    """Record a person's entries, in order, and return the outcome of each.
 
     Parameters
     ----------
     session : Session
-        Of a transaction that writes; nothing is taken before it is committed.
+        Writing transaction; nothing is recorded before it is committed.
     person_id : int
     said : sequence of GivenAnswer, GivenUndo or GivenSkip
     now : float
-        Seconds since 1970.
+        Time, seconds since 1970.
     lease_s : float
-        How long a galaxy is kept again for a person who takes an answer back, seconds.
+        Time for which a galaxy is leased again to a person who takes an answer back, seconds.
     """
     outcomes = []
     for one in said:

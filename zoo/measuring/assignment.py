@@ -1,4 +1,4 @@
-"""Gives people galaxies to measure, practice first; each is kept for a person."""
+"""Assigns galaxies to people, practice first; each galaxy is leased to its person."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _CODE_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class LeaseTerms:
-    """How galaxies are given.
+    """Parameters of the assignment.
 
     Attributes
     ----------
     practice : int
-        Galaxies with feedback that come before all others.
+        Number of galaxies with feedback that come first.
     lease_s : float
-        How long a galaxy is kept for a person, seconds.
+        Time for which a galaxy is leased to a person, seconds.
     """
 
     practice: int
@@ -43,7 +43,7 @@ class LeaseTerms:
 
 @dataclass(frozen=True, slots=True)
 class GivenGalaxy:
-    """A galaxy for a person: the code of its lease, why it was chosen, and a practice galaxy's inclination."""
+    """A galaxy for a person: the code of its lease, the reason for the choice, and a practice galaxy's inclination."""
 
     code: str
     purpose: str
@@ -52,17 +52,18 @@ class GivenGalaxy:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The galaxies that a person has next, to be written down by :func:`give`.
+    """The next galaxies of a person, to be recorded by :func:`give`.
 
     Attributes
     ----------
     given : tuple of GivenGalaxy
+        The galaxies.
     kept : tuple of int
-        Leases of before that are kept on.
+        Earlier leases that are continued.
     fresh : tuple of LeaseRow
-        Those that are new.
+        New leases.
     newest : int
-        The newest lease that the person had when this was decided.
+        Newest lease of the person at the time of the choice.
     """
 
     given: tuple[GivenGalaxy, ...]
@@ -82,25 +83,25 @@ def next_galaxies(
     now: float,
     rng: np.random.Generator,
 ) -> Assignment:
-    """Choose the galaxies that a person has next: those kept from before, and new ones up to ``count``.
+    """Choose the next galaxies of a person: those still leased, and new ones up to ``count``.
 
     Parameters
     ----------
     session : Session
-        Reading is enough: nobody who answers waits for the choice.
+        Reading transaction is enough, so that the choice delays nobody's answers.
     project : ProjectRow
     person_id, count : int
     snapshot : Snapshot or None
-        Of the project; may be a little old. Without one no targets are chosen.
+        Snapshot of the project; may be a little old. Without one no targets are chosen.
     terms : LeaseTerms
     now : float
-        Seconds since 1970.
+        Time, seconds since 1970.
     rng : numpy.random.Generator
 
     Returns
     -------
     Assignment
-        Fewer galaxies where nothing is left for this person.
+        Fewer galaxies than ``count`` where none are left for this person.
     """
     leases = session.execute(
         select(
@@ -129,7 +130,7 @@ def next_galaxies(
     judged = [
         one.target_id or -one.standard_id
         for one in leases
-        # who is calibrated is so in every project; a standard that was skipped told nothing of the person
+        # the calibration holds in every project; a skipped standard gives no evidence about the person
         if one.purpose != PRACTICE and (one.project_id == project.id if one.target_id else one.state != "skipped")
     ]
     candidates = _live(session, project.id, snapshot, now) if snapshot is not None and len(kept) < count else None
@@ -161,18 +162,18 @@ def next_galaxies(
 
 
 def give(session: Session, person_id: int, assignment: Assignment, expires_at: float) -> bool:
-    """Write down which galaxies a person has; false where the person got others meanwhile, in another window.
+    """Record the galaxies of a person; return False if the person got others meanwhile, in another window.
 
     Parameters
     ----------
     session : Session
-        Of a transaction that writes.
+        Writing transaction.
     person_id : int
     assignment : Assignment
     expires_at : float
-        Until when they are kept for the person, seconds since 1970.
+        End of the leases, seconds since 1970.
     """
-    # of two windows that ask at once, the second waits here; SQLite lets one write at a time anyway
+    # of two windows that ask at once, the second waits here; SQLite allows one writer anyway
     session.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
     newest = session.scalar(select(func.max(LeaseRow.id)).where(LeaseRow.person_id == person_id)) or 0
     if newest != assignment.newest:
@@ -188,7 +189,7 @@ def _history(judged: Sequence[int]) -> PersonHistory:
 
 
 def _live(session: Session, project_id: int, snapshot: Snapshot, now: float) -> Candidates:
-    """Count in who has a galaxy at this moment, and who has measured one since the snapshot was made."""
+    """Return the candidates with current leases, and measurements since the snapshot, counted."""
     leased = select(LeaseRow.target_id).where(
         LeaseRow.project_id == project_id,
         LeaseRow.state == "open",

@@ -1,6 +1,6 @@
-"""What stands in the database as the arrays and values that statistics and selection work on.
+"""The database's content as arrays and values, for statistics and selection.
 
-Galaxies are numbered across both kinds: targets by their own numbers, standards by theirs below zero.
+Galaxies of both kinds share one numbering: targets have their own numbers, standards theirs below zero.
 """
 
 from __future__ import annotations
@@ -35,37 +35,38 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 STALE_S = 60.0
-"""How old the statistics may be by which the next galaxy is chosen, seconds; results are always of now."""
+"""Age up to which statistics may be used for the choice of galaxies, seconds; results are always current."""
 
 _SECONDS = 25.0
-"""Supposed of a measurement until one's own seconds are looked at; the same for all, it changes no choice."""
+"""Assumed duration of a measurement, seconds; equal for all galaxies, it does not affect the choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that is known of a project at one time.
+    """The state of a project at one time.
 
     Attributes
     ----------
     version : tuple
-        Changes with every measurement that comes or is taken back, and every decision of a moderator.
+        Changes with every new or withdrawn measurement, and every decision of a moderator.
     last_measurement : int
-        Number of the newest measurement that is counted in.
+        Number of the newest measurement in the snapshot.
     measurements : Measurements
-        Of the project's targets, and of all hidden standards.
+        Measurements of the project's targets, and of all hidden standards.
     calibration : PeopleCalibration
+        Calibration of the people.
     counted : frozenset of int
-        People whose measurements make labels.
+        People whose measurements count for labels.
     labels : dict of GalaxyLabel
-        By number of the target.
+        Labels by number of the target.
     candidates : Candidates
         Open targets, and hidden standards within the project's range.
     test : frozenset of int
-        Targets of the test sample, whatever became of them.
+        Targets of the test sample, whatever their state.
     places : dict of int
-        From a galaxy's number to its place in ``candidates``.
+        Index in ``candidates`` by the galaxy's number.
     made_at : float
-        On the monotonic clock.
+        Time of the snapshot on the monotonic clock, seconds.
     """
 
     version: tuple[Any, ...]
@@ -83,8 +84,8 @@ class Snapshot:
 class Snapshots:
     """The latest snapshot of each project.
 
-    Those by which galaxies are chosen are made anew in a process of their own, which yields to this one: what takes
-    seconds to compute in a large project must not hold up answers.
+    Snapshots for the choice of galaxies are made in a separate process of lower priority, because in a large project
+    they take seconds, which must not delay answers.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ class Snapshots:
         self._outdated = 0
 
     def recent(self, project_id: int) -> Snapshot:
-        """Return a snapshot that may be a minute old, and have it made anew where it is older."""
+        """Return a snapshot that may be a minute old, and start to make a new one where it is older."""
         known = self._made.get(project_id)
         if known is None:
             return self.now(project_id)
@@ -118,7 +119,7 @@ class Snapshots:
             return
         fresh = known
         if error := done.exception():
-            # it will be tried again in a minute; what is known is still true
+            # the next attempt follows in a minute; the old snapshot is still valid
             log.error("a snapshot could not be made", project=project_id, exc_info=error)
             self._process = None
         else:
@@ -126,7 +127,7 @@ class Snapshots:
         self._made[project_id] = replace(fresh, made_at=time.monotonic())
 
     def now(self, project_id: int) -> Snapshot:
-        """Return a snapshot that holds every measurement."""
+        """Return a snapshot with every measurement."""
         with self._making, self._database.read() as session:
             version = _version(session, project_id)
             known = self._made.get(project_id)
@@ -135,7 +136,7 @@ class Snapshots:
             return known
 
     def outdate(self) -> None:
-        """Let the next question of any kind look into the database again."""
+        """Make the next request of any kind check the database again."""
         self._outdated += 1
         self._made.clear()
 
@@ -146,7 +147,7 @@ class Snapshots:
 
 
 def _made_apart(url: str, project_id: int, version: tuple[Any, ...]) -> Snapshot | None:
-    """Make a snapshot in another process; None where nothing has changed."""
+    """Return a snapshot made in another process; None where nothing has changed."""
     database = Database(url, migrated=True)
     try:
         with database.read() as session:
@@ -178,7 +179,7 @@ def _snapshot(session: Session, project_id: int, version: tuple[Any, ...]) -> Sn
     named = session.execute(
         select(TargetRow.id, TargetRow.pgc, TargetRow.name).where(TargetRow.project_id == project_id)
     )
-    # as training splits them, so that what tests networks was not picked because networks fail on it
+    # the same split as in training, so that the test galaxies of networks were not chosen for the networks' failures
     test = frozenset(row.id for row in named if split_of(row.pgc or number_of(row.name)) == "test")
     candidates = _candidates(session, session.get_one(ProjectRow, project_id), found, test)
     places = {int(galaxy): place for place, galaxy in enumerate(candidates.galaxy)}
@@ -188,7 +189,7 @@ def _snapshot(session: Session, project_id: int, version: tuple[Any, ...]) -> Sn
 
 
 def measurements(session: Session, project_id: int) -> Measurements:
-    """Return what people said of a project's targets and of all hidden standards, in the order of time."""
+    """Return the measurements of a project's targets and of all hidden standards, in order of time."""
     standard = MeasurementRow.standard_id.is_not(None)
     rows = session.execute(
         select(
@@ -206,7 +207,7 @@ def measurements(session: Session, project_id: int) -> Measurements:
     ).all()
     flags: dict[int, int] = {}
     for number, name in session.execute(select(FlagRow.measurement_id, FlagRow.flag)):
-        # of several, the one that says most: face-on, then the others in their order, "not sure" last
+        # of several flags the most specific: face-on, then the others in their order, "not sure" last
         flags[number] = min(Flag[name.upper()], flags.get(number, Flag.NOT_SURE))
     return Measurements(
         galaxy=np.array([-row.standard_id if row.standard_id else row.target_id for row in rows], np.int64),

@@ -1,1 +1,1 @@
-"""What is measured: the galaxies of a project and their pictures."""
+"""Projects: their galaxies and the pictures of these."""

@@ -1,4 +1,4 @@
-"""The picture of a galaxy that a person measures: of the standards' archive, of a file, or cut out of the sky."""
+"""Pictures of galaxies for measuring: from the standards' archive, from a file, or cut out of a survey."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.standards.archive import StandardsArchive
 
 _AS_THEY_ARE = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image/webp"}
-"""What every browser shows, by the first bytes."""
+"""Media types that every browser shows, by a file's first bytes."""
 
 
 class TargetPictures:
@@ -31,7 +31,7 @@ class TargetPictures:
     ----------
     archive : StandardsArchive
     folder : Path, optional
-        Of the operator's own files.
+        Folder of the operator's own files.
     sky : Sky
     """
 
@@ -76,7 +76,7 @@ class TargetPictures:
         return await asyncio.to_thread(_shown, fetched.cutout.data)
 
     def has(self, file: str) -> bool:
-        """Return whether there is such a file among the operator's own, and nowhere else."""
+        """Return whether the operator's folder, and only it, holds this file."""
         path = self._path(file)
         return path is not None and path.is_file()
 
@@ -98,7 +98,7 @@ class TargetPictures:
 
 
 def _shown(data: bytes) -> tuple[bytes, str]:
-    """Return a picture as a browser can show it: what it knows as it is, the rest as PNG."""
+    """Return a picture in a browser's format: unchanged if the browser knows it, else as PNG."""
     for start, media in _AS_THEY_ARE.items():
         if data.startswith(start):
             return data, media

@@ -1,4 +1,4 @@
-"""Projects: galaxies that people measure together, and the tables that they come from."""
+"""Projects: galaxies that people measure together, and the import of their tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def project_of(session: Session, slug: str) -> ProjectRow:
-    """Return the project of a slug.
+    """Return the project with a slug.
 
     Raises
     ------
@@ -37,20 +37,20 @@ def project_of(session: Session, slug: str) -> ProjectRow:
 def add_targets(
     session: Session, project: ProjectRow, content: bytes, filename: str, *, most: int, has_file: Callable[[str], bool]
 ) -> TakenTable:
-    """Add the galaxies of a table to a project; a name that the project has already is left as it is.
+    """Add the galaxies of a table to a project; galaxies whose names it has already stay unchanged.
 
     Parameters
     ----------
     session : Session
-        Of a transaction that writes.
+        Writing transaction.
     project : ProjectRow
     content : bytes
-        Columns ``inclination_deg`` and ``stdev_deg``, as ``inclinet batch`` writes them, are what networks said.
+        The table. Columns ``inclination_deg`` and ``stdev_deg``, as in ``inclinet batch``, are the networks' answers.
     filename : str
     most : int
-        As :func:`zoo.tables.take_rows` takes them; errors are its too.
+        Parameter of :func:`zoo.tables.take_rows`, which also defines the errors.
     has_file : callable
-        Whether there is a picture of a name.
+        Returns whether a picture of this name exists.
 
     """
     known = set(session.scalars(select(TargetRow.name).where(TargetRow.project_id == project.id)))
@@ -90,7 +90,7 @@ def _target(project: ProjectRow, row: Row, cells: Mapping[str, Any], has_file: C
 
 
 def counts(session: Session, project_id: int) -> dict[str, int]:
-    """Return how many targets a project has, how many of them are left out, measurements, and people."""
+    """Return the numbers of a project's targets, excluded targets, measurements, and people."""
     targets, excluded = session.execute(
         select(func.count(TargetRow.id), func.count(func.nullif(TargetRow.closed, ""))).where(
             TargetRow.project_id == project_id

@@ -1,1 +1,1 @@
-"""Simulated galaxies of exactly known inclination, to compare targets with and to test people with."""
+"""Standards: simulated galaxies of exactly known inclination, for comparison with targets and for testing people."""

@@ -1,4 +1,4 @@
-"""The archive of standards: pictures, and a table of their inclinations, in one ZIP file."""
+"""The archive of standards: one ZIP file with pictures and a table of their inclinations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATTICE, PRACTICE, HIDDEN = ROLES = ("lattice", "practice", "hidden")
 
 
 class StandardsUnusable(Exception):
-    """The archive of standards can't be used, and why, in one sentence."""
+    """The archive of standards can't be used; the message tells why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Standard:
     Attributes
     ----------
     name : str
-        Of its picture in the archive.
+        Name of its picture in the archive.
     role : str
-        ``lattice``: shown to compare with; ``practice`` and ``hidden``: given to people to measure.
+        ``lattice``: shown for comparison; ``practice`` and ``hidden``: given to people to measure.
     truth_deg : float
-        Its inclination.
+        True inclination.
     """
 
     name: str
@@ -53,6 +53,7 @@ class StandardsArchive:
     Parameters
     ----------
     path : Path
+        The archive.
 
     Raises
     ------
@@ -77,7 +78,7 @@ class StandardsArchive:
         return self._pictures[name]
 
     def enter(self, session: Session) -> None:
-        """Enter those standards into the database that it does not know; what it knows stays as it is."""
+        """Add the standards that are new to the database; known ones stay unchanged."""
         known = set(session.scalars(select(StandardRow.name)))
         session.add_all(
             StandardRow(name=one.name, role=one.role, truth_deg=one.truth_deg, error_deg=0.0, pgc=None, file=None)
@@ -87,7 +88,7 @@ class StandardsArchive:
 
 
 def write_archive(path: Path, pictures: Iterable[tuple[Standard, bytes]]) -> None:
-    """Write standards and their pictures; the same bytes for the same content."""
+    """Write standards and their pictures; equal content gives equal bytes."""
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(("name", "role", "truth_deg"))

@@ -1,4 +1,4 @@
-"""Draws standards with the simulation that networks learn from, larger and undisturbed, from one seed."""
+"""Draws standards with the training's simulation, larger and undisturbed, from one seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from training.simulation.render_parameters import Arrays
 
 SIDE = 384
-"""Pixels across a picture."""
+"""Side of a picture, pixels."""
 
 LATTICE_A_DEGREE, PRACTICES, HIDDENS = 3, 24, 80
 _BATCH = 6
@@ -31,16 +31,16 @@ _DIAMETER_ARCMIN = 2.4
 def standards(
     seed: int, *, progress: Callable[[int, int], None] = lambda _done, _of: None
 ) -> Iterator[tuple[Standard, bytes]]:
-    """Draw all standards of a seed and yield each with its picture as WebP.
+    """Yield all standards of a seed, each with its picture as WebP.
 
-    The lattice has a galaxy every third of a degree from 0 to 90, so that standards a degree apart can be chosen in
-    three ways; they lie with their major axes along the rows. Practice and hidden standards are spread over 0..90.
+    The lattice has a galaxy every third of a degree from 0 to 90, so that there are three choices of standards a degree
+    apart; their major axes lie along the rows. Practice and hidden standards are spread over 0..90.
 
     Parameters
     ----------
     seed : int
     progress : callable
-        Told how many are done, and of how many.
+        Called with the numbers of finished and of all standards.
     """
     rng = np.random.default_rng(seed)
     wanted = [(LATTICE, number / LATTICE_A_DEGREE) for number in range(90 * LATTICE_A_DEGREE + 1)]
@@ -81,10 +81,10 @@ def _drawn(seed: int, number: int, role: str, truth_deg: float) -> Arrays:
 
 
 def _suits(galaxy: SimulatedGalaxy) -> bool:
-    """Keep out what even an expert reads wrong: faint discs, large bulges, and bars that stand out of edge-on discs."""
+    """Return False for galaxies that even experts misread: faint discs, large bulges, bars across edge-on discs."""
     steep = 75.0
     return (
-        galaxy.mu0 < 21.3  # mag/arcsec^2, bright enough to be shown
+        galaxy.mu0 < 21.3  # mag/arcsec^2, bright enough to be visible
         and galaxy.bulge_fraction < 0.35  # a third of the light
         and galaxy.ovalness < 0.03  # an ellipticity of 0.06: looks 20 deg inclined at most
         and (galaxy.inclination_deg < steep or galaxy.bar.strength < 0.3)  # a faint bar

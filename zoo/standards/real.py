@@ -1,7 +1,7 @@
 """Real galaxies of known inclination among the standards, each with its uncertainty.
 
-They are compared with in step one, and test nobody: their inclinations are what people or networks said, and whoever
-were calibrated on them would learn the errors of those.
+They are shown for comparison in step one, but not used to test people: their inclinations come from people or
+networks, and a calibration on them would pass on those errors.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from zoo.tables import TakenTable
 
 WITHDRAWN = "withdrawn"
-"""The role of a real standard that is shown no more."""
+"""Role of a real standard that is no longer shown."""
 
 
 def add_real_standards(
     session: Session, content: bytes, filename: str, *, most: int, has_file: Callable[[str], bool]
 ) -> TakenTable:
-    """Add the galaxies of a table to the standards; one that is known gets the inclination of the table.
+    """Add the galaxies of a table to the standards; a known one gets the inclination of the table.
 
     Parameters
     ----------
     session : Session
-        Of a transaction that writes.
+        Writing transaction.
     content : bytes
         A table of PGC numbers or names of files, with columns ``inclination_deg`` and ``stdev_deg``.
     filename : str
     most : int
-        As :func:`zoo.tables.take_rows` takes them; errors are its too.
+        Parameter of :func:`zoo.tables.take_rows`, which also defines the errors.
     has_file : callable
-        Whether there is a picture of a name.
+        Returns whether a picture of this name exists.
     """
     known = {row.name: row for row in session.scalars(select(StandardRow))}
 

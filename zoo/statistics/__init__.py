@@ -1,8 +1,8 @@
-"""What people's measurements say: pure functions of arrays, without files, network or database.
+"""Statistics of people's measurements: pure functions of arrays, without files, network or database.
 
-:func:`calibrate` learns from hidden standards how each person reads, :func:`labels` makes one label a galaxy of what
-all of them said, :func:`agreement` compares groups of people with each other. The model is told in
-``docs/explanation/zoo-statistics.md``.
+:func:`calibrate` estimates each person's bias from hidden standards, :func:`labels` combines the measurements of each
+galaxy to one label, :func:`agreement` compares groups of people. ``docs/explanation/zoo-statistics.md`` describes the
+model.
 """
 
 from zoo.statistics.agreement import Agreement, InclinationBin, agreement, differences, retests

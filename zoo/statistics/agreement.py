@@ -1,4 +1,4 @@
-"""How far people agree: with each other, with themselves, and with networks."""
+"""Agreement of people: with each other, with themselves, and with networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BIN_DEG = 5.0
 
 
 class InclinationBin(NamedTuple):
-    """How two sides differ where the mean of both lies in ``from_deg <= mean < to_deg``."""
+    """Differences of two sides for galaxies whose mean of both is in ``from_deg <= mean < to_deg``."""
 
     from_deg: float
     to_deg: float
@@ -32,20 +32,20 @@ class InclinationBin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How two sides differ, over all galaxies and by inclination. Nothing is clipped; NaN stands for no galaxy.
+    """Differences of two sides, over all galaxies and by inclination. Nothing is clipped; NaN means no galaxy.
 
     Attributes
     ----------
     rms_deg, bias_deg : float
-        Root mean square, and mean, of the differences, the first side less the second.
+        Root mean square, and mean, of the differences, first side minus second.
     spread_deg : float
-        Standard deviation of the rms over the ways to divide people; 0 where there is one way.
+        Standard deviation of the rms over the divisions of the people; 0 for a single division.
     galaxies : float
-        Compared; an average over the ways to divide people.
+        Number of galaxies compared; an average over the divisions.
     people_a_side : int
-        How many people each side has; 0 where a side is no group of people.
+        Number of people on each side; 0 where a side is not a group of people.
     bins : tuple of InclinationBin
-        By 5 deg, without empty ones.
+        Bins of 5 deg, without empty ones.
     """
 
     rms_deg: float
@@ -57,7 +57,7 @@ class Agreement:
 
     @property
     def noise_deg(self) -> float:
-        """Return the noise of one side alone, where both are alike: the rms over the square root of 2."""
+        """Return the noise of one side, where both sides are alike: the rms divided by the square root of 2."""
         return self.rms_deg / math.sqrt(2)
 
 
@@ -68,18 +68,18 @@ def agreement(
     people_a_side: int = 1,
     seed: int = 1,
 ) -> Agreement:
-    """Compare the medians of two groups of people that have nobody in common, on targets.
+    """Compare the medians of two disjoint groups of people, on targets.
 
-    All people are divided into halves at random, forty times, so that a person's bias is never on both sides. Every
-    galaxy is compared that enough people of both halves measured, by ``people_a_side`` of each, drawn at random.
+    All people are divided into halves at random, forty times, so that a person's bias is never on both sides. Galaxies
+    measured by enough people of both halves are compared, by ``people_a_side`` people of each half, drawn at random.
 
     Parameters
     ----------
     measurements : Measurements
     calibration : PeopleCalibration, optional
-        Corrects the values, and leaves out who does not count. Without it, what people said is compared as it is.
+        Corrects the values, and excludes people who do not count. Without it, uncorrected values are compared.
     people_a_side : int
-        The noise is that of labels by so many people.
+        Number of people per label whose noise is measured.
     seed : int
     """
     if calibration is not None:
@@ -106,7 +106,7 @@ def agreement(
 
 
 def retests(measurements: Measurements) -> Agreement:
-    """Compare what a person measured of a target with what the same person had measured before."""
+    """Compare a person's measurement of a target with the same person's earlier one."""
     rows = measurements.where(~measurements.is_standard & np.isfinite(measurements.inclination_deg))
     order = np.lexsort((rows.galaxy, rows.person))
     rows = rows.where(order)
@@ -130,7 +130,7 @@ def _compared(pairs: list[NDArray[np.float64]], people_a_side: int) -> Agreement
     difference, mean = every[:, 0] - every[:, 1], every.mean(1)
     bins = []
     for low in np.arange(0, 90, _BIN_DEG).tolist():
-        # values beyond the ends of the scale are compared too, in the bins at its ends
+        # values beyond the ends of the scale count in the bins at its ends
         inside = (np.clip(mean, 0, 89.99) // _BIN_DEG) * _BIN_DEG == low
         if inside.any():
             rms, bias = _rms(difference[inside]), float(difference[inside].mean())

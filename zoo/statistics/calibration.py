@@ -1,8 +1,8 @@
-"""How each person reads inclinations, learned from hidden standards alone.
+"""Calibration of each person, estimated from hidden standards alone.
 
-A person says ``theta + b + s (theta - 67.5) + eps``, with a bias b, a slope s, and noise eps of Student's t with four
-degrees of freedom, whose scale depends on inclination and on the person. Only standards, whose inclination is known,
-tell b and s: people regressed on each other would all be drawn towards the middle of the scale.
+The model of an answer is ``theta + b + s (theta - 67.5) + eps``, with a bias b, a slope s, and noise eps of Student's t
+with four degrees of freedom, whose scale depends on inclination and on the person. Only standards, whose inclination is
+known, constrain b and s: a regression of people on each other would draw all towards the middle of the scale.
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ USUAL_BIAS_DEG, USUAL_SLOPE = 2.0, 0.08
 _PRIOR = np.diag([USUAL_BIAS_DEG**-2, USUAL_SLOPE**-2])
 
 CALIBRATED_AFTER = 30
-"""Standards that a person judges before being counted."""
+"""Number of standards that a person must judge to be counted."""
 
 WATCHED = 40
-"""A person's last standards, by which quarantine is decided: who begins to fail is found, whatever was before."""
+"""Number of a person's last standards for the decision on quarantine, so that old successes hide no new failures."""
 
 _FAILS_BEYOND = 3.0
-"""Times the usual spread of people's answers, bias and slope included."""
+"""Deviation of a failed standard, in units of the usual spread of answers, bias and slope included."""
 
 _HARMLESS_SHARE, _SURE = 0.15, 1e-3
-"""Quarantine is for who fails so many standards as one who fails this share of them would with this probability."""
+"""A person is quarantined when this share of failures would give as many with less than this probability."""
 
 _ROUNDS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PeopleCalibration:
-    """What hidden standards tell of each person, as parallel arrays in order of ``person``.
+    """Results of hidden standards for each person, as parallel arrays in order of ``person``.
 
     Attributes
     ----------
     person : ndarray of int64 ``[P]``
-        Everybody who judged anything.
+        Everyone who judged a galaxy.
     bias_deg : ndarray of float64 ``[P]``
-        How much a person says too much at 67.5 deg.
+        Excess of a person's answers at 67.5 deg.
     slope : ndarray of float64 ``[P]``
-        How much more a person says with each degree away from 67.5 deg, beyond one.
+        Excess of a person's answers per degree from 67.5 deg.
     covariance : ndarray of float64 ``[P, 2, 2]``
-        Of bias and slope.
+        Covariance of bias and slope.
     scatter : ndarray of float64 ``[P]``
-        A person's scatter in units of the usual one.
+        Scatter of a person in units of the usual one.
     standards, failed : ndarray of int64 ``[P]``
-        How many hidden standards a person judged, and how many of the last 40 failed.
+        Number of hidden standards judged, and number failed of the last 40.
     calibrated : ndarray of bool ``[P]``
         Whether a person judged enough standards to be counted.
     quarantined : ndarray of bool ``[P]``
         Whether a person failed too many of them to be counted.
     scatter_deg : ndarray of float64 ``[K]``
-        The usual standard deviation of one measurement at ``noise.KNOTS_DEG``, linear between them.
+        Usual standard deviation of one measurement at ``noise.KNOTS_DEG``, linear between them.
     """
 
     person: NDArray[np.int64]
@@ -80,7 +80,7 @@ class PeopleCalibration:
 
     @property
     def counts(self) -> NDArray[np.bool_]:
-        """Return whose measurements make labels, bool ``[P]``: the calibrated who are not quarantined."""
+        """Return whose measurements count for labels, bool ``[P]``: calibrated people who are not quarantined."""
         return self.calibrated & ~self.quarantined
 
     @property
@@ -89,12 +89,12 @@ class PeopleCalibration:
         return np.asarray(np.sqrt(self.covariance[:, 0, 0]), np.float64)
 
     def place(self, person: NDArray[np.int64]) -> NDArray[np.intp]:
-        """Return the places of persons in the arrays.
+        """Return the indices of persons in the arrays.
 
         Raises
         ------
         ValueError
-            One of them is unknown.
+            One of the persons is unknown.
         """
         if np.any(~np.isin(person, self.person)):
             raise ValueError("A person has no calibration.")
@@ -105,7 +105,7 @@ class PeopleCalibration:
         return np.asarray(self.counts[self.place(measurements.person)], np.bool_)
 
     def corrected_deg(self, measurements: Measurements) -> NDArray[np.float64]:
-        """Return inclinations without the bias and slope of who measured them; they may leave 0..90."""
+        """Return inclinations corrected for their person's bias and slope; they may leave 0..90."""
         who = self.place(measurements.person)
         away = measurements.inclination_deg - noise.PIVOT_DEG - self.bias_deg[who]
         return np.asarray(noise.PIVOT_DEG + away / (1 + self.slope[who]), np.float64)
@@ -113,9 +113,9 @@ class PeopleCalibration:
     def expected_deg(
         self, person: NDArray[np.int64], inclination_deg: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return what persons say of true inclinations, and the scale of the noise about that.
+        """Return the expected answers of persons to true inclinations, and the scale of the noise around them.
 
-        The scale holds what is unknown of bias and slope. Both arrays are broadcast against each other.
+        The scale includes the uncertainty of bias and slope. Both arrays are broadcast against each other.
         """
         who = self.place(person)
         away = inclination_deg - noise.PIVOT_DEG
@@ -125,18 +125,18 @@ class PeopleCalibration:
         return inclination_deg + self.bias_deg[who] + self.slope[who] * away, np.asarray(np.sqrt(variance), np.float64)
 
     def scale_deg(self, person: NDArray[np.int64], inclination_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the scale of corrected values about true inclinations."""
+        """Return the scale of corrected values around true inclinations."""
         scale = self.expected_deg(person, inclination_deg)[1]
         return np.asarray(scale / (1 + self.slope[self.place(person)]), np.float64)
 
 
 def calibrate(measurements: Measurements) -> PeopleCalibration:
-    """Fit bias, slope and scatter of each person on hidden standards: the most probable ones, by priors and noise.
+    """Return the most probable bias, slope and scatter of each person, given hidden standards and the priors.
 
     Parameters
     ----------
     measurements : Measurements
-        Targets among them tell nothing here.
+        Measurements; targets among them are ignored.
     """
     person, who = np.unique(measurements.person, return_inverse=True)
     people = len(person)
@@ -159,7 +159,7 @@ def calibrate(measurements: Measurements) -> PeopleCalibration:
     for _ in range(_ROUNDS):
         usual = noise.scale(once.truth_deg, usual_deg)
         expected = effect[who, 0] + effect[who, 1] * away
-        # an answer at an end of the scale stands for everything beyond: it contradicts nothing that lies there
+        # an answer at an end of the scale includes everything beyond, so it contradicts nothing there
         excess = np.where(at_top, np.maximum(given, expected), np.where(at_bottom, np.minimum(given, expected), given))
         residual = excess - expected
         robust = noise.weight(residual / (scatter[who] * usual))
@@ -168,7 +168,7 @@ def calibrate(measurements: Measurements) -> PeopleCalibration:
         data = np.stack([summed(precise), both, both, summed(precise * away**2)], -1).reshape(people, 2, 2)
         evidence = np.stack([summed(precise * excess), summed(precise * excess * away)], -1)
         effect = np.asarray(np.linalg.solve(data + _PRIOR, evidence[..., None])[..., 0], np.float64)
-        # half of the step: scatter, weights and what is usual chase each other
+        # half of the step, since scatter, weights and usual scatter depend on each other
         squares = summed(robust * np.square(residual / usual))
         scatter = np.sqrt(scatter * np.sqrt((squares + noise.SLOWNESS) / (measured + noise.SLOWNESS)))
         z = residual / (scatter[who] * usual)
@@ -176,7 +176,7 @@ def calibrate(measurements: Measurements) -> PeopleCalibration:
     return PeopleCalibration(
         person,
         effect[:, 0],
-        # who says the same whatever is shown fails standards; a division by nothing would hide it
+        # a person who always gives one answer fails the standards; a division by zero here would hide that
         np.maximum(effect[:, 1], -0.5),
         np.asarray(np.linalg.inv(noise.INFORMATION * data + _PRIOR), np.float64),
         scatter,
@@ -191,15 +191,15 @@ def calibrate(measurements: Measurements) -> PeopleCalibration:
 def _quarantine(
     measurements: Measurements, who: NDArray[np.intp], people: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return how many of their last standards people failed, and who failed too many to be chance.
+    """Return how many of their last standards people failed, and who failed too many by chance.
 
-    A standard fails that is rejected, or lies farther off than biases, slopes and noise of usual people together do.
+    A failed standard was rejected, or its answer deviates by more than the usual bias, slope and noise explain.
     """
     rows = np.flatnonzero(measurements.is_standard)
     truth_deg = measurements.truth_deg[rows]
     usual = np.square(noise.scale(truth_deg, noise.USUAL_SCATTER_DEG)) + USUAL_BIAS_DEG**2
     limit = _FAILS_BEYOND * np.sqrt(usual + np.square(USUAL_SLOPE * (truth_deg - noise.PIVOT_DEG)))
-    # a comparison with NaN is false, so what is rejected is not within
+    # a comparison with NaN is false, so that rejections are not within
     within = np.abs(measurements.inclination_deg[rows] - truth_deg) <= limit
     by_person = np.argsort(who[rows], kind="stable")
     given = np.bincount(who[rows], minlength=people)
@@ -213,7 +213,7 @@ def _quarantine(
 
 @cache
 def _chance(failed: int, standards: int) -> float:
-    """Return how often a harmless person fails at least so many of so many standards: the tail of a binomial."""
+    """Return the probability that a harmless person fails at least ``failed`` standards: the tail of a binomial."""
     share = _HARMLESS_SHARE
     terms = range(failed, standards + 1)
     return sum(math.comb(standards, n) * share**n * (1 - share) ** (standards - n) for n in terms)

@@ -1,4 +1,4 @@
-"""The rows that a project hands on: its labels, and every measurement behind them. ``training labels`` reads both."""
+"""The exported rows of a project: its labels, and all measurements behind them, for ``training labels``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExportedGalaxy:
-    """What a table tells of a galaxy beside what people said; NaN where unknown, 0 for no PGC number."""
+    """Facts about a galaxy in an exported table, besides people's answers; NaN where unknown, 0 for no PGC number."""
 
     name: str
     file: str
@@ -90,15 +90,15 @@ MEASUREMENT_COLUMNS: tuple[Column, ...] = (
 def label_rows(
     labels: Sequence[GalaxyLabel], galaxies: Mapping[int, ExportedGalaxy], *, least_deg: float
 ) -> list[dict[str, object]]:
-    """Return a row for each galaxy that has a label or is rejected, by the names of ``LABEL_COLUMNS``.
+    """Return a row for each galaxy with a label or a rejection, keyed by ``LABEL_COLUMNS``.
 
     Parameters
     ----------
     labels : sequence of GalaxyLabel
     galaxies : mapping
-        By their numbers.
+        Facts by the galaxy's number.
     least_deg : float
-        The least that the standards show. A smaller mean of corrected values is told as this.
+        Smallest inclination of the standards. A smaller mean of corrected values is exported as this.
     """
     return [
         {
@@ -129,18 +129,18 @@ def measurement_rows(
     *,
     least_deg: float,
 ) -> list[dict[str, object]]:
-    """Return a row for each measurement of a target, by the names of ``MEASUREMENT_COLUMNS``.
+    """Return a row for each measurement of a target, keyed by ``MEASUREMENT_COLUMNS``.
 
     Parameters
     ----------
     measurements : Measurements
     calibration : PeopleCalibration
     galaxies : mapping
-        By their numbers.
+        Facts by the galaxy's number.
     people : mapping
-        By their numbers, names that say nothing of who they are.
+        Pseudonyms by the person's number.
     least_deg : float
-        The least that the standards show. A smaller corrected value is told as this.
+        Smallest inclination of the standards. A smaller corrected value is exported as this.
     """
     of_targets = measurements.where(~measurements.is_standard)
     corrected = np.clip(calibration.corrected_deg(of_targets), least_deg, 90)

@@ -1,4 +1,4 @@
-"""From what people said of each galaxy to one label."""
+"""Combines the measurements of each galaxy to one label."""
 
 from __future__ import annotations
 
@@ -21,47 +21,47 @@ if TYPE_CHECKING:
 FEWEST_PEOPLE = 3
 
 _HUBER = 1.5
-"""Scales beyond which a value pulls no harder; the Huber mean then has 98 % of what Student's t allows."""
+"""Limit of a value's weight, in scales; the Huber mean then has 98 % of the efficiency of Student's t."""
 
 _PULL_SQUARE, _PULL_SLOPE = 0.9, 0.792
-"""Of Student's t with 4 degrees of freedom: means of the squared pull and of its derivative, for that limit."""
+"""Means of the squared influence function and of its derivative, for Student's t with 4 degrees of freedom."""
 
 _PATIENCE = 6.0
-"""As many values that scatter as expected are taken to be there before those of a galaxy itself raise its error."""
+"""Weight of the expected scatter, in number of values, against a galaxy's own values in the error."""
 
 _ROUNDS = 40
 
 _GRID_DEG = np.arange(0.0, 90.25, 0.5)
 _AT_A_TIME = 10_000
-"""Rows, so that memory stays flat."""
+"""Rows that are processed at a time, so that memory stays flat."""
 
 
 @dataclass(frozen=True, slots=True)
 class GalaxyLabel:
-    """What people say of a galaxy, all together.
+    """The combined measurements of a galaxy.
 
     Attributes
     ----------
     galaxy : int
     median_deg : float
-        Median of what at least three people measured, corrected by their calibration, within 0..90; NaN for fewer, and
-        where it is rejected.
+        Median of the measurements of at least three people, corrected by their calibration, within 0..90; NaN for
+        fewer, and for a rejected galaxy.
     huber_deg, huber_error_deg : float
-        Huber mean of the corrected values, within 0..90, and its standard error, from the first person on; NaN where
-        nobody measured.
+        Huber mean of the corrected values, within 0..90, and its standard error, from one person on; NaN without
+        measurements.
     mean_deg, error_deg : float
-        Mean and standard deviation of the inclinations that are probable after what all of them said, by the model of
-        people; from the first person on, NaN where nobody measured.
+        Mean and standard deviation of the probability of the inclination, given all measurements, by the model of
+        people; from one person on, NaN without measurements.
     scatter_deg : float
         Standard deviation of the corrected values; NaN for fewer than two.
     people : int
-        How many counted people judged it.
+        Number of counted people who judged the galaxy.
     measured : int
-        How many of them measured it.
+        Number of those who measured it.
     reject : str
         ``face_on`` or ``unsuitable`` where at least half of at least three people rejected it; empty otherwise.
     measure, face_on, unsuitable : float
-        Probabilities of the three, by Dawid and Skene; they sum to 1.
+        Probabilities of the three kinds, by Dawid and Skene; they sum to 1.
     """
 
     galaxy: int
@@ -80,7 +80,7 @@ class GalaxyLabel:
 
     @property
     def inclination_deg(self) -> float:
-        """Return the label: the mean where there is a median, which is farther from the truth as a rule; else NaN."""
+        """Return the label: the mean where there is a median, which usually is less accurate; else NaN."""
         return self.mean_deg if math.isfinite(self.median_deg) else math.nan
 
 
@@ -101,7 +101,7 @@ def labels(measurements: Measurements, calibration: PeopleCalibration) -> list[G
 
     measuring = np.isfinite(once.inclination_deg)
     once, at = once.where(measuring), at[measuring]
-    # corrected before repeats are taken together, as the exported rows are
+    # corrected before the repeats are combined, as in the exported rows
     corrected = np.clip(calibration.corrected_deg(targets), 0, 90)
     values = replace(targets, inclination_deg=corrected).once_each().inclination_deg[measuring]
     median = grouped_median(values, at, len(galaxy))
@@ -139,8 +139,8 @@ def _huber(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the weighted Huber mean of each galaxy's values and its standard error (Huber 1981, Robust Statistics).
 
-    The error is that of the noise of who measured, raised where these people scatter more about their mean than their
-    noise says.
+    The error follows from the noise of the galaxy's people, increased where they scatter more around their mean than
+    this noise predicts.
     """
     mean, galaxies = start, len(start)
     precise = pull = np.ones(len(values))
@@ -163,10 +163,10 @@ def _huber(
 def _probable(
     once: Measurements, at: NDArray[np.intp], galaxies: int, calibration: PeopleCalibration
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation of each galaxy's inclination, every one of 0..90 as likely as another before.
+    """Return mean and standard deviation of each galaxy's inclination, with a uniform prior over 0..90.
 
-    Unlike a mean of values, this knows that people who differ much look at an inclination where people do, and that an
-    answer at an end of the scale stands for everything beyond.
+    Unlike a mean of values, this uses the model that people who differ much are less precise, and that an answer at an
+    end of the scale includes everything beyond.
     """
     logarithm = np.zeros((galaxies, len(_GRID_DEG)))
     for begin in range(0, len(once), _AT_A_TIME):

@@ -1,4 +1,4 @@
-"""What people said, as parallel arrays, and what each of them says of a galaxy when repeats are taken together."""
+"""People's measurements as parallel arrays, with repeats of the same person combined."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Flag(IntEnum):
-    """What a person notes beside an inclination, or instead of it. ``NOT_SURE`` alone keeps the measurement."""
+    """A person's remark beside an inclination, or instead of it. ``NOT_SURE`` alone keeps the measurement."""
 
     NONE = 0
     FACE_ON = 1
@@ -27,25 +27,26 @@ class Flag(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measurements:
-    """Everything that people said, one element each time that a person judged a galaxy, in the order of time.
+    """All measurements, one element per judgement, in order of time.
 
     Attributes
     ----------
     galaxy, person : ndarray of int64 ``[N]``
+        Numbers of the galaxy and of the person.
     inclination_deg : ndarray of float64 ``[N]``
-        Within 0..90; NaN where a flag stands instead.
+        Inclination within 0..90; NaN where a flag replaces it.
     flag : ndarray of int64 ``[N]``
         Codes of :class:`Flag`.
     is_standard : ndarray of bool ``[N]``
-        Whether it was a hidden standard (practice galaxies, whose answer is shown, belong in no array).
+        Whether the galaxy was a hidden standard (practice galaxies, whose answer is shown, are not included).
     truth_deg : ndarray of float64 ``[N]``
-        A standard's inclination; NaN for targets.
+        Inclination of a standard; NaN for targets.
 
     Raises
     ------
     ValueError
-        The arrays are of different lengths, an inclination lies outside of 0..90, a row has neither an inclination nor
-        a flag, or a standard has no truth.
+        The arrays differ in length, an inclination is outside of 0..90, a row has neither an inclination nor a flag,
+        or a standard has no truth.
     """
 
     galaxy: NDArray[np.int64]
@@ -70,14 +71,14 @@ class Measurements:
         return len(self.galaxy)
 
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Measurements:
-        """Return the chosen ones, by a mask or by their places."""
+        """Return the chosen rows, by a mask or by their indices."""
         return Measurements(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     def once_each(self) -> Measurements:
         """Return one row for each person and galaxy, in order of galaxies and persons.
 
-        Who judged a galaxy several times said the median of what they measured, or rejected it when at least half of
-        their rows did: as face-on when at least half of these say so, else with the commonest other flag.
+        Several judgements of a galaxy by one person become their median, or a rejection when at least half of them are
+        rejections: as face-on when at least half of these are, else with the most frequent other flag.
         """
         if not len(self):
             return self

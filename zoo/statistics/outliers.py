@@ -1,4 +1,4 @@
-"""Single measurements that lie far from the label of their galaxy."""
+"""Single measurements that are far from the label of their galaxy."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from zoo.statistics.measurements import Measurements
 
 FAR = 5.0
-"""Scales of the expected scatter; of harmless measurements, one in 130 lies farther (Student's t, 4 degrees)."""
+"""Limit in scales of the expected scatter; one in 130 harmless measurements exceeds it (Student's t, 4 degrees)."""
 
 
 class Outlier(NamedTuple):
-    """A measurement far from what this person was expected to say of the galaxy's label.
+    """A measurement far from this person's expected answer for the galaxy's label.
 
-    ``scales`` is the residual in units of the expected scatter: that of the person and of the label together.
+    ``scales`` is the residual in units of the expected scatter: of the person and of the label together.
     """
 
     galaxy: int
@@ -34,15 +34,15 @@ class Outlier(NamedTuple):
 def outliers(
     measurements: Measurements, calibration: PeopleCalibration, labels: Sequence[GalaxyLabel]
 ) -> list[Outlier]:
-    """Return the measurements of targets by people who count that lie far from the label, the farthest first.
+    """Return the measurements of targets by counted people that are far from the label, the farthest first.
 
     Parameters
     ----------
     measurements : Measurements
     calibration : PeopleCalibration
     labels : sequence of GalaxyLabel
-        In order of their galaxies, as :func:`zoo.statistics.labels.labels` returns them. Galaxies without an
-        inclination have no outliers.
+        Result of :func:`zoo.statistics.labels.labels`, in order of the galaxies. Galaxies without an inclination have
+        no outliers.
     """
     known = np.array([(one.galaxy, one.inclination_deg, one.error_deg) for one in labels], np.float64).reshape(-1, 3)
     known = known[np.isfinite(known[:, 1])]
@@ -51,7 +51,7 @@ def outliers(
     label, error = known[np.searchsorted(known[:, 0], rows.galaxy), 1:].T
     expected, scale = calibration.expected_deg(rows.person, label)
     residual = rows.inclination_deg - expected
-    # an answer at an end of the scale contradicts nothing beyond it
+    # an answer at an end of the scale includes everything beyond it
     residual = np.where(rows.inclination_deg >= 90, np.maximum(residual, 0), residual)  # edge-on
     residual = np.where(rows.inclination_deg <= 0, np.minimum(residual, 0), residual)
     scales = residual / np.hypot(scale, error)

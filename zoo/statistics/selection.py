@@ -1,4 +1,4 @@
-"""Which galaxy a person sees next: where one more measurement is expected to help most."""
+"""Selects a person's next galaxy: the one where one more measurement is expected to help most."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ STANDARDS_SHARE, RETESTS_SHARE, TEST_SHARE = 0.10, 0.03, 0.10
 
 MOST_PEOPLE, PEOPLE_OF_TEST = 7, 6
 ENOUGH_DEG = 2.0
-"""An error under this ends a galaxy."""
+"""Error below which a galaxy is done, degrees."""
 
 DOUBT = 0.5
-"""A galaxy stays open where its probability of being measurable contradicts what half of the people say."""
+"""Limit of the probability of being measurable; a galaxy stays open where it contradicts half of the people."""
 
 RETEST_AFTER = 30
-"""Galaxies that a person judges before one is shown again, so that the answer is not remembered."""
+"""Number of galaxies before one is shown again, so that the person has forgotten the answer."""
 
 _UNKNOWN_DEG, _FLOOR_DEG = 6.0, 2.0
-"""What networks may be wrong by where they were not asked, and where all of them agree."""
+"""Assumed error of networks, degrees, for galaxies without their answers, and where all of them agree."""
 
 _RAREST = 4.0
 
 
 class Reason(StrEnum):
-    """Why a galaxy was chosen."""
+    """Reason for the choice of a galaxy."""
 
     STANDARD = "standard"
     RETEST = "retest"
@@ -46,7 +46,7 @@ class Reason(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where the work on a galaxy stands."""
+    """State of the work on a galaxy."""
 
     OPEN = "open"
     DONE = "done"
@@ -55,27 +55,29 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Galaxies that may be shown, as parallel arrays: hidden standards and targets that are open.
+    """Galaxies that may be shown, as parallel arrays: hidden standards and open targets.
 
     Attributes
     ----------
     galaxy : ndarray of int64 ``[N]``
+        Numbers of the galaxies.
     is_standard : ndarray of bool ``[N]``
+        Whether it is a hidden standard.
     is_test : ndarray of bool ``[N]``
-        Member of the unbiased test sample, decided once and by nothing that was measured, such as
+        Membership in the unbiased test sample, fixed and independent of all measurements, such as
         ``training.data.dataset.split_of(number) == "test"``.
     people : ndarray of int64 ``[N]``
-        Counted people who judged it, and everybody who has it leased now.
+        Number of counted people who judged it, and of all who have it leased now.
     wanted : ndarray of int64 ``[N]``
-        How many more people may judge it at once: :func:`wanted` of its label, without those who have it leased.
+        Number of further people who may judge it at once: :func:`wanted` of its label, without current leases.
     network_deg, network_spread_deg : ndarray of float64 ``[N]``
-        Median and standard deviation of the networks; NaN where they were not asked.
+        Median and standard deviation of the networks; NaN without their answers.
     label_deg, label_error_deg : ndarray of float64 ``[N]``
-        ``mean_deg`` and ``error_deg`` of its label; NaN where nobody measured it.
+        ``mean_deg`` and ``error_deg`` of its label; NaN without measurements.
     hubble_stage : ndarray of float64 ``[N]``
-        NaN where unknown.
+        Hubble stage; NaN where unknown.
     seconds : ndarray of float64 ``[N]``
-        How long a person is expected to need.
+        Expected duration of a measurement.
     """
 
     galaxy: NDArray[np.int64]
@@ -93,12 +95,12 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonHistory:
-    """What a person has judged (and has leased), oldest first.
+    """A person's judgements and leases, oldest first.
 
     Attributes
     ----------
     galaxy : ndarray of int64 ``[N]``
-        Once for each time.
+        Numbers of the galaxies, one entry per judgement.
     is_standard : ndarray of bool ``[N]``
     """
 
@@ -108,18 +110,18 @@ class PersonHistory:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The galaxy to show, and why it was chosen."""
+    """The galaxy to show, and the reason for the choice."""
 
     galaxy: int
     reason: Reason
 
 
 def stage(label: GalaxyLabel, *, is_test: bool = False) -> Stage:
-    """Return whether a galaxy needs more people, is done, or is left to a moderator.
+    """Return whether a galaxy needs more people, is done, or is for a moderator.
 
-    Three people end a galaxy where the error of its mean is under 2 deg, or where its rejection is beyond doubt; what
-    seven people did not end is for a moderator. Six measure a galaxy of the test sample, easy or not: of others only
-    the hard ones have enough people for two groups of three, and would tell too large a noise of labels.
+    Three people are enough where the error of the mean is below 2 deg, or where the rejection is certain; a galaxy that
+    seven people did not settle is for a moderator. In the test sample, six measure every galaxy, easy or not: elsewhere
+    only the hard ones have enough people for two groups of three, which would overestimate the noise of labels.
     """
     fewest = PEOPLE_OF_TEST if is_test else FEWEST_PEOPLE
     measured = label.measured >= fewest and not label.reject and label.error_deg < ENOUGH_DEG
@@ -130,9 +132,9 @@ def stage(label: GalaxyLabel, *, is_test: bool = False) -> Stage:
 
 
 def wanted(label: GalaxyLabel | None, *, is_test: bool = False) -> int:
-    """Return how many more people may judge a galaxy at once; None stands for one that nobody judged.
+    """Return how many more people may judge a galaxy at once; None stands for a galaxy without judgements.
 
-    Three at first, and three more of the test sample; each one after that is asked when what the others said is known.
+    Three at first, and three more in the test sample; each further person is asked after the others have answered.
     """
     if label is None:
         return FEWEST_PEOPLE
@@ -143,11 +145,11 @@ def wanted(label: GalaxyLabel | None, *, is_test: bool = False) -> int:
 
 
 def expected_gain(candidates: Candidates) -> NDArray[np.float64]:
-    """Return by how many square degrees a second one more measurement is expected to reduce the error of networks.
+    """Return the expected reduction of the networks' squared error per second of measuring, square degrees.
 
-    What networks may be wrong by is the variance of their answers, or what they differ from people by, whichever
-    is larger. A measurement of variance t leaves ``v t / (v + t)`` of a variance v. Inclinations (by 5 deg) and Hubble
-    stages that few candidates have count more, four times as much at most.
+    The assumed error of the networks is the variance of their answers, or their squared difference from people,
+    whichever is larger. A measurement of variance t leaves ``v t / (v + t)`` of a variance v. Rare inclinations (in
+    bins of 5 deg) and Hubble stages count more, four times as much at most.
     """
     known = np.isfinite(candidates.network_deg)
     inclination = np.where(known, candidates.network_deg, candidates.label_deg)
@@ -155,7 +157,7 @@ def expected_gain(candidates: Candidates) -> NDArray[np.float64]:
     disagreement = np.square(candidates.label_deg - candidates.network_deg) - np.square(candidates.label_error_deg)
     belief = np.fmax(np.square(spread) + _FLOOR_DEG**2, disagreement)
     measured = np.fmin(np.square(candidates.label_error_deg), np.inf)
-    # what people know already is known: a label's error is what is left
+    # the label reduces the variance: its error is what remains
     variance = 1 / (1 / belief + 1 / measured)
     one = 2 * np.square(noise.scale(np.nan_to_num(inclination, nan=noise.PIVOT_DEG), noise.USUAL_SCATTER_DEG))
     gain = np.square(variance) / (variance + one)
@@ -164,7 +166,7 @@ def expected_gain(candidates: Candidates) -> NDArray[np.float64]:
 
 
 def _rarity(kind: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the root of how much rarer than the average a galaxy's kind is; 1 where it is unknown."""
+    """Return the square root of how much rarer than average a galaxy's kind is; 1 where it is unknown."""
     found = np.ones(len(kind))
     known = np.isfinite(kind)
     if known.any():
@@ -174,12 +176,12 @@ def _rarity(kind: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def choose(candidates: Candidates, person_history: PersonHistory, rng: np.random.Generator) -> Choice | None:
-    """Return the galaxy that a person sees next, or None when nothing is left for this person.
+    """Return a person's next galaxy, or None when none is left for this person.
 
-    The first thirty are hidden standards, which calibrate a person. Then come one in ten as standards, 3 % as retests
-    of what the person judged long enough ago, one in ten of the test sample, and else the galaxy where one more
-    measurement is expected to help most. Begun galaxies come before others. Nothing but a retest is shown twice; where
-    a share has nothing left, it goes to the others.
+    The first thirty are hidden standards, which calibrate a person. After that, one in ten is a standard, 3 % are
+    retests of galaxies judged long enough ago, one in ten is of the test sample, and the others are the galaxies where
+    one more measurement is expected to help most, begun galaxies first. Only retests are shown twice; where one kind
+    has no galaxy left, its share goes to the others.
     """
     seen = np.isin(candidates.galaxy, person_history.galaxy)
     standards = np.flatnonzero(candidates.is_standard & ~seen)
@@ -206,6 +208,6 @@ def choose(candidates: Candidates, person_history: PersonHistory, rng: np.random
 
 
 def _retestable(history: PersonHistory) -> NDArray[np.int64]:
-    """Return the targets that a person judged once, and not lately."""
+    """Return the targets that a person judged once, and not recently."""
     galaxies, times = np.unique(history.galaxy[~history.is_standard], return_counts=True)
     return np.setdiff1d(galaxies[times == 1], history.galaxy[-RETEST_AFTER:])

@@ -1,7 +1,7 @@
-"""Whether a galaxy can be measured, when people disagree about it: Dawid and Skene (1979, Appl. Statist. 28, 20).
+"""Suitability of galaxies about which people disagree: Dawid and Skene (1979, Appl. Statist. 28, 20).
 
-A galaxy is of one of three kinds (to be measured, face-on, unsuitable); each person takes a galaxy of one kind for
-another with probabilities of their own. Kinds and probabilities are found together by expectation-maximisation.
+A galaxy is of one of three kinds (measurable, face-on, unsuitable); each person takes one kind for another with
+probabilities of their own. Kinds and probabilities are estimated together by expectation-maximisation.
 """
 
 from __future__ import annotations
@@ -21,26 +21,28 @@ if TYPE_CHECKING:
 MEASURE, FACE_ON, UNSUITABLE = range(3)
 
 _USUAL_KINDS = np.array([7.8, 1.1, 1.1])
-"""As many galaxies as are known before the first: the original's people rejected 22 %."""
+"""Prior counts of galaxies by kind: the original's people rejected 22 %."""
 
 _USUAL_CONFUSION = np.array([[8.8, 0.6, 0.6], [1.5, 7.5, 1.0], [1.5, 1.0, 7.5]])
-"""The same of a person's answers, by true kind."""
+"""Prior counts of a person's answers, by true kind."""
 
 _ROUNDS, _SETTLED = 200, 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Suitability:
-    """What galaxies are, and how people take them.
+    """Kinds of galaxies, and people's confusion of kinds.
 
     Attributes
     ----------
     galaxy : ndarray of int64 ``[G]``
+        Numbers of the galaxies.
     probability : ndarray of float64 ``[G, 3]``
-        Of each kind: to be measured, face-on, unsuitable.
+        Probability of each kind: measurable, face-on, unsuitable.
     person : ndarray of int64 ``[P]``
+        Numbers of the people.
     confusion : ndarray of float64 ``[P, 3, 3]``
-        How often a person says the second kind of a galaxy that is of the first.
+        Probability that a person gives the second kind for a galaxy of the first.
     """
 
     galaxy: NDArray[np.int64]
@@ -50,18 +52,18 @@ class Suitability:
 
 
 def said_kind(once: Measurements) -> NDArray[np.intp]:
-    """Return what a row takes its galaxy for, 0, 1 or 2."""
+    """Return the kind in each row: 0, 1 or 2."""
     rejected = np.where(once.flag == Flag.FACE_ON, FACE_ON, UNSUITABLE)
     return np.where(np.isfinite(once.inclination_deg), MEASURE, rejected)
 
 
 def suitability(measurements: Measurements) -> Suitability:
-    """Find the kind of each galaxy and how each person takes kinds for one another.
+    """Estimate the kind of each galaxy and each person's confusion of kinds.
 
     Parameters
     ----------
     measurements : Measurements
-        Hidden standards are known to be of the first kind, and tell of people only.
+        Measurements; hidden standards are known to be of the first kind, and constrain only the people.
     """
     once = measurements.once_each()
     galaxy, at = np.unique(once.galaxy, return_inverse=True)

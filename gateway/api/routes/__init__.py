@@ -1,1 +1,1 @@
-"""The HTTP face, one file a family of endpoints."""
+"""The endpoints of the HTTP API, one file per group."""

@@ -1,4 +1,4 @@
-"""``POST /api/batch``: many galaxies in one request, one result a row, streamed while they come."""
+"""``POST /api/batch``: many galaxies in one request, one result per row, streamed as they are measured."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ router = APIRouter(tags=["inclination"])
 
 NDJSON = "application/x-ndjson"
 AHEAD = 1000
-"""Rows of a table that may be begun before an earlier one is written, some hundred bytes each while they wait."""
+"""Rows of a table that may start before an earlier row is written; each needs some hundred bytes while it waits."""
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -79,12 +79,12 @@ _BODY: dict[str, Any] = {
 
 
 class _Stream(StreamingResponse):
-    """Ends the work and closes what it holds also when the client goes away, be it before the first line."""
+    """Stops the work and closes its files also when the client goes away, even before the first line."""
 
     def __init__(
         self, lines: AsyncGenerator[bytes], closing: AsyncExitStack, headers: dict[str, str], *, media_type: str
     ) -> None:
-        # a proxy that collects the answer first would hold back the rows, and cut it for its silence
+        # a proxy that collects the answer first would hold back the rows, and time out without any
         super().__init__(lines, headers={**headers, "X-Accel-Buffering": "no"}, media_type=media_type)
         self._lines, self._closing = lines, closing
 
@@ -130,7 +130,7 @@ async def of_many(request: Request, services: WiredServices, query: Annotated[Ba
             ahead=ahead,
             observe=services.metrics.observe_row,
         )
-        # from here on the stream closes what is open
+        # from here on the stream closes the open files
         closing = opened.pop_all()
     headers = {"X-Inclinet-Rows": str(len(rows)), **body.headers}
     if ahead is None:
@@ -166,7 +166,7 @@ async def _table(
     due = iter(order)
     try:
         async with aclosing(measured):
-            # the first VOTable loads astropy, half a second that no other request should wait for
+            # the first VOTable imports astropy, half a second that must not block other requests
             yield await asyncio.to_thread(results.head, columns, file_format)
             number = next(due, None)
             async for result in measured:
@@ -180,7 +180,7 @@ async def _table(
                     yield b"".join(ready)
     except Exception:
         yield results.tail(file_format, error="The gateway failed in a way that was not foreseen: rows are missing.")
-        # the connection breaks, so that the answer does not look whole in a format that has no place for an error
+        # the connection breaks, so that the answer does not look whole in a format that can't hold an error
         raise
     yield results.tail(file_format)
 

@@ -64,7 +64,7 @@ async def of_table(request: Request, services: WiredServices) -> ColumnsAnswer:
             return await asyncio.to_thread(read)
         except errors.GatewayError:
             raise
-        # the readers meet damage with errors of a dozen kinds
+        # the readers raise a dozen kinds of errors on damaged files
         except Exception as error:
             raise reader.damaged(name) from error
 

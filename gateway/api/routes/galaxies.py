@@ -1,4 +1,4 @@
-"""The four ways to ask that name a galaxy, and resolution alone."""
+"""The endpoints that take a galaxy: by PGC number, name or position, and resolution alone."""
 
 from __future__ import annotations
 

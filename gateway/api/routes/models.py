@@ -59,5 +59,5 @@ async def models(services: WiredServices) -> Models:
 
 
 def without_paths(text: str) -> str:
-    """Take the paths out of what TensorFlow Serving says of a version: how its disk is laid out is its own business."""
+    """Remove the paths from TensorFlow Serving's message about a version; the layout of its disk is private."""
     return _PATH.sub("…", text)

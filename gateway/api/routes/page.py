@@ -38,7 +38,7 @@ async def columns() -> JSONResponse:
 
 def mount(app: FastAPI) -> None:
     """Serve the page's files under ``/web`` and those of Swagger UI under ``/swagger``."""
-    # compressed here and not around the whole app, where it would hold back the rows of a stream
+    # compressed here and not around the whole app, where compression would hold back the rows of a stream
     app.mount("/web", GZipMiddleware(StaticFiles(directory=WEB)), name="web")
     swagger = importlib.resources.files("fastapi_offline") / "static"
     app.mount("/swagger", StaticFiles(directory=str(swagger)), name="swagger")

@@ -1,4 +1,4 @@
-"""For the platform: liveness, readiness and metrics."""
+"""Endpoints for the platform: liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ router = APIRouter(tags=["operation"])
 
 READINESS_TIMEOUT_S = 2.0
 SCRAPE_TIMEOUT_S = 1.0
-"""For what a scrape asks others; Prometheus gives up after ten times that."""
+"""Time that a scrape may wait for other services, seconds; Prometheus gives up after ten times that."""
 
 
 @router.get("/livez", summary="This process is alive")
@@ -69,7 +69,7 @@ async def _refresh(services: Services) -> None:
         services.metrics.observe_states(services.manifest, found, pinned=services.settings.pin_versions)
 
     async def cache() -> None:
-        # a disk that hangs leaves the last size as it was
+        # when the disk hangs, the gauge keeps its last size
         with suppress(TimeoutError):
             async with asyncio.timeout(SCRAPE_TIMEOUT_S):
                 services.metrics.cache.set(await services.sky.cache_bytes())

@@ -1,4 +1,4 @@
-"""The JSON of the API, field by field, with an example for each."""
+"""The JSON schemas of the API, with an example for each field."""
 
 from gateway.api.schemas.answers import GalaxyAnswer, InclinationAnswer
 from gateway.api.schemas.columns import ColumnsAnswer

@@ -1,4 +1,4 @@
-"""What all schemas of the API share."""
+"""Base class and number types that all schemas of the API share."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ Hundredths = Annotated[float, _to(2)]
 Thousandths = Annotated[float, _to(3)]
 Fraction = Annotated[float, _to(4)]
 Coordinate = Annotated[float, _to(6)]
-"""Degrees, to four thousandths of an arcsec."""
+"""Coordinate in degrees, rounded to 1e-6 deg (four thousandths of an arcsec)."""

@@ -1,4 +1,4 @@
-"""What the columns of a table are taken for."""
+"""The use of each column of a table, as the API describes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer says of the image that was measured."""
+"""Facts about the measured image in an answer."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class ImageFacts(Schema):
     )
 
     def cut_from_imaging(self, own: ImagingCutout | None, *, shown: bool) -> ImageFacts:
-        """Return these facts with those of a cutout from a user's own images; unchanged where there is none."""
+        """Return these facts with those of a cutout from a user's own images; unchanged without a cutout."""
         if own is None:
             return self
         facts = {
@@ -92,12 +92,12 @@ class ImageFacts(Schema):
 
 
 def png_data_url(pixels: NDArray[np.uint8]) -> str:
-    """Encode a picture, uint8 ``[H, W, 3]``, as a PNG data URL."""
+    """Return a picture, uint8 ``[H, W, 3]``, as a PNG data URL."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return image_data_url(buffer.getvalue(), "PNG")
 
 
 def image_data_url(data: bytes, file_format: str) -> str:
-    """Put an encoded image into a data URL."""
+    """Return an encoded image as a data URL."""
     return f"data:image/{file_format.lower()};base64,{base64.b64encode(data).decode('ascii')}"

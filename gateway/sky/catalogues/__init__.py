@@ -1,1 +1,1 @@
-"""Catalogues that are known without a network: OpenNGC and the operator's own file."""
+"""Offline catalogues: OpenNGC and the operator's own file."""

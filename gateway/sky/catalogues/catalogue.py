@@ -1,6 +1,6 @@
-"""A catalogue in memory: columns, found by number, by name or by position in microseconds.
+"""A catalogue in memory, searched by PGC number, name or position in microseconds.
 
-Twelve numbers a galaxy and no Python objects: the 983,261 galaxies of VizieR VII/237 take about 45 MB.
+It stores twelve numbers per galaxy and no Python objects: the 983,261 galaxies of VizieR VII/237 take about 45 MB.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What is known of ``n`` galaxies. Unknown numbers are NaN, an unknown PGC number is 0.
+    """Columns of ``n`` galaxies. Unknown numbers are NaN, an unknown PGC number is 0.
 
     Attributes
     ----------
@@ -49,12 +49,12 @@ class Columns:
 
 
 def name_index(names: Iterable[tuple[str, int]]) -> NDArray[np.void]:
-    """File names, each with the row it belongs to; a name may belong to several rows.
+    """Return an index of names with the rows that they belong to; a name may belong to several rows.
 
     Parameters
     ----------
     names : iterable of (str, int)
-        In any spelling. Taken one after the other: a list of them all would take many times the memory of the result.
+        Names in any spelling. They are read one by one, since a list of them would take many times the result's memory.
     """
     keyed = ((designations.key(name).encode(), row) for name, row in names)
     table = np.fromiter(keyed, dtype=[("key", "S40"), ("row", np.int32)])
@@ -68,14 +68,14 @@ class Catalogue:
     Parameters
     ----------
     source : str
-        What :attr:`gateway.core.models.Galaxy.source` says of its galaxies.
+        Value of :attr:`gateway.core.models.Galaxy.source` for its galaxies.
     columns : Columns
     names : structured array, optional
-        Made by :func:`name_index`.
+        Result of :func:`name_index`.
     named : callable, optional
-        From a row to the preferred name; without it, galaxies are called by their PGC number.
+        Returns the preferred name of a row; without it, galaxies are named by their PGC number.
     placed : bool [n], optional
-        The rows that a position may mean; all unless given.
+        Rows that a position may match; all unless given.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Catalogue:
         return len(self._columns.pgc)
 
     def keys(self) -> list[str]:
-        """Return every filed name, in the spelling of :func:`gateway.sky.catalogues.designations.key`."""
+        """Return all names in the index, spelt as by :func:`gateway.sky.catalogues.designations.key`."""
         return [name.decode() for name in self._keys.tolist()]
 
     def row_of(self, pgc: int) -> int | None:
@@ -111,7 +111,7 @@ class Catalogue:
         return int(self._by_pgc[at]) if at < len(self._pgcs) and self._pgcs[at] == pgc > 0 else None
 
     def rows_of(self, name: str) -> list[int]:
-        """Return the rows that ``name`` belongs to, none, one or several."""
+        """Return the rows that ``name`` belongs to: none, one or several."""
         wanted = designations.key(name).encode()
         if not len(self._keys) or len(wanted) > self._keys.dtype.itemsize:
             return []
@@ -119,7 +119,7 @@ class Catalogue:
         return sorted({int(row) for row in self._key_rows[low:high]})
 
     def galaxy(self, row: int) -> Galaxy:
-        """Return a row as a value."""
+        """Return the galaxy of a row."""
         c = self._columns
         pgc = int(c.pgc[row]) or None
         name = self._named(row) if self._named else None
@@ -137,7 +137,7 @@ class Catalogue:
         )
 
     def near(self, ra_deg: float, dec_deg: float) -> tuple[int, float] | None:
-        """Return the row of the galaxy meant by a position, and how far off its centre is, arcsec."""
+        """Return the row of the galaxy that a position means, and the distance of its centre, arcsec."""
         sizes = self._columns.d25_arcmin
         meant = (
             (row, apart)
@@ -147,12 +147,12 @@ class Catalogue:
         return next(meant, None)
 
     def within(self, ra_deg: float, dec_deg: float, radius_arcsec: float) -> list[tuple[int, float]]:
-        """Return the rows about a position and how far off they are, arcsec, the nearest first."""
+        """Return the rows around a position and their distances, arcsec, the nearest first."""
         c = self._columns
         reach = radius_arcsec / 3600
         low, high = np.searchsorted(self._decs, [dec_deg - reach, dec_deg + reach])
         rows = self._by_dec[low:high]
-        # Right ascensions in this band that differ by more can't be near, except about a pole.
+        # Galaxies whose right ascensions differ by more are not near, except around a pole.
         width = reach / max(math.cos(math.radians(min(abs(dec_deg) + reach, 90.0))), 1e-6)
         across = np.abs((c.ra_deg[rows] - ra_deg + 180) % 360 - 180)
         apart = (
@@ -163,5 +163,5 @@ class Catalogue:
 
 
 def _known(value: np.float32) -> float | None:
-    # Single precision holds seven digits; the rest would be noise in the answer.
+    # Single precision holds seven digits; further digits would be noise.
     return None if np.isnan(value) else round(float(value), 4)

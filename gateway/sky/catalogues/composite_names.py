@@ -11,7 +11,7 @@ from gateway.sky.catalogues.designations import SYNONYMS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Catalogues that number their objects from one on: there, a second number is a second object whatever stands between.
+# Catalogues with running numbers: in their names, a second number is a second object, whatever separates them.
 # In other catalogues' names "-" and "+" belong to the name: ESO 097-013, MCG +07-02-016, 2MASX J00424433+4116074.
 _RUNNING = (
     r"NGC|IC|MESSIER|M|UGC ?A|UGC|PGC|LEDA|ARP|VV|DDO|HCG|KPG|MARKARIAN|MRK|MKN|CALDWELL|C"
@@ -24,7 +24,7 @@ _LETTERS = re.compile(r"\s?(AB|ABC|ABCD|BC)", re.IGNORECASE)
 _BETWEEN = re.compile(r"(?:[^A-Z0-9]|\b(?:AND|OR|WITH|PLUS|TO|VS|ET|UND)\b)*", re.IGNORECASE)
 _AGAIN = re.compile(rf"0*(?P<number>\d+){_SUFFIX}(?![A-Z])", re.IGNORECASE)
 _LETTER = re.compile(r"[A-Z](?![A-Z])(?!\s*-?\d)", re.IGNORECASE)
-# Of another catalogue: some letters, then all up to the next sign that can only separate.
+# A name of another catalogue: letters, then everything up to the next sign that can only separate.
 _OTHER = re.compile(r"[A-Z][^/&,;|=()]*\d[^/&,;|=()]*", re.IGNORECASE)
 _SEPARATING = re.compile(
     r"\s*[/&,;|=()\\?]+\s*|\s+(?:AND|OR|WITH|PLUS|VS|ET|UND)\s+|\s+[+\-]\s+(?=[A-Z])", re.IGNORECASE
@@ -40,9 +40,9 @@ def refusal(asked: str, members: Sequence[str], *, what: str = "the name of seve
     ----------
     asked : str
     members : sequence of str
-        As far as they are known; told as ``members`` and, for people who choose, as ``suggestions``.
+        Known members of the group, sent as ``members`` and, for people who choose, as ``suggestions``.
     what : str
-        Such as "a pair of galaxies".
+        Description, such as "a pair of galaxies".
     """
     detail = f"{asked} is {what}: {_listed(members)}." if members else f"{asked} is {what}."
     detail = f"{detail} Ask for one of them."
@@ -50,14 +50,14 @@ def refusal(asked: str, members: Sequence[str], *, what: str = "the name of seve
 
 
 def members(name: str) -> list[str]:
-    """Return the designations in a name that is put together; nothing for one that is a single designation.
+    """Return the designations in a composite name; an empty list for a single designation.
 
     A second number that is shorter than the first repeats its beginning, as people write pairs: ``NGC 4038/39``.
 
     Raises
     ------
     gateway.core.errors.UnknownTarget
-        The name begins with a number of a catalogue and goes on with further numbers that can't be read.
+        The name begins with a running number of a catalogue, and the further numbers can't be read.
 
     Examples
     --------
@@ -86,10 +86,10 @@ def members(name: str) -> list[str]:
 
 
 def another_number(asked: str, names: Iterable[str]) -> str | None:
-    """Return the number under which a catalogue counts an object that was asked for by another of its numbers.
+    """Return the number that a catalogue gave for an object that was requested by another number of that catalogue.
 
-    None when ``asked`` is among the names, or when its catalogue is not. Then a service has not mistaken one number for
-    another, such as NGC 3746 for NGC 3746A.
+    None when ``asked`` is among the names, or when its catalogue is not. Then a service has not confused two numbers,
+    such as NGC 3746 and NGC 3746A.
     """
     wanted = _FIRST.fullmatch(asked)
     if wanted is None:
@@ -101,7 +101,7 @@ def another_number(asked: str, names: Iterable[str]) -> str | None:
 
 
 def _numbered(first: re.Match[str], text: str) -> list[str] | None:
-    """Return what a text names that begins with a running number; None when it can't be read to its end."""
+    """Return the names in a text that begins with a running number; None when it can't be read to its end."""
     catalogue, number = _catalogue(first), first["number"]
     found, at = [_spelled(first)], first.end()
     while gap := _BETWEEN.match(text, at):
@@ -119,7 +119,7 @@ def _numbered(first: re.Match[str], text: str) -> list[str] | None:
         elif letter := _LETTER.match(text, at):
             found.append(f"{catalogue} {number}{letter[0].upper()}")
             at = letter.end()
-        # After a mere blank, it is a thing in the galaxy: IC 10 X-1.
+        # After a blank alone, the designation is an object in the galaxy: IC 10 X-1.
         elif gap[0].strip() and (other := _OTHER.match(text, at)):
             found.append(other[0].strip())
             at = other.end()
@@ -129,7 +129,7 @@ def _numbered(first: re.Match[str], text: str) -> list[str] | None:
 
 
 def _separated(text: str) -> list[str]:
-    """Return the parts of a text between signs that can only separate, numbers completed from the part before."""
+    """Return the parts of a text between separating signs, with numbers completed from the part before."""
     found: list[str] = []
     for part in filter(None, _SEPARATING.split(text)):
         before = found[-1] if found else ""
@@ -144,7 +144,7 @@ def _separated(text: str) -> list[str]:
 
 
 def _completed(before: str, number: str) -> str:
-    """Return a number that may be written without the digits it shares with the one before."""
+    """Return a number completed by the leading digits that it shares with the one before and leaves out."""
     whole = before[: -len(number)] + number if len(number) < len(before) else number
     return whole if int(whole) > int(before) else number
 

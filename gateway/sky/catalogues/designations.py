@@ -1,6 +1,6 @@
-"""How people and catalogues write the names of galaxies, brought down to one spelling.
+"""Normalises the names of galaxies, as people and catalogues write them, to one spelling.
 
-A sign that may separate two objects is never dropped: without it, ``NGC 545/7`` would be NGC 5457, another galaxy.
+A sign that may separate two objects is never removed: without it, ``NGC 545/7`` would be NGC 5457, another galaxy.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ import unicodedata
 from gateway.core import errors
 
 MAX_LENGTH = 80
-"""Characters of a name; the longest designations in use have about 40."""
+"""Most characters of a name; the longest designations in use have about 40."""
 
 SYNONYMS = {"MESSIER": "M", "LEDA": "PGC", "CALDWELL": "C", "MARKARIAN": "MRK", "MKN": "MRK"}
-"""What a catalogue is also called, and the name that it is filed under."""
+"""Other names of catalogues, and the name used in the index."""
 
 _SYNONYM = re.compile(rf"(?:{'|'.join(SYNONYMS)})(?=\d)")
-# A digit string after "J" is a position, whose zeros count.
+# The digits after "J" are a position, whose zeros are significant.
 _POSITION = re.compile(r"J\d{4}")
 _PADDING = re.compile(r"(?<=[A-Z+\-])0+(?=\d)")
 _FILLERS = re.compile(r"\b(?:THE|GALAXY|GALAXIES)\b")
 _SIGNS = str.maketrans(
     dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}", "-")
 )
-# What only decorates a name. Everything else stays, and makes another name of it.
+# Signs without meaning. All other signs stay, and make a different name.
 _DECORATION = re.compile(r"[\s_'\"`\[\]{}]+")
-# The letters in "ESO 097- G 013" and "ESO 350-IG 038" say what the object is.
+# The letters in "ESO 097- G 013" and "ESO 350-IG 038" are the object's type.
 _ESO_TYPE = re.compile(r"^(ESO\d+-)(?:IG|G)(?=\d)")
-# A "+" in a query string arrives as a blank; zones without a sign are northern, as in SIMBAD and NED.
+# In a query string a "+" arrives as a blank; zones without a sign are northern, as in SIMBAD and NED.
 _MCG_NORTH = re.compile(r"^MCG(?=\d)")
 _LOST_PLUS = re.compile(r"(J\d{6,}(?:\.\d+)?) (?=\d{6,}(?:\.\d+)?$)")
 _PGC = re.compile(r"PGC(\d{1,8})")
@@ -41,14 +41,14 @@ _SIGN_BEFORE_NUMBER = re.compile(r"^(NGC|IC|M|MESSIER|UGCA?|PGC|LEDA|ARP|MRK)[\-
 
 
 def cleaned(name: str) -> str:
-    """Return a name as a person gave it without what only clutters: outer and doubled blanks, exotic dashes.
+    """Return a person's spelling of a name without clutter: outer and doubled blanks, exotic dashes.
 
     Raises
     ------
     gateway.core.errors.BadTarget
-        It is empty, longer than :data:`MAX_LENGTH`, holds characters that no name has, or is a position.
+        The name is empty, longer than :data:`MAX_LENGTH`, holds characters that no name has, or is a position.
     """
-    # A raised or enclosed digit must not become one more digit of a number.
+    # A raised or enclosed digit must not extend a number.
     apart = "".join(f" {sign} " if unicodedata.category(sign) == "No" else sign for sign in name)
     text = " ".join(unicodedata.normalize("NFKC", apart).translate(_SIGNS).split()).strip(",;:/&| ")
     if not text:
@@ -63,11 +63,11 @@ def cleaned(name: str) -> str:
 
 
 def key(name: str) -> str:
-    """Return the one spelling under which a name is filed and looked up.
+    """Return the normalised spelling by which names are indexed and looked up.
 
     Case, blanks, quotes, brackets, zero padding, the filler words "the" and "galaxy" and the synonyms Messier/M,
     LEDA/PGC make no difference: ``ngc224``, ``NGC 0224`` and ``NGC 224`` are one name, and so are ``Sombrero`` and
-    ``The Sombrero Galaxy``. Other signs do, and so does a blank between two digits: they separate.
+    ``The Sombrero Galaxy``. Other signs, and a blank between two digits, separate names.
 
     Examples
     --------
@@ -88,16 +88,16 @@ def key(name: str) -> str:
 
 
 def pgc_number(name: str) -> int | None:
-    """Return the number when ``name`` is a PGC or LEDA designation."""
+    """Return the number when ``name`` is a PGC or LEDA designation; else None."""
     match = _PGC.fullmatch(key(name))
     return int(match[1]) if match else None
 
 
 def displayed(name: str) -> str:
-    """Return a catalogue's or service's spelling as people write it.
+    """Return the usual spelling of a catalogue's or service's name.
 
     ``NGC0224`` and ``NGC 0224`` become ``NGC 224``; SIMBAD's mark for names that are no designations (``NAME``),
-    VizieR's braces and doubled blanks go.
+    VizieR's braces and doubled blanks are removed.
     """
     text = " ".join(name.replace("{", "").replace("}", "").split()).removeprefix("NAME ")
     match = _CATALOGUED.fullmatch(text)
@@ -113,7 +113,7 @@ def _between_digits(decoration: re.Match[str]) -> str:
 
 
 def _ascii(name: str) -> str:
-    """Return a name in ASCII: accents and quotes go, and what has no such spelling becomes a sign of its own."""
+    """Return a name in ASCII: accents and quotes are removed, other characters become a sign of their own."""
     kept = []
     apart = "".join("?" if unicodedata.category(sign) == "No" else sign for sign in name.translate(_SIGNS))
     for sign in unicodedata.normalize("NFKD", apart):

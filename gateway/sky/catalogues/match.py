@@ -1,4 +1,4 @@
-"""When a position means a galaxy, and when two descriptions mean the same one."""
+"""Decides when a position means a galaxy, and when two descriptions mean the same one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from gateway.core.models import Galaxy
 
 MATCH_ARCSEC = 5.0
-"""How far from its catalogued position a galaxy may be asked for."""
+"""Least distance from its catalogued position at which a galaxy is still meant, arcsec."""
 
 WIDEST_ARCSEC = 60.0
-"""How far from its catalogued position the largest galaxy may be asked for."""
+"""The same distance for the largest galaxy, arcsec."""
 
 _MATCH_PART = 0.02
 _APART_ARCSEC = 15.0
@@ -23,9 +23,9 @@ _APART_PART = 0.05
 
 
 def tolerance_arcsec(d25_arcmin: float | None) -> float:
-    """Return how far from its centre a galaxy of this size is still meant by a position, arcsec.
+    """Return how far from its centre a position still means a galaxy of this size, arcsec.
 
-    5 arcsec, or 2 % of the diameter of a galaxy so large that its centre is less well defined, at most 60 arcsec.
+    It is 5 arcsec, or 2 % of the diameter of a galaxy so large that its centre is less well defined, at most 60 arcsec.
     """
     if d25_arcmin is None or math.isnan(d25_arcmin):
         return MATCH_ARCSEC
@@ -33,9 +33,9 @@ def tolerance_arcsec(d25_arcmin: float | None) -> float:
 
 
 def apart_arcsec(one: Galaxy, other: Galaxy) -> float | None:
-    """Return how far two descriptions of a galaxy lie apart, arcsec, where that is too far to be believed.
+    """Return the distance between two descriptions of a galaxy, arcsec, where it is too large for one; else None.
 
-    Of 6,344 galaxies that HyperLEDA (D25 >= 1 arcmin) and OpenNGC have in common, 40 lie further apart than 15 arcsec
+    Of 6,344 galaxies that HyperLEDA (D25 >= 1 arcmin) and OpenNGC have in common, 40 differ by more than 15 arcsec
     and 5 % of their diameters.
     """
     apart = separation_arcsec(one.ra_deg, one.dec_deg, other.ra_deg, other.dec_deg)
@@ -44,10 +44,9 @@ def apart_arcsec(one: Galaxy, other: Galaxy) -> float | None:
 
 
 def joined(one: Galaxy, other: Galaxy) -> Galaxy:
-    """Return ``one`` completed by ``other``, another catalogue's description of it.
+    """Return ``one`` completed by ``other``, another catalogue's description of the same galaxy.
 
-    Where they disagree about the place, they may describe two galaxies: then nothing is taken over, and a warning says
-    so.
+    Where their positions disagree, they may describe two galaxies: then ``one`` stays as it is, with a warning.
     """
     apart = apart_arcsec(one, other)
     if apart is None:

@@ -1,4 +1,4 @@
-"""What is known without a network: the operator's own catalogue file, if there is one, and OpenNGC."""
+"""The offline catalogues as one: the operator's own file, if there is one, and OpenNGC."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _LIKENESS = 75.0
 
 
 class OfflineCatalogues:
-    """Both offline catalogues as one. The operator's file is asked first and knows sizes; OpenNGC knows names.
+    """Both offline catalogues. The operator's file is searched first and has sizes; OpenNGC has names.
 
     Parameters
     ----------
     opened : OpenNgc
     own : Catalogue, optional
-        From the operator's file.
+        Catalogue of the operator's file.
     """
 
     def __init__(self, opened: OpenNgc, own: Catalogue | None = None) -> None:
@@ -58,18 +58,18 @@ class OfflineCatalogues:
         gateway.core.errors.NotAGalaxy
         """
         own = self._own_galaxy(pgc)
-        # PGC counts the galaxies of a pair, which OpenNGC describes as one thing: that says nothing of this one.
+        # PGC numbers each galaxy of a pair; OpenNGC has one entry for the pair, which does not describe this galaxy.
         rows = [row for row in self._ngc.catalogue.rows_of(f"PGC {pgc}") if several(self._ngc.kinds[row]) is None]
         if own is not None:
             rows = [row for row in rows if self._ngc.kinds[row] == "G"]
-        # OpenNGC files several numbers of a galaxy with parts under one entry; the one asked for is meant.
+        # OpenNGC lists several numbers of a galaxy with parts under one entry; the requested number stays.
         known = replace(self._galaxy(rows[0], f"PGC {pgc}"), pgc=pgc) if rows else None
         if own is None:
             return known
         return _under_its_name(own, known) if known else own
 
     def by_name(self, name: str) -> Galaxy | None:
-        """Return the galaxy of a designation or common name; a PGC number is one, see :meth:`by_pgc`.
+        """Return the galaxy of a designation or common name; for a PGC number see :meth:`by_pgc`.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class OfflineCatalogues:
         if own:
             galaxy = self._own.galaxy(own[0])
             merged = self.by_pgc(galaxy.pgc) if galaxy.pgc else galaxy
-            # The two centres of one galaxy differ by some arcsec; only another galaxy may be nearer.
+            # The catalogues' centres of one galaxy differ by some arcsec; only another galaxy counts as nearer.
             other = self._ngc.catalogue.galaxy(ngc[0]) if ngc and ngc[1] < own[1] else None
             if other is None or _one_galaxy(galaxy, other):
                 return merged
@@ -108,17 +108,17 @@ class OfflineCatalogues:
         return self._described(self._ngc.catalogue.galaxy(ngc[0]))
 
     def known(self, name: str) -> Galaxy | None:
-        """Return the galaxy of a name; None of one that is unknown, means several objects, or is no galaxy."""
+        """Return the galaxy of a name; None for one that is unknown, means several objects, or is no galaxy."""
         try:
             return self.by_name(designations.cleaned(name))
         except errors.TargetError:
             return None
 
     def same(self, galaxy: Galaxy) -> Galaxy | None:
-        """Return what is known of a galaxy that a service found: by its number, its name or its position.
+        """Return the catalogued galaxy that a service found, by its number, its name or its position.
 
         A number or a name counts only when the position agrees, and a position within 5 arcsec only when no number
-        speaks against it: about the middle of a large galaxy lie others.
+        contradicts it, since the middle of a large galaxy has others beside it.
         """
         known = (self.known(f"PGC {galaxy.pgc}") if galaxy.pgc else None) or self.known(galaxy.name or "")
         if known is not None and apart_arcsec(known, galaxy) is None:
@@ -132,15 +132,15 @@ class OfflineCatalogues:
         return near if apart <= MATCH_ARCSEC else None
 
     def around(self, ra_deg: float, dec_deg: float, radius_arcmin: float) -> list[str]:
-        """Return the names of the galaxies about a position, the nearest first; at most five."""
+        """Return the names of the galaxies around a position, the nearest first; at most five."""
         rows = self._ngc.catalogue.within(ra_deg, dec_deg, radius_arcmin * 60)
         return [self._ngc.names[row] for row, _ in rows[:_SUGGESTIONS]]
 
     def suggestions(self, name: str) -> list[str]:
-        """Return the names most like ``name``, the likest first, as people write them; at most five."""
+        """Return the names most similar to ``name``, best first, in their usual spelling; at most five."""
         wanted, keys = designations.key(name), self._ngc.catalogue.keys()
         alike = process.extract(wanted, keys, scorer=fuzz.ratio, limit=8 * _SUGGESTIONS, score_cutoff=_LIKENESS)
-        # Of names equally alike, people rather mistype the end than the beginning.
+        # Among equally similar names, those with the same beginning are preferred: people mistype the end more often.
         likest = sorted(alike, key=lambda found: (-found[1], -JaroWinkler.similarity(wanted, found[0])))
         spelled = (self._spelled(key) for key, _, _ in likest)
         return list(dict.fromkeys(one for one in spelled if one))[:_SUGGESTIONS]
@@ -152,10 +152,10 @@ class OfflineCatalogues:
         return self._ngc.common.get(key) or (designations.displayed(key) if len(galaxies) == 1 else None)
 
     def _of_several(self, name: str) -> Galaxy | None:
-        """Return the galaxy that all parts of a name mean (M 51 (NGC 5194)); refuse a name whose parts mean several."""
+        """Return the galaxy that all parts of a name mean (M 51 (NGC 5194)); raise an error if they mean several."""
         parts = members(name)
         known = [self._ngc.catalogue.rows_of(part) for part in parts]
-        # Words that no catalogue knows separate nothing: NGC 545 & co.
+        # Words that no catalogue has, as in "NGC 545 & co.", separate nothing.
         named = (rows or any(sign.isdigit() for sign in part) for part, rows in zip(parts, known, strict=True))
         if not parts or not all(named):
             return None
@@ -169,7 +169,7 @@ class OfflineCatalogues:
         return None if row is None else self._own.galaxy(row)
 
     def _described(self, found: Galaxy) -> Galaxy:
-        """Return OpenNGC's galaxy as the operator's file describes it; as OpenNGC does where they disagree."""
+        """Return OpenNGC's galaxy with the operator's values; OpenNGC's alone where their positions disagree."""
         own = self._own_galaxy(found.pgc)
         if own is None:
             return found
@@ -193,6 +193,6 @@ def _one_galaxy(one: Galaxy, other: Galaxy) -> bool:
 
 
 def _under_its_name(own: Galaxy, known: Galaxy) -> Galaxy:
-    """Return the galaxy of the operator's file completed by OpenNGC, under the name that OpenNGC has for it."""
+    """Return the operator's galaxy completed by OpenNGC, with OpenNGC's name for it."""
     merged = joined(own, known)
     return merged if apart_arcsec(own, known) is not None else replace(merged, name=known.name or own.name)

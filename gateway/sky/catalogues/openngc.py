@@ -40,12 +40,12 @@ _COMMON = {
     "M 110": "NGC0205",
     "Cartwheel": "PGC002248",
 }
-"""Names in common use that OpenNGC lacks; those of objects it lacks too are passed over."""
+"""Common names that OpenNGC lacks; names of objects that it also lacks are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenNgc:
-    """The catalogue and what each of its objects is.
+    """The catalogue and the types of its objects.
 
     Attributes
     ----------
@@ -54,11 +54,11 @@ class OpenNgc:
     kinds : tuple of str
         OpenNGC's type of each row, such as ``G`` or ``PN``.
     words : dict
-        From a type to words, such as "Planetary Nebula".
+        Words for each type, such as "Planetary Nebula".
     names : tuple of str
         Preferred name of each row.
     common : dict
-        From the filed spelling of a common name to the spelling for people.
+        Usual spelling of each common name, by its normalised spelling.
     """
 
     catalogue: Catalogue
@@ -84,7 +84,7 @@ class OpenNgc:
 
 @functools.cache
 def load() -> OpenNgc:
-    """Read the catalogue; takes about half a second, once in a process."""
+    """Read the catalogue. This takes about half a second, once per process."""
     with closing(sqlite3.connect(f"file:{pyongc.DBPATH}?mode=ro&immutable=1", uri=True)) as db:
         heads = db.execute("SELECT name, type, messier, ngc, ic FROM objects ORDER BY id").fetchall()
         numbers = np.array(
@@ -93,7 +93,7 @@ def load() -> OpenNgc:
         words = dict(db.execute("SELECT type, typedesc FROM objTypes"))
         pgc = np.zeros(len(heads), np.int64)
         common: dict[str, str] = {}
-        # Row by row: all identifiers at once would take ten times the memory of what is kept of them.
+        # Row by row, since all identifiers at once would take ten times the memory of the result.
         aliases = db.execute("SELECT identifiers, commonnames FROM objects ORDER BY id")
         names = name_index(_names(heads, aliases, pgc, common))
     displayed = tuple(designations.displayed(head[0]) for head in heads)
@@ -103,7 +103,7 @@ def load() -> OpenNgc:
         _columns(numbers, pgc),
         names=names,
         named=displayed.__getitem__,
-        # A duplicate's position is that of the galaxy it repeats, a pair's is nobody's.
+        # A duplicate has the position of the galaxy that it repeats; a pair's position belongs to neither galaxy.
         placed=np.array([kind == "G" for kind in kinds]),
     )
     return OpenNgc(catalogue, kinds, words, displayed, common)
@@ -115,13 +115,13 @@ def _names(
     pgc: NDArray[np.int64],
     common: dict[str, str],
 ) -> Iterator[tuple[str, int]]:
-    """Yield every name with the row it belongs to; note PGC numbers and common names on the way."""
+    """Yield every name with its row; fill ``pgc`` and ``common`` on the way."""
     row_of = {head[0]: row for row, head in enumerate(heads)}
     row_of |= {f"M{head[2]}": row for row, head in enumerate(heads) if head[2] and head[1] != "Dup"}
     for row, ((name, kind, messier, ngc, ic), (identifiers, commonnames)) in enumerate(
         zip(heads, aliases, strict=True)
     ):
-        # A duplicate is filed under the entry that it repeats, so that its name finds the object itself.
+        # A duplicate's names belong to the entry that it repeats, so that they find the object itself.
         owner = _original(row_of, ngc, ic, messier, row) if kind == "Dup" else row
         yield name, owner
         if messier:
@@ -129,7 +129,7 @@ def _names(
         # Some rows list a bare "HD".
         known = [one for one in _listed(identifiers) if one != "HD"]
         yield from ((identifier, owner) for identifier in known)
-        # Several numbers mean that PGC counts parts apart; the first, which is the lowest, stands for the whole.
+        # Several numbers mean that PGC also numbers parts; the lowest, which is first, is the whole galaxy.
         numbered = [one for one in (name, *known) if one.startswith("PGC")]
         if numbered and owner == row:
             pgc[row] = designations.pgc_number(numbered[0]) or 0

@@ -1,6 +1,6 @@
-"""A catalogue file of the operator's own, with HyperLEDA's columns: CSV, Parquet or VOTable.
+"""Reads the operator's own catalogue file, with HyperLEDA's columns: CSV, Parquet or VOTable.
 
-Column names are read without regard to case. Any of these spellings is understood, others are passed over:
+The case of column names does not matter. These spellings are understood, other columns are ignored:
 
 ================  ==============================================================
 PGC number        ``pgc``, or a ``name`` such as "PGC 2557"
@@ -10,7 +10,7 @@ position          ``ra``, ``raj2000``, ``ra2000`` (deg) or ``al2000`` (hours);
 diameter          ``diameter`` (arcmin) or ``logd25`` (log of 0.1 arcmin)
 axes              ``minordiameter`` (arcmin) or ``logr25`` (log of major/minor)
 position angle    ``anglepa``, ``pa`` (deg, east of north; exactly 0 is unknown)
-kind of object    ``objtype``, ``otype``: what is not one galaxy is left out
+kind of object    ``objtype``, ``otype``: objects other than one galaxy are left out
 ================  ==============================================================
 
 HyperLEDA: Makarov et al. 2014, A&A 570, A13; its marks for "unknown" in VizieR VII/237 (9.99, 999) are understood.
@@ -43,17 +43,17 @@ class CatalogueFileError(Exception):
 
 
 def load(path: Path) -> Catalogue:
-    """Read a catalogue file, telling its format by its ending.
+    """Read a catalogue file; its suffix decides the format.
 
     Parameters
     ----------
     path : Path
-        ``.csv``; ``.parquet``; ``.vot``, ``.votable`` or ``.xml``.
+        Path with the suffix ``.csv``; ``.parquet``; ``.vot``, ``.votable`` or ``.xml``.
 
     Raises
     ------
     CatalogueFileError
-        It can't be read, is of another format, or lacks positions or PGC numbers.
+        The file can't be read, is of another format, or lacks positions or PGC numbers.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -63,7 +63,7 @@ def load(path: Path) -> Catalogue:
         return _catalogue(path, table)
     except CatalogueFileError:
         raise
-    # Each format's library has its own errors, and any of them means the same to the operator.
+    # Each format's library has its own errors, and all mean the same to the operator.
     except Exception as error:
         raise CatalogueFileError(f"{path.name} can't be read: {error}") from error
 
@@ -78,7 +78,7 @@ def _read_csv(path: Path) -> Table:
 
 def _read_parquet(path: Path) -> Table:
     try:
-        from pyarrow import parquet  # 30 MB that only this format needs
+        from pyarrow import parquet  # takes 30 MB, for this format only
     except ImportError:
         said = f"{path.name} is Parquet, and inclinet was installed without that reader: use CSV or VOTable."
         raise CatalogueFileError(said) from None
@@ -87,7 +87,7 @@ def _read_parquet(path: Path) -> Table:
 
 
 def _read_votable(path: Path) -> Table:
-    from astropy.io.votable import parse_single_table  # 20 MB that only this format needs
+    from astropy.io.votable import parse_single_table  # takes 20 MB, for this format only
 
     table = parse_single_table(path).to_table()
     return {name: table[name].tolist() for name in table.colnames}

@@ -1,1 +1,1 @@
-"""Galaxies become pictures, cut out of image surveys by services."""
+"""Cutouts of galaxies from the services of image surveys."""

@@ -1,4 +1,4 @@
-"""The survey's picture around a galaxy, from two services behind one interface.
+"""Fetches the survey's picture around a galaxy, from two services with one interface.
 
 SkyServer ``ImgCutout`` (SDSS): ``…/dr<N>/SkyServerWS/ImgCutout/getjpeg?ra=&dec=&scale=&width=&height=``, in degrees,
 arcsec a pixel and pixels; width and height are limited to 64..2048, the scale to 0.015..2400
@@ -40,7 +40,7 @@ _JPEG = b"\xff\xd8\xff"
 
 @dataclass(frozen=True, slots=True)
 class _PictureRequest:
-    """One picture to be asked for: ``side`` pixels of the result, ``wide`` of the request that it is cut from."""
+    """Request for one picture: ``side`` pixels in the result, ``wide`` in the picture that is fetched and cropped."""
 
     ra_deg: float
     dec_deg: float
@@ -63,12 +63,13 @@ class Cutouts:
     ----------
     client : HttpClient
     skyserver : Service
-        Its URLs end in ``getjpeg``.
+        Service of SkyServer; its URLs end in ``getjpeg``.
     hips2fits : Service
+        Service of hips2fits.
     data_release : int
-        That ``skyserver`` serves.
+        Data release that ``skyserver`` serves.
     default_survey : str
-        Key of the survey that is asked when none is named.
+        Key of the survey that is used when none is named.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class Cutouts:
         self._hips2fits = hips2fits
         self._release = data_release
         self._default = default_survey
-        # Two threads hold at most two decoded pictures, however many requests there are.
+        # Two threads hold at most two decoded pictures, whatever the number of requests.
         self._pixels = ThreadPoolExecutor(2, "sky-pixels")
 
     async def fetch(
@@ -105,8 +106,8 @@ class Cutouts:
         fov_arcmin : float, optional
             Side of the square field; 1.5 x D25 of the galaxy unless given.
         position_angle_deg : float, optional
-            Of the major axis, degrees east of north; the galaxy's unless given. When there is one, the picture comes
-            turned, the major axis along the rows; otherwise north is up.
+            Position angle of the major axis, degrees east of north; the galaxy's unless given. If it is known, the
+            picture is turned so that the major axis lies along the rows; otherwise north is up.
         survey : str, optional
             A key of :data:`gateway.sky.cutouts.surveys.SURVEYS`.
         deadline : Deadline
@@ -114,14 +115,14 @@ class Cutouts:
         Returns
         -------
         Cutout
-            Its ``position_angle_deg`` is the angle that the picture was turned by, None when it was not.
+            Its ``position_angle_deg`` is the angle by which the picture was turned, None when it was not.
 
         Raises
         ------
         gateway.core.errors.BadTarget
-            422: a number out of range, an unknown survey, or no size known and none given.
+            422: a number is out of range, the survey is unknown, or neither a size nor a field of view is known.
         gateway.core.errors.OutsideFootprint
-            422; ``surveys`` are the keys of those that are likely to have pictures there.
+            422; ``surveys`` are the keys of surveys that probably cover the position.
         gateway.core.errors.UnusableCutout
             422: the picture is black, blank, saturated or cut by a mosaic edge.
         gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
@@ -162,10 +163,10 @@ class Cutouts:
 
 
 def outside_sdss(reply: Reply) -> bool:
-    """Whether SkyServer says that a place is outside the footprint.
+    """Return whether SkyServer's reply means that a position is outside the footprint.
 
-    It does so by status and body. A 404 with a web page is no such answer: then the address is wrong, or the release
-    gone. The reason phrase says it too, but HTTP/2 and some proxies have none.
+    Status and body tell it. A 404 with a web page means something else: a wrong address, or a release that is no longer
+    served. The reason phrase is not used, because HTTP/2 and some proxies have none.
     """
     said = reply.content.startswith(_JPEG) or _OUTSIDE_TEXT in reply.content[:4096]
     return reply.status == _NOT_FOUND and said

@@ -1,4 +1,4 @@
-"""Pictures as surveys send them: recognised when they show nothing, turned when the position angle is known."""
+"""Pictures as surveys send them: finds empty ones, and turns them by the position angle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SATURATED_PART = 0.15
 
 
 class Fault(Enum):
-    """Why a picture is of no use; the value completes "The image …"."""
+    """Reason why a picture is unusable; the value completes "The image …"."""
 
     OUTSIDE = "shows no sky"
     BLACK = "is black"
@@ -35,7 +35,7 @@ class Fault(Enum):
 
 
 class NoImageError(Exception):
-    """What came is no picture that can be decoded; the message completes "<service> answered …"."""
+    """The reply is no picture that can be decoded; the message completes "<service> answered …"."""
 
 
 def decode(data: bytes) -> Image.Image:
@@ -44,7 +44,7 @@ def decode(data: bytes) -> Image.Image:
     Raises
     ------
     NoImageError
-        It is another format, or truncated.
+        The picture is of another format, or truncated.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
@@ -59,45 +59,45 @@ def turned(image: Image.Image, position_angle_deg: float, side: int) -> Image.Im
     Parameters
     ----------
     image : Image
-        North up, east left; at least ``side * bounding(position_angle_deg)`` pixels wide.
+        Picture, north up, east left; at least ``side * bounding(position_angle_deg)`` pixels wide.
     position_angle_deg : float
-        Of the major axis, degrees from north through east, that is counter-clockwise from the vertical in the picture.
+        Position angle of the major axis, degrees from north through east: counter-clockwise from the vertical.
     side : int
-        Of the result, pixels.
+        Side of the result, pixels.
     """
     angle = np.radians(90 - position_angle_deg)
     cosine, sine = float(np.cos(angle)), float(np.sin(angle))
     x, y = image.width / 2, image.height / 2
-    # From a pixel of the result to the place that it comes from: only what is kept is computed. Linear interpolation
-    # does not overshoot at stars, and the model input's own averaging over several pixels hides its softness.
+    # The transform maps a pixel of the result to its source, so only the pixels that stay are computed. Linear
+    # interpolation does not overshoot at stars, and the model input's averaging over several pixels hides its blur.
     rows = (cosine, -sine, x - (cosine - sine) * side / 2, sine, cosine, y - (sine + cosine) * side / 2)
     return image.transform((side, side), Image.Transform.AFFINE, rows, Image.Resampling.BILINEAR)
 
 
 def bounding(position_angle_deg: float) -> float:
-    """Return how much wider a picture must be so that it still fills a square after :func:`turned`."""
+    """Return the factor by which a picture must be wider to fill a square after :func:`turned`."""
     angle = np.radians(90 - position_angle_deg)
     return float(abs(np.cos(angle)) + abs(np.sin(angle)))
 
 
 def encode(image: Image.Image) -> bytes:
-    """Encode as JPEG without visible loss: a PNG of the same field is five times larger."""
+    """Return the picture as a JPEG without visible loss: a PNG of the same field is five times larger."""
     out = io.BytesIO()
     image.save(out, "JPEG", quality=95, subsampling=0)
     return out.getvalue()
 
 
 def fault(image: Image.Image) -> Fault | None:
-    """Return why a picture is of no use, or None.
+    """Return why a picture is unusable, or None.
 
-    An *empty* part is one that touches the border and whose 8x8 blocks, the unit of JPEG, are at one end of the scale
-    in every pixel and plane (at most 3, or at least 252). Measured on twelve colour cutouts that people worked with, it
-    is at most 3.1 % of a whole picture and at least 7 % of one with an edge in it; two of the 4,147 EFIGI pictures are
-    taken for cut ones. SkyServer's picture for a place outside its footprint, black with a line of text, is empty by
-    nine tenths.
+    An *empty* part touches the border, and each of its 8x8 blocks, the unit of JPEG, is at one end of the scale in
+    every pixel and plane (at most 3, or at least 252). Measured on twelve colour cutouts that people worked with, it
+    covers at most 3.1 % of a whole picture and at least 7 % of one with an edge in it; two of the 4,147 EFIGI pictures
+    are wrongly taken for cut ones. SkyServer's picture for a place outside its footprint, black with a line of text, is
+    empty by nine tenths.
     """
     planes = [np.asarray(plane) for plane in image.split()]
-    # Plane by plane: numpy is ten times slower over an axis of three.
+    # Plane by plane, since numpy is ten times slower along an axis of three.
     brightest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
     darkest = np.minimum(np.minimum(planes[0], planes[1]), planes[2])
     empty = _empty_part(brightest, darkest)

@@ -1,7 +1,7 @@
-"""Which survey has pictures where, as far as that can be said without asking it.
+"""The surveys and their approximate coverage, known without a request.
 
-Only :func:`surely_outside` decides anything, and only where there is no doubt; for the rest the survey itself is asked,
-and its answer tells. :func:`covering` is advice for people.
+Only :func:`surely_outside` prevents a request, and only where there is no doubt; elsewhere the survey's own answer
+decides. :func:`covering` is advice for people.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ import math
 from dataclasses import dataclass
 
 SKYSERVER = "sdss"
-"""The key of the survey that SkyServer serves; the others are served by hips2fits."""
+"""Key of the survey that SkyServer serves; the others are served by hips2fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A survey that cutouts can be asked of.
+    """An image survey that serves cutouts.
 
     Attributes
     ----------
     key : str
-        As ``survey=`` names it.
+        Name of the survey in ``survey=``.
     label : str
-        As people know it.
+        Name of the survey for people.
     hips : str
         Identifier of its HiPS; empty for SkyServer.
     pixel_arcsec : float
-        Of its images; finer cutouts show nothing more.
+        Pixel scale of its images; finer cutouts show no more detail.
     south_deg : float
-        Declination south of which it has nothing.
+        Declination south of which the survey has no image.
     """
 
     key: str
@@ -57,19 +57,19 @@ _LEGACY_SOUTH_DEG, _LEGACY_NORTH_DEG = -70.0, 84.0
 
 
 def surely_outside(survey: Survey, dec_deg: float) -> bool:
-    """Whether ``survey`` has no picture there without any doubt."""
+    """Return whether ``survey`` certainly has no picture at a declination."""
     return dec_deg < survey.south_deg
 
 
 def covering(ra_deg: float, dec_deg: float, *, but: str) -> list[str]:
-    """Return the keys of the surveys that are likely to have pictures there, the sharpest first.
+    """Return the keys of the surveys that probably cover a position, the sharpest first.
 
     Parameters
     ----------
     ra_deg, dec_deg : float
         Degrees.
     but : str
-        Key of the survey that has none; SDSS images under another key are left out with it.
+        Key of a survey without an image there; SDSS images under another key are left out too.
     """
     likely = []
     if abs(galactic_latitude_deg(ra_deg, dec_deg)) > _PLANE_DEG and _LEGACY_SOUTH_DEG < dec_deg < _LEGACY_NORTH_DEG:

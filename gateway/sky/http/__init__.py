@@ -1,1 +1,1 @@
-"""One polite HTTP client for all services: retries over mirrors, limits, circuit breakers and a cache."""
+"""One HTTP client for all services: retries over mirrors, limits, circuit breakers and a cache."""

@@ -1,4 +1,4 @@
-"""What services replied, kept on disk for a fixed time within a size limit."""
+"""Cache of the services' replies on disk, for a fixed time and within a size limit."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# auto_vacuum gives evicted space back to the disk; WAL lets replicas on one machine share the file. Releases before
-# this one kept a table of another shape in the same file.
+# auto_vacuum returns evicted space to the disk; WAL lets replicas on one machine share the file. Earlier releases kept
+# a table of another shape in the same file.
 _OPEN = """
 PRAGMA auto_vacuum = FULL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
 DROP TABLE IF EXISTS answers;
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS replies (
 ) WITHOUT ROWID
 """
 
-# The rows that fit into the limit, the most recently used first, stay.
+# The most recently used rows that fit into the limit stay.
 _EVICT = """
 DELETE FROM replies WHERE key IN (
   SELECT key FROM (SELECT key, sum(size) OVER (ORDER BY used DESC, key) AS together FROM replies) WHERE together > ?
@@ -37,39 +37,39 @@ DELETE FROM replies WHERE key IN (
 """
 
 _OVERHEAD = 512
-"""Bytes counted for a row besides its content, so that many tiny replies also meet the limit."""
+"""Bytes counted for a row besides its content, so that many tiny replies also reach the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedReply:
-    """A kept reply; after ``fresh_until``, seconds since the epoch, it serves only where no newer one can be had."""
+    """A cached reply; after ``fresh_until``, seconds since the epoch, it is used only if no newer one is available."""
 
     reply: Reply
     fresh_until: float
 
 
 class DiskCache:
-    """Replies in one SQLite file; the least recently used go first when it grows beyond ``max_bytes``.
+    """Cache of replies in one SQLite file; beyond ``max_bytes`` the least recently used are evicted.
 
-    Nothing here ever fails a request: a cache that can't be read or written is as good as an empty one.
+    Its methods never fail a request: an unreadable or unwritable cache behaves like an empty one.
 
     Parameters
     ----------
     directory : Path
-        Made when absent. Several processes may share it.
+        Folder of the file, created when absent. Several processes may share it.
     max_bytes : int
-        Of kept replies together.
+        Size limit of all replies together, bytes.
     """
 
     def __init__(self, directory: Path, *, max_bytes: int) -> None:
         self._path = directory / "answers.sqlite"
         self._max_bytes = max_bytes
         self._connection: sqlite3.Connection | None = None
-        # One thread owns the connection: disk latency never reaches the event loop, and no lock is needed.
+        # One thread owns the connection, so that the disk never blocks the event loop and no lock is needed.
         self._thread = ThreadPoolExecutor(1, "sky-cache")
 
     async def get(self, key: str) -> CachedReply | None:
-        """Return what is kept under ``key``, fresh or not."""
+        """Return the reply cached under ``key``, fresh or not."""
 
         def read(db: sqlite3.Connection) -> CachedReply | None:
             db.execute("UPDATE replies SET used = ? WHERE key = ?", (time.time(), key))
@@ -80,7 +80,7 @@ class DiskCache:
         return await self._run(read)
 
     async def put(self, key: str, kept: CachedReply) -> None:
-        """Keep a reply, unless it alone is beyond a quarter of the limit."""
+        """Cache a reply, unless it alone exceeds a quarter of the limit."""
         reply = kept.reply
         row = (key, time.time(), len(reply.content) + _OVERHEAD, kept.fresh_until)
 
@@ -96,7 +96,7 @@ class DiskCache:
             await self._run(write)
 
     async def size_bytes(self) -> int:
-        """Bytes of all kept replies."""
+        """Return the size of all cached replies, bytes."""
         return await self._run(_size) or 0
 
     async def aclose(self) -> None:
@@ -118,10 +118,10 @@ class DiskCache:
                 self._connection.executescript(_OPEN)
             return work(self._connection)
         except sqlite3.OperationalError:
-            # Locked by another replica, a full or read-only disk: do without this time.
+            # The file is locked by another replica, or the disk is full or read-only: work without it this time.
             return None
         except sqlite3.DatabaseError:
-            # The file is damaged. It holds nothing that can't be asked again.
+            # The file is damaged. All of its content can be fetched again.
             self._close()
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A circuit breaker per mirror: what keeps failing is left alone for a while, then tried once."""
+"""A circuit breaker per mirror: after repeated failures, a mirror gets no calls for a while, then one probe."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class CircuitBreaker:
     Parameters
     ----------
     failures : int
-        Consecutive failures that open it.
+        Consecutive failures that open the circuit.
     rest_s : float
-        Seconds for which an open circuit lets nothing through; then one call may probe.
+        Seconds for which an open circuit lets no call through; then one call may probe.
     clock : callable
-        Seconds, monotonic.
+        Monotonic clock, seconds.
     """
 
     def __init__(self, *, failures: int, rest_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,21 +33,21 @@ class CircuitBreaker:
 
     @property
     def state(self) -> Literal["closed", "open", "half-open"]:
-        """``closed`` (calls pass), ``open`` (none does) or ``half-open`` (one may probe)."""
+        """``closed`` (calls pass), ``open`` (no call passes) or ``half-open`` (one call may probe)."""
         if self.retry_after_s() > 0:
             return "open"
         return "half-open" if self._failed >= self._limit else "closed"
 
     def retry_after_s(self) -> float:
-        """Seconds until a call may pass again; 0 when it may now."""
+        """Return the seconds until a call may pass again; 0 when it may now."""
         return max(0.0, max(self._open_until, self._asked_until) - self._clock())
 
     def asked_rest_s(self) -> float:
-        """Seconds that the mirror itself asked to be left alone for; 0 when it did not, or they are over."""
+        """Return the seconds left of the rest that the mirror itself requested; 0 when none are."""
         return max(0.0, self._asked_until - self._clock())
 
     def enter(self) -> bool:
-        """Whether a call may pass now. In the half-open state the first one in becomes the probe."""
+        """Return whether a call may pass now. In the half-open state the first call becomes the probe."""
         state = self.state
         if state == "half-open" and not self._probing:
             self._probing = True
@@ -55,23 +55,23 @@ class CircuitBreaker:
         return state == "closed"
 
     def abandon(self) -> None:
-        """Forget a call that told nothing, such as one that its own caller gave up."""
+        """Record a call without any evidence, such as one that its own caller gave up."""
         self._probing = False
 
     def succeed(self) -> None:
-        """Note a call that was answered sensibly."""
+        """Record a call that was answered sensibly."""
         self._probing = False
         self._failed = 0
         self._open_until = 0.0
 
     def fail(self) -> None:
-        """Note a call that was not answered, or answered with nonsense."""
+        """Record a call that failed, or that was answered with nonsense."""
         self._probing = False
         self._failed += 1
         if self._failed >= self._limit:
             self._open_until = self._clock() + self._rest_s
 
     def rest(self, seconds: float) -> None:
-        """Let nothing through for ``seconds``, because the mirror itself asked for that (``Retry-After``)."""
+        """Let no call through for ``seconds``, because the mirror requested it (``Retry-After``)."""
         self._probing = False
         self._asked_until = max(self._asked_until, self._clock() + seconds)

@@ -1,11 +1,11 @@
-"""The one HTTP client of the gateway.
+"""The one HTTP client of the gateway for the services of the sky.
 
-A call goes: cache -> a mirror whose circuit breaker lets it in -> the service's concurrency and rate limits -> the
-request -> the parser -> cache. Identical calls in flight are one call. Everything spends the deadline of the request;
-nothing extends it.
+The steps of a call: cache -> a mirror whose circuit breaker admits it -> the service's concurrency and rate limits ->
+the request -> the parser -> cache. Identical calls in flight are shared. All steps share the deadline of the request,
+and no step extends it.
 
-Retried are connection errors, timeouts, 429 and 5xx, honouring ``Retry-After``. An answer that can't be right (HTML
-where an image was due, a truncated body, another status) is not retried at that mirror, but the next mirror is asked.
+Connection errors, timeouts, 429 and 5xx are retried, honouring ``Retry-After``. An answer that can't be right (HTML
+instead of an image, a truncated body, another status) is not retried at that mirror, but at the next one.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class HttpClient:
     contact : str
         Mail address or URL for the operators of the services, sent in ``User-Agent``.
     version : str
-        Of the gateway, for ``User-Agent``.
+        Version of the gateway, for ``User-Agent``.
     cache : DiskCache, optional
         Closed with the client.
     observe : callable, optional
-        Receives metrics.
+        Called with metrics.
     rate_limit : ServiceRateLimit, optional
-        Keeps the services' rates; those of this process's own calls unless given.
+        Keeps the services' rates; by default counts only the calls of this process.
     """
 
     def __init__(
@@ -85,18 +85,18 @@ class HttpClient:
         )
 
     async def aclose(self) -> None:
-        """Give up the calls in flight, close the connections and the cache."""
+        """Cancel the calls in flight, close the connections and the cache."""
         await self._single_flight.aclose()
         await self._client.aclose()
         if self._cache is not None:
             await self._cache.aclose()
 
     async def cache_bytes(self) -> int:
-        """Bytes of the answers that are kept; 0 without a cache."""
+        """Return the size of the cached answers, bytes; 0 without a cache."""
         return await self._cache.size_bytes() if self._cache else 0
 
     def health(self) -> dict[str, dict[str, str]]:
-        """Return the circuits of the services asked so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
+        """Return the state of each mirror used so far: ``{service: {url: "closed" | "open" | "half-open"}}``."""
         return {service.name: mirrors.health() for service, mirrors in self._mirrors.items()}
 
     async def get(
@@ -109,28 +109,28 @@ class HttpClient:
         variant: str = "",
         executor: Executor | None = None,
     ) -> T:
-        """Ask ``service`` and return what ``parse`` makes of its reply.
+        """Call ``service`` and return the result of ``parse`` for its reply.
 
         Parameters
         ----------
         service : Service
         tail : str
-            What follows a mirror's URL: path and encoded query.
+            Part of the address after a mirror's URL: path and encoded query.
         parse : callable
-            From :class:`Reply` to the value. Raises :class:`NonsenseError` when the reply can't be right, and any
+            Converts :class:`Reply` to the value. Raises :class:`NonsenseError` when the reply can't be right, and any
             :class:`~gateway.core.errors.TargetError` as a proper answer.
         deadline : Deadline
         variant : str
-            Tells calls with the same ``tail`` but another ``parse`` apart.
+            Distinguishes calls with the same ``tail`` but another ``parse``.
         executor : Executor, optional
-            Where ``parse`` runs when it would hold up the event loop.
+            Runs ``parse`` when it would block the event loop.
 
         Raises
         ------
         gateway.core.errors.UpstreamBroken
             502: no mirror gave an answer that can be right.
         gateway.core.errors.UpstreamUnavailable
-            503, with when to come back: every mirror is down, or refuses for now.
+            503, with the time of the next attempt: every mirror is down, or refuses for now.
         gateway.core.errors.Busy
             503: too many calls wait for this service already.
         gateway.core.errors.DeadlineExceeded
@@ -162,11 +162,11 @@ class HttpClient:
         kept = await self._cache.get(f"{name} {tail}") if self._cache else None
         if kept is not None and time.time() < kept.fresh_until:
             self._observe(name, "cached", time.monotonic() - began)
-            # Nonsense here was kept by an earlier release that understood less.
+            # Nonsense in the cache comes from an earlier release that accepted more.
             with contextlib.suppress(NonsenseError):
                 return await parse(kept.reply)
             kept = None
-        # An old answer in hand is worth more than a new one too late.
+        # With an old answer in the cache, half of the time is spent on a newer one.
         ends = deadline.at if kept is None else began + (deadline.at - began) / 2
         try:
             return await self._asked(service, tail, parse, ends)

@@ -1,4 +1,4 @@
-"""A bound on the calls to one service that run at once, and on those that wait."""
+"""Limits on the calls to one service that run at once, and on those that wait."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gateway.sky.http.service import Service
 
 _COME_BACK_S = 2.0
-# Few calls run at once, so that many must be able to wait: a whole batch beside other requests.
+# The number of calls at once is small, so many must be able to wait: a whole batch beside other requests.
 _WAITING_PER_CALL = 25
 
 
@@ -25,7 +25,7 @@ class ConcurrencyLimit:
     Parameters
     ----------
     service : Service
-        Its ``concurrency`` calls run, 25 times as many may wait; more are refused at once.
+        Service whose ``concurrency`` calls run at once; 25 times as many may wait, more are refused at once.
     """
 
     def __init__(self, service: Service) -> None:
@@ -36,19 +36,19 @@ class ConcurrencyLimit:
 
     @asynccontextmanager
     async def slot(self, ends: float) -> AsyncIterator[None]:
-        """Run the body once fewer than the limit run.
+        """Run the body as soon as fewer calls than the limit run.
 
         Parameters
         ----------
         ends : float
-            When waiting makes no sense any more, on the clock of :func:`time.monotonic`.
+            Time after which waiting makes no sense, on the clock of :func:`time.monotonic`.
 
         Raises
         ------
         gateway.core.errors.Busy
-            Too many wait already.
+            Too many calls wait already.
         TimeoutError
-            It did not become possible in time.
+            No place became free in time.
         """
         if self._semaphore.locked() and self._waiting >= self._most_waiting:
             detail = f"Too many requests wait for {self._name}."

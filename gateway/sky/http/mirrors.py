@@ -1,4 +1,4 @@
-"""Ask the mirrors of one service in turn, until one gives an answer that can be right or none may be asked any more."""
+"""Calls the mirrors of one service in turn, until one gives an answer that can be right or none is left."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Mirrors:
     policy : RetryPolicy
     rate_limit : ServiceRateLimit
     observe : callable
-        Receives the outcome of every attempt.
+        Called with the outcome of every attempt.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class Mirrors:
         return {url: circuit.state for url, circuit in self._circuits.items()}
 
     async def ask(self, tail: str, parse: Callable[[Reply], Awaitable[T]], ends: float) -> T:
-        """Return the first answer that is understood; see :meth:`gateway.sky.http.client.HttpClient.get`.
+        """Return the first answer that can be parsed; see :meth:`gateway.sky.http.client.HttpClient.get`.
 
-        ``ends`` is when an answer comes too late, on the clock of :func:`time.monotonic`.
+        ``ends`` is the time from which an answer is too late, on the clock of :func:`time.monotonic`.
         """
         willing, failures, failure = list(self._service.urls), Counter[str](), None
         for _ in range(self._policy.attempts):
@@ -79,12 +79,12 @@ class Mirrors:
                 failure = failed
                 failures[url] += 1
                 if failed.outcome == "broken":
-                    # Asking it again makes nonsense no better.
+                    # A second request to this mirror would bring the same nonsense.
                     willing.remove(url)
         raise self._explained(failure, ends)
 
     async def _next(self, willing: list[str], failures: Counter[str], ends: float) -> str | None:
-        """Return the mirror to ask now, after the pause that is due; None when none may be asked in time."""
+        """Return the mirror to call now, after a pause if one is due; None when no mirror can be called in time."""
         for url in sorted(willing, key=lambda url: failures[url]):
             circuit = self._circuits[url]
             pause = max(circuit.asked_rest_s(), self._policy.pause_s(failures[url]))
@@ -115,7 +115,7 @@ class Mirrors:
                 circuit.rest(failure.wait_s)
                 await self._rate_limit.rest(service, failure.wait_s)
             elif outcome == "timeout" and budget_s < service.timeout_s / 2:
-                # A caller in a hurry is no evidence against the mirror.
+                # A caller's short deadline is no evidence against the mirror.
                 circuit.abandon()
             else:
                 circuit.fail()
@@ -149,5 +149,5 @@ class Mirrors:
 
 
 def too_late(service: Service) -> errors.DeadlineExceeded:
-    """Return the error for an answer of ``service`` that did not come before the request's deadline."""
+    """Return the error for an answer of ``service`` that missed the request's deadline."""
     return errors.DeadlineExceeded(f"{service.name} did not answer in time.", service=service.name)

@@ -1,4 +1,4 @@
-"""When a call to a service may start: the rates that services ask for."""
+"""Rate limits that the services request: when a call may start."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class ServiceRateLimit(Protocol):
-    """Keeps services' rates, for one process or for all that ask a service together."""
+    """Keeps services' rates, for one process or for several that share them."""
 
     async def take(self, service: Service, ends: float) -> None:
-        """Return when the next call to ``service`` may start.
+        """Wait until the next call to ``service`` may start.
 
         Parameters
         ----------
         service : Service
         ends : float
-            When a start makes no sense any more, on the clock of :func:`time.monotonic`.
+            Time after which a start makes no sense, on the clock of :func:`time.monotonic`.
 
         Raises
         ------
@@ -31,20 +31,20 @@ class ServiceRateLimit(Protocol):
         """
 
     async def rest(self, service: Service, seconds: float) -> None:
-        """Learn that ``service`` asked to be left alone for ``seconds``."""
+        """Record that ``service`` requested no calls for ``seconds``."""
 
 
 class LocalRateLimit:
     """Keeps the rates of one process's calls.
 
-    :meth:`rest` does nothing: a mirror that asks for rest is left alone by its own circuit breaker.
+    Its :meth:`rest` does nothing, because a mirror's own circuit breaker keeps the rest.
     """
 
     def __init__(self) -> None:
         self._next_start: dict[str, float] = {}
 
     async def take(self, service: Service, ends: float) -> None:
-        """Return when the next call may start; a service without a rate never waits."""
+        """Wait until the next call may start; a service without a rate never waits."""
         if not service.rate_per_s:
             return
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""One request to one mirror; every way it can fail becomes a :class:`FailureError`."""
+"""One request to one mirror; each kind of failure becomes a :class:`FailureError`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _SERVER_ERRORS = 500
 
 
 async def send(client: httpx.AsyncClient, service: Service, url: str, *, budget_s: float) -> Reply:
-    """Get ``url`` within ``budget_s`` seconds.
+    """Send a GET request for ``url``, with a time limit of ``budget_s`` seconds.
 
     Returns
     -------
     Reply
-        With status 200, or another one that is a proper answer of this service.
+        Reply with status 200, or another one that is a proper answer of this service.
 
     Raises
     ------
@@ -81,6 +81,6 @@ async def _content(response: httpx.Response, service: Service) -> bytes:
             if len(received) > service.max_bytes:
                 raise FailureError("broken", "answered with far too many bytes")
     except (httpx.RemoteProtocolError, httpx.ReadError):
-        # The head had arrived, so this is an answer cut short and not a refusal to talk.
+        # The headers had arrived, so this is a truncated answer, not a refused connection.
         raise FailureError("broken", "answered with a truncated body") from None
     return bytes(received)

@@ -1,4 +1,4 @@
-"""How often and how soon a call is tried again."""
+"""How often and after which pause a call is repeated."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient the client is, the same for every service.
+    """Limits of the retries, the same for every service.
 
     Attributes
     ----------
     attempts : int
-        Of one call, all mirrors together.
+        Most attempts of one call, all mirrors together.
     backoff_s : float
-        Before the first retry at the same mirror, doubled for each further one; up to half of it is random.
+        Pause before the first retry at the same mirror, seconds, doubled for each further one; up to half is random.
     connect_timeout_s : float
-        For a connection.
+        Time limit for a connection, seconds.
     circuit_failures, circuit_rest_s : int, float
         See :class:`~gateway.sky.http.circuit_breaker.CircuitBreaker`.
     """
@@ -29,7 +29,7 @@ class RetryPolicy:
     circuit_rest_s: float = 30.0
 
     def pause_s(self, failures: int) -> float:
-        """Return the seconds to wait before a mirror that failed that often in this call is asked again."""
+        """Return the pause before the next call of a mirror that failed ``failures`` times in this call, seconds."""
         if not failures:
             return 0.0
         return self.backoff_s * 2.0 ** (failures - 1) * random.uniform(0.5, 1)  # noqa: S311 - spreads retries

@@ -1,4 +1,4 @@
-"""A service, what it replies, and what can be wrong with a reply."""
+"""A service, its replies, and the errors of a reply."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from gateway.core import errors
 
 UNANSWERED = (errors.UpstreamError, errors.Busy, errors.DeadlineExceeded)
-"""The errors of a question that was not answered: another service may still know."""
+"""Errors that leave a question open, so that another service may still answer it."""
 
 Observe = Callable[[str, str, float], None]
-"""Called once per step with the service's name, the outcome and the seconds it took.
+"""Called once per step with the service's name, the outcome and the duration, seconds.
 
 Outcomes of an attempt at a mirror: ``ok``, ``timeout``, ``unreachable``, ``status``, ``broken``, ``deadline`` and
 ``abandoned`` (nobody waited any more). Without an attempt: ``cached``, ``stale`` and ``joined`` (an identical call was
@@ -21,26 +21,26 @@ in flight).
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service and how it is to be treated.
+    """A service, its addresses and its limits.
 
     Attributes
     ----------
     name : str
-        As people know it; error sentences and metrics use it.
+        Name for people, in errors and metrics.
     urls : tuple of str
-        Its mirrors, the preferred one first.
+        Mirrors, the preferred one first.
     concurrency : int
-        Calls in flight at once, all mirrors together.
+        Most calls in flight at once, all mirrors together.
     timeout_s : float
-        For one attempt, from connecting to the last byte.
+        Time limit of one attempt, seconds, from connecting to the last byte.
     lifetime_s : float
-        A kept answer is used for this long.
+        Time for which a cached answer is used, seconds.
     max_bytes : int
-        Of an answer.
+        Size limit of an answer, bytes.
     rate_per_s : float, optional
         Calls per second that the service asks its users not to exceed.
     answers : callable
-        Whether a reply with an error status is a proper answer, not a failure.
+        Returns whether a reply with an error status is a proper answer, not a failure.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a service replied: status, content type and body."""
+    """A service's reply: status, content type and body."""
 
     status: int
     content_type: str
@@ -63,12 +63,12 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The content as text; bytes that are no UTF-8 are replaced."""
+        """Return the content as text; bytes that are no UTF-8 are replaced."""
         return self.content.decode("utf-8", "replace")
 
 
 class NonsenseError(Exception):
-    """Raised by a parser: the reply can't be right. The message completes "<service> answered …"."""
+    """Raised by a parser for a reply that can't be right. The message completes "<service> answered …"."""
 
 
 class FailureError(Exception):
@@ -77,12 +77,12 @@ class FailureError(Exception):
     Parameters
     ----------
     outcome : str
-        For metrics: ``timeout``, ``unreachable``, ``status`` or ``broken``. After ``broken``, which means nonsense,
-        the mirror is not asked again.
+        Outcome for metrics: ``timeout``, ``unreachable``, ``status`` or ``broken``. After ``broken``, which means
+        nonsense, the mirror is not called again.
     sentence : str
         Completes "<service> …".
     wait_s : float, optional
-        The mirror asked to be left alone for this long (``Retry-After``).
+        Time for which the mirror requested no calls, seconds (``Retry-After``).
     """
 
     def __init__(self, outcome: str, sentence: str, *, wait_s: float | None = None) -> None:

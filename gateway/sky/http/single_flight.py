@@ -1,4 +1,4 @@
-"""Identical calls in flight are one call."""
+"""Single flight: identical calls in flight share one request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CLOCK_STEP_S = 0.005
-"""An event loop may count whole milliseconds and so wake a little early."""
+"""Tolerance for an event loop that counts whole milliseconds and wakes a little early, seconds."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _SharedCall:
 
 
 class SingleFlight:
-    """Shares calls of one name between those who ask. A call is cancelled when nobody waits for it any more."""
+    """Shares calls of the same name among their callers. A call is cancelled when no caller waits for it any more."""
 
     def __init__(self) -> None:
         self._calls: dict[str, _SharedCall] = {}
@@ -45,11 +45,11 @@ class SingleFlight:
         Parameters
         ----------
         name : str
-            Calls of one name are interchangeable.
+            Name of the call; calls of one name are interchangeable.
         start : callable
-            Makes the coroutine of a new call, which spends ``deadline`` by itself.
+            Returns the coroutine of a new call, which keeps to ``deadline`` by itself.
         deadline : Deadline
-            Of this caller.
+            Deadline of this caller.
         joined : callable
             Called when a call in flight is shared.
 
@@ -58,7 +58,7 @@ class SingleFlight:
         TimeoutError
             The deadline passed.
         Exception
-            Whatever the call raised.
+            Any error that the call raised.
         """
         while True:
             call = self._calls.get(name)
@@ -74,7 +74,7 @@ class SingleFlight:
             except errors.DeadlineExceeded:
                 if time.monotonic() + _CLOCK_STEP_S >= deadline.at:
                     raise TimeoutError from None
-                # The call joined here ran out of its own, shorter time: start anew.
+                # The shared call ended by its own, earlier deadline: start a new one.
             finally:
                 call.waiting -= 1
                 if not call.waiting and not call.task.done():

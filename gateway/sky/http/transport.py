@@ -1,4 +1,4 @@
-"""The connections of the client: proxies of the environment, and redirects within a service's own site."""
+"""Transport of the HTTP client: proxies of the environment, and redirects within a service's own site."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from inclinet.http import proxies
 
 _trusted = functools.cache(httpx.create_ssl_context)
 
-# The concurrency limits bound the connections; a second bound here would only hide the queue from its own limit. Idle
-# ones end by their age alone: closing them for their number may hit one just given to a request (encode/httpcore#1110).
+# The concurrency limits also limit the connections; a second limit here would make calls wait unnoticed. Idle
+# connections expire by age only: closing them by number may hit one just given to a request (encode/httpcore#1110).
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=20.0)
 _COUNTRY = 2
 
 
 class ProxyTransport(httpx.AsyncBaseTransport):
-    """Sends each request the way that the environment's proxies want it, through one pool of connections for each.
+    """Sends each request through the environment's proxy for it, with one pool of connections per proxy.
 
-    httpx reads the environment by itself only for a client that has its own transport, and not all of it.
+    httpx reads the environment by itself only for a client without a custom transport, and not all of it.
     """
 
     def __init__(self) -> None:
@@ -41,10 +41,10 @@ class ProxyTransport(httpx.AsyncBaseTransport):
 
 
 async def stay_on_site(response: httpx.Response) -> None:
-    """Refuse to be sent to another site, or from HTTPS to HTTP; a hook of the client, called for every answer.
+    """Refuse a redirect to another site, or from HTTPS to HTTP; a hook of the client, called for every answer.
 
-    What a service says is no reason to ask an address that nobody configured: it could be one of this network's own
-    (OWASP, "Server-Side Request Forgery Prevention").
+    A service's reply must not make the gateway call an address that nobody configured: it could be one of the local
+    network (OWASP, "Server-Side Request Forgery Prevention").
 
     Raises
     ------
@@ -59,10 +59,10 @@ async def stay_on_site(response: httpx.Response) -> None:
 
 
 def site(host: str) -> str:
-    """Return the domain that an organisation has for itself: ``unistra.fr`` of ``cds.unistra.fr``; an address whole."""
+    """Return the registered domain of a host: ``unistra.fr`` of ``cds.unistra.fr``; an IP address unchanged."""
     labels = host.lower().split(".")
     if ":" in host or labels[-1].isdigit():
         return host
-    # ac.uk and its like belong to nobody
+    # domains such as ac.uk are shared by many organisations
     shared = len(labels[-1]) == _COUNTRY and len(labels[-2:][0]) <= _COUNTRY + 1
     return ".".join(labels[-3 if shared else -2 :])

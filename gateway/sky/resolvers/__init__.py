@@ -1,1 +1,1 @@
-"""Names, numbers and positions become galaxies, by the catalogues at hand and then by services."""
+"""Resolves names, numbers and positions to galaxies, by the offline catalogues and then by services."""

@@ -1,4 +1,4 @@
-"""Fetch HyperLEDA's catalogue of 2003 (VizieR VII/237) into a file that :mod:`..catalogues.operator_file` reads."""
+"""Downloads HyperLEDA's catalogue of 2003 (VizieR VII/237) to a file for :mod:`..catalogues.operator_file`."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ async def download(
     page_rows: int = 50_000,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Write the galaxies of VII/237 to ``path`` as CSV, replacing it when all are there.
+    """Write the galaxies of VII/237 to ``path`` as CSV, replacing it when all have arrived.
 
     Parameters
     ----------
     path : Path
-        Ends in ``.csv``.
+        Path of the file; ends in ``.csv``.
     urls : tuple of str
-        Of VizieR's TAP service (:attr:`gateway.sky.SkySettings.vizier_urls`).
+        Mirrors of VizieR's TAP service (:attr:`gateway.sky.SkySettings.vizier_urls`).
     min_d25_arcmin : float
-        Smaller galaxies are left out: a network sees little of them. The whole catalogue has 983,261.
+        Least diameter; smaller galaxies are too small for a network. The whole catalogue has 983,261 galaxies.
     contact : str
-        For ``User-Agent``.
+        Mail address or URL, for ``User-Agent``.
     page_rows : int
-        Asked for at once.
+        Rows per request.
     progress : callable, optional
-        Receives the number of galaxies so far, after every page.
+        Called with the number of galaxies so far, after every page.
 
     Returns
     -------
     int
-        Galaxies written.
+        Number of galaxies written.
 
     Raises
     ------
     ValueError
-        ``path`` is no ``.csv``.
+        ``path`` does not end in ``.csv``.
     gateway.core.errors.UpstreamError
     """
     if path.suffix.lower() != ".csv":
@@ -75,7 +75,7 @@ async def download(
             while True:
                 tail = _page(last, min_d25_arcmin, page_rows)
                 rows = await client.get(service, tail, partial(_rows, last), deadline=Deadline.after(2 * _PAGE_S))
-                # A service may cut a page short, so that only an empty one says that this was all.
+                # A service may shorten a page, so only an empty page is the end.
                 if not rows:
                     break
                 single = [row for row in rows if len(row) == len(_HEAD)]
@@ -99,7 +99,7 @@ def _page(last: int, min_d25_arcmin: float, rows: int) -> str:
 
 
 def _rows(last: int, reply: Reply) -> list[Row]:
-    """Return one page, of multiple systems their number alone; numbers rise, or paging by them would loop or skip."""
+    """Return one page, only the number of multiple systems; numbers must rise, or paging would loop or skip."""
     rows: list[Row] = []
     for row in tap.rows(reply):
         pgc = numeric(row.get("pgc"))

@@ -2,7 +2,7 @@
 
 The SQL service (http://atlas.obs-hp.fr/hyperleda/fullsql.html, Makarov et al. 2014, A&A 570, A13) is
 ``fG.cgi?n=meandata&sql=…`` with ``d`` the columns and ``a=csv[|]`` the format: comment lines start with ``#``, the
-header names the columns, ``al2000`` is in hours. It is served without TLS only. What was its address for twenty years,
+header names the columns, ``al2000`` is in hours. It is served without TLS only. Its former address,
 leda.univ-lyon1.fr, only redirects there.
 
 VizieR VII/237 (Paturel et al. 2003, A&A 412, 45) holds the 983,261 galaxies of that year; its ``OType`` is G, M (a
@@ -40,11 +40,11 @@ def axes(
     log_d25 : float, optional
         Log10 of the diameter in 0.1 arcmin; VII/237 writes 9.99 for "unknown".
     log_r25 : float, optional
-        Log10 of major over minor axis; 9.99 likewise.
+        Log10 of major over minor axis; 9.99 means "unknown" too.
     angle : float, optional
-        Degrees east of north; 999 for "unknown", and so is exactly 0, which HyperLEDA's exports have for a tenth of all
-        galaxies and twelve times as often as any other value. VII/237 refers it to the equinox 1950, which matters
-        near the poles only.
+        Degrees east of north; 999 means "unknown". So does exactly 0, which HyperLEDA's exports have for a tenth of all
+        galaxies, twelve times as often as any other value. VII/237 refers it to the equinox 1950, which matters near
+        the poles only.
     """
     unknown = 9.0
     return (
@@ -63,7 +63,7 @@ def sql_by_pgc(pgc: int) -> str:
 
 
 def parse_sql(reply: Reply) -> ResolverRecord | None:
-    """Return the object that the SQL service found, or None.
+    """Return the object in the SQL service's reply, or None.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def tap_around(ra_deg: float, dec_deg: float, radius_arcsec: float) -> str:
 
 
 def parse_tap(reply: Reply) -> list[ResolverRecord]:
-    """Return the galaxies that VizieR found.
+    """Return the galaxies in VizieR's reply.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def parse_tap(reply: Reply) -> list[ResolverRecord]:
 
 
 def _record(row: Mapping[str, object], *, ra: str, dec: str, unsaid: str) -> ResolverRecord:
-    """Return what a row says; ``unsaid`` is the type of an object whose row has none."""
+    """Return the record of a row; ``unsaid`` is the type of an object whose row has none."""
     pgc = numeric(row.get("pgc"))
     if pgc is None:
         raise NonsenseError("with a galaxy that has no number")

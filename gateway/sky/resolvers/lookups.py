@@ -1,4 +1,4 @@
-"""What the services are asked for, each as the next step when the one before fails."""
+"""Queries to the services, each with further services to ask when one fails."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from gateway.sky.http.client import HttpClient
 
 Query = tuple[Service, str, Callable[[Reply], ResolverRecord | None]]
-"""A service, what follows its URL, and how its reply is read."""
+"""A service, the part of the address after its URL, and the parser of its reply."""
 
 Told = tuple[ResolverRecord | None, errors.GatewayError | None]
-"""What was found, or None, and the first trouble on the way: a service that was not reached may have known more."""
+"""The record, or None, and the first error on the way: a service that did not answer may have known more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class NameServices:
 
 
 class Lookups:
-    """Asks the services for objects.
+    """Sends queries for objects to the services.
 
-    Where a method returns a record, None means that nobody knows one, and trouble that leaves this open is raised.
+    A method that returns None found no object in any service; if an error leaves this open, it is raised.
 
     Parameters
     ----------
@@ -51,21 +51,21 @@ class Lookups:
         self._services = services
 
     async def in_sesame(self, name: str, deadline: Deadline) -> Told:
-        """Ask Sesame for a name."""
+        """Query Sesame for a name."""
         return await self._first([(self._services.sesame, sesame.by_name(name), sesame.parse)], deadline)
 
     async def in_simbad(self, name: str, deadline: Deadline) -> ResolverRecord | None:
-        """Ask SIMBAD for a name."""
+        """Query SIMBAD for a name."""
         return _settled(*await self._first([self._of_simbad(name)], deadline))
 
     async def in_simbad_or_ned(self, name: str, deadline: Deadline) -> Told:
-        """Ask SIMBAD for a name, then NED."""
+        """Query SIMBAD for a name, then NED."""
         return await self._first([self._of_simbad(name), (self._services.ned, ned.by_name(name), ned.parse)], deadline)
 
     async def numbered(self, pgc: int, deadline: Deadline) -> ResolverRecord | None:
-        """Ask HyperLEDA for a PGC number; when it can't be reached its copy at VizieR; then SIMBAD.
+        """Query HyperLEDA for a PGC number; when it can't be reached its copy at VizieR; then SIMBAD.
 
-        Neither the old copy nor SIMBAD lists every number, so that their silence proves nothing.
+        Neither the old copy nor SIMBAD lists every number, so that an empty answer of theirs proves nothing.
         """
         found, trouble = await self._first(
             [(self._services.hyperleda, hyperleda.sql_by_pgc(pgc), hyperleda.parse_sql)], deadline
@@ -76,7 +76,7 @@ class Lookups:
         return _settled(found, trouble)
 
     async def at(self, ra_deg: float, dec_deg: float, deadline: Deadline) -> ResolverRecord | None:
-        """Ask VizieR's copy of HyperLEDA, then SIMBAD, for the galaxy that a position (deg) means."""
+        """Query VizieR's copy of HyperLEDA, then SIMBAD, for the galaxy that a position (deg) means."""
 
         def nearest_in(parse: Callable[[Reply], list[ResolverRecord]], reply: Reply) -> ResolverRecord | None:
             return nearest(parse(reply), ra_deg, dec_deg)
@@ -92,7 +92,7 @@ class Lookups:
     async def _first(self, queries: list[Query], deadline: Deadline) -> Told:
         trouble: errors.GatewayError | None = None
         for service, tail, parse in queries:
-            # Half of what is left, so that a service that hangs leaves time to ask another.
+            # Half of the remaining time, so that a service that hangs leaves time for another.
             share = Deadline.after(deadline.remaining_s() / 2)
             try:
                 found = await self._client.get(service, tail, parse, deadline=share)

@@ -1,4 +1,4 @@
-"""What a service says of one object, before it is known to be a galaxy."""
+"""A service's description of one object, before it is known to be a galaxy."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class ResolverRecord:
     Attributes
     ----------
     galaxy : Galaxy
-        What it is if it is a galaxy.
+        The object as a galaxy, if it is one.
     kind : str
-        The service's code of its type; empty when it says none.
+        The service's code of its type; empty when it gives none.
     confirmed : bool
-        Whether a database of objects says so, not a mere list of names and positions.
+        Whether the source is a database of objects, not a mere list of names and positions.
     names : tuple of str
-        All that the service calls it by.
+        All names that the service gives.
     """
 
     galaxy: Galaxy
@@ -44,24 +44,25 @@ class ResolverRecord:
 
     @property
     def is_several(self) -> bool:
-        """Whether the service says that it is several objects."""
+        """Whether the service's type means several objects."""
         return object_types.several(self.kind) is not None
 
     def checked(self, asked: str, *, members: Sequence[str] = ()) -> Galaxy:
-        """Return the galaxy, with a warning where nobody says that it is one.
+        """Return the galaxy, with a warning where no source confirms that it is one.
 
         Parameters
         ----------
         asked : str
+            Name, number or position in the question.
         members : sequence of str
-            Told when it is several.
+            Names of the members, for the error when the object is several.
 
         Raises
         ------
         gateway.core.errors.UnknownTarget
-            The service says that it is several galaxies, or that there is no object.
+            The service's type means several galaxies, or that there is no object.
         gateway.core.errors.NotAGalaxy
-            The service says that it is something else; no type, or one that only tells the waveband, says nothing.
+            The service's type is something else. No type, or one that only names the waveband, decides nothing.
         """
         kind, source = self.kind, self.galaxy.source
         if object_types.is_undecided(kind):
@@ -79,7 +80,7 @@ class ResolverRecord:
 
 
 def nearest(records: list[ResolverRecord], ra_deg: float, dec_deg: float) -> ResolverRecord | None:
-    """Return the galaxy that a position in degrees means, objects of other kinds left out."""
+    """Return the galaxy that a position in degrees means; objects of other kinds are left out."""
     best: tuple[float, ResolverRecord] | None = None
     for one in records:
         galaxy = one.galaxy
@@ -102,12 +103,12 @@ def numeric(cell: object) -> float | None:
 
 
 def position(ra: object, dec: object) -> tuple[float, float]:
-    """Return a position that a service gave in degrees, or sexagesimal as VizieR does for old catalogues.
+    """Return a position that a service gave, in degrees: read from degrees, or sexagesimal as in old VizieR catalogues.
 
     Raises
     ------
     NonsenseError
-        It is none.
+        The cells hold no position.
     """
     try:
         return parse_position(str(ra), str(dec))

@@ -1,15 +1,15 @@
-"""From what people call a galaxy, or where they say it is, to the galaxy.
+"""Resolves a galaxy's name, PGC number or position to the galaxy.
 
-Asked in order, and no further than needed:
+Sources are asked in this order, and no further than needed:
 
 - a name: the offline catalogues; Sesame; if Sesame can't be reached SIMBAD, then NED.
 - a PGC number: the offline catalogues; HyperLEDA; if that can't be reached VizieR's copy of 2003; SIMBAD.
 - a position: the offline catalogues; VizieR's copy of HyperLEDA; SIMBAD.
 
-Sesame and NED give no sizes, and SIMBAD's may be infrared, so a galaxy they found is completed from the offline
-catalogues, or else looked up once more, by its PGC number where it has one. A name that VizieR alone lists, without
-saying what it is, is a galaxy only when somebody else says so. "Unknown" is said only when whoever must know was
-reached; otherwise the trouble is told.
+Sesame and NED give no sizes, and SIMBAD's may be infrared, so a galaxy found there is completed from the offline
+catalogues, or else looked up once more, by its PGC number where it has one. A name that VizieR alone lists, without a
+type, is a galaxy only when another source confirms it. The answer "unknown" is given only when the decisive source was
+reached; otherwise its error is raised.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from gateway.sky.http.client import HttpClient
 
 MAX_PGC = 10_000_000
-"""HyperLEDA's numbers run to about six million."""
+"""Largest PGC number; HyperLEDA's numbers run to about six million."""
 
 _MEASURED = {"HyperLEDA", "OpenNGC", "SIMBAD"}
-"""Sources of sizes that are D25 as they stand."""
+"""Sources whose sizes are D25 without conversion."""
 
 _LISTED_ARCSEC = 120.0
-"""How far off VizieR's positions of names may be."""
+"""Largest error of VizieR's positions of names, arcsec."""
 
 _GROUP_ARCMIN = 3.0
-"""How far from the middle of a pair or group its galaxies are looked for."""
+"""Radius around a pair or group within which its galaxies are searched, arcmin."""
 
 
 class Resolver:
@@ -76,7 +76,7 @@ class Resolver:
             return self._offline
 
     async def by_name(self, name: str, *, deadline: Deadline, sized: bool = True) -> Galaxy:
-        """Return the galaxy called ``name``.
+        """Return the galaxy with the name ``name``.
 
         Parameters
         ----------
@@ -84,12 +84,12 @@ class Resolver:
             A catalogue designation or common name, in any usual spelling.
         deadline : Deadline
         sized : bool
-            Whether a further call is worth it when the size is not known yet.
+            Whether a further call is allowed when the size is not known yet.
 
         Raises
         ------
         gateway.core.errors.UnknownTarget
-            404; ``suggestions`` are the likest names.
+            404; ``suggestions`` are the most similar names.
         gateway.core.errors.NotAGalaxy, gateway.core.errors.BadTarget
             422
         gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
@@ -150,7 +150,7 @@ class Resolver:
         Raises
         ------
         gateway.core.errors.UpstreamError, gateway.core.errors.DeadlineExceeded
-            Whether there is one could not be found out.
+            The services did not answer, so that it is open whether there is one.
         """
         known = await self.near(ra_deg, dec_deg)
         if known is not None:
@@ -162,13 +162,13 @@ class Resolver:
         return await self._completed(self._checked(found, called), called, deadline)
 
     async def near(self, ra_deg: float, dec_deg: float) -> Galaxy | None:
-        """Return what the offline catalogues know at a position: :meth:`at` without a network."""
+        """Return the offline catalogues' galaxy at a position: :meth:`at` without a network."""
         return (await self.offline()).near(ra_deg, dec_deg)
 
     async def known(self, *, name: str | None = None, pgc: int | None = None) -> Galaxy | None:
-        """Return what the offline catalogues know of a name or PGC number, without a network; None of anything else.
+        """Return the offline catalogues' galaxy of a name or PGC number, without a network; None where they have none.
 
-        A name that means several objects, or something that is no galaxy, is not known.
+        A name that means several objects, or an object that is no galaxy, gives None.
         """
         offline = await self.offline()
         return offline.known(name or f"PGC {pgc}")
@@ -195,7 +195,7 @@ class Resolver:
 
     @staticmethod
     def _listed(listed: Galaxy, offline: OfflineCatalogues) -> Galaxy | None:
-        """Return the offline catalogues' galaxy of the name and about the position that VizieR lists."""
+        """Return the offline catalogues' galaxy of the same name, if it lies near the position that VizieR lists."""
         known = offline.known(listed.name or "")
         if known is None:
             return None
@@ -203,7 +203,7 @@ class Resolver:
         return known if apart <= _LISTED_ARCSEC + 30 * (known.d25_arcmin or 0) else None
 
     def _checked(self, found: ResolverRecord, asked: str) -> Galaxy:
-        """Return the galaxy, or name the galaxies about the place where a service files a pair or group of them."""
+        """Return the galaxy; for a pair or group, raise an error that names the galaxies around its position."""
         members: list[str] = []
         if found.is_several and self._offline is not None:
             place = found.galaxy
@@ -212,7 +212,7 @@ class Resolver:
         return found.checked(asked, members=members if len(members) > 1 else ())
 
     async def _completed(self, galaxy: Galaxy, asked: str, deadline: Deadline, *, sized: bool = True) -> Galaxy:
-        """Return a galaxy that a service found with what others know of it, the offline catalogues first."""
+        """Return a service's galaxy completed by other sources, the offline catalogues first."""
         known = (await self.offline()).same(galaxy)
         if known is not None:
             galaxy = _described(galaxy, known)
@@ -221,14 +221,14 @@ class Resolver:
         try:
             found = await self._elsewhere(galaxy, deadline)
         except UNANSWERED:
-            # An enlarged size with its warning serves, where there is one.
+            # An enlarged size with its warning is enough, where there is one.
             if galaxy.d25_arcmin:
                 return galaxy
             raise
         return _described(galaxy, self._checked(found, asked)) if found else galaxy
 
     async def _elsewhere(self, galaxy: Galaxy, deadline: Deadline) -> ResolverRecord | None:
-        """Return what HyperLEDA says of a galaxy's number, or SIMBAD of its name, unless they have said it already."""
+        """Return HyperLEDA's record of a galaxy's number, or SIMBAD's of its name, unless it was the source already."""
         if galaxy.pgc is not None and galaxy.source != "HyperLEDA":
             return await self._lookups.numbered(galaxy.pgc, deadline)
         if galaxy.pgc is None and galaxy.source != "SIMBAD" and galaxy.name is not None:
@@ -237,9 +237,9 @@ class Resolver:
 
 
 def _described(galaxy: Galaxy, known: Galaxy) -> Galaxy:
-    """Return a galaxy as a catalogue of galaxies describes it, under the name that it was found by.
+    """Return a galaxy with the values of a catalogue of galaxies, under the name that it was found by.
 
-    The catalogue confirms that it is a galaxy, and its size stands in for an enlarged one: warnings of these end.
+    The catalogue confirms that it is a galaxy and replaces an enlarged size, so that warnings about these are removed.
     """
     if known.d25_arcmin is not None or galaxy.d25_arcmin is None:
         galaxy = replace(galaxy, warnings=())

@@ -29,11 +29,11 @@ def parse(reply: Reply) -> ResolverRecord | None:
     Raises
     ------
     NonsenseError
-        It is no Sesame answer; or nothing was found but a database could not be asked, so that nothing is known.
+        The reply is no Sesame answer; or nothing was found and a database did not answer, so that nothing is known.
     """
     refuse_html(reply)
     try:
-        # Expat, from 2.4.1 on, bounds the expansion of entities by itself, and nothing external is ever fetched.
+        # Expat limits the expansion of entities by itself from 2.4.1 on, and never fetches anything external.
         root = ET.fromstring(reply.content)  # noqa: S314 - see above
     except ET.ParseError:
         raise NonsenseError("with something that is no XML") from None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.sky.http.service import Reply
 
 INFRARED_TO_D25 = 2.0
-"""By how much D25 exceeds an infrared diameter, so that the field holds the galaxy.
+"""Factor from an infrared diameter to D25, large enough that the field holds the galaxy.
 
 SIMBAD's infrared sizes are those of 2MASS (Skrutskie et al. 2006), at 20 mag/arcsec^2 in K. A disc with the central
 brightness of Freeman's law, 21.65 mag/arcsec^2 in B, is 1.5 times as wide at 25 in B for B - K = 4 and 2.5 times for
@@ -58,7 +58,7 @@ def around(ra_deg: float, dec_deg: float, radius_arcsec: float) -> str:
 
 
 def parse(reply: Reply) -> list[ResolverRecord]:
-    """Return the objects found.
+    """Return the objects in the reply.
 
     Raises
     ------
@@ -79,11 +79,11 @@ def parse(reply: Reply) -> list[ResolverRecord]:
 
 
 def _sized(galaxy: Galaxy, row: Mapping[str, object]) -> Galaxy:
-    """Return the galaxy with its size, as far as the waveband that it was measured in says how it compares with D25."""
+    """Return the galaxy with its size, if the waveband of that size relates to D25."""
     major, minor = numeric(row.get("galdim_majaxis")), numeric(row.get("galdim_minaxis"))
     angle, band = numeric(row.get("galdim_angle")), str(row.get("galdim_wavelength") or "").strip(" ~").upper()
     infrared = band.startswith(_INFRARED)
-    # Sizes in other wavebands, such as those of radio sources, say nothing of D25.
+    # Sizes in other wavebands, such as those of radio sources, do not relate to D25.
     if not major or major < 0 or not (infrared or not band or band.startswith(_OPTICAL)):
         return galaxy
     sized = replace(

@@ -1,4 +1,4 @@
-"""The part of IVOA's Table Access Protocol that the gateway speaks: one synchronous query, a JSON table back.
+"""The part of IVOA's Table Access Protocol that the gateway uses: one synchronous query, its answer as JSON.
 
 TAP 1.1, https://www.ivoa.net/documents/TAP/20190927/. CDS's services write JSON as
 ``{"metadata": [{"name": …}, …], "data": [[…], …]}``.
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def query(adql: str, *, most_rows: int | None = None) -> str:
-    """Return the query string of a synchronous request; sent by GET, so that its answer can be cached.
+    """Return the query string of a synchronous request, for GET, so that its answer can be cached.
 
     Parameters
     ----------
     adql : str
     most_rows : int, optional
-        Sent as ``MAXREC``; without it a service cuts the answer where it likes.
+        Value of ``MAXREC``; without it a service truncates the answer at its own limit.
     """
     limit = {} if most_rows is None else {"maxrec": most_rows}
     return "?" + urlencode({"request": "doQuery", "lang": "adql", "format": "json", **limit, "query": adql})
@@ -45,7 +45,7 @@ def rows(reply: Reply) -> list[Mapping[str, Any]]:
     Raises
     ------
     NonsenseError
-        It is no such table.
+        The reply is no such table.
     """
     refuse_html(reply)
     try:

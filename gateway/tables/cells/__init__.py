@@ -1,1 +1,1 @@
-"""What the cells of a row say, and which target that is."""
+"""The cells of a row as values, and the target that a row asks about."""

@@ -1,4 +1,4 @@
-"""Cells as positions: right ascension and declination in any usual notation."""
+"""Reads cells as positions: right ascension and declination in any usual notation."""
 
 from __future__ import annotations
 
@@ -33,26 +33,27 @@ def position(
     *,
     signed: bool = False,
 ) -> tuple[str, str] | None:
-    """Return right ascension and declination as they are asked for, or None where the cells are empty.
+    """Return right ascension and declination in the form of a query, or None where the cells are empty.
 
     Parameters
     ----------
     ra, dec : tuple of str
         One cell each, or the parts of each: hours, minutes, seconds; sign, degrees, minutes, seconds.
     of_ra, of_dec : Conversion
+        Conversions of their numbers to degrees.
     signed : bool
         Whether the first part of ``dec`` is its sign.
 
     Returns
     -------
     (str, str)
-        Decimal degrees, or sexagesimal text of which the first part of ``ra`` is hours unless it says degrees; ``dec``
-        is empty where ``ra`` is a designation such as ``J004244.3+411607``.
+        Decimal degrees, or sexagesimal text; the first part of ``ra`` is in hours unless it names degrees. ``dec`` is
+        empty where ``ra`` is a designation such as ``J004244.3+411607``.
 
     Raises
     ------
     errors.BadTarget
-        It is half a position, out of range, or can be read in two ways.
+        The position is incomplete, out of range, or can be read in two ways.
     """
     if len(ra) > 1 or len(dec) > 1:
         first, second = _joined(ra, signed=False), _joined(dec, signed=signed)
@@ -67,13 +68,13 @@ def position(
     if len(ra) > 1 or len(dec) > 1:
         return first, second
     if _COMPACT.fullmatch(first) and _COMPACT.fullmatch(second):
-        # six digits before the point are no degrees, and are what a designation has
+        # six digits before the point can't be degrees, but are usual in a designation
         return _spelt_out(first), _spelt_out(second)
     return _coordinate(first, "right ascension", of_ra), _coordinate(second, "declination", of_dec)
 
 
 def is_zero(found: tuple[str, str]) -> bool:
-    """Tell whether a position is 0, 0, which is rather a placeholder than a place."""
+    """Return whether a position is 0, 0, which is more probably a placeholder than a place."""
     return found[0][:1] in "0+-." and found[1][:1] in "0+-." and number(found[0]) == number(found[1]) == 0
 
 
@@ -118,7 +119,7 @@ def _sexagesimal(text: str, what: str, conversion: Conversion) -> str:
 
 
 def _joined(parts: tuple[str, ...], *, signed: bool) -> str:
-    """Return the parts of a coordinate as one text; seconds may be missing."""
+    """Return the parts of a coordinate as one text; the seconds may be missing."""
     sign = "-" if signed and parts[0] in _MINUS else ""
     if signed:
         if parts[0] not in {"", "+", *_MINUS}:

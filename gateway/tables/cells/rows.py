@@ -1,4 +1,4 @@
-"""Turn the records of a table into questions."""
+"""Converts the records of a table to questions."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One question of a table.
+    """The question in one row of a table.
 
     Attributes
     ----------
     number : int
         Position in the table, from 0.
     key : str
-        The row's own: its key column, else what it asks about.
+        Key of the row: the cell of its key column, else what the row asks about.
     target : Target, optional
     file : str, optional
-        Name of an image sent along, instead of a target.
+        Name of an uploaded image, instead of a target.
     problem : errors.GatewayError, optional
-        Why the row asks nothing that can be answered; then there is neither target nor file.
+        Error, if the row can't be answered; then there is neither target nor file.
     warnings : tuple of str
-        What of the row was left out, in sentences.
+        Sentences about parts of the row that were left out.
     """
 
     number: int
@@ -52,16 +52,16 @@ def rows_of(
     reading: Reading | None,
     files: Sequence[str] = (),
 ) -> list[Row]:
-    """Turn records into questions; a record that asks nothing answerable becomes a row with a problem.
+    """Convert records to questions; a record that can't be answered becomes a row with a problem.
 
     Parameters
     ----------
     records : iterable of mapping
         Column name to value.
     reading : Reading, optional
-        What the columns are; None where there is no table.
+        Meaning of the columns; None where there is no table.
     files : sequence of str
-        Names of images sent along. Without a table each is a row of its own.
+        Names of uploaded images. Without a table each is a row of its own.
     """
     if reading is None:
         return [Row(number, name, file=name) for number, name in enumerate(files)]
@@ -77,10 +77,10 @@ def question(
     *,
     lasting: bool = False,
 ) -> Row:
-    """Turn one record into a question.
+    """Convert one record to a question.
 
-    What is believed, in this order: an image that is there, a PGC number, a position, a name. What can't be read is
-    passed over with a warning where something else says what is meant, and is the row's problem where nothing does.
+    An available image has priority over a PGC number, that over a position, that over a name. A cell that can't be read
+    is left out with a warning if another one names the galaxy, and is the row's problem otherwise.
 
     Parameters
     ----------
@@ -89,11 +89,11 @@ def question(
     record : mapping
         Column name to value.
     reading : Reading
-        What :func:`gateway.tables.header.columns.recognise` said of the table.
+        Result of :func:`gateway.tables.header.columns.recognise` for the table.
     files : container of str, optional
-        Names of the images that are there; any name will do unless given.
+        Names of the available images; any name counts as available unless given.
     lasting : bool
-        Whether an image that is missing now is asked for all the same where the row says nothing else: it may come.
+        Whether a row whose only target is a missing image still asks about that image, because it may come later.
     """
     uses = reading.uses
     said = {role: _cell(record, uses[role]) if role in uses else "" for role in (KEY, PGC, NAME, FILE)}
@@ -126,7 +126,7 @@ def question(
 
 @dataclass(slots=True)
 class _Evidence:
-    """What a record says of the galaxy that is meant."""
+    """The cells of a record that identify its galaxy."""
 
     pgc: int | None = None
     position: tuple[str, str] | None = None
@@ -170,7 +170,7 @@ def _position(record: Mapping[str, Any], uses: Mapping[str, Use]) -> tuple[str, 
     first = tuple(values.text_of(record.get(name)) for name in ra.columns)
     if dec is None:
         return coordinates.position(first, (), ra.conversion, ra.conversion)
-    # a sign alone looks like a dash that stands for nothing
+    # a sign alone looks like a dash that means "empty"
     second = tuple(_part(record.get(name)) for name in dec.columns)
     signed = words_of(dec.columns[0])[-1:] == ("sign",)
     return coordinates.position(first, second, ra.conversion, dec.conversion, signed=signed)
@@ -193,7 +193,7 @@ def _name(record: Mapping[str, Any], reading: Reading, said: str) -> str | None:
 
 
 def _field(record: Mapping[str, Any], uses: Mapping[str, Use], warnings: list[str]) -> float | None:
-    """Return the field of view that a record says, or the first of its sizes, arcmin."""
+    """Return the field of view in a record, or one made from the first of its sizes, arcmin."""
     found = (_measured(record, uses, role, warnings) for role in (FOV, *SIZES) if role in uses)
     return next((fov for fov in found if fov is not None), None)
 

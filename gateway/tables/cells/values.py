@@ -1,4 +1,4 @@
-"""Cells as values: what is empty, what is a number, a PGC number, an angle, a coordinate, a name."""
+"""Reads cells as values: empty cells, numbers, PGC numbers, angles, coordinates and names."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _EMPTY = {
 _DASHES = re.compile(r"[-\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}.*_~ ]*")
 SENTINELS = {float(f"{sign}{nines}") for sign in ("", "-") for nines in ("99", "999", "9999", "99999", "99.9", "999.9")}
 SENTINELS |= {-999.99, -99.99, -9999.9, 1e20, -1e20, -32768.0, 1e30, -1e30, -1e10, 1e10}
-"""Numbers that stand for nothing where a number of their size is not to be expected."""
+"""Numbers that mean "no value" in columns without values of that size."""
 _UNLIKELY_PA = {-99.0, -99.9, -99.99}
 
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
 _PGC = re.compile(r"(?:(?:PGC|LEDA)[\s_#-]*)?\+?0*(\d{1,12})(?:\.0*)?", re.IGNORECASE)
 _EXPONENT = re.compile(r"\+?(\d)(?:\.(\d*))?[eEdD]\+?0*(\d+)")
 _MOST_PGC = 10_000_000
-"""HyperLEDA's numbers run to about six million."""
+"""Largest PGC number; HyperLEDA's numbers run to about six million."""
 _WITH_UNIT = re.compile(
     r"(.*?[\d.])\s*(h|hr|hours?|d|degs?|degrees?|\N{DEGREE SIGN}|rad|arcmin|arcsec|['\"\N{PRIME}\N{DOUBLE PRIME}])"
 )
@@ -46,7 +46,7 @@ _UNIT_DEGREES = {
 }
 _TURN_DEG = 360.0
 _WIDEST_ARCMIN = 180.0 * 60
-"""Half the sky: no field of view is wider."""
+"""Widest field of view, arcmin: half of the sky."""
 _SIZE_WORDS = {
     "d25": "diameter",
     "radius": "radius",
@@ -58,26 +58,27 @@ _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n"}
 
 
 def text_of(value: object) -> str:
-    """Return a cell as text without space around it; ``""`` where it is empty or stands for nothing."""
+    """Return a cell as text without space around it; ``""`` where it is empty or a mark for "no value"."""
     if value is None:
         return ""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     text = (value if isinstance(value, str) else str(value)).strip("\0 \t\r\n\v\f\N{NO-BREAK SPACE}")
-    if len(text) > 10:  # nothing in the list is longer
+    if len(text) > 10:  # all marks in the list are shorter
         return text
     return "" if text.lower() in _EMPTY or _DASHES.fullmatch(text) else text
 
 
 def pgc(text: str) -> int | None:
-    """Return a PGC number, or None where the cell stands for none (0 and below are no numbers of PGC).
+    """Return a PGC number, or None where the cell has none (PGC has no numbers from 0 down).
 
-    ``2557``, ``2557.0``, ``PGC0002557``, ``LEDA 2557``; ``2,557`` groups thousands, as a whole number has no decimals.
+    Accepts ``2557``, ``2557.0``, ``PGC0002557``, ``LEDA 2557``; ``2,557`` groups thousands, since PGC numbers are
+    integers.
 
     Raises
     ------
     errors.BadTarget
-        It is neither.
+        The text is no PGC number.
     """
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
@@ -92,7 +93,7 @@ def pgc(text: str) -> int | None:
             raise errors.BadTarget(f"The PGC number {text[:SHOWN]!r} is not a whole number.")
         exponent = _EXPONENT.fullmatch(text)
         if exponent and len(exponent[2] or "") < int(exponent[3]):
-            # %g writes 1234567 as 1.23457e+06, which is another galaxy
+            # the format %g writes 1234567 as 1.23457e+06, which is another galaxy
             raise errors.BadTarget(f"The PGC number {text[:SHOWN]!r} is written with fewer digits than it has.")
         whole = int(value)
     if whole > _MOST_PGC:
@@ -101,13 +102,14 @@ def pgc(text: str) -> int | None:
 
 
 def name(text: str, prefix: str = "") -> str | None:
-    """Return a name that can be asked for, or None: a number or a truth value names no galaxy.
+    """Return a name for a query, or None: a number or a truth value names no galaxy.
 
     Parameters
     ----------
     text : str
+        Content of the cell.
     prefix : str
-        Catalogue whose numbers the column has: ``224`` below ``NGC`` is ``NGC 224``.
+        Catalogue of the numbers in the column: ``224`` below ``NGC`` is ``NGC 224``.
     """
     if prefix:
         digits = re.fullmatch(r"0*(\d+)(?:\.0)?([A-Za-z]?)", text)
@@ -121,22 +123,22 @@ def name(text: str, prefix: str = "") -> str | None:
 
 
 def measure(text: str, what: str, conversion: Conversion, *, own_degrees: float) -> float:
-    """Return a number in the unit that is asked for.
+    """Return a number in the unit of the query.
 
     Parameters
     ----------
     text : str
-        A number, or one with its unit, as ``240"``.
+        Number, with or without its unit, as ``240"``.
     what : str
-        For the error.
+        Name of the quantity, for the error.
     conversion : Conversion
     own_degrees : float
-        Degrees of the unit that is asked for.
+        Size of the query's unit, degrees.
 
     Raises
     ------
     errors.BadTarget
-        It is no number.
+        The text is no number.
     """
     value = number(text)
     if value is not None and not (_THOUSANDS.fullmatch(text)):
@@ -148,7 +150,7 @@ def measure(text: str, what: str, conversion: Conversion, *, own_degrees: float)
 
 
 def field_of_view(text: str, conversion: Conversion) -> tuple[float | None, str]:
-    """Return a field of view, arcmin, and what has to be said of one that is left out."""
+    """Return a field of view, arcmin, and a warning about one that is left out."""
     value = measure(text, "field of view", conversion, own_degrees=1 / 60)
     raw = number(text)
     if not 0 < value <= _WIDEST_ARCMIN or raw in SENTINELS - {99.0}:
@@ -157,13 +159,14 @@ def field_of_view(text: str, conversion: Conversion) -> tuple[float | None, str]
 
 
 def field_of_size(text: str, role: str, conversion: Conversion) -> tuple[float | None, str]:
-    """Return the field of view, arcmin, of a galaxy by its size; and what has to be said of one that is left out.
+    """Return the field of view, arcmin, for a galaxy's size; and a warning about a size that is left out.
 
     Parameters
     ----------
     text : str
+        Content of the cell.
     role : str
-        A key of :data:`gateway.core.field_of_view.FIELD_IN`.
+        Kind of size: a key of :data:`gateway.core.field_of_view.FIELD_IN`.
     conversion : Conversion
     """
     degrees = 1 / 60 if OWN_UNIT[role] == "arcmin" else 1 / 3600
@@ -174,7 +177,7 @@ def field_of_size(text: str, role: str, conversion: Conversion) -> tuple[float |
 
 
 def position_angle(text: str, conversion: Conversion) -> tuple[float | None, str]:
-    """Return a position angle, degrees, and what has to be said of one that is left out."""
+    """Return a position angle, degrees, and a warning about one that is left out."""
     value = measure(text, "position angle", conversion, own_degrees=1.0)
     if not -_TURN_DEG <= value <= _TURN_DEG or number(text) in _UNLIKELY_PA:
         return None, f"The position angle {text[:SHOWN]} is no angle and was left out."
@@ -182,7 +185,7 @@ def position_angle(text: str, conversion: Conversion) -> tuple[float | None, str
 
 
 def united(text: str) -> float | None:
-    """Return degrees of a number with its unit, such as ``0.71h``, or None."""
+    """Return the degrees of a number with its unit, such as ``0.71h``, or None."""
     found = _WITH_UNIT.fullmatch(text.strip().lower()) if len(text) <= LONGEST else None
     value = number(found[1]) if found else None
     if found is None or value is None:

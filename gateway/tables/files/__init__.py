@@ -1,1 +1,1 @@
-"""The formats that tables come in: recognised by their content, unpacked and read row by row."""
+"""The file formats of tables: recognised by their content, unpacked and read row by row."""

@@ -1,4 +1,4 @@
-"""Tables that astropy reads: FITS, VOTable, ECSV, IPAC, CDS, LaTeX and other layouts of text."""
+"""Reads tables with astropy: FITS, VOTable, ECSV, IPAC, CDS, LaTeX and other layouts of text."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _SINGLE_BYTES = 4
 _INT64_MOST = 2**63 - 1
 _KINDS = {"f": "float", "i": "int", "u": "int", "b": "int"}
 _OTHER_TYPES = {"integer": "int", "smallint": "short", "bigint": "long", "real": "float"}
-"""Types of databases, which some archives write into VOTables for those of the standard."""
+"""Types of databases, which some archives write into VOTables instead of the standard's types."""
 _SHOWN = 300
 _B1950 = 1950.0
 
 
 class AstropyFile:
-    """A table by columns: those of FITS on disk stay there, the others are in memory.
+    """A table stored by columns: FITS columns stay on disk, others are in memory.
 
     Parameters
     ----------
     data : Data
     file_format : str
-        As :func:`gateway.tables.files.formats.format_of` says it.
+        Result of :func:`gateway.tables.files.formats.format_of`.
     most : int, optional
-        Rows that are taken.
+        Most rows that are accepted.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class AstropyFile:
     def __init__(self, data: Data, file_format: str, *, most: int | None = None) -> None:
         self.notes: list[str] = []
         with warnings.catch_warnings():
-            # what astropy warns of is told in our own words, or nobody's concern who asks for inclinations
+            # our own errors cover astropy's warnings, as far as they matter for a query
             warnings.simplefilter("ignore")
             if file_format == formats.FITS:
                 self._table = self._fits(data, most)
@@ -77,7 +77,7 @@ class AstropyFile:
         content = data.read()
         untrusted.look(content, file_format, most)
         text = content.decode(encoding_of(data), "replace")
-        # the format was recognised by its content, and nothing is guessed
+        # the format was recognised by its content, so astropy must not guess
         return texts.read(text.splitlines(), format=file_format.removeprefix("ascii."), guess=False)
 
     def _fits(self, data: Data, most: int | None) -> Any:
@@ -101,7 +101,7 @@ class AstropyFile:
         table = Table.read(hdu)
         frame = str(hdu.header.get("RADESYS", hdu.header.get("RADECSYS", ""))).strip().lower()
         if not frame and hdu.header.get("EQUINOX") == _B1950:
-            frame = "fk4"  # as the standard has it (FITS 4.0, section 8.3)
+            frame = "fk4"  # the standard's default (FITS 4.0, section 8.3)
         for name in table.colnames:
             table[name].info.meta = {**(table[name].info.meta or {}), "frame": frame}
         if len(table) == 1 and table.colnames:
@@ -144,7 +144,7 @@ class AstropyFile:
         systems = {one.ID: str(one.system or "").lower() for one in document.iter_coosys()}
         names = [one.name or one.ID for one in chosen.fields]
         for name, one in zip(made.colnames, chosen.fields, strict=True):
-            # a unit such as "h:m:s" is none of the standard's, and says what is meant
+            # a unit such as "h:m:s" is outside of the standard, but names the notation
             made[name].info.meta = {**(made[name].info.meta or {}), "ucd": one.ucd, "as written": str(one.unit or "")}
             made[name].info.meta["frame"] = systems.get(one.ref or "", "")
         twice = {name for name in names if names.count(name) > 1}
@@ -163,7 +163,7 @@ def _infos(document: Any) -> Iterator[Any]:
 
 
 def _is_image(hdu: Any) -> bool:
-    """Tell whether a binary table holds a compressed image."""
+    """Return whether a binary table holds a compressed image."""
     return bool(hdu.header.get("ZIMAGE", False))
 
 
@@ -176,7 +176,7 @@ def _declared(hdu: Any) -> list[Field]:
 
 
 def _chosen(tables: Sequence[Sequence[Field]]) -> int:
-    """Return which of several tables says what to ask: the first that does, else the first."""
+    """Return the index of the first table that names galaxies; 0 where none does."""
     for index, fields in enumerate(tables):
         try:
             recognise(fields)
@@ -187,7 +187,7 @@ def _chosen(tables: Sequence[Sequence[Field]]) -> int:
 
 
 def _flat(table: Any, notes: list[str]) -> dict[str, Any]:
-    """Return the columns of one value a row by name; of coordinates, their right ascension and declination."""
+    """Return the columns with one value per row by name; for coordinates, right ascension and declination."""
     columns: dict[str, Any] = {}
     arrays = []
     for name in table.colnames:
@@ -198,7 +198,7 @@ def _flat(table: Any, notes: list[str]) -> dict[str, Any]:
                 columns[f"{name}.{part}"] = _degrees(angle)
             continue
         if not hasattr(column, "dtype"):
-            continue  # times and the like
+            continue  # such as times
         shape = column.shape[1:]
         if shape == (1,):
             column = column[:, 0]

@@ -1,4 +1,4 @@
-"""Recognise what a file is by its first bytes, and say what it is where it is no table that is read."""
+"""Recognises the format of a file by its first bytes, and names what it is where it is no table."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def format_of(head: bytes) -> str:
     Returns
     -------
     str
-        ``csv`` for lines of cells of any kind, ``json``, ``parquet``, else what astropy calls it.
+        ``csv`` for lines of cells with any separator, ``json``, ``parquet``, else astropy's name of the format.
 
     Raises
     ------
     errors.BadTable
-        It is something else, which the sentence names.
+        The file is something else, which the error names.
     """
     if head.startswith(b"PAR1"):
         return PARQUET
@@ -74,7 +74,7 @@ def format_of(head: bytes) -> str:
 
 
 def _without_remarks(text: bytes) -> bytes:
-    """Return markup without the comments that it begins with."""
+    """Return markup without its leading comments."""
     text = text.lstrip()
     while text.startswith(b"<!--"):
         text = text.partition(b"-->")[2].lstrip()
@@ -82,7 +82,7 @@ def _without_remarks(text: bytes) -> bytes:
 
 
 def _layout_of(lines: list[bytes]) -> str:
-    """Tell text of other layouts than lines of cells, by what astropy's reader of each is called."""
+    """Return astropy's name for a layout of text other than lines of cells; empty where it is none."""
     told = [line for line in lines if line]
     first = told[0] if told else b""
     second = told[1] if len(told) > 1 else b""

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from gateway.tables.data import Data
 
 _MOST_KEYS = 32
-"""Values of a record that are taken for usual where rows are counted before they are read."""
+"""Most values that a record usually has, to estimate the number of rows before they are read."""
 _KINDS = "a list of objects, an object of lists of one length, or an object a line"
 
 
 class JsonFile:
-    """A table as JSON; whole numbers of any size stay exact.
+    """A table as JSON; integers of any size stay exact.
 
     Parameters
     ----------
     data : Data
     most : int, optional
-        Rows that are taken.
+        Most rows that are accepted.
 
     Raises
     ------
@@ -35,7 +35,7 @@ class JsonFile:
 
     def __init__(self, data: Data, *, most: int | None = None) -> None:
         content = data.read()
-        # a comma a value: what is all commas is a hundred megabytes of text and gigabytes of objects
+        # one comma per value: a text full of commas becomes gigabytes of objects
         check_rows(content.count(b",") // _MOST_KEYS, most)
         self._records = _records(content)
         check_rows(len(self._records), most)
@@ -44,8 +44,8 @@ class JsonFile:
         self.notes: list[str] = []
 
     def records(self, only: Collection[str] | None = None) -> Iterator[Mapping[str, Any]]:
-        """Go through the records."""
-        del only  # they are in memory
+        """Yield the records."""
+        del only  # the records are in memory
         return ({name: _scalar(value) for name, value in record.items() if name} for record in self._records)
 
 
@@ -72,7 +72,7 @@ def _records(content: bytes) -> list[dict[str, Any]]:
 
 
 def _column(value: Any) -> list[Any] | None:
-    """Return a column: a list, or, as pandas writes it, an object of row numbers."""
+    """Return a column: a list, or an object keyed by row number, as pandas writes it."""
     if isinstance(value, list):
         return value
     if isinstance(value, dict) and all(key.isdecimal() for key in value):

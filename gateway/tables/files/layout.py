@@ -1,4 +1,4 @@
-"""Find the header of a table of text, what parts its cells, and the lines below it that are no rows."""
+"""Finds the header of a table of text, the separator of its cells, and the lines that are no rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SEPARATORS = ",;\t|"
 SPACE = " "
 _REMARKS = ("#", "!", "%")
-"""What lines above a header begin with."""
+"""Characters that begin comments above a header."""
 _HEAD_LINES = 24
 _COMMENT_LINES = 20_000
 _RULE = frozenset("-=+|: \t,;")
@@ -47,18 +47,18 @@ _OTHER_UNITS = {
 
 @dataclass(slots=True)
 class Layout:
-    """How the lines of a table are read.
+    """Layout of the lines of a table.
 
     Attributes
     ----------
     separator : str
-        A space for columns that any number of spaces part.
+        Separator of the cells; a space means any number of spaces.
     names : list of str
-        Of the columns; an empty one is of no use.
+        Names of the columns; a column with an empty name is ignored.
     skip : int
-        Lines of the file before the first row.
+        Number of lines before the first row.
     units : list of str
-        As a line below the header says them, or none.
+        Units from a line below the header; empty where there is none.
     """
 
     separator: str
@@ -69,7 +69,7 @@ class Layout:
 
 @dataclass(slots=True)
 class _Top:
-    """The first lines of a table: what parts its cells if it says so, comments, others, and which lines these are."""
+    """The first lines of a table: declared separator, comments, other lines, and the numbers of these lines."""
 
     separator: str | None = None
     remarks: list[tuple[int, str]] = field(default_factory=list)
@@ -97,19 +97,19 @@ def _top(text: Iterable[str], *, comments: bool) -> _Top:
 
 
 def layout_of(text: Iterable[str], *, comments: bool) -> Layout:
-    """Find the header, and what parts the columns.
+    """Find the header, and the separator of the columns.
 
     Parameters
     ----------
     text : iterable of str
-        The lines of the table from the first one on.
+        Lines of the table from the first one on.
     comments : bool
-        Whether lines that start with ``#`` are none of its rows.
+        Whether lines that start with ``#`` are comments.
 
     Raises
     ------
     errors.BadTable
-        There is none.
+        The table has no header.
     """
     top = _top(text, comments=comments)
     commented = _commented(top.remarks, top.head, top.separator)
@@ -129,7 +129,7 @@ def layout_of(text: Iterable[str], *, comments: bool) -> Layout:
 
 
 def _refuse_open_quotes(line: str, separator: str) -> None:
-    """Refuse a header that goes on in the next line: its columns would be those of another table."""
+    """Raise an error for a header that continues in the next line: its columns would be wrong."""
     try:
         next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True), None)
     except csv.Error as error:
@@ -138,7 +138,7 @@ def _refuse_open_quotes(line: str, separator: str) -> None:
 
 
 def _commented(remarks: Sequence[tuple[int, str]], head: Sequence[str], separator: str | None) -> Iterator[Layout]:
-    """Read the last comments as headers, as numpy and TOPCAT write them."""
+    """Yield layouts with the last comments as headers, as numpy and TOPCAT write them."""
     for number, remark in reversed(remarks[-5:]):
         line = remark.lstrip("".join(_REMARKS)).strip()
         if line:
@@ -162,7 +162,7 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _separator(line: str, below: Sequence[str]) -> str:
-    """Tell what parts the columns: what cuts the header most, else spaces where they cut all lines alike."""
+    """Return the separator that splits the header into most cells; spaces where they split all lines alike."""
     best = max(_SEPARATORS, key=lambda one: len(_cells(line, one)))
     if len(_cells(line, best)) > 1:
         if best == "," and below and all(len(_cells(one, ",")) == 1 for one in below) and len(_cells(line, SPACE)) > 1:
@@ -192,7 +192,7 @@ def _tells(names: Sequence[str]) -> bool:
 
 
 def _below(layout: Layout, after: Sequence[str], places: Sequence[int]) -> Layout:
-    """Take the lines of units, types and dashes below a header for what they are."""
+    """Return the layout without the lines of units, types and dashes below the header."""
     rows = [_cells(line, layout.separator) for line in after]
     for line, number in zip(after, places, strict=True):
         if layout.separator != "," and is_rule(line.strip()):
@@ -208,7 +208,7 @@ def _below(layout: Layout, after: Sequence[str], places: Sequence[int]) -> Layou
 
 
 def is_rule(line: str) -> bool:
-    """Tell whether a line only parts others, as ``----+----`` does."""
+    """Return whether a line only separates others, as ``----+----`` does."""
     return ("---" in line or "===" in line) and _RULE.issuperset(line)
 
 

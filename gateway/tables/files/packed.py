@@ -1,4 +1,4 @@
-"""Unpack what is compressed with gzip, bzip2 or xz, within a limit."""
+"""Unpacks gzip, bzip2 and xz, within a size limit."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from gateway.core import errors
 from gateway.tables.data import Data
 
 MOST_BYTES = 1 << 36
-"""Of a file on one's own disk: 64 GiB; what strangers send is held to the limit of their whole request."""
+"""Size limit for a user's own file, bytes: 64 GiB. Uploads have the limit of their whole request."""
 _CHUNK = 1 << 20
 _MAGICS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 
 
 def is_packed(head: bytes) -> bool:
-    """Tell whether a file that begins so is compressed."""
+    """Return whether a file with these first bytes is compressed."""
     return any(head.startswith(magic) for magic in _MAGICS)
 
 
 def unpacked_bytes(data: bytes, most: int) -> bytes:
-    """Return what compressed bytes hold.
+    """Return the content of compressed bytes.
 
     Raises
     ------
     errors.TableTooLarge
-        It is more than ``most`` bytes, of which no more were unpacked.
+        The content is more than ``most`` bytes; unpacking stops there.
     errors.BadTable
-        It is damaged.
+        The compressed bytes are damaged.
     """
     out = io.BytesIO()
     _unpack(io.BytesIO(data), out, most)
@@ -42,7 +42,7 @@ def unpacked_bytes(data: bytes, most: int) -> bytes:
 
 
 def unpacked_file(path: Path) -> Data:
-    """Unpack a file to a temporary place, which goes when nobody holds the data any more; errors as above."""
+    """Unpack a file to a temporary one, which is deleted with the last reference to the data; errors as above."""
     folder = Path(tempfile.mkdtemp(prefix="inclinet-"))
     data = Data(folder / path.name, str(path))
     weakref.finalize(data, shutil.rmtree, folder, ignore_errors=True)

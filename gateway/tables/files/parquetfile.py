@@ -1,4 +1,4 @@
-"""Tables as Parquet: read a few rows at a time, and of those only what is wanted."""
+"""Tables as Parquet: reads a few rows at a time, and only the wanted columns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ParquetFile:
     ----------
     data : Data
     most : int, optional
-        Rows that are taken.
+        Most rows that are accepted.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class ParquetFile:
                 ]
 
     def _declare_huge(self) -> None:
-        """Declare whole numbers beyond 64 bits with a sign to be text: no format of a result holds them otherwise."""
+        """Declare columns of unsigned 64-bit integers to be text, since no format of a result holds them otherwise."""
         for name in self._huge:
             values = (value for columns in self._batches([name]) for value in columns[0] if value is not None)
             if any(value > _INT64_MOST for value in values):
@@ -74,14 +74,14 @@ class ParquetFile:
 
 
 def fields_of(schema: Any) -> tuple[list[Field], set[str], list[str]]:
-    """Return the columns of one value a row, those in single precision, and those that hold several values.
+    """Return the columns with one value per row, the names in single precision, and the names with several values.
 
-    The members of a struct are columns by themselves, ``position.ra``.
+    The members of a struct are columns of their own, ``position.ra``.
 
     Raises
     ------
     errors.BadTable
-        A column is there twice.
+        Two columns have one name.
     """
     fields, narrow, arrays = [], set(), []
     for name, kind, metadata in _leaves(schema):

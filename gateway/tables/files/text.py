@@ -1,4 +1,4 @@
-"""Text as bytes: its encoding, and its lines."""
+"""Encoding and lines of a text that comes as bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHUNK = 1 << 20
 _HEAD = 1024
 _CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 0, 26, 27})
 WESTERN = "cp1252"
-"""What is taken for text that is not UTF-8: Windows' and, where they agree, Latin-1."""
+"""Encoding of text that is not UTF-8: Windows' and, as far as they agree, Latin-1."""
 
 
 def encoding_of(data: Data) -> str:
@@ -31,14 +31,14 @@ def encoding_of(data: Data) -> str:
     Raises
     ------
     errors.BadTable
-        It is none: binary, or damaged.
+        The content is not text: it is binary, or damaged.
     """
     with data.open() as file:
         head = file.read(_HEAD)
         for mark, encoding in _BOMS:
             if head.startswith(mark):
                 return _checked(data, encoding)
-        # letters of ASCII in UTF-16 are every second byte
+        # in UTF-16, every second byte of ASCII letters is zero
         even, odd = head[::2].count(0), head[1::2].count(0)
         if len(head) > 3 and max(even, odd) > len(head) // 4 and min(even, odd) <= len(head) // 50:
             return _checked(data, "utf-16-le" if odd > even else "utf-16-be")
@@ -69,6 +69,6 @@ def _checked(data: Data, encoding: str) -> str:
 
 
 def lines(data: Data, encoding: str) -> TextIO:
-    """Open text whose lines end as they may: with a line feed, a carriage return or both."""
+    """Open text whose lines end with a line feed, a carriage return or both."""
     errors_ = "replace" if encoding == WESTERN else "strict"
     return io.TextIOWrapper(data.open(), encoding, errors=errors_, newline="")

@@ -1,4 +1,4 @@
-"""Tables of text lines: CSV with any separator, columns parted by spaces, VizieR's TSV, RDB, what databases print."""
+"""Tables of text lines: CSV with any separator, columns separated by spaces, VizieR's TSV, RDB, databases' output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.tables.data import Data
 
-csv.field_size_limit(1 << 24)  # a description may be long; a quotation mark that is never closed must not take it all
+csv.field_size_limit(1 << 24)  # long descriptions are allowed, but an unclosed quotation mark must not swallow the file
 _FOOTER = re.compile(r"\(\d+ rows?\)")
 
 
@@ -28,12 +28,12 @@ class TextFile:
     ----------
     data : Data
     comments : bool
-        Whether lines that start with ``#`` are none of its rows.
+        Whether lines that start with ``#`` are comments.
 
     Raises
     ------
     errors.BadTable
-        There is no header.
+        The table has no header.
     """
 
     def __init__(self, data: Data, *, comments: bool = True) -> None:
@@ -48,7 +48,7 @@ class TextFile:
         self.fields = [Field(name, unit=unit or None) for name, unit in named if name]
 
     def records(self, only: Collection[str] | None = None) -> Iterator[Mapping[str, Any]]:
-        """Read the rows; ``only`` changes nothing, as a line is read whole in any case."""
+        """Yield the rows; ``only`` has no effect, since a line is read as a whole in any case."""
         del only
         layout = self._layout
         with lines(self._data, self._encoding) as text:
@@ -71,12 +71,12 @@ def _rows(text: Iterable[str], layout: Layout, *, comments: bool) -> Iterator[Ma
 
 
 class _Lines:
-    """The lines of rows: a comment between rows is passed over, and a ``#`` within quotes is no comment.
+    """The lines of the rows: comments between rows are skipped, and a ``#`` within quotes is no comment.
 
     Attributes
     ----------
     within : bool
-        Whether a row has begun, which then goes on to the next line; set to False where one ended.
+        Whether a row continues in the next line; the reader sets it to False where a row ends.
     """
 
     def __init__(self, text: Iterable[str], layout: Layout, *, comments: bool) -> None:
@@ -86,7 +86,7 @@ class _Lines:
         self.within = False
 
     def __iter__(self) -> Iterator[str]:
-        """Yield what the csv module is to read."""
+        """Yield the lines for the csv module."""
         for line in self._text:
             if not self.within:
                 bare = line.strip()
@@ -108,7 +108,7 @@ def _record(cells: Sequence[str], layout: Layout) -> Mapping[str, Any]:
     if len(cells) < count:
         record.update((name, "") for name in layout.names[len(cells) :] if name)
         if layout.separator == SPACE:
-            # with a cell missing, nobody knows which
+            # when a cell is missing, it is not known which one
             record[EXTRA] = [f"a row of {len(cells)} cells under {count} columns"]
     elif len(cells) > count and (extra := [cell for cell in cells[count:] if cell.strip()]):
         record[EXTRA] = extra

@@ -1,1 +1,1 @@
-"""What the columns of a table mean, by their names, UCDs and units."""
+"""The meaning of a table's columns, by their names, UCDs and units."""

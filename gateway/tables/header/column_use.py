@@ -1,4 +1,4 @@
-"""What the columns of a table are taken for, as a value that can be told, kept and restored."""
+"""The use of each column of a table, as a value that can be shown, stored and restored."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a column is taken for.
+    """The use of a column.
 
     Attributes
     ----------
     role : str
-        One of :data:`gateway.tables.header.columns.ROLES_AND_SIZES`.
+        Meaning of the column: one of :data:`gateway.tables.header.columns.ROLES_AND_SIZES`.
     columns : tuple of str
-        One, or those that a split right ascension or declination stands in: sign, hours or degrees, minutes, seconds.
+        Name of the column, or of the parts of a split coordinate: sign, hours or degrees, minutes, seconds.
     conversion : Conversion
+        Conversion of its numbers.
     prefix : str
-        Catalogue that a name begins with where the column has only its numbers, such as ``NGC``.
+        Catalogue, such as ``NGC``, where the column has only its numbers.
     """
 
     role: str
@@ -53,18 +54,18 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is taken for what.
+    """The use of all columns of a table.
 
     Attributes
     ----------
     uses : dict
-        Role to its use.
+        Use by role.
     more_names : tuple of Use
-        Columns of catalogue numbers that name a row where its name is empty.
+        Columns of catalogue numbers, for rows whose name is empty.
     ignored : tuple of str
-        Columns that say nothing of what is asked.
+        Columns that are not used.
     warnings : tuple of str
-        What a person should look at, in sentences.
+        Sentences that a person should read.
     """
 
     uses: Mapping[str, Use]
@@ -78,13 +79,13 @@ class Reading:
         return frozenset(name for use in (*self.uses.values(), *self.more_names) for name in use.columns)
 
     def sentences(self) -> list[str]:
-        """Say it to a person, a line each."""
+        """Return sentences for people, one per line."""
         said = [f"{role}: {' '.join(use.columns)} ({use.how})" for role, use in self.uses.items()]
         said += [f"{use.role}: {use.columns[0]} ({use.how})" for use in self.more_names]
         return [f"Columns read: {', '.join(said)}.", *self.warnings] if said else list(self.warnings)
 
     def told(self) -> dict[str, Any]:
-        """Return it as JSON values, for people and programs that ask."""
+        """Return the reading as JSON values, for people and programs."""
         return {
             "columns": {
                 role: {"column": " ".join(use.columns), "unit": use.conversion.declared or None, "read_as": use.how}
@@ -96,7 +97,7 @@ class Reading:
         }
 
     def saved(self) -> dict[str, Any]:
-        """Return it as JSON values that :meth:`restored` makes the same reading of."""
+        """Return the reading as JSON values for :meth:`restored`."""
         return {
             "uses": [dataclasses.asdict(use) for use in self.uses.values()],
             "more_names": [dataclasses.asdict(use) for use in self.more_names],
@@ -105,7 +106,7 @@ class Reading:
 
     @classmethod
     def restored(cls, saved: Mapping[str, Any]) -> Reading:
-        """Make the reading that was saved; what is ignored is not kept."""
+        """Return the reading that was saved; the ignored columns are not stored."""
 
         def use(said: dict[str, Any]) -> Use:
             return Use(said["role"], tuple(said["columns"]), Conversion(**said["conversion"]), said["prefix"])

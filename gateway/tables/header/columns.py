@@ -1,4 +1,4 @@
-"""Recognise what the columns of a table mean, by the words of their names, their UCDs and their units."""
+"""Recognises the meaning of a table's columns, by the words of their names, their UCDs and their units."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
 ROLES = (KEY, PGC, NAME, RA, DEC, FOV, PA, FILE)
-"""What a column can be; those of the caller's choice are of these names."""
+"""Roles of columns; the caller may choose a column for each."""
 
 ROLES_AND_SIZES = (*ROLES, *SIZES)
-"""With those that a column has by the caller's choice alone, as a survey's image is as large as its catalogue says."""
+"""All roles. The caller chooses sizes only for a survey's images, which are as large as the catalogue's size."""
 
 MOST_COLUMNS = 20_000
-"""More than any catalogue has; a stranger's header must not keep the gateway busy."""
+"""Most columns; no catalogue has more, and an uploaded header must not keep the gateway busy."""
 
 _ASKING = {PGC, NAME, RA, FILE}
 _VALUE = re.compile(r"\s*[+-]?\.?\d[\d.:hmsd°'\"\s+-]*([eE][+-]?\d+)?\s*")
-"""A number or an angle, which is no name of a column; unlike 3.6mag."""
+"""A number or an angle, which is no column's name; 3.6mag is one."""
 _NAMED = 12
 _MANY = 40
 _OBJECTS = {"object", "galaxy", "target", "source", "host"}
@@ -60,19 +60,19 @@ _PGC_WORDS = {"number", "id", "name", "object", "galaxy", "n"}
 
 
 def recognise(fields: Iterable[Field | str], choice: Mapping[str, str] | None = None) -> Reading:
-    """Tell what the columns of a table are.
+    """Return the roles of a table's columns.
 
     Parameters
     ----------
     fields : iterable of Field or str
-        The columns, in order.
+        Columns in their order.
     choice : mapping, optional
-        Role to the name of the column that the caller says it is; an empty name leaves the role out.
+        Column by role, as the caller chose it; an empty name leaves the role out.
 
     Raises
     ------
     errors.BadTable
-        None says what to ask, it can't be told which one does, or a column of ``choice`` is not there.
+        No column names a galaxy, several might, or a column of ``choice`` does not exist.
     """
     known = [one if isinstance(one, Field) else Field(one) for one in fields]
     if len(known) > MOST_COLUMNS:
@@ -105,7 +105,7 @@ def recognise(fields: Iterable[Field | str], choice: Mapping[str, str] | None = 
 
 
 def _add_position(uses: dict[str, Use], free: Sequence[Field], left_out: Collection[str]) -> position_columns.Found:
-    """Add the position, or the half of it that the caller did not name."""
+    """Add the position, or the half of it that the caller did not choose."""
     if {RA, DEC} & set(left_out) or {RA, DEC} <= uses.keys():
         return position_columns.Found()
     if RA in uses or DEC in uses:
@@ -122,7 +122,7 @@ def _add_position(uses: dict[str, Use], free: Sequence[Field], left_out: Collect
 
 
 def _add_last_resort(uses: dict[str, Use], free: Sequence[Field]) -> list[str]:
-    """Take a column of identifiers for names, where nothing else says what to ask; return what to warn of."""
+    """Use a column of identifiers as names, where nothing else names galaxies; return the warnings."""
     possible = [one for one in free if words_of(one.name) in _LAST_RESORT]
     if not possible:
         return []
@@ -132,7 +132,7 @@ def _add_last_resort(uses: dict[str, Use], free: Sequence[Field]) -> list[str]:
 
 
 def choice_of(given: Iterable[str]) -> dict[str, str]:
-    """Read ``ROLE=COLUMN`` as a command line gives it; raises ``BadTable`` for anything else."""
+    """Return the choice in ``ROLE=COLUMN`` texts of a command line; raises ``BadTable`` for other texts."""
     choice = {}
     for one in given:
         role, sign, name = one.partition("=")
@@ -171,7 +171,7 @@ def _conversion(role: str, one: Field) -> Conversion:
 
 
 def _ranked(fields: Sequence[Field]) -> dict[str, list[tuple[int, Use]]]:
-    """Return the columns that fit each role but the position's, the best first."""
+    """Return the columns that fit each role except the position's, the best first."""
     found: dict[str, list[tuple[int, Use]]] = {role: [] for role in ROLES if role not in {RA, DEC}}
     for one in fields:
         words = words_of(one.name)
@@ -202,7 +202,7 @@ def _ranks(one: Field, words: tuple[str, ...]) -> dict[str, int]:
 
 
 def _glued_number(name: str) -> bool:
-    """``PGC1`` is, in catalogues of groups, the first galaxy of the group; ``pgc_1`` is a table's own after a match."""
+    """Return whether ``PGC1`` is a group's first galaxy, as in catalogues of groups; ``pgc_1`` comes from a match."""
     return re.fullmatch(r"(?i)\W*pgc\d+\W*", name) is not None
 
 
@@ -212,7 +212,7 @@ def _name_rank(one: Field, words: tuple[str, ...]) -> int:
     rest = [word for word in words if word != NAME]
     if NAME in words and set(rest) <= _NAME_WORDS:
         if PGC in rest:
-            # "PGC name" is a column of PGC numbers, "LEDA name" one of the names that HyperLEDA prefers
+            # "PGC name" is a column of PGC numbers, "LEDA name" a column of HyperLEDA's preferred names
             return 0 if "pgc" in one.name.lower() else 70
         lower = {"other": 60, "iau": 20, "sdss": 20, "host": 15, "source": 25, "target": 8, "preferred": 4, "id": 10}
         plain = 0 if "name" in one.name.lower() else 15
@@ -222,7 +222,7 @@ def _name_rank(one: Field, words: tuple[str, ...]) -> int:
 
 
 def _numbered(fields: Sequence[Field]) -> list[Use]:
-    """Return the columns of a catalogue's numbers, such as ``NGC``."""
+    """Return the columns of catalogue numbers, such as ``NGC``."""
     found = []
     for one in fields:
         words = words_of(one.name)
@@ -238,7 +238,7 @@ def _rivals(role: str, use: Use, rivals: Sequence[str]) -> str:
 
 
 def _refuse_twins(fields: Sequence[Field], uses: Mapping[str, Use]) -> None:
-    """Refuse a table that has a used column twice: which of them is meant is nobody's to guess."""
+    """Raise an error if a used column appears twice, since it is unknown which one is meant."""
     names = [one.name for one in fields]
     for role, use in uses.items():
         twice = [name for name in use.columns if names.count(name) > 1]
@@ -250,7 +250,7 @@ def _refuse_twins(fields: Sequence[Field], uses: Mapping[str, Use]) -> None:
 
 
 def _named(words: Sequence[str]) -> bool:
-    """Tell whether these are the words of a galaxy's designation."""
+    """Return whether the words are a galaxy's designation."""
     return len(words) > 1 and words[0] in CATALOGUES and words[1].isdecimal()
 
 

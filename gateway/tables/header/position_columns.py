@@ -1,4 +1,4 @@
-"""Which columns are the position of the galaxy: a right ascension and a declination that belong together."""
+"""Finds the columns of the galaxy's position: a right ascension and a declination that belong together."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STRANGER = 30
 _HALF_WORDS = 12
 _NEAR = 14
 _MOST_HALVES = 50
-"""Of which pairs are made."""
+"""Most columns from which pairs are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,17 @@ class Half:
     Attributes
     ----------
     columns : tuple of str
-        One, or the parts of a split coordinate.
+        Name of the column, or of the parts of a split coordinate.
     conversion : Conversion
+        Conversion of its numbers.
     rank : int
-        The higher the better.
+        Preference; higher is better.
     epoch : bool
-        Whether it says that it is of J2000 or the ICRS.
+        Whether the column declares J2000 or the ICRS.
     beside : frozenset of str
-        The other words of its name, which its partner should have too.
+        Other words of its name, which its partner should have too.
     style : str
-        How it is written: ``upper``, ``lower`` or ``mixed``.
+        Case of its name: ``upper``, ``lower`` or ``mixed``.
     """
 
     columns: tuple[str, ...]
@@ -62,15 +63,16 @@ class Half:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found of a position.
+    """The result of the search for a position.
 
     Attributes
     ----------
     pair : (Half, Half or None), optional
-        A right ascension alone may hold designations such as J004244.3+411607.
+        Right ascension and declination. A right ascension alone may hold designations such as J004244.3+411607.
     refusal : str
-        Why columns that look like a position are none, where nothing better is there.
+        Why columns that look like a position are not used, where there are no better ones.
     warnings : tuple of str
+        Doubts about the choice, in sentences.
     """
 
     pair: tuple[Half, Half | None] | None = None
@@ -83,7 +85,7 @@ def find(fields: Sequence[Field]) -> Found:
     halves, refusals = _halves(fields)
     pairs = [(worth, ra, dec) for ra in halves[RA] for dec in halves[DEC] if (worth := _worth(ra, dec)) is not None]
     if pairs:
-        # of pairs that are equally good, the first
+        # the first of equally good pairs
         best = max(pairs, key=lambda pair: pair[0])
         return Found(best[1:], warnings=_doubts(best, pairs))
     parts, broken = _in_parts(fields)
@@ -98,14 +100,14 @@ def find(fields: Sequence[Field]) -> Found:
 
 
 def _halves(fields: Sequence[Field]) -> tuple[dict[str, list[Half]], list[str]]:
-    """Return the columns that may be half of a position, and why others are none by their unit."""
+    """Return the columns that may be half of a position, and why others are excluded by their unit."""
     halves: dict[str, list[Half]] = {RA: [], DEC: []}
     refusals = []
     said = {words_of(one.name) for one in fields}
     for one in fields:
         for kind, found in halves.items():
             if words_of(one.name) == (kind, "d") and (kind, "m") in said:
-                continue  # the degrees beside minutes are whole ones
+                continue  # beside a column of minutes, degrees are integers
             try:
                 half_ = _half(kind, one)
             except errors.BadTable as refused:
@@ -118,9 +120,9 @@ def _halves(fields: Sequence[Field]) -> tuple[dict[str, list[Half]], list[str]]:
 
 
 def _doubts(best: tuple[int, Half, Half], pairs: Sequence[tuple[int, Half, Half]]) -> tuple[str, ...]:
-    """Say which other pair might be meant, or which word of a name is not known."""
+    """Return sentences about another pair that might be meant, or an unknown word in a name."""
     worth, ra, dec = best
-    # the same words in another notation or frame are the same position again
+    # the same words in another notation or frame mean the same position
     rivals = [
         f"{other.columns[0]} with {partner.columns[0]}"
         for rank, other, partner in pairs
@@ -134,18 +136,18 @@ def _doubts(best: tuple[int, Half, Half], pairs: Sequence[tuple[int, Half, Half]
 
 
 def half(kind: str, fields: Sequence[Field]) -> Half | None:
-    """Return the best column of one kind alone, where the other was said."""
+    """Return the best column of one kind, where the caller chose the other."""
     found = [one for one in (_half(kind, each) for each in fields) if one is not None]
     return max(found, key=lambda one: one.rank, default=None)
 
 
 def conversion_of(kind: str, one: Field, words: tuple[str, ...]) -> Conversion:
-    """Return how a column's numbers are converted, by its declared unit or the one in its name.
+    """Return the conversion of a column's numbers, by its declared unit or the one in its name.
 
     Raises
     ------
     errors.BadTable
-        They contradict each other, or it is the unit of no angle.
+        The two units contradict each other, or the unit is none of an angle.
     """
     named = next((word for word in words if word in UNITS), None)
     if named is None and words == (kind, "d"):
@@ -207,12 +209,12 @@ def _style(one: Field) -> str:
 
 
 def _worth(ra: Half, dec: Half) -> int | None:
-    """Return how good a pair is, or None where the two do not belong together."""
+    """Return the quality of a pair, or None where the two do not belong together."""
     if ra.columns == dec.columns:
         return None
     worth = ra.rank + dec.rank + 2 * (ra.epoch and dec.epoch)
     if ra.beside != dec.beside:
-        # "ra" goes with "dec_icrs", and no position of one survey with that of another
+        # "ra" goes with "dec_icrs", but a position of one survey never with another survey's
         if ra.beside and dec.beside:
             return None
         if any(word.isdecimal() for word in ra.beside | dec.beside):
@@ -228,7 +230,7 @@ def _worth(ra: Half, dec: Half) -> int | None:
 
 
 def _first_letters(half_: Half) -> bool:
-    """Whether VizieR computed it: such names begin with an underscore."""
+    """Return whether VizieR computed the column: such names begin with an underscore."""
     return half_.columns[0].startswith("_")
 
 
@@ -237,7 +239,7 @@ def _plainly_ra(name: str) -> bool:
 
 
 def _in_parts(fields: Sequence[Field]) -> tuple[tuple[Half, Half] | None, str]:
-    """Find a position in parts (``RAh RAm RAs DE- DEd DEm DEs``), or say why there is only a part of one."""
+    """Return a position in parts (``RAh RAm RAs DE- DEd DEm DEs``), or a sentence about an incomplete one."""
     parts: dict[str, dict[str, str]] = {RA: {}, DEC: {}}
     for one in fields:
         words = words_of(one.name)

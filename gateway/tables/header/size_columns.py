@@ -1,4 +1,4 @@
-"""Recognise the columns that say how large a galaxy is: its diameter, or a radius of one kind or another."""
+"""Recognises the columns of a galaxy's size: its diameter, or a radius of some kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.tables.table import Field
 
 SIZES = tuple(FIELD_IN)
-"""What such a column can be; the first one that a row has a value for is believed."""
+"""Roles of these columns; the first one with a value in a row is used."""
 
 _NAMES = {
     D25: ("d25", "d25leda", "d26", "diam", "diameter", "majoraxis", "majaxis", "majdiam", "dmaj"),
@@ -27,16 +27,16 @@ _NAMES = {
         *("petror50", "petroth50", "sersicth50", "shaper", "exprad", "rkronhalf"),
     ),
 }
-"""As catalogues call them, without punctuation, units and bands."""
+"""Names of these columns in catalogues, without punctuation, units and bands."""
 _MEANS = {name: role for role, names in _NAMES.items() for name in names}
 _BANDS = ("", "r", "i", "g", "z", "y", "u")
-"""Of one that is there in several bands the first is taken."""
+"""Bands in order of preference, for a size that is given in several bands."""
 
 
 def find(fields: Iterable[Field]) -> dict[str, str]:
-    """Return the roles of :data:`SIZES` that columns have by their names, and the names.
+    """Return the columns for the roles of :data:`SIZES`, by their names.
 
-    A column in a unit of no angle, such as pixels, is none of them.
+    A column in a unit that is no angle, such as pixels, is left out.
     """
     found: dict[str, tuple[int, str]] = {}
     for one in fields:

@@ -1,4 +1,4 @@
-"""Units of columns: what a number has to be multiplied by to be in the unit that is asked for."""
+"""Units of columns: the factors that convert their numbers to the units of a query."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.core import errors
 
 OWN_UNIT = {"ra": "deg", "dec": "deg", "fov": "arcmin", "pa": "deg"}
 OWN_UNIT |= {"d25": "arcmin", "radius": "arcsec", "petrosian": "arcsec", "half_light": "arcsec"}
-"""Unit that the numbers of a kind of column are in unless something says otherwise."""
+"""Default unit of each kind of column."""
 
 _COMMON = {
     "deg": 1.0,
@@ -29,27 +29,27 @@ _COMMON = {
     "arcsec": 1 / 3600,
     '"': 1 / 3600,
 }
-"""Degrees of the units that nearly all tables have: astropy takes half a second to load."""
+"""Size of the usual units, degrees. Astropy's units take half a second to import."""
 _HOURS = {"h", "hr", "hrs", "hour", "hours", "hourangle"}
 _NONE = {"", "-", "--", "---", "none", "null", "unitless", "dimensionless", "n/a"}
 _NEVER = math.nan
-"""Factor where the table says that its cells are no plain numbers."""
+"""Factor for cells that are no plain numbers by the table's unit."""
 _HMS = re.compile(r"h+(?:ours?)?\W*m+(?:in)?\W*s+(?:ec)?.*|hms|hh:mm:ss.*", re.IGNORECASE)
 _DMS = re.compile(r"d+(?:eg)?\W*(?:arc)?m+(?:in)?\W*(?:arc)?s+(?:ec)?.*|dms|dd:mm:ss.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How the cells of a column become numbers in the unit that is asked for.
+    """Conversion of a column's cells to numbers in the unit of the query.
 
     Attributes
     ----------
     factor : float
-        Of a plain number; NaN where the table says that there is none.
+        Factor for a plain number; NaN where the unit excludes plain numbers.
     declared : str
-        The unit that the table names, or ``""``.
+        Unit that the table names, or ``""``.
     sexagesimal : str
-        ``h`` or ``d``: what the first part of ``12 34 56`` is; ``""`` where the table says that there is none.
+        Unit of the first part of ``12 34 56``: ``h`` or ``d``; ``""`` where the unit excludes such cells.
     """
 
     factor: float = 1.0
@@ -58,17 +58,17 @@ class Conversion:
 
 
 def conversion(kind: str, unit: str | None, column: str) -> Conversion:
-    """Return how the numbers of a column are converted.
+    """Return the conversion of a column's numbers.
 
     Parameters
     ----------
     kind : str
-        A key of :data:`OWN_UNIT`.
+        Kind of column: a key of :data:`OWN_UNIT`.
     unit : str, optional
-        As the table writes it: ``deg``, ``h``, ``hourangle``, ``rad``, ``arcsec``, ``"h:m:s"``, or anything else that
-        :class:`astropy.units.Unit` reads. Of time, only hours are taken for angles.
+        Unit as the table writes it: ``deg``, ``h``, ``hourangle``, ``rad``, ``arcsec``, ``"h:m:s"``, or any other that
+        :class:`astropy.units.Unit` reads. Of units of time, only hours count as angles.
     column : str
-        Named in the error.
+        Name of the column, for the error.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def conversion(kind: str, unit: str | None, column: str) -> Conversion:
 
 
 def _by_astropy(text: str, column: str) -> float:
-    from astropy import units  # 0.5 s that only an uncommon unit is worth
+    from astropy import units  # takes 0.5 s, for uncommon units only
 
     try:
         return float(units.Unit(text).to(units.deg))

@@ -1,4 +1,4 @@
-"""Say why columns that look like a position are none that is taken: of another equinox, sky, or no galaxy's own."""
+"""Explains why columns that look like a position are not used: another equinox or sky, or no galaxy's position."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAMED = 4
 
 
 def refusal(fields: Sequence[Field]) -> str:
-    """Return the sentence, or ``""`` where no column looks like a position."""
+    """Return the reason as a sentence, or ``""`` where no column looks like a position."""
     found: dict[str, list[str]] = {kind: [] for kind in _SENTENCES}
     for one in fields:
         kind = _kind(one)

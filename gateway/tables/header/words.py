@@ -1,4 +1,4 @@
-"""Headers as words: ``RAJ2000``, ``RA (J2000)`` and ``ra_j2000`` are the same two words."""
+"""Splits column names into words: ``RAJ2000``, ``RA (J2000)`` and ``ra_j2000`` have the same two words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNITS = {
     "arcsec": ("arcsec", "arcsecs", "arcsecond", "arcseconds", "asec"),
     "mas": ("mas",),
 }
-"""What units are called in a header."""
+"""Spellings of units in column names."""
 
 _MEANING = {
     RA: ("ra", "rightascension", "rasc", "alpha"),
@@ -48,14 +48,14 @@ _MEANING = {
     "reference": ("crval", "crpix"),
     "world": ("world",),
     "sign": ("sign", "sgn"),
-    # what stands beside a quantity and is not the quantity
+    # words for quantities about a quantity, such as its error
     "about": (
         *("e", "err", "error", "errors", "sigma", "sig", "stdev", "stddev", "unc", "uncertainty", "rms", "var"),
         *("ivar", "cov", "corr", "pm", "proper", "motion", "offset", "off", "diff", "flag", "flags", "quality", "qual"),
         *("min", "max", "range", "snr", "ref", "refs", "reference", "bibcode", "count", "nobs", "ndet", "cos", "pix"),
         *("pixel", "type", "class", "q", "f", "r", "u", "fraction", "kin", "kinematic", "bar", "scale", "version"),
     ),
-    # positions and names that are not the galaxy's own
+    # words for positions and names other than the galaxy's own
     "elsewhere": (
         *("plate", "field", "tile", "pointing", "pnt", "center", "centre", "cen", "telescope", "tel", "boresight"),
         *("chip", "ccd", "guide", "frame", "sun", "moon", "nearest", "neighbor", "neighbour", "group", "cluster"),
@@ -72,7 +72,7 @@ WHERE = {
     ),
     "ifu": ("ifu",),
 }
-"""Words beside a position that say whose or which one it is; each stays as it is."""
+"""Words beside a position that tell whose or which position it is; they are kept as they are."""
 _CATALOGUES = {
     "NGC": ("ngc",),
     "IC": ("ic",),
@@ -88,7 +88,7 @@ _CATALOGUES = {
     "Caldwell": ("caldwell",),
 }
 CATALOGUES = frozenset(_CATALOGUES)
-"""Catalogues whose name heads a column of their numbers, as those are written before a number."""
+"""Catalogues whose name heads a column of their numbers, spelt as before a number."""
 
 _MEANS = {
     word: meaning for table in (UNITS, _MEANING, _CATALOGUES) for meaning, words in table.items() for word in words
@@ -107,9 +107,9 @@ _LONGEST = 200
 
 @lru_cache(maxsize=4096)
 def words_of(header: str) -> tuple[str, ...]:
-    """Return the words of a column's name by their meaning; what has none stays as it is, in lower case.
+    """Return the words of a column's name by their meaning; other words are kept, in lower case.
 
-    Case, punctuation, brackets and the seams of words that are written together make no difference.
+    Case, punctuation, brackets and the joints of words written together make no difference.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def _bracketed(found: re.Match[str]) -> str:
 
 
 def _seams(token: str) -> list[str]:
-    """Cut a token into the fewest words that have a meaning; a token that can't be cut is a word of its own."""
+    """Split a token into the fewest words with a meaning; a token that can't be split is one word."""
     if token in _MEANS:
         return [_MEANS[token]]
     part = _PART.fullmatch(token)

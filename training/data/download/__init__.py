@@ -1,5 +1,5 @@
-"""Fetches real galaxies from the archives: tables, SDSS colour cutouts, calibrated exposures made one picture.
+"""Downloads real galaxies from the archives: tables, SDSS colour cutouts, pictures made of calibrated exposures.
 
-Everything is asked through the gateway's own client (:mod:`gateway.sky`), so that an archive meets one set of manners:
-bounded calls in flight, retries with growing pauses, ``Retry-After`` obeyed, mirrors left alone while they fail.
+All requests use the gateway's own client (:mod:`gateway.sky`), so that every archive gets the same treatment: a limit
+on calls in flight, retries with growing pauses, ``Retry-After`` obeyed, failing mirrors left alone.
 """

@@ -33,7 +33,7 @@ BANDS = ("g", "r", "i")
 PIXEL_ARCSEC = 0.396
 _WIDTH_ARCMIN, _HEIGHT_ARCMIN = 2048 * PIXEL_ARCSEC / 60, 1489 * PIXEL_ARCSEC / 60
 _REACH_ARCMIN = math.hypot(_WIDTH_ARCMIN, _HEIGHT_ARCMIN) / 2
-"""How far from its centre an exposure may still show something."""
+"""Largest distance from its centre at which an exposure shows something, arcmin."""
 
 _MOST_ROWS = 2000
 
@@ -50,7 +50,7 @@ class Exposure:
     dec_deg: float
 
     def path(self, band: str) -> str:
-        """Return where the archive keeps the frame of a band."""
+        """Return the path of a band's frame in the archive."""
         return f"/{self.rerun}/{self.run}/{self.camcol}/{self.name(band)}"
 
     def name(self, band: str) -> str:
@@ -58,7 +58,7 @@ class Exposure:
         return f"frame-{band}-{self.run:06d}-{self.camcol}-{self.field:04d}.fits.bz2"
 
     def apart_arcmin(self, ra_deg: float, dec_deg: float) -> float:
-        """Return how far the centre is from a position, arcmin."""
+        """Return the distance of the centre from a position, arcmin."""
         return separation_arcsec(ra_deg, dec_deg, self.ra_deg, self.dec_deg) / 60
 
 
@@ -69,11 +69,11 @@ class Archive:
     ----------
     upstream : HttpClient
     search : Service
-        Its URLs end in ``SqlSearch``.
+        SkyServer's SQL service; its URLs end in ``SqlSearch``.
     frames : Service
-        Its URLs end in ``frames``.
+        Science Archive Server; its URLs end in ``frames``.
     executor : Executor
-        Where frames are checked: decompressing one takes a second.
+        Runs the check of the frames: decompressing one takes a second.
     """
 
     def __init__(self, upstream: HttpClient, search: Service, frames: Service, executor: Executor) -> None:
@@ -98,7 +98,7 @@ class Archive:
         return tuple(sorted(near, key=lambda one: (one.apart_arcmin(ra_deg, dec_deg), one)))
 
     async def frame(self, exposure: Exposure, band: str, *, deadline: Deadline) -> bytes:
-        """Return a frame as the archive keeps it, a whole ``.fits.bz2``.
+        """Return a frame as the archive stores it, a whole ``.fits.bz2``.
 
         Raises
         ------
@@ -110,14 +110,14 @@ class Archive:
 
 
 def chosen(exposures: Sequence[Exposure], *, runs: int) -> tuple[Exposure, ...]:
-    """Return the exposures of the nearest runs: a run covers its part of the sky once, so more of them go deeper.
+    """Return the exposures of the nearest runs: a run covers a position once, so that more runs go deeper.
 
     Parameters
     ----------
     exposures : sequence of Exposure
-        The nearest first.
+        Exposures, the nearest first.
     runs : int
-        How many at most; the equator was observed a hundred times.
+        Most runs; the equator was observed a hundred times.
     """
     kept: list[int] = []
     for one in exposures:
@@ -130,7 +130,7 @@ def _query(ra_deg: float, dec_deg: float, reach_deg: float) -> str:
     low, high = dec_deg - reach_deg, dec_deg + reach_deg
     where = [f"dec BETWEEN {low:.5f} AND {high:.5f}"]
     furthest = max(abs(low), abs(high))
-    wide = reach_deg / math.cos(math.radians(furthest)) if furthest < 89 else 180.0  # a pole is near
+    wide = reach_deg / math.cos(math.radians(furthest)) if furthest < 89 else 180.0  # close to a pole
     if wide < 180:
         west, east = (ra_deg - wide) % 360, (ra_deg + wide) % 360
         if west < east:

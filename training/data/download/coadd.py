@@ -1,4 +1,4 @@
-"""Calibrated exposures made one picture: resampled to a common frame, averaged, stretched as people look at them."""
+"""Makes one picture of calibrated exposures: resampled to a common frame, averaged, stretched for people."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 _GAINS = np.array([4.9, 5.7, 7.8], np.float32)
 _NONLINEARITY = 3.0
-"""Of i, r and g in nanomaggies a pixel: the survey's choice for its colour pictures (idlutils, ``nw_scale_rgb``)."""
+"""Softening of i, r and g in nanomaggies per pixel, as in the survey's pictures (idlutils, ``nw_scale_rgb``)."""
 
 _BRIGHTEST_PART = 0.998
 
 
 class NothingThereError(Exception):
-    """None of the exposures shows any of the field."""
+    """None of the exposures shows a part of the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Coadd:
     Attributes
     ----------
     light : float32 ``[side, side]``
-        Nanomaggies per native pixel (0.396 arcsec squared), the first row on top; 0 where there is nothing.
+        Nanomaggies per native pixel (0.396 arcsec squared), the first row on top; 0 outside of the exposures.
     covered : bool ``[side, side]``
-        Where there is something.
+        Pixels that an exposure covers.
     """
 
     light: NDArray[np.float32]
@@ -48,24 +48,24 @@ class Coadd:
 
     @property
     def coverage(self) -> float:
-        """The part of the field that is covered, 0..1."""
+        """Share of the field that is covered, 0..1."""
         return float(self.covered.mean())
 
 
 def coadd(files: Sequence[Path], plane: WCS, side: int) -> Coadd:
     """Resample the frames of one band to a plane and average them.
 
-    Every output pixel averages what it covers (DeForest 2004, Solar Physics 219, 3), so a large galaxy in a small
-    picture is not aliased. Surface brightness is kept, not flux.
+    Every output pixel averages its area (DeForest 2004, Solar Physics 219, 3), so that a large galaxy in a small
+    picture is not aliased. Surface brightness is preserved, not flux.
 
     Parameters
     ----------
     files : sequence of Path
         Calibrated, sky-subtracted frames: FITS, compressed or not, the image in the first HDU.
     plane : WCS
-        As :func:`gateway.images.mosaic.celestial.tangent_plane` makes it.
+        Result of :func:`gateway.images.mosaic.celestial.tangent_plane`.
     side : int
-        Pixels.
+        Side of the result, pixels.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def coadd(files: Sequence[Path], plane: WCS, side: int) -> Coadd:
         shape_out=(side, side),
         reproject_function=reproject_adaptive,
         combine_function="mean",
-        # an output pixel that reaches beyond a frame would take its edge for sky
+        # an output pixel that extends beyond a frame would show the frame's edge as sky
         boundary_mode="strict",
         bad_value_mode="ignore",
     )
@@ -97,7 +97,7 @@ def coadd(files: Sequence[Path], plane: WCS, side: int) -> Coadd:
 
 
 def _window(own: WCS, plane: WCS, side: int, shape: tuple[int, ...]) -> tuple[slice, slice] | None:
-    """Return the part of a frame that the field needs, with a margin; None if they do not meet."""
+    """Return the part of a frame that the field needs, with a margin; None if they do not overlap."""
     edge = np.linspace(-0.5, side - 0.5, 9)
     x, y = (grid.ravel() for grid in np.meshgrid(edge, edge))
     columns, rows = own.all_world2pix(*plane.all_pix2world(x, y, 0), 0, quiet=True)
@@ -114,7 +114,7 @@ def _window(own: WCS, plane: WCS, side: int, shape: tuple[int, ...]) -> tuple[sl
 def colour(planes: Sequence[NDArray[np.float32]]) -> NDArray[np.uint8]:
     """Return a colour picture, uint8 ``[side, side, 3]``, of g, r and i in nanomaggies a pixel.
 
-    Asinh of the total, so that bright pixels keep their colour, with i, r and g as red, green and blue (Lupton et al.
+    The asinh of the total keeps the colour of bright pixels; i, r and g are red, green and blue (Lupton et al.
     2004, PASP 116, 133).
     """
     rgb = np.stack(list(planes)[::-1], axis=-1) * _GAINS
@@ -129,7 +129,7 @@ def gray(plane: Coadd) -> NDArray[np.uint8]:
     known = plane.light[plane.covered]
     sky = float(np.median(known))
     faint = known[known < sky]
-    # the fainter half of the sky tells the noise, whatever shines in the other
+    # only the fainter half of the sky is used, since objects brighten the other
     noise = 1.4826 * float(np.median(sky - faint)) if len(faint) else 0.0
     soft = max(2 * noise, 1e-6)
     depth = np.arcsinh(np.maximum(plane.light - sky + soft, 0) / soft)
@@ -138,7 +138,7 @@ def gray(plane: Coadd) -> NDArray[np.uint8]:
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
-    """Encode a picture without loss."""
+    """Return a picture as PNG."""
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG", optimize=True)
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""Tables over HTTP: from a URL to text, or from a file where one is named."""
+"""Reads the text of a table, from a file or over HTTP."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PATIENCE_S = 300.0
 
 
 class FetchError(Exception):
-    """A table can't be had; the message says which and why."""
+    """A table can't be read; the message tells which and why."""
 
 
 def is_url(source: str) -> bool:
-    """Whether a source is to be asked for over HTTP rather than read from disk."""
+    """Return whether a source is a URL, not a path."""
     return urlsplit(source).scheme in {"http", "https"}
 
 
@@ -30,9 +30,9 @@ def text_of(source: str, *, contact: str = "") -> str:
     Parameters
     ----------
     source : str
-        A path or an HTTP URL.
+        Path or HTTP URL.
     contact : str
-        For ``User-Agent``.
+        Mail address or URL, for ``User-Agent``.
 
     Raises
     ------

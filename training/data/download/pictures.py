@@ -49,17 +49,17 @@ COLUMNS = (
     *PROBLEM_COLUMNS,
 )
 CUTOUT, COADD = "cutout", "coadd"
-"""What the key of a row ends in: the survey's own picture, or those made of exposures."""
+"""Suffixes of a row's key: the survey's own picture, or the pictures made of exposures."""
 
 _WHOLE = 0.98
-"""A field that is covered to this part counts as whole: a pixel lost at an edge is no hole."""
+"""Covered share of a field from which it counts as complete, since a pixel lost at an edge is no gap."""
 
 _FRAME_BYTES = 32_000_000
 _DOWN = (errors.UpstreamUnavailable, errors.Busy, errors.DeadlineExceeded)
 
 
 class NotThereError(errors.TargetError):
-    """There is no picture of a galaxy, and there would be none if it were asked for again."""
+    """There is no picture of a galaxy, and a later request would not find one."""
 
     slug, title = "no-picture", "No picture of the galaxy"
 
@@ -71,11 +71,13 @@ class SdssPictures:
     Attributes
     ----------
     folder : Path
-        Gets the pictures.
+        Folder for the pictures.
     galaxies : mapping
-        Key of a row to its galaxy; the key ends in what is to be made of it.
+        Galaxy by the key of its row; the key's suffix names the picture to make.
     sources : Sources
+        Archives and their limits.
     wanted : Wanted
+        Pictures to make.
     """
 
     folder: Path
@@ -85,7 +87,7 @@ class SdssPictures:
 
     @property
     def archive(self) -> ImageArchive:
-        """What the pictures are fetched from."""
+        """Return the archive from which the pictures are fetched."""
         wanted, sources = self.wanted, self.sources
         return ImageArchive(
             opened=self._opened,
@@ -105,8 +107,8 @@ class SdssPictures:
 
     @asynccontextmanager
     async def _opened(self, rates: Rates, folder: str, base: str) -> AsyncIterator[Fetch]:
-        """Open the services; yield what makes a row's pictures and returns the row's cells."""
-        del folder, base  # what is written there is not the pictures
+        """Open the services; yield a function that makes a row's pictures and returns the row's cells."""
+        del folder, base  # the pictures go to the own folder
         sources = self.sources
         client = HttpClient(sources.manners, contact=sources.contact, rate_limit=rates)
         sky = open_sky(
@@ -146,7 +148,7 @@ class SdssPictures:
                 await client.aclose()
 
     async def _tried(self, make: Callable[[], Any]) -> dict[str, Any]:
-        """Make pictures; wait for an archive that is down, and end the download when it stays so."""
+        """Make pictures; wait while an archive is down, and end the download if it stays down."""
         for trial in range(self.sources.tries):
             try:
                 cells: dict[str, Any] = await make()
@@ -159,13 +161,13 @@ class SdssPictures:
         return cells
 
     def fov_arcmin(self, galaxy: Galaxy) -> float:
-        """Side of a galaxy's field."""
+        """Return the side of a galaxy's field of view."""
         return self.wanted.field_in_d25 * (galaxy.d25_arcmin or math.nan)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cutout:
-    """The survey's own colour picture of a galaxy, as the gateway fetches it."""
+    """Fetches the survey's own colour picture of a galaxy, as the gateway does."""
 
     of: SdssPictures
     galaxy: Galaxy
@@ -184,7 +186,7 @@ class _Cutout:
 
 @dataclass(frozen=True, slots=True)
 class _Coadd:
-    """Pictures of a galaxy that are made of calibrated exposures: in colours, and one of each band."""
+    """Makes pictures of a galaxy from calibrated exposures: one in colour, and one of each band."""
 
     of: SdssPictures
     galaxy: Galaxy
@@ -201,7 +203,7 @@ class _Coadd:
         exposures = chosen(found, runs=self.of.wanted.runs)
         if not exposures:
             raise NotThereError(f"The survey has no exposure of {galaxy.name}.")
-        # neighbours share no frames, so that none is taken away from another
+        # one folder per galaxy, so that the removal of its frames leaves those of its neighbours
         folder = self.of.folder / "frames" / f"pgc{galaxy.pgc}"
         frames = {band: [await self._frame(one, band, folder) for one in exposures] for band in BANDS}
         loop = asyncio.get_running_loop()
@@ -219,7 +221,7 @@ class _Coadd:
         }
 
     async def _frame(self, exposure: Exposure, band: str, folder: Path) -> Path:
-        """Return a frame on disk, fetched unless an interrupted download already had."""
+        """Return a frame's file, fetched unless an interrupted download left it there."""
         path = folder / exposure.name(band)
         if not path.is_file():
             data = await self.archive.frame(exposure, band, deadline=Deadline.after(600))

@@ -1,7 +1,7 @@
-"""Downloads the pictures of many galaxies, by the fetching of a batch: polite, and taken up again where it ended.
+"""Downloads the pictures of many galaxies, by the fetching of a batch: within the archives' limits, and resumable.
 
-A picture is done when its file exists. What could not be had, and why, is kept by the table that was asked, below
-``_download`` in the pictures' folder; ``download.csv`` says it to people.
+A picture is done when its file exists. The reasons for missing pictures are stored below ``_download`` in the pictures'
+folder, one subfolder per table, and listed for people in ``download.csv``.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from training.data.label_tables import Facts
 
 ROWS = 20
-"""Of a partition; each may mean a hundred megabytes."""
+"""Rows of a partition; each may load a hundred megabytes."""
 
 _STATE = "_download"
 
 
 def galaxies(facts: Mapping[int, Facts]) -> tuple[tuple[Galaxy, ...], int]:
-    """Return the galaxies of known position and size, in order of their numbers, and how many others there are."""
+    """Return the galaxies of known position and size, in order of their numbers, and the number of all others."""
     found = [
         Galaxy(
             known.ra_deg % 360,
@@ -63,24 +63,27 @@ def download(
     *,
     again: bool = False,
 ) -> Summary:
-    """Fetch and make what pictures are missing, and write ``download.csv`` beside them.
+    """Fetch or make the missing pictures, and write ``download.csv`` beside them.
 
     Parameters
     ----------
     folder : Path
-        Gets the pictures; frames lie in its ``frames/`` while they are needed.
+        Folder for the pictures; frames are in its ``frames/`` while they are needed.
     targets : iterable of Galaxy
+        Galaxies whose pictures are wanted.
     sources : Sources
+        Archives and their limits.
     wanted : Wanted
+        Pictures to make.
     console : Console
-        Shows how far it is.
+        Shows the progress.
     again : bool
-        Ask again for what is known not to be there.
+        Whether to ask again for pictures that did not exist.
 
     Raises
     ------
     batch.errors.BatchError
-        An archive is down, or the folder holds pictures made otherwise; what was fetched is kept.
+        An archive is down, or the folder holds pictures of other settings; what was fetched is kept.
     OSError
         The folder can't be written to.
     """
@@ -94,7 +97,7 @@ def download(
             for key, one in known.items()
         ]
     )
-    # a table that has grown is another question, whose answers are mostly there already
+    # a table with more rows counts as another input, but most of its pictures exist already
     state = folder / _STATE / hashlib.blake2b(text.getvalue().encode(), digest_size=8).hexdigest()
     table = state.with_suffix(".csv")
     write(table, text.getvalue().encode())
@@ -102,7 +105,7 @@ def download(
     limits = FetchLimits(
         rates_per_s={"SkyServer": sources.calls_per_s},
         concurrency=sources.frames_at_once,
-        # an archive that is down ends the download; what else may pass is asked again by the next one
+        # an archive that is down ends the download; the next one repeats other passing failures
         patience=Patience(rounds=1),
     )
     asked = Asked(what=(str(table),), out=str(state), retry_failed=again)
@@ -116,7 +119,7 @@ def download(
 
 
 def _forget_lost(folder: Path, state: Path) -> None:
-    """Forget the partitions some of whose pictures are gone; the others of them are found to be there."""
+    """Delete the state of partitions with missing pictures, so that these are made again."""
     for part in state.glob("**/part-*"):
         rows, _ = results.decoded(str(part))
         if not all((folder / name).is_file() for row in rows for name in (row["files"] or "").split()):

@@ -1,4 +1,4 @@
-"""Where the pictures come from, and what is made of them."""
+"""The archives of the pictures, and the choice of pictures."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from gateway.sky.http.retry_policy import RetryPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where pictures come from, and how politely they are asked for.
+    """The archives of the pictures, and the limits of the requests to them.
 
     Attributes
     ----------
     cutout_urls, search_urls, frame_urls : tuple of str
-        Of SkyServer's ``getjpeg`` and ``SqlSearch`` (``{release}`` stands for the data release), and of the Science
-        Archive Server's ``frames``; mirrors, the preferred one first.
+        URLs of SkyServer's ``getjpeg`` and ``SqlSearch`` (``{release}`` stands for the data release), and of the
+        Science Archive Server's ``frames``; mirrors, the preferred one first.
     release : int
         Data release of SkyServer. The imaging is the same from 13 on.
     contact : str
         Mail address or URL for the operators of the archives.
     calls_per_s : float
-        To SkyServer, which allows one a second.
+        Calls per second to SkyServer, which allows one.
     frames_at_once : int
-        Of 3 MB each.
+        Frames fetched at the same time, 3 MB each.
     manners : RetryPolicy
-        ``contact`` is taken from above.
+        Policy of the retries; its ``contact`` is replaced by the one above.
     patience_s : float
-        For which an archive that is down is waited for, before each of ``tries``.
+        Time to wait for an archive that is down, before each of ``tries``, seconds.
     tries : int
+        Attempts at an archive that is down.
     """
 
     cutout_urls: tuple[str, ...] = field(default_factory=lambda: SkySettings().skyserver_urls)
@@ -46,22 +47,22 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to make of each galaxy.
+    """The pictures to make of each galaxy.
 
     Attributes
     ----------
     cutouts : bool
-        The survey's own colour picture, as the gateway fetches it.
+        Whether to fetch the survey's own colour picture, as the gateway does.
     exposures : bool
-        A colour picture and one of each band, made of calibrated exposures.
+        Whether to make a colour picture and one of each band from calibrated exposures.
     field_in_d25 : float
-        Side of the field in diameters of the 25 mag isophote.
+        Side of the field of view in diameters of the 25 mag isophote.
     side : int
-        Pixels of the pictures made of exposures.
+        Side of the pictures made of exposures, pixels.
     runs : int
-        Observations of the same sky that are averaged, at most.
+        Most observations of the same sky that are averaged.
     keep_frames : bool
-        Keep the fetched frames once a galaxy's pictures are made.
+        Whether to keep the frames after a galaxy's pictures are made.
     """
 
     cutouts: bool = True

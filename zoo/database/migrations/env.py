@@ -1,4 +1,4 @@
-"""Alembic's entry: migrations run in the transaction of the connection that :mod:`zoo.database.engine` hands over."""
+"""Alembic's entry point: runs migrations in the transaction of :mod:`zoo.database.engine`'s connection."""
 
 from __future__ import annotations
 

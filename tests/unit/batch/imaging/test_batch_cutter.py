@@ -63,6 +63,7 @@ async def measured(
     asked = Asked(what=(str(folder / "table.csv"),), out=out, imaging=str(imaging), **changed)
     found = source.find(asked.what)
     asked, sky = run.imaged(asked, found, lambda _said: None)
+    assert sky is not None
     partitions = list(catalogue.partitions(catalogue.pieces(found, out, size=size, choice=asked.choice), size))
     patience = Patience(fruitless=2, first_pause_s=0.0, longest_pause_s=0.0, row_s=600.0)
     fetching = Fetching(settings=Settings(serving="127.0.0.1:8500"), patience=patience)

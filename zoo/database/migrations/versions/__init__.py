@@ -1,1 +1,1 @@
-"""One file a revision, in order of their numbers."""
+"""The revisions, one file each, in order of their numbers."""
