@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from batch.imaging import imaging
-from batch.imaging.cutter import Cutter
+from batch.imaging.cutter import Cutters
 from benchmarks.batch import Peaks, Place, limit
 from gateway.core.models import Target
 from gateway.core.resources import processors
@@ -61,10 +61,12 @@ async def bytes_read(
             one = survey.galaxies[index]
             target = Target(ra=repr(one.ra_deg), dec=repr(one.dec_deg), fov_arcmin=FOV_ARCMIN)
             rows.append(Row(number, f"g{index}", target))
-        cutter = Cutter(sky, rows)
+        cutters = Cutters(sky)
+        cutter = cutters.cutter(rows)
         before, began = store.sent, time.process_time()
         await asyncio.gather(*(cutter.read(str(row.number)) for row in rows))
         cutter.close()
+        cutters.close()
         return (store.sent - before) / len(rows), (time.process_time() - began) / len(rows)
 
 

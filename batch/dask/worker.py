@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from batch.asked import Asked
     from batch.fetching.galaxies import Fetching
+    from batch.imaging.cutter import Cutters
     from batch.imaging.imaging import SkyImages
     from batch.inputs.images import Images
     from batch.inputs.source import Source
@@ -100,6 +101,8 @@ class MeasuringWorker(WorkerPlugin):
     ----------
     inclinations : Inclinations
     networks : Networks
+    cutters : Cutters or None
+        None where galaxies are not cut from images of the sky.
     """
 
     def __init__(self, job: Job) -> None:
@@ -113,6 +116,7 @@ class MeasuringWorker(WorkerPlugin):
             only_errors = structlog.make_filtering_bound_logger(logging.ERROR)
             structlog.configure(wrapper_class=only_errors, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         job, settings = self.job, self.job.fetching.settings
+        self.cutters = None if job.imaging is None else job.imaging.cutters()
         self.networks = Networks(job.serving, job.manifest)
         in_flight = settings.batches_in_flight * len(job.serving)
         self._executor = ThreadPoolExecutor(worker.state.nthreads, "decode")
@@ -129,6 +133,8 @@ class MeasuringWorker(WorkerPlugin):
         """Close everything; called by the worker."""
         del worker
         self._executor.shutdown(wait=False, cancel_futures=True)
+        if self.cutters is not None:
+            self.cutters.close()
         await self.networks.aclose()
 
 
@@ -150,7 +156,7 @@ async def measure(name: str, partition: Partition) -> Tally:
             told_at = time.monotonic()
             worker.log_event(TOPIC, {"batch": name, "partition": number, "rows": rows})
 
-    return await measure_in(plugin.job, plugin.inclinations, partition, tell)
+    return await measure_in(plugin.job, plugin.inclinations, partition, tell, plugin.cutters)
 
 
 async def ready(name: str, timeout_s: float) -> str | None:
@@ -159,13 +165,17 @@ async def ready(name: str, timeout_s: float) -> str | None:
 
 
 async def measure_in(
-    job: Job, inclinations: Inclinations, partition: Partition, tell: Callable[[int, int], None]
+    job: Job,
+    inclinations: Inclinations,
+    partition: Partition,
+    tell: Callable[[int, int], None],
+    cutters: Cutters | None = None,
 ) -> Tally:
     """Measure a partition; ``tell`` is called with its number and the number of its settled rows."""
     settler = Settler(job.folder, job.fetching.patience, job.concurrency, job.fetching.accept_unanswered, tell)
-    if job.imaging is not None:
+    if cutters is not None:
         rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.asked.choice)
-        cutter = await asyncio.to_thread(job.imaging.cutter, rows)
+        cutter = await asyncio.to_thread(cutters.cutter, rows)
         with closing(cutter):
             return await settler.settle(partition, rows, cutter.asking(_asking(job, inclinations, cutter.read)))
     if job.source.form is Form.PIXELS:

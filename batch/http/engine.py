@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from contextlib import ExitStack, aclosing, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from PIL import Image
 
 from batch.errors import BatchError, BatchStopped
 from batch.http.pacing import Kind, kind_of, may_pass, says_nothing_of_the_row, sentence_of
 from batch.run import each
 from batch.settle import Outcome
 from gateway.core import errors
+from gateway.images.complete import complete_png
 from inclinet import Answer, InclinetError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from batch.http.pacing import Pacing
-    from batch.imaging.imaging import SkyImages
+    from batch.imaging.cutter import Cutters
     from batch.inputs.images import Images
     from batch.outputs.partitions import Partition
     from batch.progress import Progress
@@ -105,7 +100,7 @@ class HttpEngine:
         partitions: Iterable[Partition],
         read: Callable[[Partition], list[Row]],
         progress: Progress,
-        imaging: SkyImages | None = None,
+        cutters: Cutters | None = None,
     ) -> None:
         """Measure partitions until each is done or has only rows left whose problems may pass.
 
@@ -116,8 +111,8 @@ class HttpEngine:
         read : callable
             Returns the rows of a partition.
         progress : Progress
-        imaging : SkyImages, optional
-            Images of the sky that galaxies are cut from.
+        cutters : Cutters, optional
+            Source of the cutters, which cut galaxies from images of the sky.
 
         Raises
         ------
@@ -132,8 +127,8 @@ class HttpEngine:
             rows = await asyncio.to_thread(read, partition)
             ask: Ask = self.ask
             with ExitStack() as opened:
-                if imaging is not None:
-                    cutter = opened.enter_context(closing(await asyncio.to_thread(imaging.cutter, rows)))
+                if cutters is not None:
+                    cutter = opened.enter_context(closing(await asyncio.to_thread(cutters.cutter, rows)))
                     ask = cutter.asking(partial(self.ask, images=cutter))
                 progress.finished(partition, await self._settler.settle(partition, rows, ask))
 
@@ -265,11 +260,4 @@ async def _body(images: Images, row: Row) -> bytes | errors.GatewayError:
         image = await images.read(row.file or "")
     except errors.GatewayError as problem:
         return problem
-    return image if isinstance(image, bytes) else await asyncio.to_thread(_png, image)
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    written = io.BytesIO()
-    # stronger compression takes longer than it saves in sending
-    Image.fromarray(pixels).save(written, "PNG", compress_level=1)
-    return written.getvalue()
+    return image if isinstance(image, bytes) else await asyncio.to_thread(complete_png, image)

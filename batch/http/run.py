@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -109,20 +109,23 @@ async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progr
         first_pause_s=http.pace.backoff_s,
         longest_pause_s=http.pace.longest_backoff_s,
     )
-    with closing(Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)) as images:
-        async with _client(http) as client:
-            engine = HttpEngine(
-                client,
-                Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.told),
-                images,
-                # a galaxy cut by its position on the sky is already framed
-                params={
-                    "survey": asked.survey,
-                    "r": asked.r,
-                    "frame": asked.frame if imaging is None else FrameChoice.WHOLE,
-                },
-                pacing=Pacing(http.pace, http.url, progress),
-                release=prepared.folder.about["release"],
-                any_release=http.any_release,
-            )
-            await engine.run(prepared.missing, prepared.read(asked.choice), progress, imaging)
+    async with AsyncExitStack() as opened:
+        files = Files(prepared.source.base, largest_bytes=_MOST_BYTES, at_once=_READS_AT_ONCE)
+        images = opened.enter_context(closing(files))
+        cutters = None if imaging is None else opened.enter_context(closing(imaging.cutters()))
+        client = await opened.enter_async_context(_client(http))
+        engine = HttpEngine(
+            client,
+            Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.told),
+            images,
+            # a galaxy cut by its position on the sky is already framed
+            params={
+                "survey": asked.survey,
+                "r": asked.r,
+                "frame": asked.frame if imaging is None else FrameChoice.WHOLE,
+            },
+            pacing=Pacing(http.pace, http.url, progress),
+            release=prepared.folder.about["release"],
+            any_release=http.any_release,
+        )
+        await engine.run(prepared.missing, prepared.read(asked.choice), progress, cutters)

@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from batch import storage
@@ -15,10 +16,10 @@ from batch.imaging.open_images import GONE, OpenImages, not_there
 from batch.settle import Outcome
 from gateway.core import errors
 from gateway.core.field_of_view import SkyField, field_around
-from gateway.core.models import Framing, Galaxy
-from gateway.images.frame import framed
+from gateway.core.models import Galaxy
 from gateway.images.mosaic.cut import cut_opened
 from gateway.images.mosaic.sections import CACHE_BYTES
+from gateway.images.mosaic.unsized import cut_unsized
 from gateway.sky.positions import parse_position
 from gateway.tables.cells.rows import Row
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from batch.imaging.imaging import SkyImages
     from batch.imaging.matching import TileImage
     from batch.settle import Ask
+    from gateway.core.field_of_view import ImagingCutout
     from gateway.core.models import Target
+    from gateway.images.decode import Picture
 
 SOURCE = "imaging"
 """``image_source`` of an answer."""
@@ -39,8 +42,6 @@ SOURCE = "imaging"
 _THREADS_ELSEWHERE = 8
 """Where a store's answers are waited for; on a disk one thread opens each tile once."""
 
-_FIRST_PIXELS = 256
-_WIDER, _TRIES, _FILLED = 2.5, 4, 0.7
 _WIDEST_DEG = 0.25
 """How far around a galaxy of unknown size images are looked for."""
 _DIAGONAL = 0.71
@@ -66,6 +67,34 @@ class _Cut:
     warnings: tuple[str, ...]
 
 
+class Cutters:
+    """Makes the cutter of each partition, whose images stay open for the partitions after it.
+
+    Parameters
+    ----------
+    imaging : SkyImages
+    """
+
+    def __init__(self, imaging: SkyImages) -> None:
+        self._imaging = imaging
+        self._idle: list[_CuttingThread] = []
+
+    def cutter(self, rows: Sequence[Row]) -> Cutter:
+        """Return the cutter of a partition that has these rows.
+
+        Raises
+        ------
+        OSError
+            The index of the images can't be read.
+        """
+        return Cutter(self._imaging, rows, self._idle)
+
+    def close(self) -> None:
+        """Close the images; one that a store does not let go of is left to the end of the process."""
+        while self._idle:
+            self._idle.pop().close()
+
+
 class Cutter:
     """Cuts the galaxies of a partition.
 
@@ -73,7 +102,9 @@ class Cutter:
     ----------
     imaging : SkyImages
     rows : sequence of Row
-        All of the partition.
+        All rows of the partition.
+    idle : list of threads
+        Threads of earlier partitions are taken from this list, and threads go back to it.
 
     Raises
     ------
@@ -81,16 +112,17 @@ class Cutter:
         The index of the images can't be read.
     """
 
-    def __init__(self, imaging: SkyImages, rows: Sequence[Row]) -> None:
+    def __init__(self, imaging: SkyImages, rows: Sequence[Row], idle: list[_CuttingThread]) -> None:
         self._imaging = imaging
         self._problems: dict[int, errors.GatewayError] = {}
         self._galaxies = self._matched(rows)
         elsewhere = any(
             not storage.is_local(storage.locate(one.tiles[0].file)[0]) for one in list(self._galaxies.values())[:1]
         )
-        lanes = _THREADS_ELSEWHERE if elsewhere else 1
-        self._lanes = [_Lane(CACHE_BYTES // lanes) for _ in range(lanes)]
-        self._lane_of = self._grouped()
+        count = _THREADS_ELSEWHERE if elsewhere else 1
+        self._idle = idle
+        self._threads = [_thread(idle, CACHE_BYTES // count) for _ in range(count)]
+        self._thread_of = self._grouped()
         self._cuts: dict[int, _Cut] = {}
 
     def _matched(self, rows: Sequence[Row]) -> dict[int, _Galaxy]:
@@ -123,7 +155,7 @@ class Cutter:
             )
         return None
 
-    def _grouped(self) -> dict[int, _Lane]:
+    def _grouped(self) -> dict[int, _CuttingThread]:
         """Return who cuts which galaxy, in the order in which they are asked: those of one image one after the other.
 
         Within an image they come in strips along the right ascension, so that neighbours share what is unpacked of it.
@@ -132,10 +164,10 @@ class Cutter:
             self._galaxies.values(),
             key=lambda one: (one.tiles[0].file, one.dec_deg // _STRIP_DEG, one.ra_deg, one.row.number),
         )
-        size = -(-len(order) // len(self._lanes)) or 1
-        lanes = [order[start : start + size] for start in range(0, len(order), size)]
-        turns = sorted((turn, number) for number, lane in enumerate(lanes) for turn in range(len(lane)))
-        return {lanes[number][turn].row.number: self._lanes[number] for turn, number in turns}
+        size = -(-len(order) // len(self._threads)) or 1
+        parts = [order[start : start + size] for start in range(0, len(order), size)]
+        turns = sorted((turn, number) for number, part in enumerate(parts) for turn in range(len(part)))
+        return {parts[number][turn].row.number: self._threads[number] for turn, number in turns}
 
     async def read(self, name: str) -> NDArray[np.uint8]:
         """Return the picture of the galaxy of the row of that number, uint8 ``[S, S, 3]``.
@@ -146,8 +178,8 @@ class Cutter:
             It can't be cut; passing where a store can't be reached.
         """
         number = int(name)
-        lane, loop = self._lane_of[number], asyncio.get_running_loop()
-        picture, self._cuts[number] = await loop.run_in_executor(lane.pool, lane.cut, self._galaxies[number])
+        thread, loop = self._thread_of[number], asyncio.get_running_loop()
+        picture, self._cuts[number] = await loop.run_in_executor(thread.executor, thread.cut, self._galaxies[number])
         return picture
 
     def asking(self, ask: Ask) -> Ask:
@@ -157,7 +189,9 @@ class Cutter:
             there = {row.number: row for row in rows}
             for number in there.keys() & self._problems.keys():
                 yield Outcome.of(there[number], self._problems[number])
-            pictures = [Row(number, there[number].key, file=str(number)) for number in self._lane_of if number in there]
+            pictures = [
+                Row(number, there[number].key, file=str(number)) for number in self._thread_of if number in there
+            ]
             async with aclosing(ask(pictures)) as outcomes:
                 async for outcome in outcomes:
                     yield self._told(there[outcome.row.number], outcome)
@@ -186,9 +220,8 @@ class Cutter:
         return replace(outcome, row=row, cells=outcome.cells | said)
 
     def close(self) -> None:
-        """Close the files; one that a store does not let go of is left to the end of the process."""
-        for lane in self._lanes:
-            lane.close()
+        """Give the threads back, with the images that they keep open."""
+        self._idle += self._threads
 
 
 def _place(row: Row) -> tuple[Target, SkyPlace]:
@@ -201,57 +234,49 @@ def _place(row: Row) -> tuple[Target, SkyPlace]:
     return row.target, SkyPlace(ra_deg, dec_deg, _WIDEST_DEG if fov is None else _DIAGONAL * fov / 60)
 
 
-class _Lane:
+def _thread(idle: list[_CuttingThread], cache_bytes: int) -> _CuttingThread:
+    try:
+        # another partition may take the last one at the same time
+        return idle.pop()
+    except IndexError:
+        return _CuttingThread(cache_bytes)
+
+
+class _CuttingThread:
     """A thread that cuts, and the images that it keeps open."""
 
     def __init__(self, cache_bytes: int) -> None:
-        self.pool = ThreadPoolExecutor(1, "cut")
+        self.executor = ThreadPoolExecutor(1, "cut")
         self._images = OpenImages(cache_bytes)
 
     def cut(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
         try:
-            if galaxy.target.fov_arcmin is None:
-                return self._measured(galaxy)
-            return self._picture(galaxy, field_around(_known(galaxy), galaxy.target))
+            field = field_around(_known(galaxy), galaxy.target)
+            if isinstance(field, SkyField):
+                picture, used = self._picture(galaxy, field)
+            else:
+                finest = min(one.pixel_arcsec for one in galaxy.tiles if one.depth_deg >= 0)
+                picture, used = cut_unsized(partial(self._picture, galaxy), field, finest)
         except GONE as error:
             raise not_there(error.filename or str(error)) from error
         except errors.GatewayError:
             raise
         # stores have errors of their own for what is out of reach or may not be read
         except Exception as error:
+            # a file whose connection is lost is opened anew when its galaxies are asked again
+            self._images.close()
             raise errors.UpstreamUnavailable(
                 f"An image of the sky can't be read: {reason(error)}.", service="image store"
             ) from error
+        return picture.rgb, _Cut(used.field, picture.warnings)
 
-    def _measured(self, galaxy: _Galaxy) -> tuple[NDArray[np.uint8], _Cut]:
-        """Cut a galaxy of unknown size: look for it in ever wider fields, until it has sky around it."""
-        finest = min(one.pixel_arcsec for one in galaxy.tiles if one.depth_deg >= 0)
-        fov = _FIRST_PIXELS * finest / 60
-        for _ in range(_TRIES):
-            field = field_around(_known(galaxy), replace(galaxy.target, fov_arcmin=fov))
-            picture, cut = self._picture(galaxy, field)
-            side = len(picture)
-            try:
-                square = framed(picture, Framing(x=side / 2, y=side / 2)).square
-            except errors.BadTarget:
-                break
-            if square is not None and square.side < _FILLED * side:
-                found = fov * square.side / side
-                return self._picture(galaxy, replace(field, fov_arcmin=found))
-            fov *= _WIDER
-        raise errors.BadTarget(
-            f"The table says no size, and no galaxy with sky around it is seen in {cut.field.fov_arcmin:.3g} arcmin "
-            "around the position."
-        )
-
-    def _picture(self, galaxy: _Galaxy, field: SkyField) -> tuple[NDArray[np.uint8], _Cut]:
+    def _picture(self, galaxy: _Galaxy, field: SkyField) -> tuple[Picture, ImagingCutout]:
         tiles = showing(galaxy.tiles, _DIAGONAL * field.fov_arcmin / 60)
-        picture, _ = cut_opened([self._images.image(one) for one in tiles], field)
-        return picture.rgb, _Cut(field, picture.warnings)
+        return cut_opened([self._images.image(one) for one in tiles], field)
 
     def close(self) -> None:
-        self.pool.submit(self._images.close)
-        self.pool.shutdown(wait=False)
+        self.executor.submit(self._images.close)
+        self.executor.shutdown(wait=False)
 
 
 def _known(galaxy: _Galaxy) -> Galaxy:

@@ -16,7 +16,7 @@ from batch import storage
 from batch.errors import BatchError
 from batch.imaging import coverage, footprints
 from batch.imaging.companions import companions
-from batch.imaging.cutter import Cutter
+from batch.imaging.cutter import Cutters
 from batch.inputs.source import fingerprint_of
 from batch.outputs import partitions
 from gateway.core import errors
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from batch.imaging.footprints import Named
-    from gateway.tables.cells.rows import Row
 
 INDEX = "_imaging.parquet"
 """The index of footprints, in the folder of the partitions. ``_``: no result."""
@@ -69,9 +68,9 @@ class SkyImages:
         """What answers depend on, by the words that a refusal uses."""
         return {"imaging": f"{self.location}, as of {self.fingerprint[:8]}", "bands": ",".join(self.shown)}
 
-    def cutter(self, rows: Sequence[Row]) -> Cutter:
-        """Return what cuts the galaxies of a partition; raises OSError where the index can't be read."""
-        return Cutter(self, rows)
+    def cutters(self) -> Cutters:
+        """Return what makes the cutters of partitions."""
+        return Cutters(self)
 
 
 def find(location: str, folder: str, bands: Sequence[str], say: Callable[[str], None]) -> SkyImages:

@@ -156,7 +156,7 @@ class WcsUnusable(WcsError):
 
 
 class OutsideImages(WcsError):
-    """None of the images shows the position, or too little of the field around it."""
+    """None of the images shows the position, or too little of the field around it: ``shown`` is its part, 0..1."""
 
     slug, title = "outside-images", "Outside the images"
 

@@ -102,6 +102,25 @@ class SkyField:
 
 
 @dataclass(frozen=True, slots=True)
+class SkyPoint:
+    """Position of a galaxy of unknown size, and its position angle; see :class:`SkyField`.
+
+    Attributes
+    ----------
+    ra_deg, dec_deg : float
+    position_angle_deg : float, optional
+    """
+
+    ra_deg: float
+    dec_deg: float
+    position_angle_deg: float | None = None
+
+    def field(self, fov_arcmin: float) -> SkyField:
+        """Return the field with this side around the position."""
+        return SkyField(self.ra_deg, self.dec_deg, fov_arcmin, self.position_angle_deg)
+
+
+@dataclass(frozen=True, slots=True)
 class ImagingCutout:
     """A field cut from a user's images.
 
@@ -123,14 +142,18 @@ class ImagingCutout:
     rgb: NDArray[np.uint8]
 
 
-def field_around(galaxy: Galaxy, asked: Target) -> SkyField:
+def field_around(galaxy: Galaxy, asked: Target) -> SkyField | SkyPoint:
     """Return the field around a galaxy in a user's own images: as requested, else as for a survey's cutout.
+
+    For a galaxy of unknown size, return its position: the size is then measured in the images.
 
     Raises
     ------
     gateway.core.errors.BadTarget
         See :func:`field_arcmin`.
     """
-    fov = field_arcmin(galaxy, asked.fov_arcmin, least=_LEAST_OWN_FOV_ARCMIN)
     angle = galaxy.position_angle_deg if asked.position_angle_deg is None else asked.position_angle_deg
-    return SkyField(galaxy.ra_deg, galaxy.dec_deg, fov, None if angle is None else angle % 180)
+    point = SkyPoint(galaxy.ra_deg, galaxy.dec_deg, None if angle is None else angle % 180)
+    if asked.fov_arcmin is None and galaxy.d25_arcmin is None:
+        return point
+    return point.field(field_arcmin(galaxy, asked.fov_arcmin, least=_LEAST_OWN_FOV_ARCMIN))

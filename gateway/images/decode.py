@@ -11,6 +11,7 @@ from PIL import Image
 
 from gateway.core import errors
 from gateway.images import corners, fits, raster
+from gateway.images.complete import is_complete
 from gateway.images.limits import MAX_PIXELS, MEMORY, Memory, Share
 from gateway.images.stretch import FITS_SCALES, NONE, PICTURE_SCALES, render
 
@@ -154,6 +155,7 @@ def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> 
         outside=outside,
         warnings=warnings,
         varies=varies,
+        complete=file_format == "PNG" and is_complete(data),
     )
 
 
@@ -184,10 +186,12 @@ def shown(
     outside: NDArray[np.bool_] | None = None,
     warnings: tuple[str, ...] = (),
     varies: NDArray[np.bool_] | None = None,
+    complete: bool = False,
 ) -> Picture:
     """Return a :class:`Picture` of its parts, with its empty corners filled with its sky.
 
-    ``varies`` marks pixels that are never empty, whatever their colour; see :func:`gateway.images.stretch.render`.
+    ``varies`` marks pixels that are never empty, whatever their colour; see :func:`gateway.images.stretch.render`. A
+    ``complete`` picture is not searched for empty corners.
 
     Raises
     ------
@@ -199,7 +203,7 @@ def shown(
         high - low <= UNIFORM_RANGE for low, high in _extrema(rgb)
     ):
         raise errors.BadImage("The image is all one colour: there is no galaxy to see in it.")
-    unseen = corners.empty(rgb, outside, varies)
+    unseen = outside if complete else corners.empty(rgb, outside, varies)
     if unseen is not None:
         rgb = corners.filled(rgb, unseen)
     return Picture(rgb, file_format, width, height, stretch, part, unseen, warnings)

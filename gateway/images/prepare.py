@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gateway.core.models import AUTO, WHOLE, Frame, ImageInput
 from gateway.images.decode import decode, shown
 from gateway.images.frame import framed
 from gateway.images.model_input import model_input
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from gateway.core.field_of_view import ImagingCutout, SkyField
+    from gateway.core.field_of_view import ImagingCutout, SkyField, SkyPoint
     from gateway.core.models import Deadline, Framing
 
 
@@ -27,13 +26,14 @@ class Imaging:
     ----------
     files : tuple of bytes
         FITS files with a celestial WCS.
-    field : SkyField
+    field : SkyField or SkyPoint
+        Field to cut; only a position if the galaxy's size is unknown.
     bands : tuple of str
         Bands of the files; see :func:`gateway.images.mosaic.cut.cut`.
     """
 
     files: tuple[bytes, ...]
-    field: SkyField
+    field: SkyField | SkyPoint
     bands: tuple[str, ...] = ()
 
 
@@ -62,7 +62,7 @@ def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline:
     else:
         height, width = data.shape[:2]
         # pixels decoded elsewhere have had their empty parts filled there
-        picture, framing = shown(data, "pixels", width, height, varies=np.ones((height, width), bool)), WHOLE
+        picture, framing = shown(data, "pixels", width, height, complete=True), WHOLE
     scale = picture.width / picture.rgb.shape[1]
     part = framed(picture.rgb, framing, scale=scale, outside=picture.outside)
     if (square := part.square) is None:

@@ -101,6 +101,8 @@ def render(
 def _varying(planes: NDArray[np.float32]) -> NDArray[np.bool_]:
     varies = np.zeros(planes.shape[1:], bool)
     for plane in planes:
+        if varies.all():
+            break
         for view, mine in ((plane, varies), (plane.T, varies.T)):
             change = np.abs(view[1:] - view[:-1])
             differs = change > _STILL * np.median(change.ravel()[:: 1 + change.size // ENOUGH])

@@ -175,6 +175,8 @@ class Inclinations:
     ) -> MeasuredGalaxy:
         """Return the inclination of a target that is cut from a user's own FITS images, as from a survey's.
 
+        About a position no service is asked: a size that the catalogues at hand don't know is from the picture.
+
         Parameters
         ----------
         files, bands
@@ -190,7 +192,7 @@ class Inclinations:
             See :meth:`gateway.measure.targets.Targets.resolve`, :func:`gateway.images.mosaic.cut.cut` and
             :meth:`of_image`.
         """
-        galaxy, contradictions = await self._targets.find(target, deadline=deadline)
+        galaxy, contradictions = await self._targets.find(target, deadline=deadline, sized=False)
         asked = Imaging(tuple(files), field_around(galaxy, target), tuple(bands))
         answer = await self._measure(asked, source="upload", deadline=deadline, r=r, framing=WHOLE, galaxy=galaxy)
         return replace(answer, warnings=(*contradictions, *answer.warnings))

@@ -45,11 +45,12 @@ class Targets:
         self._sky = sky
         self._observe = observe
 
-    async def resolve(self, target: Target, *, deadline: Deadline) -> Galaxy:
+    async def resolve(self, target: Target, *, deadline: Deadline, sized: bool = True) -> Galaxy:
         """Return the galaxy of a target.
 
-        A position without a catalogued galaxy is a galaxy of unknown size. With a field of view given, only the offline
-        catalogues are searched for a position, since nothing more needs to be known.
+        A position without a catalogued galaxy is a galaxy of unknown size. With a field of view given, or where the
+        size may be unknown (not ``sized``), only the offline catalogues are searched for a position, since nothing more
+        needs to be known.
 
         Raises
         ------
@@ -69,13 +70,13 @@ class Targets:
                 return await resolver.by_name(target.name, deadline=deadline, sized=target.fov_arcmin is None)
             # only sexagesimal positions import astropy, which takes a second the first time
             ra_deg, dec_deg = parse_position(target.ra, target.dec or "")
-            if target.fov_arcmin is None:
+            if sized and target.fov_arcmin is None:
                 known = await resolver.at(ra_deg, dec_deg, deadline=deadline)
             else:
                 known = await resolver.near(ra_deg, dec_deg)
             return known or Galaxy(ra_deg, dec_deg, source="coordinates")
 
-    async def find(self, target: Target, *, deadline: Deadline) -> tuple[Galaxy, tuple[str, ...]]:
+    async def find(self, target: Target, *, deadline: Deadline, sized: bool = True) -> tuple[Galaxy, tuple[str, ...]]:
         """Resolve a target; also return contradictions within the question, in plain words.
 
         Raises
@@ -83,7 +84,7 @@ class Targets:
         errors.GatewayError
             See :meth:`resolve`.
         """
-        galaxy = await self.resolve(target, deadline=deadline)
+        galaxy = await self.resolve(target, deadline=deadline, sized=sized)
         return galaxy, tuple(await self._contradictions(target, galaxy))
 
     async def fetch(self, target: Target, *, deadline: Deadline, survey: str | None = None) -> Fetched:

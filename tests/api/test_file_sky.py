@@ -83,6 +83,23 @@ async def test_a_known_galaxy_has_the_field_and_the_angle_of_a_survey_s_cutout(s
     assert (image["ra_deg"], image["dec_deg"]) == (galaxy["ra_deg"], galaxy["dec_deg"])
 
 
+async def test_without_a_size_the_picture_says_how_large_the_galaxy_is_and_no_service_is_asked(sky: FakeSky) -> None:
+    ra, dec = 150.0, 2.0  # where no galaxy is catalogued
+    disc = SkyDisc(ra, dec, scale_arcsec=6, axis_ratio=0.5, position_angle_deg=40)
+    data = [written(tile([disc], plane(ra, dec, (500, 500)), (500, 500), band=band)) for band in "gr"]
+    response = await ask(f"?ra={ra}&dec={dec}&pa=40", data, sky)
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert 9 * 6 / 60 < answer["image"]["fov_arcmin"] < 17 * 6 / 60
+    assert "is from the picture" in answer["warnings"][0]
+    assert answer["ellipticity"]["axis_ratio"] == pytest.approx(0.5, abs=0.05)
+    assert (answer["ellipticity"]["ellipse"]["angle_deg"] + 90) % 180 - 90 == pytest.approx(0, abs=3)
+    nothing = await ask(f"?ra={ra + 0.015}&dec={dec}", data, sky)
+    assert (nothing.status_code, nothing.json()["type"].rpartition(":")[2]) == (422, "bad-target")
+    assert "name the field of view" in nothing.json()["detail"]
+    assert sky.calls == {}
+
+
 async def test_bands_are_taken_from_the_query_where_headers_say_nothing() -> None:
     silent = [written(tile([NGC_7331], WCS, SHAPE, band=None, seed=seed)) for seed in range(2)]
     place = "?ra=339.267&dec=34.4156&fov=14"

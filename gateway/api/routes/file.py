@@ -51,7 +51,8 @@ _FORM: dict[str, Any] = {
     "with its own background. Where the galaxy is small or off centre, a frame around it is measured, which the answer "
     "tells; `x` and `y` say which galaxy is meant, `frame=whole` measures the image as it is. FITS (2-D, or 3 planes) "
     "and TIFF of more than 8 bits get an asinh stretch. With `ra` and `dec`, `name` or `pgc`, the galaxy is cut from "
-    "FITS images by their celestial WCS: a field of `fov`, turned by `pa`; several files are its bands and tiles.",
+    "FITS images by their celestial WCS: a field of `fov`, turned by `pa`; several files are its bands and tiles. "
+    "Where no catalogue knows its size, it is from the picture.",
     response_model=InclinationAnswer,
     responses=TABLE_CONTENT
     | responses(

@@ -15,7 +15,9 @@ from gateway.images.decode import shown
 from gateway.images.limits import MAX_PIXELS, MEMORY, SMALLEST_SIDE, Memory, Share
 from gateway.images.mosaic.celestial import directions, pixels, refined
 from gateway.images.mosaic.files import band_images, damage_told, opened
-from gateway.images.mosaic.resample import Canvas, Places, part_of
+from gateway.images.mosaic.parts import part_of
+from gateway.images.mosaic.resample import Canvas, Places
+from gateway.images.mosaic.unsized import cut_unsized
 from gateway.images.stretch import FITS_SCALES, render
 
 if TYPE_CHECKING:
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gateway.core.field_of_view import SkyPoint
     from gateway.core.models import Deadline
     from gateway.images.decode import Picture
     from gateway.images.mosaic.files import BandImage, Source
-    from gateway.images.mosaic.resample import ImageSection
+    from gateway.images.mosaic.parts import ImageSection
 
 _GRID = 17
 """Cells that a field is looked for in an image by, each way."""
+_AROUND_ARCMIN = 0.1
+"""Field in which the images' pixels are looked at where none is asked for."""
 _MOST_MISSING = 0.5
 _FEW_MISSING = 0.005
 _SAME_PIXELS = 1.0
@@ -51,7 +56,7 @@ class Overlap:
 
 def cut(
     sources: Sequence[Source],
-    field: SkyField,
+    field: SkyField | SkyPoint,
     *,
     bands: Sequence[str] = (),
     max_pixels: int = MAX_PIXELS,
@@ -70,7 +75,8 @@ def cut(
     sources : sequence of bytes, path or URL
         FITS files, plain, tile-compressed, or packed by gzip or bzip2 (up to 32 MB unpacked). Of each no more is read
         than the field needs. URLs are opened by fsspec.
-    field : SkyField
+    field : SkyField or SkyPoint
+        Of a galaxy of unknown size only its place (:func:`gateway.images.mosaic.unsized.cut_unsized`).
     bands : sequence of str
         One for each file, or for each image or plane of a single file; from the headers where empty.
     max_pixels : int
@@ -92,14 +98,19 @@ def cut(
     errors.ImageError
         A file can't be used.
     errors.BadTarget
-        The field is only a few pixels of the images.
+        The field is only a few pixels of the images, or no galaxy with sky around it is seen at the place.
     OSError, ImportError
         A file, or fsspec's driver of its store, is not there.
     """
     with ExitStack() as stack, damage_told(files=not all(isinstance(source, bytes) for source in sources)):
         share = stack.enter_context(Share(memory, deadline))
         streams = [opened(source, stack) for source in sources]
-        return _cut(band_images(streams, bands, max_pixels), field, max_pixels, share)
+        images = band_images(streams, bands, max_pixels)
+        if isinstance(field, SkyField):
+            return _cut(images, field, max_pixels, share)
+        around = _overlaps(images, field.field(_AROUND_ARCMIN), max_pixels)
+        finest = min(one.pixel_arcsec for one in around)
+        return cut_unsized(lambda wider: _cut(images, wider, max_pixels, share), field, finest)
 
 
 def cut_opened(
@@ -149,7 +160,8 @@ def _cut(
     if missing > _MOST_MISSING:
         raise errors.OutsideImages(
             f"The images show {1 - missing:.0%} of the field of {field.fov_arcmin:g} arcmin around {_place(field)}: at "
-            f"least {1 - _MOST_MISSING:.0%} is needed."
+            f"least {1 - _MOST_MISSING:.0%} is needed.",
+            shown=round(1 - missing, 3),
         )
     rgb, stretch, outside, warnings, varies = render(np.ascontiguousarray(planes), scales)
     if missing > _FEW_MISSING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from batch.outputs.partitions import Folder
 from batch.settle import Patience
 from gateway.core.field_of_view import SkyField
 from gateway.core.models import EnsemblePrediction, FlavorPrediction
+from gateway.images.fits_file import FitsFile
 from gateway.images.model_input import model_input
 from gateway.images.mosaic.cut import cut
 from gateway.measure.one import Inclinations
@@ -53,15 +55,16 @@ class Seen:
 
 
 async def measured(
-    lines: list[str], imaging: Path | str, folder: Path, *, header: str = HEADER, **changed: Any
+    lines: list[str], imaging: Path | str, folder: Path, *, header: str = HEADER, size: int = 100, **changed: Any
 ) -> list[dict[str, Any]]:
-    """Measure the rows of a table as a worker does, in one partition; return all that is known of them."""
+    """Measure the rows of a table as a worker does, partitions of a size; return all that is known of them."""
     (folder / "table.csv").write_text("\n".join([header, *lines]) + "\n")
     out = str(folder / "out")
     asked = Asked(what=(str(folder / "table.csv"),), out=out, imaging=str(imaging), **changed)
     found = source.find(asked.what)
     asked, sky = run.imaged(asked, found, lambda _said: None)
-    (partition,) = catalogue.partitions(catalogue.pieces(found, out, size=100, choice=asked.choice), 100)
+    assert sky is not None
+    partitions = list(catalogue.partitions(catalogue.pieces(found, out, size=size, choice=asked.choice), size))
     patience = Patience(fruitless=2, first_pause_s=0.0, longest_pause_s=0.0, row_s=600.0)
     fetching = Fetching(settings=Settings(serving="127.0.0.1:8500"), patience=patience)
     job = Job(
@@ -83,8 +86,10 @@ async def measured(
             max_pixels=10**6,
             observe=lambda _stage, _seconds: None,
         )
-        await measure_in(job, inclinations, partition, lambda _number, _rows: None)
-    return job.folder.rows(partition)
+        with closing(sky.cutters()) as cutters:
+            for partition in partitions:
+                await measure_in(job, inclinations, partition, lambda _number, _rows: None, cutters)
+    return [row for partition in partitions for row in job.folder.rows(partition)]
 
 
 def line(number: int, d25: float | str = 0.6, pa: float | str = "") -> str:
@@ -130,7 +135,7 @@ async def test_each_row_has_its_own_problem(tiles: Path, tmp_path: Path) -> None
     assert kinds == [None, None, "outside-images", *["bad-target"] * 3, "outside-images", "bad-target", "bad-target"]
     assert rows[0]["inclination_deg"] == rows[1]["inclination_deg"]
     assert rows[2]["problem"] == "None of the images shows ra 10.00000, dec +10.00000 deg."
-    assert rows[-1]["problem"].startswith("The table says no size, and no galaxy")
+    assert rows[-1]["problem"].startswith("The size is not known, and no galaxy")
 
 
 async def test_a_galaxy_that_one_band_does_not_show_is_not_shown_in_the_others(tiles: Path, tmp_path: Path) -> None:
@@ -151,9 +156,9 @@ async def test_without_a_size_the_picture_says_it(tiles: Path, tmp_path: Path) -
     assert fields[2] == pytest.approx(1.5)
 
 
-async def test_each_file_is_opened_once_a_partition_in_any_order(
-    tiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of files, in the order in which they are opened."""
     opened: list[str] = []
     images_of = footprints.images_of
 
@@ -162,8 +167,32 @@ async def test_each_file_is_opened_once_a_partition_in_any_order(
         return images_of(file, *rest, **more)
 
     monkeypatch.setattr(open_images, "images_of", counted)
-    await measured([line(number % 3) for number in range(9)], tiles, tmp_path)
+    return opened
+
+
+@pytest.mark.parametrize("size", [2, 100])
+async def test_each_file_is_opened_once_in_any_order_and_grouping(
+    tiles: Path, tmp_path: Path, opened: list[str], size: int
+) -> None:
+    rows = await measured([line(number % 3) for number in range(9)], tiles, tmp_path, size=size)
+    assert [row["problem"] for row in rows] == [None] * 9
     assert sorted(opened) == ["0-g.fits.fz", "0-r.fits.fz", "1-g.fits.fz", "1-r.fits.fz"]
+
+
+async def test_a_file_whose_connection_is_lost_is_opened_anew(
+    tiles: Path, tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, read_at = [ConnectionResetError("gone")], FitsFile.read_at
+
+    def losing(file: FitsFile, place: int, size: int) -> bytes:
+        if lost:
+            raise lost.pop()
+        return read_at(file, place, size)
+
+    monkeypatch.setattr(FitsFile, "read_at", losing)
+    (row,) = await measured([line(0)], tiles, tmp_path)
+    assert row["problem"] is None
+    assert len(opened) > len(set(opened))
 
 
 async def test_an_image_that_is_gone_is_a_problem_and_one_out_of_reach_is_asked_again(

@@ -14,7 +14,8 @@ from gateway.images.limits import MEMORY, Share
 from gateway.images.mosaic.celestial import directions, pixels, refined, tangent_plane
 from gateway.images.mosaic.cut import cut
 from gateway.images.mosaic.files import band_images
-from gateway.images.mosaic.resample import Canvas, Places, part_of
+from gateway.images.mosaic.parts import part_of
+from gateway.images.mosaic.resample import Canvas, Places
 from tests.support.imaging import NOISE, SkyDisc, plane, tile, written
 from tests.support.object_store import ObjectStore
 from tests.support.odd_pictures import damaged
