@@ -49,6 +49,8 @@ def text_of(value: object) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     text = (value if isinstance(value, str) else str(value)).strip("\0 \t\r\n\v\f\N{NO-BREAK SPACE}")
+    if text.startswith('="') and text.endswith('"'):
+        text = text[2:-1].strip()  # a text that a spreadsheet must not take for a number
     if len(text) > 10:  # nothing in the list is longer
         return text
     return "" if text.lower() in _EMPTY or _DASHES.fullmatch(text) else text

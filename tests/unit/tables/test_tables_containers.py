@@ -97,6 +97,21 @@ def test_lines_within_quotes_are_neither_rows_nor_comments() -> None:
     assert "never closed" in refusal('pgc,note\n2557,"never closed\n4,x\n')
 
 
+def test_a_quotation_mark_that_is_not_closed_swallows_no_rows_silently() -> None:
+    rows = ["ra,dec,note,name", *(f"{number},41,a,NGC {number}" for number in range(10, 30))]
+    for before, after in [("", ""), (" ", ", "), ("weird,", "odd,"), ("5' wide,", "")]:
+        lines = rows.copy()
+        lines[3], lines[9] = f'12,41,"{before}NGC 12', f'18,41,"{after}NGC 18'
+        assert "would be lost" in refusal("\n".join(lines)), (before, after)
+    bare = ["pgc,name,note", '1,NGC 1,"', "2,NGC 2,", '3,NGC 3,"', "4,NGC 4,"]
+    assert "at line 2 of the table" in refusal("\n".join(bare))
+
+
+def test_notes_over_several_lines_are_no_rows() -> None:
+    text = 'ra,dec,note,name\n10,41,"seen, once,\nthen, twice, and, ""no"" more" ,NGC 224\n11,42,"a\n\nb",NGC 628\n'
+    assert asked(text) == ["10 41", "11 42"]
+
+
 def test_a_header_that_goes_on_in_the_next_line_is_refused() -> None:
     assert "does not close" in refusal('pgc,"two\nlines"\n1,2\n')
     assert asked('pgc,fov (")\n2557,240\n') == ["PGC 2557"]
