@@ -55,7 +55,7 @@ class Table(Protocol):
         """What a person should know of how it was read, in sentences."""
 
     def records(self, only: Collection[str] | None = None) -> Iterator[Mapping[str, Any]]:
-        """Read the rows from the first one on: column name to an int, a float, text, or None for an empty cell.
+        """Read the rows from the first one on: column name to an int, a float, text, True or False, or None.
 
         The cells of a text table are text. ``only`` names the columns that are wanted, where leaving out the others
         saves work.
@@ -68,8 +68,8 @@ def short(value: float | None) -> float | None:
 
 
 def plain(value: Any) -> Any:
-    """Return a cell as an int, a float, text, or None where it is empty."""
-    if value is None or isinstance(value, str):
+    """Return a cell as an int, a float, text, a truth value, or None where it is empty."""
+    if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, float):
         return None if value != value else value  # noqa: PLR0124 - not a number is an empty cell
