@@ -40,6 +40,10 @@ _EXACT, _NEARLY_EXACT = 0.97, 0.5
 _RINGS, _RINGS_AT_EDGE = 0.02, 0.12
 """Shares of the step by which JPEG's ringing changes an empty part, and the outermost pixels of the part."""
 
+_STILL = 0.1
+"""Difference of neighbours, in units of the median difference, up to which pixels belong to an empty part, which has
+one value, perhaps changed by a lossy compression."""
+
 _NEAR, _FAR = 3, 7
 """Distances behind the edge at which the sky is measured, cells: beyond JPEG's ringing, and farther in."""
 _LEAST_GRAIN, _MOST_RISE, _ROUND = 0.5, 0.3, 0.06
@@ -48,7 +52,7 @@ _RINGING = 3
 
 
 def empty(
-    rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None, varies: NDArray[np.bool_] | None = None
+    rgb: NDArray[np.uint8], outside: NDArray[np.bool_] | None = None, measured: NDArray[np.float32] | None = None
 ) -> NDArray[np.bool_] | None:
     """Return the pixels of a picture that show no sky.
 
@@ -61,8 +65,9 @@ def empty(
     rgb : uint8 [H, W, 3]
     outside : bool [H, W], optional
         Pixels that the file itself marks as no image, such as transparent ones.
-    varies : bool [H, W], optional
-        Pixels that can't be part of an empty part, whatever their colour: a sky that a stretch made black.
+    measured : float32 [P, H, W], optional
+        Pixels that a stretch made the picture of. Where they differ from their neighbours, they show a sky that the
+        stretch made black; an empty part has one value.
 
     Returns
     -------
@@ -71,8 +76,10 @@ def empty(
     """
     unseen = np.zeros(rgb.shape[:2], bool) if outside is None else outside
     is_narrow = min(rgb.shape[:2]) < _LEAST_CELLS * _cell_size(rgb)
-    for colour in [] if is_narrow else _border_colours(rgb):
-        part = _part(rgb, colour, varies)
+    colours = [] if is_narrow else _border_colours(rgb)
+    still = _still(measured, _cell_size(rgb)) if colours and measured is not None else None
+    for colour in colours:
+        part = _part(rgb, colour, still)
         if part is not None:
             unseen = unseen | part
     return unseen if unseen.any() and not unseen.all() else None
@@ -144,7 +151,7 @@ def _border_colours(rgb: NDArray[np.uint8]) -> list[NDArray[np.int16]]:
 
 
 def _part(
-    rgb: NDArray[np.uint8], colour: NDArray[np.int16], varies: NDArray[np.bool_] | None
+    rgb: NDArray[np.uint8], colour: NDArray[np.int16], still: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_] | None:
     """Return the empty part of one colour, bool [H, W]; None if the pixels of this colour are sky."""
     size = _cell_size(rgb)
@@ -155,8 +162,9 @@ def _part(
         return np.asarray(np.abs(samples - colour[:, None, None]).max(axis=0), np.int16)
 
     most = np.maximum(off(one), off(other))
-    still = True if varies is None else ~varies[::size, ::size][: most.shape[0], : most.shape[1]]
-    flat = (most <= _FLAT) & still
+    flat = most <= _FLAT
+    if still is not None:
+        flat &= still
     # Most candidates are smooth patches of sky. They are excluded before any region is traced: all else is brighter.
     contrast = np.abs(mean - colour[:, None, None]).max(axis=0)[most > _FLAT]
     if not contrast.size or np.median(contrast) < _least_step(most[flat]):
@@ -170,10 +178,25 @@ def _part(
     most = np.maximum(off_one, off_other)[part]
     if step < _least_step(most) or (most <= max(1, step * _RINGS)).mean() < _NEARLY_EXACT:
         return None
-    part |= _reaching_the_border((np.minimum(off_one, off_other) <= step * _RINGS_AT_EDGE) & still)
+    near = np.minimum(off_one, off_other) <= step * _RINGS_AT_EDGE
+    if still is not None:
+        near &= still
+    part |= _reaching_the_border(near)
     part = _grown(part, -(-_RINGING // size)).repeat(size, axis=0).repeat(size, axis=1)
     # extends the part over the pixels beyond the last whole cell
     return np.pad(part, [(0, full - had) for full, had in zip(rgb.shape[:2], part.shape, strict=True)], "edge")
+
+
+def _still(measured: NDArray[np.float32], size: int) -> NDArray[np.bool_]:
+    """Return the cells whose first measured pixel is like those below and beside it, bool [rows, columns]."""
+    still = np.ones([side // size for side in measured.shape[1:]], bool)
+    for plane in measured:
+        for view, cells in ((plane, still), (plane.T, still.T)):
+            lines = view[:, : cells.shape[1] * size : size]
+            # in cells of one pixel, the last has none behind it
+            change = np.abs(lines[1::size] - lines[:-1:size])[: len(cells)]
+            cells[: len(change)] &= change <= _STILL * np.median(change[::2, ::2])
+    return still
 
 
 def _least_step(off: NDArray[np.int16]) -> float:

@@ -13,7 +13,7 @@ from gateway.core import errors
 from gateway.images import corners, fits, raster
 from gateway.images.complete import is_complete
 from gateway.images.limits import MAX_PIXELS, MEMORY, Memory, Share
-from gateway.images.stretch import FITS_SCALES, NONE, PICTURE_SCALES, render
+from gateway.images.stretch import ASINH, FITS_SCALES, NONE, PICTURE_SCALES, render
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,7 +126,7 @@ def decode(
 
 def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> Picture:
     read = raster.read(data, file_format, max_pixels=max_pixels, share=share)
-    samples, outside, varies = read.samples, None, None
+    samples, outside, measured = read.samples, None, None
     warnings: tuple[str, ...] = ()
     if samples.shape[2] not in _COLOURS:
         warnings = (f"The picture has {samples.shape[2]} planes of unknown colour; their mean is shown in gray.",)
@@ -143,7 +143,8 @@ def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> 
         del samples
         if outside is not None:
             planes[:, outside] = np.nan
-        rgb, stretch, unknown, more, varies = render(planes, PICTURE_SCALES)
+        rgb, stretch, unknown, more = render(planes, PICTURE_SCALES)
+        measured = planes if stretch == ASINH else None
         outside, warnings = unknown if outside is None else outside, warnings + more
     return shown(
         rgb,
@@ -154,14 +155,14 @@ def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> 
         part=read.part,
         outside=outside,
         warnings=warnings,
-        varies=varies,
+        measured=measured,
         complete=file_format == "PNG" and is_complete(data),
     )
 
 
 def _of_fits(data: bytes, max_pixels: int, share: Share) -> Picture:
     found = fits.read(data, max_pixels=max_pixels, share=share)
-    rgb, stretch, outside, warnings, varies = render(found.planes, FITS_SCALES)
+    rgb, stretch, outside, warnings = render(found.planes, FITS_SCALES)
     return shown(
         rgb,
         "FITS",
@@ -171,7 +172,7 @@ def _of_fits(data: bytes, max_pixels: int, share: Share) -> Picture:
         part=found.part,
         outside=outside,
         warnings=found.warnings + warnings,
-        varies=varies,
+        measured=found.planes if stretch == ASINH else None,
     )
 
 
@@ -185,13 +186,13 @@ def shown(
     part: str | None = None,
     outside: NDArray[np.bool_] | None = None,
     warnings: tuple[str, ...] = (),
-    varies: NDArray[np.bool_] | None = None,
+    measured: NDArray[np.float32] | None = None,
     complete: bool = False,
 ) -> Picture:
     """Return a :class:`Picture` of its parts, with its empty corners filled with its sky.
 
-    ``varies`` marks pixels that are never empty, whatever their colour; see :func:`gateway.images.stretch.render`. A
-    ``complete`` picture is not searched for empty corners.
+    ``measured`` are the pixels that a stretch made ``rgb`` of; see :func:`gateway.images.corners.empty`. A ``complete``
+    picture is not searched for empty corners.
 
     Raises
     ------
@@ -203,7 +204,7 @@ def shown(
         high - low <= UNIFORM_RANGE for low, high in _extrema(rgb)
     ):
         raise errors.BadImage("The image is all one colour: there is no galaxy to see in it.")
-    unseen = outside if complete else corners.empty(rgb, outside, varies)
+    unseen = outside if complete else corners.empty(rgb, outside, measured)
     if unseen is not None:
         rgb = corners.filled(rgb, unseen)
     return Picture(rgb, file_format, width, height, stretch, part, unseen, warnings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.core import errors
-from gateway.images.gaps import ENOUGH, fill_gaps, median_of_sky, noise_below
+from gateway.images.gaps import fill_gaps, median_of_sky, noise_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,17 +43,13 @@ _FAINTEST = float(np.finfo(np.float32).tiny) * 1e6
 _BLANK = 1e37
 """Limit for values that mean "no value": IRAF writes 1.6e38, others float32's extremes. Their sums would overflow."""
 
-_STILL = 0.1
-"""Difference of neighbours, in units of the median difference, up to which pixels belong to an empty part, which has
-one value, perhaps changed by a lossy compression."""
-
 _STEPS = (257, 256)
 _ROWS = 64
 
 
 def render(
     planes: NDArray[np.float32], scales: Sequence[float]
-) -> tuple[NDArray[np.uint8], str, NDArray[np.bool_] | None, tuple[str, ...], NDArray[np.bool_] | None]:
+) -> tuple[NDArray[np.uint8], str, NDArray[np.bool_] | None, tuple[str, ...]]:
     """Return a picture of samples of more than 8 bits, which may be measured or a finished picture's.
 
     Parameters
@@ -73,9 +69,6 @@ def render(
         See :func:`gateway.images.gaps.fill_gaps`.
     warnings : tuple of str
         Assumptions that were made, in plain words.
-    varies : bool [H, W] or None
-        Measured pixels that differ from a neighbour, which those of an empty part do not; None for a finished picture,
-        whose dark sky may have been clipped to black.
 
     Raises
     ------
@@ -90,25 +83,12 @@ def render(
     outside = fill_gaps(planes)
     scale, warnings = finished_scale(planes, scales) if scales else (None, ())
     if scale is None:
-        return stretch(planes), ASINH, outside, warnings, _varying(planes)
+        return stretch(planes), ASINH, outside, warnings
     rgb = np.empty((*planes.shape[1:], 3), np.uint8)
     for index in range(3):
         plane = planes[index % len(planes)]
         rgb[..., index] = np.rint(np.clip(plane * np.float32(255 / scale), 0, 255))
-    return rgb, SCALED, outside, warnings, None
-
-
-def _varying(planes: NDArray[np.float32]) -> NDArray[np.bool_]:
-    varies = np.zeros(planes.shape[1:], bool)
-    for plane in planes:
-        if varies.all():
-            break
-        for view, mine in ((plane, varies), (plane.T, varies.T)):
-            change = np.abs(view[1:] - view[:-1])
-            differs = change > _STILL * np.median(change.ravel()[:: 1 + change.size // ENOUGH])
-            mine[1:] |= differs
-            mine[:-1] |= differs
-    return varies
+    return rgb, SCALED, outside, warnings
 
 
 def finished_scale(

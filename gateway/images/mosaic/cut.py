@@ -18,7 +18,7 @@ from gateway.images.mosaic.files import band_images, damage_told, opened
 from gateway.images.mosaic.parts import part_of
 from gateway.images.mosaic.resample import Canvas, Places
 from gateway.images.mosaic.unsized import cut_unsized
-from gateway.images.stretch import FITS_SCALES, render
+from gateway.images.stretch import ASINH, FITS_SCALES, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,13 +163,22 @@ def _cut(
             f"least {1 - _MOST_MISSING:.0%} is needed.",
             shown=round(1 - missing, 3),
         )
-    rgb, stretch, outside, warnings, varies = render(np.ascontiguousarray(planes), scales)
+    planes = np.ascontiguousarray(planes)
+    rgb, stretch, outside, warnings = render(planes, scales)
     if missing > _FEW_MISSING:
         warnings = (f"{missing:.0%} of the field has no data: it was filled with the sky's colour.", *warnings)
     names = tuple(name for name in order if name is not None)
     part = f"{', '.join(names)} as {_SHOWN[len(names)]}" if names else None
     picture = shown(
-        rgb, "FITS", side, side, stretch=stretch, part=part, outside=outside, warnings=warnings, varies=varies
+        rgb,
+        "FITS",
+        side,
+        side,
+        stretch=stretch,
+        part=part,
+        outside=outside,
+        warnings=warnings,
+        measured=planes if stretch == ASINH else None,
     )
     return picture, ImagingCutout(field, names, finest, picture.rgb)
 
