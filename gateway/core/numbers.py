@@ -7,11 +7,24 @@ import re
 
 LONGEST = 100
 """Most characters of a number; the longest that a double needs has 24."""
-LIKE = str.maketrans(
-    "\N{MINUS SIGN}\N{HYPHEN}\N{EN DASH}\N{NO-BREAK SPACE}"
-    "\N{MODIFIER LETTER SMALL H}\N{MODIFIER LETTER SMALL M}\N{MODIFIER LETTER SMALL S}",
-    "--- hms",
-)
+_LIKE = {
+    "-": "\N{MINUS SIGN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}\N{SMALL HYPHEN-MINUS}"
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "+": "\N{FULLWIDTH PLUS SIGN}\N{SMALL PLUS SIGN}\N{SUPERSCRIPT PLUS SIGN}",
+    " ": "\N{NO-BREAK SPACE}",
+    ":": "\N{FULLWIDTH COLON}\N{RATIO}\N{MODIFIER LETTER COLON}",
+    "h": "\N{MODIFIER LETTER SMALL H}",
+    "m": "\N{MODIFIER LETTER SMALL M}",
+    "s": "\N{MODIFIER LETTER SMALL S}",
+    "\N{DEGREE SIGN}": "\N{MASCULINE ORDINAL INDICATOR}\N{RING ABOVE}\N{RING OPERATOR}",
+    "'": "\N{PRIME}\N{MODIFIER LETTER PRIME}\N{ACUTE ACCENT}\N{LEFT SINGLE QUOTATION MARK}"
+    "\N{RIGHT SINGLE QUOTATION MARK}",
+    '"': "\N{DOUBLE PRIME}\N{MODIFIER LETTER DOUBLE PRIME}\N{LEFT DOUBLE QUOTATION MARK}"
+    "\N{RIGHT DOUBLE QUOTATION MARK}",
+}
+_UNSEEN = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}\N{WORD JOINER}\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}"
+LIKE = str.maketrans({sign: plain for plain, signs in _LIKE.items() for sign in signs} | dict.fromkeys(_UNSEEN, ""))
+"""Table for ``str.translate``: signs of word processors and typesetters to those of a keyboard."""
 _FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))[dD]([+-]?\d+)|([+-]?\d+)[dD]([+-]\d+)")
 _COMMA = re.compile(r"([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)")
 

@@ -56,7 +56,7 @@ class Table(Protocol):
         """Sentences for people about how the table was read."""
 
     def records(self, only: Collection[str] | None = None) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows from the first one on: column name to an int, a float, text, or None for an empty cell.
+        """Yield the rows from the first one on: column name to an int, a float, text, True, False or None (empty cell).
 
         The cells of a text table are text. ``only`` names the wanted columns, where leaving out the others saves work.
         """
@@ -68,8 +68,8 @@ def short(value: float | None) -> float | None:
 
 
 def plain(value: Any) -> Any:
-    """Return a cell as an int, a float, text, or None where it is empty."""
-    if value is None or isinstance(value, str):
+    """Return a cell as an int, a float, text, a truth value, or None where it is empty."""
+    if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, float):
         return None if value != value else value  # noqa: PLR0124 - not a number is an empty cell

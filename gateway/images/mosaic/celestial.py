@@ -174,7 +174,9 @@ def _interpolated(cells: NDArray[np.float64], at: NDArray[np.float64]) -> NDArra
     low = np.clip(at.astype(int), 0, cells.shape[-1] - 2)
     part = at - low
     rows = cells[:, low] * (1 - part)[:, None] + cells[:, low + 1] * part[:, None]
-    found: NDArray[np.float64] = rows[:, :, low] * (1 - part) + rows[:, :, low + 1] * part
+    found: NDArray[np.float64] = rows.take(low, axis=2)
+    found *= 1 - part
+    found += part * rows.take(low + 1, axis=2)
     return found
 
 

@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
-from gateway.core.numbers import LIKE, LONGEST, number
-from gateway.tables.cells.values import SENTINELS, SHOWN, united
+from gateway.core.angles import sexagesimal, spelt, united
+from gateway.core.numbers import number
+from gateway.tables.cells.values import SENTINELS, SHOWN
 
 if TYPE_CHECKING:
     from gateway.tables.header.units import Conversion
 
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
-_PARTS = re.compile(r"[+-]?\s*\d{1,3}\s*[:hd\N{DEGREE SIGN}\s]\s*\d{1,2}(?:\D.*)?", re.IGNORECASE)
 _LETTERED = re.compile(r"[hd\N{DEGREE SIGN}]", re.IGNORECASE)
 _COMPACT = re.compile(r"[+-]?\d{6}(?:\.\d*)?")
 _DESIGNATION = re.compile(r"J\s*\d{6}")
@@ -88,34 +88,34 @@ def _coordinate(text: str, what: str, conversion: Conversion) -> str:
     if value is not None and not math.isnan(conversion.factor):
         degrees = value * conversion.factor
         if conversion.factor == 1:
-            plain = text.translate(LIKE) if not text.isascii() else text
+            plain = spelt(text)
             said = plain if _PLAIN.fullmatch(plain) else _decimal(value)
         else:
             said = _decimal(degrees)
-    elif (other := united(text)) is not None:
+    elif (other := united(text, hours=is_ra)) is not None:
         degrees, said = other, _decimal(other)
+    elif (parts := sexagesimal(text, hours=is_ra)) is not None:
+        degrees, said = parts, _parts(text, what, conversion)
     else:
-        return _sexagesimal(text, what, conversion)
+        raise errors.BadTarget(f"The {what} {text[:SHOWN]!r} can't be read.")
     low, high = (0.0, _TURN_DEG) if is_ra else (-_POLE_DEG, _POLE_DEG)
     if not low <= degrees <= high:
         raise errors.BadTarget(f"The {what} is {degrees:.10g} deg, not within {low:g} to {high:g}.")
     return said
 
 
-def _sexagesimal(text: str, what: str, conversion: Conversion) -> str:
-    spelt = text.translate(LIKE) if not text.isascii() else text
-    if len(spelt) > LONGEST or not _PARTS.fullmatch(spelt):
-        raise errors.BadTarget(f"The {what} {text[:SHOWN]!r} can't be read.")
-    if what == "right ascension" and not _LETTERED.search(spelt):
+def _parts(text: str, what: str, conversion: Conversion) -> str:
+    """Return a sexagesimal text of which the first part of a right ascension is hours unless it says degrees."""
+    said = spelt(text)
+    if what == "right ascension" and not _LETTERED.search(said):
         if not conversion.sexagesimal:
             raise errors.BadTarget(
                 f"The right ascension {text[:SHOWN]!r} is sexagesimal in a column that is declared in "
                 f"{conversion.declared or 'degrees'}: whether its first part is hours or degrees can't be told."
             )
         if conversion.sexagesimal == "d":
-            parts = re.split(r"[:\s]+", spelt.strip())
-            return "".join(part + letter for part, letter in zip(parts, "dms", strict=False))
-    return spelt
+            return f"{said} deg"
+    return said
 
 
 def _joined(parts: tuple[str, ...], *, signed: bool) -> str:
@@ -130,7 +130,7 @@ def _joined(parts: tuple[str, ...], *, signed: bool) -> str:
         return ""
     if any(number(part) is None for part in said) or not all(parts[: len(said)]):
         raise errors.BadTarget(f"The parts {' '.join(parts)[:SHOWN]!r} of the position can't be read.")
-    return sign + ":".join([*map(_whole, said[:-1]), said[-1].translate(LIKE)])
+    return sign + ":".join([*map(_whole, said[:-1]), spelt(said[-1])])
 
 
 def _whole(part: str) -> str:

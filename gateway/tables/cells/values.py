@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
 from gateway.core import errors
+from gateway.core.angles import united
 from gateway.core.field_of_view import FIELD_IN
 from gateway.core.numbers import LONGEST, number
 from gateway.tables.header.units import OWN_UNIT
@@ -29,21 +29,6 @@ _PGC = re.compile(r"(?:(?:PGC|LEDA)[\s_#-]*)?\+?0*(\d{1,12})(?:\.0*)?", re.IGNOR
 _EXPONENT = re.compile(r"\+?(\d)(?:\.(\d*))?[eEdD]\+?0*(\d+)")
 _MOST_PGC = 10_000_000
 """Largest PGC number; HyperLEDA's numbers run to about six million."""
-_WITH_UNIT = re.compile(
-    r"(.*?[\d.])\s*(h|hr|hours?|d|degs?|degrees?|\N{DEGREE SIGN}|rad|arcmin|arcsec|['\"\N{PRIME}\N{DOUBLE PRIME}])"
-)
-_UNIT_DEGREES = {
-    "h": 15.0,
-    "d": 1.0,
-    "\N{DEGREE SIGN}": 1.0,
-    "r": math.degrees(1.0),
-    "arcmin": 1 / 60,
-    "'": 1 / 60,
-    "\N{PRIME}": 1 / 60,
-    "arcsec": 1 / 3600,
-    '"': 1 / 3600,
-    "\N{DOUBLE PRIME}": 1 / 3600,
-}
 _TURN_DEG = 360.0
 _WIDEST_ARCMIN = 180.0 * 60
 """Widest field of view, arcmin: half of the sky."""
@@ -64,6 +49,8 @@ def text_of(value: object) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     text = (value if isinstance(value, str) else str(value)).strip("\0 \t\r\n\v\f\N{NO-BREAK SPACE}")
+    if text.startswith('="') and text.endswith('"'):
+        text = text[2:-1].strip()  # spreadsheets mark a text so that it is not taken for a number
     if len(text) > 10:  # all marks in the list are shorter
         return text
     return "" if text.lower() in _EMPTY or _DASHES.fullmatch(text) else text
@@ -182,13 +169,3 @@ def position_angle(text: str, conversion: Conversion) -> tuple[float | None, str
     if not -_TURN_DEG <= value <= _TURN_DEG or number(text) in _UNLIKELY_PA:
         return None, f"The position angle {text[:SHOWN]} is no angle and was left out."
     return value, ""
-
-
-def united(text: str) -> float | None:
-    """Return the degrees of a number with its unit, such as ``0.71h``, or None."""
-    found = _WITH_UNIT.fullmatch(text.strip().lower()) if len(text) <= LONGEST else None
-    value = number(found[1]) if found else None
-    if found is None or value is None:
-        return None
-    unit = found[2]
-    return value * (_UNIT_DEGREES.get(unit) or _UNIT_DEGREES[unit[0]])

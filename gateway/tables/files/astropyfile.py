@@ -7,9 +7,11 @@ import itertools
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from astropy.io import ascii as texts
 from astropy.io import fits, votable
-from astropy.table import Column, Table
+from astropy.table import Column, MaskedColumn, Table
+from astropy.units import Quantity
 
 from gateway.core import errors
 from gateway.tables import untrusted
@@ -117,6 +119,8 @@ class AstropyFile:
 
     def _votable(self, data: Data, most: int | None) -> Any:
         content = data.read()
+        # a server may print an empty line first; text of two bytes a character begins with its mark
+        content = content if content[:1] in {b"\xff", b"\xfe"} else content.lstrip()
         untrusted.look(content, formats.VOTABLE, most)
         document = votable.parse(io.BytesIO(content), verify="ignore", datatype_mapping=_OTHER_TYPES)
         for info in _infos(document):
@@ -196,19 +200,35 @@ def _flat(table: Any, notes: list[str]) -> dict[str, Any]:
             celestial = column.icrs
             for part, angle in (("ra", celestial.ra), ("dec", celestial.dec)):
                 columns[f"{name}.{part}"] = _degrees(angle)
-            continue
-        if not hasattr(column, "dtype"):
+        elif not hasattr(column, "dtype"):
             continue  # such as times
-        shape = column.shape[1:]
-        if shape == (1,):
-            column = column[:, 0]
-        elif shape:
+        elif (one := _one_value(column)) is None:
             arrays.append(name)
-            continue
-        columns[name] = column
+        else:
+            columns[name] = one
     if arrays:
         notes.append(f"Left out, as a row holds several values there: {', '.join(arrays[:5])}.")
     return columns
+
+
+def _one_value(column: Any) -> Any:
+    """Return a column with one value a row, or None."""
+    if isinstance(column, Quantity):
+        values, mask = column.value, getattr(column, "mask", None)
+        column = Column(values, unit=column.unit)
+        if mask is not None:
+            column = MaskedColumn(values.unmasked, mask=mask, unit=column.unit)
+    if column.dtype.kind == "O" and any(isinstance(cell, np.ndarray) for cell in column):
+        # columns of variable length (FITS 4.0, section 7.3.5): texts, or numbers of which a row has several
+        cells = [np.asarray(cell) for cell in column]
+        if not all(cell.dtype.kind in "SU" for cell in cells):
+            return None
+        # a chararray cuts blanks off each of its characters
+        return Column(["".join(cell.view(np.ndarray).ravel().tolist()) for cell in cells], meta=column.info.meta)
+    shape = column.shape[1:]
+    if shape == (1,):
+        return column[:, 0]
+    return None if shape else column
 
 
 def _degrees(angle: Any) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pyarrow import Table, parquet, types
 
 from gateway.core import errors
+from gateway.tables.files.parquet_metadata import Declared, declared
 from gateway.tables.table import ROWS_AT_ONCE, Field, plain, short
 from gateway.tables.untrusted import check_rows
 
@@ -67,10 +69,7 @@ class ParquetFile:
         for name in self._huge:
             values = (value for columns in self._batches([name]) for value in columns[0] if value is not None)
             if any(value > _INT64_MOST for value in values):
-                self.fields = [
-                    Field(one.name, "str", one.unit, one.ucd, one.description) if one.name == name else one
-                    for one in self.fields
-                ]
+                self.fields = [replace(one, kind="str") if one.name == name else one for one in self.fields]
 
 
 def fields_of(schema: Any) -> tuple[list[Field], set[str], list[str]]:
@@ -84,19 +83,22 @@ def fields_of(schema: Any) -> tuple[list[Field], set[str], list[str]]:
         Two columns have one name.
     """
     fields, narrow, arrays = [], set(), []
+    of_file = declared(schema.metadata)
     for name, kind, metadata in _leaves(schema):
         if types.is_nested(kind):
             arrays.append(name)
             continue
         whole = types.is_integer(kind) or types.is_boolean(kind)
+        here = of_file.get(name, Declared())
         said = {key.decode(): text.decode("utf-8", "replace") for key, text in (metadata or {}).items()}
         fields.append(
             Field(
                 name,
                 "int" if whole else "float" if types.is_floating(kind) else "str",
-                said.get("unit"),
-                said.get("ucd"),
-                said.get("description", ""),
+                said.get("unit", here.unit),
+                said.get("ucd", here.ucd),
+                said.get("description", here.description),
+                here.frame,
             )
         )
         if types.is_float32(kind):

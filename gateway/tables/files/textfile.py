@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.core import errors
+from gateway.core.numbers import number
 from gateway.tables.files.layout import SPACE, Layout, is_rule, layout_of
 from gateway.tables.files.text import WESTERN, encoding_of, lines
 from gateway.tables.table import EXTRA, Field
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from gateway.tables.data import Data
 
 csv.field_size_limit(1 << 24)  # long descriptions are allowed, but an unclosed quotation mark must not swallow the file
-_FOOTER = re.compile(r"\(\d+ rows?\)")
+_FOOTER = re.compile(r"\(\d+ rows?\)|\d+ rows? in set.*")
+_CLOSED = re.compile(r"\"[ ]+(?=[,;\t|\r\n])")
 
 
 class TextFile:
@@ -67,7 +69,39 @@ def _rows(text: Iterable[str], layout: Layout, *, comments: bool) -> Iterator[Ma
         except csv.Error as error:
             at = reader.line_num + layout.skip
             raise errors.BadTable(f"The table is damaged at its line {at}: {error}.") from None
+        if len(told.row) > 1:
+            _check_quotes(told.row, cells, layout, reader.line_num + layout.skip)
         yield _record(cells, layout)
+
+
+def _check_quotes(row: Sequence[str], cells: Sequence[str], layout: Layout, last: int) -> None:
+    """Refuse a row of several lines where a quotation mark that was never closed has swallowed others.
+
+    The mark that seems to close it then opens another cell, and text follows it; or what stands between them is rows.
+    """
+    parted = layout.separator
+    closed = [line if parted == SPACE else _CLOSED.sub('"', line) for line in row]
+    try:
+        next(csv.reader(closed, delimiter=parted, skipinitialspace=True, strict=True))
+        swallowed = any(_are_like(cells, part, parted) for cell in cells for part in cell.splitlines()[1:])
+    except csv.Error:
+        swallowed = True
+    if swallowed:
+        raise errors.BadTable(
+            f"A quotation mark that is opened at line {last - len(row) + 1} of the table is closed in the wrong place, "
+            f"at line {last}: rows between would be lost. Write a mark within a cell twice, and the cell within two."
+        )
+
+
+def _are_like(cells: Sequence[str], line: str, separator: str) -> bool:
+    """Tell whether a line has the numbers of a row where the row has them."""
+    parts = line.split(separator)
+    numbers = [place for place, cell in enumerate(cells) if number(cell.strip()) is not None]
+    return (
+        len(parts) == len(cells)
+        and bool(numbers)
+        and all(number(parts[place].strip()) is not None for place in numbers)
+    )
 
 
 class _Lines:
@@ -77,6 +111,8 @@ class _Lines:
     ----------
     within : bool
         Whether a row continues in the next line; the reader sets it to False where a row ends.
+    row : list of str
+        Lines of the last row.
     """
 
     def __init__(self, text: Iterable[str], layout: Layout, *, comments: bool) -> None:
@@ -84,6 +120,7 @@ class _Lines:
         self._spaced = layout.separator == SPACE
         self._ruled = layout.separator in "| "
         self.within = False
+        self.row: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines for the csv module."""
@@ -94,9 +131,10 @@ class _Lines:
                     continue
                 if self._ruled and (is_rule(bare) or _FOOTER.fullmatch(bare)):
                     continue
-                self.within = True
+                self.within, self.row = True, [line]
                 yield bare.replace("\t", " ") + "\n" if self._spaced else line
             else:
+                self.row.append(line)
                 yield line
         if self.within:
             raise errors.BadTable("A quotation mark is opened in the table and never closed.")

@@ -179,15 +179,16 @@ def _half(kind: str, one: Field) -> Half | None:
             return None
         return Half((one.name,), conversion_of(kind, one, words), rank - _STRANGER, "j2000" in words, style=_style(one))
     rest = [word for word in words if word not in {kind, "j2000", "al2000"} and word not in UNITS]
-    if rest == ["d"]:
+    if words == (kind, "d"):
         rest = []
-    if set(rest) & _NEVER or any(word in {"h", "m", "s", "d"} for word in rest if word != "s" or words[-1] == "s"):
+    part = words[-1] in {"h", "m", "s", "d"} and rest[-1:] == [words[-1]]
+    if set(rest) & _NEVER or part:
         return None
     strangers = list(filter(_is_strange, rest))
     if len(strangers) > 1:
         return None
     rank -= _STRANGER * len(strangers)
-    rank += bool({"deg", "d"} & set(words)) or (one.unit or "").strip().lower() in {"deg", "degree", "degrees"}
+    rank += "deg" in words or words == (kind, "d") or (one.unit or "").strip().lower() in {"deg", "degree", "degrees"}
     rank += sum(_BESIDE.get(word, 0) + _WORTH.get(_CLASS.get(word, ""), 0) for word in rest)
     rank -= sum(4 + int(word) % 10 for word in rest if word.isdecimal())
     return Half(

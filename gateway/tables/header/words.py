@@ -21,7 +21,7 @@ UNITS = {
 """Spellings of units in column names."""
 
 _MEANING = {
-    RA: ("ra", "rightascension", "rasc", "alpha"),
+    RA: ("ra", "rightascension", "rightasc", "rasc", "alpha"),
     DEC: ("dec", "decl", "declination", "de", "delta"),
     PGC: ("pgc", "leda", "hyperleda", "al1"),
     NAME: ("name", "names", "designation", "identifier", "ident"),
@@ -99,6 +99,8 @@ _PHRASES = re.compile(
 )
 _BRACKETED = {"'": "arcmin", "\N{PRIME}": "arcmin", '"': "arcsec", "''": "arcsec", "\N{DOUBLE PRIME}": "arcsec"}
 _BRACKETS = re.compile(r"[(\[{]\s*([^)\]}]*?)\s*[)\]}]")
+_GREEK = str.maketrans({"\N{GREEK SMALL LETTER ALPHA}": "alpha", "\N{GREEK SMALL LETTER DELTA}": "delta"})
+_ABBREVIATED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _TOKEN = re.compile(r"[^\W_]+")
 _PART = re.compile(r"(ra|dec|de)([hmsd])")
 _BRACKET_UNITS = {"h": "hour", "d": "deg"}
@@ -117,10 +119,12 @@ def words_of(header: str) -> tuple[str, ...]:
     (('ra', 'j2000'), ('dec', 'j2000'), ('mean', 'ra'), ('fov', 'arcsec'))
     """
     text = unicodedata.normalize("NFKC", header[:_LONGEST]).strip()
+    text = _ABBREVIATED.sub(lambda found: found[0].replace(".", ""), text)
     split = re.fullmatch(r"\W*(?i:dec?)_?(-)\W*", text)
     if split:
         return (DEC, "sign")
-    text = _BRACKETS.sub(_bracketed, text).replace("\N{DEGREE SIGN}", " deg ").replace("#", " number ").lower()
+    text = _BRACKETS.sub(_bracketed, text).replace("\N{DEGREE SIGN}", " deg ").replace("#", " number ")
+    text = text.lower().translate(_GREEK)
     text = re.sub(r"(2000|1950)\.0*\b", r"\1", text)
     text = _PHRASES.sub(lambda found: re.sub(r"[\W_]", "", found[0]), text)
     words: list[str] = []

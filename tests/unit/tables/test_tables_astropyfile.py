@@ -9,7 +9,7 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.table import Table
+from astropy.table import QTable, Table
 from astropy.time import Time
 
 from tests.unit.tables.test_tables_containers import asked, read, refusal
@@ -99,3 +99,52 @@ def test_coordinates_of_an_ecsv_are_a_position_and_its_times_are_none() -> None:
     assert row.target is not None
     assert float(row.target.ra or 0) == pytest.approx(10.6847, abs=1e-3)
     assert float(row.target.dec or 0) == pytest.approx(41.2687, abs=1e-3)
+
+
+def fits_table(*columns: fits.Column) -> bytes:
+    written = io.BytesIO()
+    fits.BinTableHDU.from_columns(list(columns)).writeto(written)
+    return written.getvalue()
+
+
+def test_texts_of_variable_length_are_texts_and_numbers_are_left_out() -> None:
+    names = fits.Column("name", "PA()", array=np.array(["NGC 224", "M 33"], dtype=object))
+    numbers = fits.Column("pgc", "PJ()", array=np.array([np.arange(3), np.arange(2)], dtype=object))
+    rows, said = read(fits_table(names, numbers))
+    assert [row.target.name for row in rows if row.target] == ["NGC 224", "M 33"]
+    assert any("several values there: pgc" in line for line in said)
+
+
+def test_a_truth_value_is_no_pgc_number() -> None:
+    flags = fits.Column("pgc", "L", array=np.array([True, False]))
+    named = fits.Column("name", "7A", array=np.array(["NGC 224", "NGC 628"]))
+    assert [one.startswith("! ") for one in asked(fits_table(flags))] == [True, True]
+    assert asked(fits_table(flags, named)) == ["NGC 224", "NGC 628"]
+
+
+def test_ecsv_with_angles_and_quantities_is_read() -> None:
+    place = SkyCoord([10.68, 24.1] * units.deg, [41.2, 15.7] * units.deg)
+    for ra, dec in ((place.ra, place.dec), (place.ra.to(units.hourangle), place.dec.to(units.arcmin))):
+        written = io.StringIO()
+        table = QTable({"ra": ra, "dec": dec, "seen": Time(["2020-01-01", "2021-01-01"])})
+        table.write(written, format="ascii.ecsv")
+        places = [tuple(map(float, one.split())) for one in asked(written.getvalue())]
+        assert places == [pytest.approx((10.68, 41.2)), pytest.approx((24.1, 15.7))]
+
+
+def test_of_two_coordinates_in_a_table_the_first_is_read_and_the_other_named() -> None:
+    place = SkyCoord([10.68] * units.deg, [41.2] * units.deg)
+    other = SkyCoord([24.1] * units.deg, [15.7] * units.deg)
+    written = io.StringIO()
+    Table({"c": place, "d": other}).write(written, format="ascii.ecsv")
+    rows, said = read(written.getvalue())
+    assert rows[0].target is not None
+    assert rows[0].target.asked == "10.68 41.2"
+    assert any("d.ra with d.dec would fit too" in line for line in said)
+
+
+def test_an_empty_line_before_a_votable_does_no_harm() -> None:
+    fields = FIELDS.format("pos.eq.ra", "deg", "pos.eq.dec", "deg")
+    text = votable(f"<TABLE>{fields}{DATA.format(10, 41)}</TABLE>")
+    assert asked(f"\r\n  {text}") == asked(text) == ["10.0 41.0"]
+    assert asked(text.encode("utf-16")) == ["10.0 41.0"]

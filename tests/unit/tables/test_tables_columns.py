@@ -21,6 +21,12 @@ PAIRS = [
     *(("ALPHA_J2000", "DELTA_J2000"), ("ALPHAWIN_J2000", "DELTAWIN_J2000"), ("raMean", "decMean")),
     *(("raStack", "decStack"), ("RA (J2000)", "Dec (J2000)"), ("RA(deg)", "DEC(deg)"), ("RA [deg]", "Dec [deg]")),
     *(("ra_j2000", "dec_j2000"), ("ra2000", "de2000"), ("OBJRA", "OBJDEC"), ("TARGET_RA", "TARGET_DEC")),
+    *(
+        ("R.A.", "Decl."),
+        ("R.A. (J2000)", "Dec. (J2000)"),
+        ("\u03b1 (J2000)", "\u03b4 (J2000)"),
+        ("\u03b12000", "\u03b42000"),
+    ),
     *(("coord_ra", "coord_dec"), ("s_ra", "s_dec"), ("RA_d", "DEC_d"), ("ra_1", "dec_1"), ("IFURA", "IFUDEC")),
     *(("meanra", "meandec"), ("ra_gaia", "dec_gaia"), ("RA_J2000_deg", "DEC_J2000_deg"), ("alpha", "delta")),
     *(("RA_GAL", "DEC_GAL"), ("RA_TARG", "DEC_TARG"), ("ra_j2000", "dec"), ("ra", "dec_icrs"), ("pos.ra", "pos.dec")),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pytest
-from astropy.table import Table
+from astropy import units
+from astropy.table import QTable, Table
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -95,6 +96,21 @@ def test_any_cells_are_read_as_they_were_quoted(cells: list[str], separator: str
 def test_lines_within_quotes_are_neither_rows_nor_comments() -> None:
     assert asked('pgc,note\n2557,"two\n\nlines"\n4,"#hash\n#second"\n# 5,x\n6,\n') == ["PGC 2557", "PGC 4", "PGC 6"]
     assert "never closed" in refusal('pgc,note\n2557,"never closed\n4,x\n')
+
+
+def test_a_quotation_mark_that_is_not_closed_swallows_no_rows_silently() -> None:
+    rows = ["ra,dec,note,name", *(f"{number},41,a,NGC {number}" for number in range(10, 30))]
+    for before, after in [("", ""), (" ", ", "), ("weird,", "odd,"), ("5' wide,", "")]:
+        lines = rows.copy()
+        lines[3], lines[9] = f'12,41,"{before}NGC 12', f'18,41,"{after}NGC 18'
+        assert "would be lost" in refusal("\n".join(lines)), (before, after)
+    bare = ["pgc,name,note", '1,NGC 1,"', "2,NGC 2,", '3,NGC 3,"', "4,NGC 4,"]
+    assert "at line 2 of the table" in refusal("\n".join(bare))
+
+
+def test_notes_over_several_lines_are_no_rows() -> None:
+    text = 'ra,dec,note,name\n10,41,"seen, once,\nthen, twice, and, ""no"" more" ,NGC 224\n11,42,"a\n\nb",NGC 628\n'
+    assert asked(text) == ["10 41", "11 42"]
 
 
 def test_a_header_that_goes_on_in_the_next_line_is_refused() -> None:
@@ -199,6 +215,38 @@ def test_parquet_of_every_kind_is_read_or_refused() -> None:
     assert asked(parquet_of(pgc=pa.array([2557.0, None]), name=pa.array([None, b"M 31"]))) == ["PGC 2557", "M 31"]
     assert asked(parquet_of(name=pa.array(["M 31"]).dictionary_encode())) == ["M 31"]
     assert "several values there: name" in refusal(parquet_of(name=pa.array([["M 31", "NGC 224"]])))
+
+
+def test_units_that_programs_declare_in_parquet_count(tmp_path: Path) -> None:
+    table = QTable({"ra": [0.1863] * units.rad, "dec": [0.72] * units.rad})
+    table.write(tmp_path / "astropy.parquet", format="parquet")
+    said = {name: {"unit": "rad", "ucd": "", "description": "", "utype": ""} for name in table.colnames}
+    table.write(tmp_path / "topcat.parquet", format="parquet.votable", metadata=said)
+    own = {b"unit": b"rad"}
+    schema = pa.schema([pa.field(name, pa.float64(), metadata=own) for name in table.colnames])
+    parquet.write_table(
+        pa.table([table[name].value for name in table.colnames], schema=schema), tmp_path / "own.parquet"
+    )
+    for path in sorted(tmp_path.iterdir()):
+        (place,) = asked(path.read_bytes())
+        assert list(map(float, place.split())) == pytest.approx([10.674204, 41.252961]), path.name
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"table_meta_yaml": "datatype:\n- {name: ra, unit"},
+        {"table_meta_yaml": "datatype: 5"},
+        {"table_meta_yaml": "- ra"},
+        {"IVOA.VOTable-Parquet.content": "<VOTABLE"},
+        {"IVOA.VOTable-Parquet.content": '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><a>&b;</a>'},
+    ],
+    ids=str,
+)
+def test_damaged_metadata_of_parquet_say_nothing(metadata: dict[str, str]) -> None:
+    file = io.BytesIO()
+    parquet.write_table(pa.table({"ra": [10.5], "dec": [41.5]}).replace_schema_metadata(metadata), file)
+    assert asked(file.getvalue()) == ["10.5 41.5"]
 
 
 @pytest.mark.parametrize("write", [lambda numbers: parquet_of(objid=numbers, pgc=pa.array([1, 2])), None])

@@ -1,0 +1,81 @@
+"""What programs of astronomers write into a Parquet file's metadata of its columns: units, UCDs, systems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ASTROPY = b"table_meta_yaml"
+_VOTABLE = b"IVOA.VOTable-Parquet.content"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is said of a column; ``None`` or ``""`` where nothing is."""
+
+    unit: str | None = None
+    ucd: str | None = None
+    description: str = ""
+    frame: str = ""
+
+
+def declared(metadata: Mapping[bytes, bytes] | None) -> dict[str, Declared]:
+    """Return what a schema's metadata say of its columns, by their names.
+
+    astropy writes the header of an ECSV, TOPCAT and STILTS that of a VOTable (VOParquet 1.0, an IVOA note). What can't
+    be read says nothing.
+    """
+    said = metadata or {}
+    return _of_astropy(said.get(_ASTROPY, b"")) | _of_votable(said.get(_VOTABLE, b""))
+
+
+def _of_astropy(header: bytes) -> dict[str, Declared]:
+    if not header:
+        return {}
+    from astropy.io.misc.yaml import load  # 0.3 s that only such a table is worth
+
+    # behind the columns lie objects of astropy, which nobody needs here
+    columns, _, _ = header.decode("utf-8", "replace").partition("\nmeta:")
+    try:
+        found = load(columns)
+    # PyYAML's own error, and whatever astropy's constructors meet
+    except Exception:  # noqa: BLE001 - see above
+        return {}
+    listed: Any = found.get("datatype") if isinstance(found, dict) else None
+    return {
+        str(one["name"]): Declared(_text(one, "unit"), None, _text(one, "description") or "")
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, dict) and "name" in one
+    }
+
+
+def _text(column: Mapping[str, Any], key: str) -> str | None:
+    value = column.get(key)
+    return None if value is None else str(value)
+
+
+def _of_votable(header: bytes) -> dict[str, Declared]:
+    columns: list[Mapping[str, str]] = []
+    systems: dict[str, str] = {}
+    parser = expat.ParserCreate()
+
+    def start(element: str, attributes: Mapping[str, str]) -> None:
+        kind = element.rpartition(":")[2].upper()
+        if kind == "FIELD" and "name" in attributes:
+            columns.append(attributes)
+        elif kind == "COOSYS":
+            systems[attributes.get("ID", "")] = attributes.get("system", "").lower()
+
+    parser.StartElementHandler = start
+    try:
+        parser.Parse(header, True)  # noqa: FBT003 - the C function takes it by place only
+    except expat.ExpatError:
+        return {}
+    return {
+        one["name"]: Declared(one.get("unit"), one.get("ucd"), "", systems.get(one.get("ref", ""), ""))
+        for one in columns
+    }
