@@ -61,7 +61,7 @@ def sexagesimal(text: str, *, hours: bool) -> float | None:
     """
     text = spelt(text)
     if hours:
-        text = text.lower()  # a lower-case s means seconds, not south
+        text = text.lower()  # S means seconds, since a right ascension has no south
     if len(_COMMA.findall(text)) == 1 and "." not in text:
         text = _COMMA.sub(".", text)
     found = _SEXAGESIMAL.fullmatch(_UNIT_BEFORE_FRACTION.sub(r"\2\1", text)) if len(text) <= LONGEST else None
