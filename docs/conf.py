@@ -1,4 +1,4 @@
-"""How Sphinx builds the site: ``make docs``."""
+"""Configuration of Sphinx for ``make docs``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.reference import MADE  # noqa: E402 - lies in the folder that was just added
+from tools.reference import MADE  # noqa: E402 - the import needs the folder added above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
-smartquotes = False  # it makes one dash of the two before an option
+smartquotes = False  # would turn the two dashes of an option into one
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#1f4e79", "color-brand-content": "#1f5f99"},
     "dark_css_variables": {"color-brand-primary": "#9cc7ee", "color-brand-content": "#8fc1ef"},
@@ -39,7 +39,7 @@ html_theme_options = {
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]
-# The notebook lies in git with its pictures, and the suite runs it: a build starts no service.
+# The notebook is in git with its pictures, and the suite runs it, so that a build needs no service.
 nb_execution_mode = "off"
 
 autodoc_typehints = "none"
@@ -49,16 +49,16 @@ numpydoc_xref_param_type = False
 
 
 class Generated(SphinxDirective):
-    """``{generated} settings`` stands for Markdown that ``tools.reference`` makes from the code."""
+    """Inserts Markdown that ``tools.reference`` makes from the code, for ``{generated} NAME``."""
 
     required_arguments = 1
     makers: ClassVar[dict[str, Callable[[], str]]] = MADE
 
     def run(self) -> list[Node]:
-        """Return what that Markdown means."""
+        """Return the parsed Markdown."""
         return self.parse_text_to_nodes(self.makers[self.arguments[0]](), allow_section_headings=True)
 
 
 def setup(app: Sphinx) -> None:
-    """Teach Sphinx the directive."""
+    """Register the directive."""
     app.add_directive("generated", Generated)

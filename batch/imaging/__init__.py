@@ -1,1 +1,1 @@
-"""Galaxies cut from images of the sky: where these lie, which show a galaxy, and its picture."""
+"""Galaxies cut from images of the sky: finding the images, choosing those of a galaxy, and cutting its picture."""

@@ -1,4 +1,4 @@
-"""Masks and weights that lie in files of their own beside the images, told by their names."""
+"""Masks and weights in separate files beside the images, recognised by their names."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _OTHERS = (
     "wt var variance rms err unc sigma exp expwt num nexp cov chi2 model blobmodel resid depth galdepth psfsize psf "
     "sky bkg background seg segmentation"
 )
-"""No images of the sky either: ``wt`` is what Pan-STARRS calls its variances."""
+"""Words in the names of files that are no images of the sky; ``wt`` is Pan-STARRS's name for variances."""
 
 
 @dataclass(frozen=True, slots=True)
 class Companions:
-    """What lies beside images.
+    """The files that accompany images.
 
     Attributes
     ----------
     of : mapping
-        An image to the files of its mask and its weights.
+        Files of the mask and the weights, by image.
     aside : frozenset of str
-        Files that are no images: those above, and maps of noise, depth and the like.
+        Files that are no images: masks and weights, and maps of noise, depth and the like.
     """
 
     of: Mapping[str, Mapping[str, str]]
@@ -42,11 +42,11 @@ class Companions:
 
 
 def companions(files: Sequence[str]) -> Companions:
-    """Tell images from what lies beside them.
+    """Separate images from the files that accompany them.
 
-    A file belongs to an image in the same folder whose name differs in one word alone, between ``-``, ``_`` and ``.``:
+    A file belongs to an image in the same folder whose name differs in a single word, between ``-``, ``_`` and ``.``:
     ``tile-invvar-g`` to ``tile-image-g`` or ``tile-g``, ``stk.g.mask`` to ``stk.g``; ``tile-maskbits`` to that of every
-    band. What has such a name and belongs to nothing is an image, unless it is called a mask or a weight.
+    band. A file with such a name but no image is an image itself, unless its name says mask or weight.
     """
     images: dict[tuple[str, ...], list[str]] = {}
     beside: list[tuple[str, tuple[str, ...], str | None]] = []

@@ -1,4 +1,4 @@
-"""The part of the sky that images cover, as a MOC (IVOA, Multi-Order Coverage map 2.0), where mocpy is installed."""
+"""The sky area of images, as a MOC (IVOA, Multi-Order Coverage map 2.0), where mocpy is installed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from batch import storage
 from batch.imaging.matching import CORNERS
 
 NAME = "_coverage.fits"
-"""Beside the index. Aladin and TOPCAT show it and match with it."""
+"""Name of the file beside the index. Aladin and TOPCAT can show it and match with it."""
 
 _ORDER = 12
-"""Cells of 51 arcsec."""
+"""Order of the MOC: cells of 51 arcsec."""
 _AT_ONCE = 10_000
 
 
 def write(url: str, index: str) -> None:
-    """Write the coverage of the images of an index; nothing without mocpy.
+    """Write the coverage of the images of an index; do nothing without mocpy.
 
     Raises
     ------
     OSError
-        As the store does.
+        The store raised an error.
     """
     try:
         from mocpy import MOC  # an extra

@@ -1,4 +1,4 @@
-"""Cuts the galaxies of a partition from images of the sky, and says of each answer what was cut."""
+"""Cuts the galaxies of a partition from images of the sky, and adds facts about the cutout to each answer."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from gateway.images.decode import Picture
 
 SOURCE = "imaging"
-"""``image_source`` of an answer."""
+"""Value of ``image_source`` in an answer."""
 
 _THREADS_ELSEWHERE = 8
-"""Where a store's answers are waited for; on a disk one thread opens each tile once."""
+"""Number of threads that wait for a store; on a disk one thread opens each tile once."""
 
 _WIDEST_DEG = 0.25
-"""How far around a galaxy of unknown size images are looked for."""
+"""Distance from a galaxy of unknown size within which images are used."""
 _DIAGONAL = 0.71
 _STRIP_DEG = 0.02
 
@@ -61,18 +61,19 @@ class _Galaxy:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """What was cut for a row."""
+    """Facts about the cutout of a row."""
 
     field: SkyField
     warnings: tuple[str, ...]
 
 
 class Cutters:
-    """Makes the cutter of each partition, whose images stay open for the partitions after it.
+    """Makes the cutter of each partition, and keeps images open between partitions.
 
     Parameters
     ----------
     imaging : SkyImages
+        Images of the sky.
     """
 
     def __init__(self, imaging: SkyImages) -> None:
@@ -80,7 +81,7 @@ class Cutters:
         self._idle: list[_CuttingThread] = []
 
     def cutter(self, rows: Sequence[Row]) -> Cutter:
-        """Return the cutter of a partition that has these rows.
+        """Return the cutter of a partition with these rows.
 
         Raises
         ------
@@ -90,7 +91,7 @@ class Cutters:
         return Cutter(self._imaging, rows, self._idle)
 
     def close(self) -> None:
-        """Close the images; one that a store does not let go of is left to the end of the process."""
+        """Close the images; those that a store does not release stay open until the process ends."""
         while self._idle:
             self._idle.pop().close()
 
@@ -101,10 +102,11 @@ class Cutter:
     Parameters
     ----------
     imaging : SkyImages
+        Images of the sky.
     rows : sequence of Row
         All rows of the partition.
     idle : list of threads
-        Threads of earlier partitions are taken from this list, and threads go back to it.
+        Threads of earlier partitions, which are taken from this list and returned to it.
 
     Raises
     ------
@@ -156,9 +158,9 @@ class Cutter:
         return None
 
     def _grouped(self) -> dict[int, _CuttingThread]:
-        """Return who cuts which galaxy, in the order in which they are asked: those of one image one after the other.
+        """Return the thread of each galaxy, by number, in cutting order: galaxies of one image one after the other.
 
-        Within an image they come in strips along the right ascension, so that neighbours share what is unpacked of it.
+        Within an image they are in strips along the right ascension, so that neighbours share unpacked tiles.
         """
         order = sorted(
             self._galaxies.values(),
@@ -170,12 +172,12 @@ class Cutter:
         return {parts[number][turn].row.number: self._threads[number] for turn, number in turns}
 
     async def read(self, name: str) -> NDArray[np.uint8]:
-        """Return the picture of the galaxy of the row of that number, uint8 ``[S, S, 3]``.
+        """Return the picture of the galaxy in the row of that number, uint8 ``[S, S, 3]``.
 
         Raises
         ------
         gateway.core.errors.GatewayError
-            It can't be cut; passing where a store can't be reached.
+            The galaxy can't be cut; a passing problem if a store can't be reached.
         """
         number = int(name)
         thread, loop = self._thread_of[number], asyncio.get_running_loop()
@@ -183,7 +185,7 @@ class Cutter:
         return picture
 
     def asking(self, ask: Ask) -> Ask:
-        """Return what asks about the galaxies of rows by way of ``ask``, which asks about pictures named by number."""
+        """Return the function that asks about galaxies, given ``ask``, which asks about pictures named by number."""
 
         async def asked(rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
             there = {row.number: row for row in rows}
@@ -199,7 +201,7 @@ class Cutter:
         return asked
 
     def _told(self, row: Row, outcome: Outcome) -> Outcome:
-        """Return an outcome with what was cut."""
+        """Return an outcome with facts about the cutout."""
         cut = self._cuts.get(row.number)
         if cut is None or outcome.cells.get("problem_type"):
             return replace(outcome, row=row)
@@ -220,7 +222,7 @@ class Cutter:
         return replace(outcome, row=row, cells=outcome.cells | said)
 
     def close(self) -> None:
-        """Give the threads back, with the images that they keep open."""
+        """Return the threads, with the images that they keep open, to the list."""
         self._idle += self._threads
 
 
@@ -261,9 +263,9 @@ class _CuttingThread:
             raise not_there(error.filename or str(error)) from error
         except errors.GatewayError:
             raise
-        # stores have errors of their own for what is out of reach or may not be read
+        # stores have their own errors for unreachable or forbidden files
         except Exception as error:
-            # a file whose connection is lost is opened anew when its galaxies are asked again
+            # a file with a lost connection is opened anew when its galaxies are tried again
             self._images.close()
             raise errors.UpstreamUnavailable(
                 f"An image of the sky can't be read: {reason(error)}.", service="image store"

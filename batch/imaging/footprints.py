@@ -1,7 +1,7 @@
-"""Where images of the sky lie: an index of their footprints, bands and scales, made of their headers alone, once.
+"""The index of images of the sky: their footprints, bands and scales, made from their headers once.
 
 The index is a Parquet file with a row for each image (a band of a file), and for each file that can't be used. TOPCAT
-opens it, and it may be handed to another batch instead of the images.
+can open it, and another batch can use it instead of the images.
 """
 
 from __future__ import annotations
@@ -48,26 +48,26 @@ SCHEMA = pa.schema(
     ]
 )
 MARK = b"inclinet.footprints.2"
-"""In the metadata of an index: the fingerprint of what it was made of."""
+"""Key in the metadata of an index, whose value is the fingerprint of its files."""
 
 _WIDEST_DEG = 30.0
 _FILES_AT_ONCE = 64
-"""For one process, which opens some of them side by side: most of the time a store is waited for."""
+"""Files per process; it opens several at once, since most of the time it waits for a store."""
 _THREADS = 16
 _ROWS = 10_000
 _MICRODEGREES = 1e6
 
 Named = tuple[str, tuple[str, ...]]
-"""A file, and its bands where a person names them."""
+"""A file, and its bands where a person named them."""
 
 
 def write(url: str, files: Sequence[Named], fingerprint: str, beside: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the index of files, and what lies ``beside`` them (:mod:`batch.imaging.companions`).
+    """Write the index of files, with the masks and weights in ``beside`` (:mod:`batch.imaging.companions`).
 
     Raises
     ------
     OSError
-        It can't be written.
+        The index can't be written.
     """
     seen: dict[tuple[Any, ...], str] = {}
     schema = SCHEMA.with_metadata({MARK: fingerprint.encode()})
@@ -98,13 +98,13 @@ def _of_file(named: Named) -> list[dict[str, Any]]:
             return [_row(file, image) for image in images_of(file, bands, stack)]
     except errors.GatewayError as problem:
         return [{"file": file, "problem": problem.detail}]
-    # stores have errors of their own for what is not there and may not be read
+    # stores have their own errors for missing or forbidden files
     except Exception as error:  # noqa: BLE001 - see above
         return [{"file": file, "problem": f"It can't be read: {reason(error)}."}]
 
 
 def reason(error: Exception) -> str:
-    """Return what an error of a disk or a store says, in a line without its full stop."""
+    """Return the message of a disk's or store's error, as a line without its full stop."""
     lines = str(getattr(error, "strerror", None) or error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
 
@@ -119,19 +119,19 @@ def images_of(
     file : str
         Path or URL.
     bands : sequence of str
-        One for all of its images, or for each; from the headers where empty.
+        One band for all of its images, or one for each; from the headers where empty.
     stack : ExitStack
     compressed : bool
-        By tiles.
+        Whether the images are tile-compressed.
     tiles : TileCache, optional
-        Shared with other files.
+        Cache of unpacked tiles, shared with other files.
 
     Raises
     ------
     errors.ImageError
-        It can't be used.
+        The file can't be used.
     OSError, ImportError
-        It can't be read.
+        The file can't be read.
     """
     stream = opened(file, stack, TILES_BYTES if compressed else BLOCK_BYTES)
     with damage_told(files=True):
@@ -165,7 +165,7 @@ def _row(file: str, image: BandImage) -> dict[str, Any]:
 
 
 def _once(row: dict[str, Any], seen: dict[tuple[Any, ...], str]) -> dict[str, Any]:
-    """Return the row of an image; that of one whose sky and band came before is a problem."""
+    """Return the row of an image; a repeated image of the same sky and band becomes a problem."""
     if "problem" in row:
         return row
     corners = (round(row[name] * _MICRODEGREES) for name in CORNERS[:4])
@@ -176,5 +176,5 @@ def _once(row: dict[str, Any], seen: dict[tuple[Any, ...], str]) -> dict[str, An
 
 
 def problems(rows: Iterable[dict[str, Any]], shown: int) -> list[str]:
-    """Return the first problems of files, a line each."""
+    """Return the first problems of files, one line each."""
     return [f"  {row['file']}: {row['problem']}" for row in itertools.islice(rows, shown)]

@@ -1,4 +1,4 @@
-"""The images of the sky that galaxies are cut from: found, indexed once, and told about before a run."""
+"""The images of the sky that galaxies are cut from: found, indexed once, and summarised before a run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from batch.imaging.footprints import Named
 
 INDEX = "_imaging.parquet"
-"""The index of footprints, in the folder of the partitions. ``_``: no result."""
+"""Name of the index of footprints, in the folder of the partitions. The ``_`` marks it as no result."""
 
 _SHOWN = 20
 _MOST_BANDS = 3
@@ -41,20 +41,20 @@ _BAND_NAMES = {"band", "bands", "filter"}
 
 @dataclass(frozen=True, slots=True)
 class SkyImages:
-    """Images of the sky. Plain values that travel to workers.
+    """Images of the sky, as plain values that are sent to workers.
 
     Attributes
     ----------
     location : str
-        As it was given, a local path made absolute.
+        Path or URL as it was given; a local path is made absolute.
     index : str
         URL of the index of footprints.
     fingerprint : str
-        Of the names, sizes and times of the files, or of the table that names them.
+        Fingerprint of the names, sizes and times of the files, or of the table that names them.
     bands : mapping
-        Band, as images have it, to the one that it is shown as: of names of one wavelength the first.
+        Band of a picture for each name in the images: the first one, of several names for one wavelength.
     shown : tuple of str
-        The bands of a picture, the longest first.
+        Bands of a picture, the longest first.
     """
 
     location: str
@@ -65,11 +65,11 @@ class SkyImages:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What answers depend on, by the words that a refusal uses."""
+        """Settings that answers depend on, by the words that a refusal uses."""
         return {"imaging": f"{self.location}, as of {self.fingerprint[:8]}", "bands": ",".join(self.shown)}
 
     def cutters(self) -> Cutters:
-        """Return what makes the cutters of partitions."""
+        """Return the object that makes the cutters of partitions."""
         return Cutters(self)
 
 
@@ -81,16 +81,16 @@ def find(location: str, folder: str, bands: Sequence[str], say: Callable[[str], 
     location : str
         Path or URL of a folder, a pattern or an image; a table that names files; or an index of another batch.
     folder : str
-        Of the partitions.
+        Folder of the partitions.
     bands : sequence of str
-        That a picture is made of; chosen from those of the images where empty.
+        Bands of a picture; chosen from those of the images where empty.
     say : callable
-        Told what was found, in sentences.
+        Called with sentences about the images.
 
     Raises
     ------
     BatchError
-        There is nothing that can be used, or a band is not there.
+        No image can be used, or a band does not exist.
     """
     location = storage.full(location)
     index, fingerprint = _indexed(location, folder, say)
@@ -109,7 +109,7 @@ def find(location: str, folder: str, bands: Sequence[str], say: Callable[[str], 
 
 
 def _indexed(location: str, folder: str, say: Callable[[str], None]) -> tuple[str, str]:
-    """Return the URL of the index and the fingerprint of what it was made of."""
+    """Return the URL of the index and the fingerprint of its files."""
     try:
         fs, path = storage.locate(location)
         if fs.isdir(path) or storage.is_pattern(location):
@@ -133,7 +133,7 @@ def _indexed(location: str, folder: str, say: Callable[[str], None]) -> tuple[st
         raise
     except FileNotFoundError:
         raise BatchError(f"There is nothing at {location}.") from None
-    # stores have errors of their own, such as for credentials that are missing
+    # stores have their own errors, such as for missing credentials
     except Exception as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise BatchError(f"The images at {location} can't be read: {said}.") from error
@@ -161,7 +161,7 @@ def _listed(location: str) -> tuple[list[Named], str]:
 
 
 def _mark(url: str) -> str | None:
-    """Return the fingerprint that an index says it was made of; None for any other file."""
+    """Return the fingerprint in the metadata of an index; None for any other file."""
     with storage.open_for_reading(url) as file:
         try:
             found = (parquet.read_schema(file).metadata or {}).get(footprints.MARK)
@@ -171,7 +171,7 @@ def _mark(url: str) -> str | None:
 
 
 def _named_in(location: str) -> list[Named]:
-    """Return the files that a table names, with their bands; a FITS file that is no table is an image itself."""
+    """Return the files that a table names, with their bands; a FITS file without a table is an image itself."""
     with TemporaryDirectory(prefix="inclinet-imaging-") as temporary:
         fs, path = storage.locate(location)
         local = Path(path)
@@ -202,7 +202,7 @@ def _named_in(location: str) -> list[Named]:
 
 
 def _summed_up(index: str) -> tuple[Counter[str], list[str], Counter[str]]:
-    """Return how many images each band has, the first problems, and how many there are."""
+    """Return the number of images of each band, the first problems, and the counts of problems."""
     there: Counter[str] = Counter()
     refused: list[str] = []
     kinds: Counter[str] = Counter()
@@ -217,7 +217,7 @@ def _summed_up(index: str) -> tuple[Counter[str], list[str], Counter[str]]:
 
 
 def _canonical(there: Counter[str]) -> dict[str, str]:
-    """Return each band's name among those of its wavelength: the one that most images have."""
+    """Return one name for all bands of a wavelength: the name that most images have."""
     first: dict[float | None, str] = {}
     return {band: first.setdefault(wavelength_nm(band), band) for band, _ in there.most_common()}
 

@@ -1,4 +1,4 @@
-"""Which images show a place on the sky, by their corners in the index of footprints."""
+"""Finds the images that show a position on the sky, by their corners in the index of footprints."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CORNERS = tuple(f"{name}{corner}_deg" for corner in (1, 2, 3, 4) for name in ("ra", "dec"))
-"""Columns of the index."""
+"""Columns of the index with the corners."""
 
 _TEXTS = ("file", "mask", "weight", "hdu", "plane", "band", "compressed")
 _NUMBERS = (*CORNERS, "ra_deg", "dec_deg", "radius_deg", "pixel_arcsec")
 _LOOSE = 1.05
-"""Times that a field is wider when it is asked what shows it: edges bend."""
+"""Factor by which a field is widened in the search for its images, because edges are curved."""
 _BENT = 0.01
-"""Part of an image's radius by which its edges bend away from great circles."""
+"""Deviation of an image's edges from great circles, in radii of the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,16 @@ class TileImage:
     ----------
     file : str
     mask, weight : str or None
-        Files beside it.
+        Files of the mask and the weights; None without one.
     hdu, plane : int
     band : str
-        As it is shown.
+        Band of the picture for which it is used.
     compressed : bool
-        By tiles.
+        Whether the image is tile-compressed.
     pixel_arcsec : float
+        Side of a pixel.
     depth_deg : float
-        How far inside of the image the galaxy lies, from the nearest edge; negative outside.
+        Distance of the galaxy from the nearest edge of the image; negative outside.
     """
 
     file: str
@@ -59,7 +60,7 @@ class TileImage:
 
 @dataclass(frozen=True, slots=True)
 class SkyPlace:
-    """A place on the sky, degrees, and how far around it images are looked for."""
+    """A position on the sky, and the radius around it in which images are searched, degrees."""
 
     ra_deg: float
     dec_deg: float
@@ -73,9 +74,9 @@ def vectors(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> NDArra
 
 
 def match(index: str, bands: Mapping[str, str], places: Sequence[SkyPlace]) -> list[list[TileImage]]:
-    """Return the images that show some of the sky around each place, those that it lies deepest in first.
+    """Return the images that show sky around each position, those with the position deepest inside first.
 
-    The index is read a part at a time, and parts that lie elsewhere are passed over: memory does not grow with the
+    The index is read in parts, and parts elsewhere on the sky are skipped, so that memory does not grow with the
     number of images.
 
     Parameters
@@ -83,8 +84,9 @@ def match(index: str, bands: Mapping[str, str], places: Sequence[SkyPlace]) -> l
     index : str
         URL of an index (:mod:`batch.imaging.footprints`).
     bands : mapping
-        Band of an image to the one that it is shown as; images of others are passed over.
+        Band of a picture by band of an image; images of other bands are skipped.
     places : sequence of SkyPlace
+        Positions of the galaxies.
 
     Raises
     ------
@@ -109,14 +111,14 @@ def match(index: str, bands: Mapping[str, str], places: Sequence[SkyPlace]) -> l
 
 
 def showing(tiles: Sequence[TileImage], reach_deg: float) -> list[TileImage]:
-    """Return the images that a field takes: of each band one that shows all of it, where there is one, else all.
+    """Return the images for a field: for each band one that shows all of it, or else all images.
 
     Parameters
     ----------
     tiles : sequence of TileImage
-        As :func:`match` orders them.
+        Result of :func:`match` for a position.
     reach_deg : float
-        From the field's centre to its corners.
+        Distance from the field's centre to its corners.
     """
     found: list[TileImage] = []
     for band in dict.fromkeys(one.band for one in tiles):
@@ -126,7 +128,7 @@ def showing(tiles: Sequence[TileImage], reach_deg: float) -> list[TileImage]:
 
 
 class _Sought:
-    """Places in order of their declination, and the lists that the images of each go to."""
+    """Positions in order of declination, and the lists of the images for each."""
 
     def __init__(self, places: Sequence[SkyPlace], found: Sequence[list[TileImage]]) -> None:
         self._found = found
@@ -135,11 +137,11 @@ class _Sought:
         self._reach = np.array([place.reach_deg for place in places])
 
     def may_be_in(self, group: Any) -> bool:
-        """Whether a part of the index may have images near any of them."""
+        """Return whether a part of the index may have images near any of the positions."""
         columns = {group.column(at).path_in_schema: group.column(at).statistics for at in range(group.num_columns)}
         dec, radius = columns["dec_deg"], columns["radius_deg"]
         if dec is None or not dec.has_min_max:
-            return False  # only files that can't be used
+            return False  # only unusable files
         around = radius.max + self._reach.max()
         return bool(dec.max + around >= self._decs[0] and dec.min - around <= self._decs[-1])
 

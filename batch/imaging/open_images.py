@@ -1,4 +1,4 @@
-"""Images of the sky that stay open from one galaxy to the next, with the masks and weights beside them."""
+"""Images of the sky that stay open from one galaxy to the next, with their masks and weights."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from gateway.images.mosaic.files import BandImage
 
 GONE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
-"""What is raised where a file is not there."""
+"""Errors for a missing file."""
 
 _MOST = 48
-"""Files of images that are open: those of the tiles around a galaxy, and of the next ones."""
+"""Most files that are open at a time: those of the tiles around a galaxy, and of the next ones."""
 
 
 def not_there(file: str) -> errors.BadImage:
@@ -29,12 +29,12 @@ def not_there(file: str) -> errors.BadImage:
 
 
 class OpenImages:
-    """The images that one thread keeps open, and the last of their unpacked tiles.
+    """The open images of one thread, and the last of their unpacked tiles.
 
     Parameters
     ----------
     cache_bytes : int
-        Of the tiles.
+        Size limit of the cache of unpacked tiles, bytes.
     """
 
     def __init__(self, cache_bytes: int) -> None:
@@ -42,14 +42,14 @@ class OpenImages:
         self._open: OrderedDict[str, tuple[ExitStack, dict[tuple[int, int], BandImage]]] = OrderedDict()
 
     def image(self, tile: TileImage) -> BandImage:
-        """Return an image, with what lies beside it.
+        """Return an image, with its mask and weights.
 
         Raises
         ------
         errors.BadImage
-            It is not there any more, or is another.
+            The image does not exist any more, or has changed.
         OSError
-            It can't be read.
+            The image can't be read.
         """
         if tile.file not in self._open:
             while len(self._open) >= _MOST:
@@ -77,7 +77,7 @@ class OpenImages:
             return [with_companions(image, mask, weight, self._tiles) for image in images]
 
     def close(self) -> None:
-        """Close their files."""
+        """Close the files."""
         for stack, _ in self._open.values():
             stack.close()
         self._open.clear()

@@ -1,4 +1,4 @@
-"""Angles as people and catalogues write them."""
+"""Reads angles as people and catalogues write them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import re
 from gateway.core.numbers import LIKE, LONGEST, number
 
 _HOUR, _DEGREE = r"h|hrs?|hours?", r"d|degs?|degrees?|\N{DEGREE SIGN}"
-# h, m and s, or their signs, follow the numbers, or colons or blanks stand between them. A unit may also stand behind
-# all of them.
+# The letters or signs for h, m and s follow the numbers, or colons or blanks separate the numbers. A unit may also
+# follow the last number.
 _SEXAGESIMAL = re.compile(
     r"(?P<sign>[+-]?)\s*(?P<whole>[0-9]+(?:\.[0-9]*)?)"
     rf"(?:\s*(?P<unit>{_HOUR}|{_DEGREE})\s*|\s*:\s*|\s+)"
@@ -36,12 +36,12 @@ _UNIT_DEGREES = {
 
 
 def spelt(text: str) -> str:
-    """Return an angle in the signs of a keyboard, without blanks around it."""
+    """Return an angle in the characters of a keyboard, without blanks around it."""
     return (text if text.isascii() else text.translate(LIKE)).strip()
 
 
 def united(text: str, *, hours: bool = False) -> float | None:
-    """Return degrees of a number with its unit, such as ``240"`` and, of a right ascension, ``0.71h``; or None."""
+    """Return degrees of a number with its unit, such as ``240"`` and, for a right ascension, ``0.71h``; or None."""
     found = _WITH_UNIT.fullmatch(spelt(text).lower()) if len(text) <= LONGEST else None
     value = number(found[1]) if found else None
     if found is None or value is None or (found[2][0] == "h" and not hours):
@@ -51,24 +51,24 @@ def united(text: str, *, hours: bool = False) -> float | None:
 
 
 def sexagesimal(text: str, *, hours: bool) -> float | None:
-    """Return degrees of a right ascension (``hours``) or a declination in sexagesimal notation, or None.
+    """Return degrees of a sexagesimal right ascension (``hours``) or declination; None for other text.
 
-    ``00 42 44.3``, ``00:42:44.3``, ``0h42m44.3s``, ``00h42m44s.3``, ``10d41m4s``, ``41°16'09"``, ``41 16 09 N``,
-    ``0:42:44.3 hours``; without seconds, or with a fraction of minutes. A decimal comma is a point.
+    Accepts ``00 42 44.3``, ``00:42:44.3``, ``0h42m44.3s``, ``00h42m44s.3``, ``10d41m4s``, ``41°16'09"``,
+    ``41 16 09 N``, ``0:42:44.3 hours``; without seconds, or with a fraction of minutes. A decimal comma is a point.
 
-    Without a unit, the first number of a right ascension is hours, and that of a declination degrees. A declination is
-    never in hours.
+    Without a unit, the first number of a right ascension is in hours, and that of a declination in degrees. A
+    declination is never in hours.
     """
     text = spelt(text)
     if hours:
-        text = text.lower()  # no S of south is meant
+        text = text.lower()  # S means seconds, since a right ascension has no south
     if len(_COMMA.findall(text)) == 1 and "." not in text:
         text = _COMMA.sub(".", text)
     found = _SEXAGESIMAL.fullmatch(_UNIT_BEFORE_FRACTION.sub(r"\2\1", text)) if len(text) <= LONGEST else None
     if found is None or (found["unit"] and found["of_all"]):
         return None
     whole, minutes, seconds, unit = found["whole"], found["minutes"], found["seconds"], found["unit"] or found["of_all"]
-    # Only the last number has a fraction, and a letter after a later number wants one after the first.
+    # Only the last number may have a fraction, and a letter after a later number requires one after the first.
     if ("." in whole and minutes) or (minutes and "." in minutes and seconds):
         return None
     if unit is None and (minutes is None or _LETTERS.search(text)):

@@ -108,7 +108,9 @@ class SkyPoint:
     Attributes
     ----------
     ra_deg, dec_deg : float
+        Position, degrees (ICRS).
     position_angle_deg : float, optional
+        Position angle of the major axis, degrees east of north.
     """
 
     ra_deg: float

@@ -187,7 +187,7 @@ class Ellipse:
 
 
 class FrameChoice(StrEnum):
-    """Which part of a picture is measured, where the user gives no position in it."""
+    """Which part of a picture is to be measured, where no place in it is named."""
 
     AUTO = "auto"
     """A frame around the galaxy, where the galaxy is small or off centre; else the whole picture."""

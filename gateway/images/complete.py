@@ -1,7 +1,7 @@
-"""A decoded picture as a file that says: no part of it is empty, whatever its colour.
+"""A decoded picture as a PNG with the mark that no part of it is empty, whatever its colour.
 
-In a picture of 8 bits nothing else tells a sky that was cut off at black from the corners of a turned one
-(:mod:`gateway.images.corners`). Whoever made the picture knows.
+In a picture of 8 bits, colour alone can't distinguish a sky that was clipped to black from the corners of a turned
+picture (:mod:`gateway.images.corners`). The program that made the picture knows.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ KEY, TEXT = "inclinet", "no empty part"
 
 _CHUNK = f"tEXt{KEY}\0{TEXT}".encode("latin-1")
 _HEAD_BYTES = 4096
-"""Where it is looked for: before the pixels."""
+"""Number of first bytes in which the mark is searched; it comes before the pixels."""
 
 
 def complete_png(rgb: NDArray[np.uint8]) -> bytes:
-    """Write a picture, uint8 ``[H, W, 3]``, as a PNG without an empty part."""
+    """Return a picture, uint8 ``[H, W, 3]``, as a PNG with the mark."""
     written, text = io.BytesIO(), PngInfo()
     text.add_text(KEY, TEXT)
-    # to deflate more takes longer than to send
+    # stronger compression takes longer than it saves in sending
     Image.fromarray(rgb).save(written, "PNG", compress_level=1, pnginfo=text)
     return written.getvalue()
 
 
 def is_complete(png: bytes) -> bool:
-    """Tell whether a PNG says that it has no empty part."""
+    """Return whether a PNG has the mark that no part of it is empty."""
     return _CHUNK in png[:_HEAD_BYTES]

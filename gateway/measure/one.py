@@ -175,7 +175,7 @@ class Inclinations:
     ) -> MeasuredGalaxy:
         """Return the inclination of a target that is cut from a user's own FITS images, as from a survey's.
 
-        About a position no service is asked: a size that the catalogues at hand don't know is from the picture.
+        For a position no service is called: a size that the offline catalogues lack is measured in the picture.
 
         Parameters
         ----------

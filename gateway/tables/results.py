@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """File format of an answer."""
+    """How an answer is written."""
 
     JSON = "json"
     CSV = "csv"

@@ -1,1 +1,1 @@
-"""Cut pictures of galaxies from images that say where on the sky they lie (FITS with a celestial WCS)."""
+"""Cuts pictures of galaxies from images with a known position on the sky (FITS with a celestial WCS)."""

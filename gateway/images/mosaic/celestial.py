@@ -1,4 +1,4 @@
-"""Where on the sky pixels lie: the WCS of an image, checked, and the tangent plane of the picture that is cut."""
+"""Positions of pixels on the sky: the WCS of an image, checked, and the tangent plane of the cut picture."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from gateway.core.field_of_view import SkyField
     from gateway.images.fits_file import FitsFile
 
-# What it repairs of a header (deprecated keywords, spellings of units) is said on standard error for each of them.
+# astropy reports each repair of a header (deprecated keywords, spellings of units) on standard error.
 warnings.filterwarnings("ignore", category=FITSFixedWarning)
 
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _TABLES = ("CPDIS1", "CPDIS2", "D2IMDIS1", "D2IMDIS2")
 _PARALLEL = 1e6
-"""Condition number of a matrix whose axes are as good as parallel."""
+"""Condition number of a matrix whose axes are nearly parallel."""
 _EXACT = 0.01
-"""Pixels of an image that interpolated places may be off."""
+"""Largest error of interpolated positions, pixels of the image."""
 _POLE_DEG = 90.0
 _NEAR = 0.1
-"""Distortions move pixels by less than this part of the image's longer side."""
+"""Largest shift of a pixel by distortions, in longer sides of the image."""
 
 
 def celestial(header: Any, file: FitsFile, what: str) -> WCS:
@@ -41,9 +41,9 @@ def celestial(header: Any, file: FitsFile, what: str) -> WCS:
     ----------
     header : astropy.io.fits.Header
     file : FitsFile
-        May hold tables of distortions.
+        File of the image, which may hold tables of distortions.
     what : str
-        The image in words, to begin a sentence with.
+        Description of the image, at the beginning of a sentence.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def celestial(header: Any, file: FitsFile, what: str) -> WCS:
             found = WCS(header, hdus)
         known = found.has_celestial
         flat = found.celestial if known else None
-    # wcslib has a dozen kinds of error, of which astropy makes its own and those of Python
+    # wcslib has a dozen kinds of error, which astropy raises as its own or Python's
     except Exception as error:
         said = str(error).strip().splitlines()[-1].rstrip(".") if str(error).strip() else type(error).__name__
         raise errors.WcsUnusable(f"The WCS of {_inside(what)} can't be used: {said}.") from error
@@ -79,15 +79,15 @@ def _inside(what: str) -> str:
 
 
 def footprint(wcs: WCS, shape: tuple[int, int]) -> tuple[NDArray[np.float64], float]:
-    """Return where the centre and the corners of an image lie, and how large its pixels are.
+    """Return the positions of the centre and the corners of an image, and the size of its pixels.
 
     Returns
     -------
     places : float [5, 2]
-        Right ascension and declination, degrees (ICRS): of the centre, and of the corners in turn. NaN for a corner
-        that lies on no sky.
+        Right ascension and declination, degrees (ICRS), of the centre and the corners in turn. NaN for a corner
+        outside of the projection.
     pixel_arcsec : float
-        Side of a pixel, by the matrix of the WCS.
+        Side of a pixel, from the matrix of the WCS.
     """
     height, width = shape
     columns = np.array([width / 2, 0, width, width, 0]) - 0.5
@@ -105,7 +105,7 @@ def tangent_plane(field: SkyField, side: int) -> WCS:
     """Return the WCS of a square picture of a field in the tangent plane, its rows counted from below as FITS does.
 
     North is up and east left; with a position angle the picture is turned so that this direction lies along the rows,
-    as :func:`gateway.sky.cutouts.frame.turned` turns a survey's.
+    as :func:`gateway.sky.cutouts.frame.turned` does for a survey's picture.
     """
     angle = field.position_angle_deg
     turn = 0.0 if angle is None else math.radians(angle - 90)
@@ -124,7 +124,7 @@ class Directions:
     Parameters
     ----------
     ra_deg, dec_deg : float [...]
-        ICRS.
+        Positions (ICRS), degrees.
     """
 
     def __init__(self, ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> None:
@@ -132,7 +132,7 @@ class Directions:
         self._frames = {(ICRS, ""): (ra_deg, dec_deg)}
 
     def along(self, wcs: WCS) -> list[NDArray[np.float64]]:
-        """Return the two world coordinates that a WCS has for them, degrees, in its order."""
+        """Return the two world coordinates of the directions in a WCS, degrees, in its order."""
         frame = wcs_to_celestial_frame(wcs)
         key = type(frame), str(getattr(frame, "equinox", ""))
         if key not in self._frames:
@@ -152,17 +152,17 @@ def directions(field: SkyField, side: int) -> Directions:
 def refined(
     cells: NDArray[np.float64], wcs: WCS, field: SkyField, side: int, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """Return where a picture's pixels lie in an image, ``[2, side, side]``: its columns and rows from 0.
+    """Return the positions of a picture's pixels in an image, ``[2, side, side]``: columns and rows from 0.
 
-    They are interpolated from a few, as far as that is good to :data:`_EXACT`: to compute all of them takes most of the
-    time of a cut.
+    They are interpolated from a few positions, as far as the error is below :data:`_EXACT`, because computing all of
+    them would take most of the time of a cut.
 
     Parameters
     ----------
     cells : float [2, N, N]
-        The same of a picture of ``N`` pixels, N odd.
+        The same for a picture of ``N`` pixels, N odd.
     """
-    # what half of the cells miss of the others is four times what all of them miss of the pixels
+    # the error of every second cell's grid at the other cells is four times the error of all cells at the pixels
     missed = np.abs(_interpolated(cells[:, ::2, ::2], np.arange(cells.shape[-1]) / 2) - cells) / 4
     step = max(float(np.nanmax(np.abs(np.diff(cells, axis=axis)), initial=0.0)) for axis in (1, 2))
     if np.nanmax(missed, initial=0.0) > _EXACT or step > _NEAR * max(shape) / 2:
@@ -181,9 +181,9 @@ def _interpolated(cells: NDArray[np.float64], at: NDArray[np.float64]) -> NDArra
 
 
 def pixels(wcs: WCS, sky: Directions, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Return where directions lie in an image, ``[2, ...]``: columns and rows from 0, NaN far outside of it.
+    """Return the positions of directions in an image, ``[2, ...]``: columns and rows from 0, NaN far outside of it.
 
-    Distortions are inverted near the image alone. Far away their polynomials mean nothing, and may lead back into it.
+    Distortions are inverted only near the image: far away their polynomials are meaningless, and may lead back into it.
     """
     world = sky.along(wcs)
     columns, rows = found = np.stack(wcs.wcs_world2pix(*world, 0))

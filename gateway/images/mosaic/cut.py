@@ -1,4 +1,4 @@
-"""Cut the picture of a galaxy from a user's images by its position on the sky."""
+"""Cuts the picture of a galaxy from a user's images by its position on the sky."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     from gateway.images.mosaic.parts import ImageSection
 
 _GRID = 17
-"""Cells that a field is looked for in an image by, each way."""
+"""Cells each way of the coarse grid by which a field is located in an image."""
 _AROUND_ARCMIN = 0.1
-"""Field in which the images' pixels are looked at where none is asked for."""
+"""Side of the field in which the images' pixel size is measured where no field is given, arcmin."""
 _MOST_MISSING = 0.5
 _FEW_MISSING = 0.005
 _SAME_PIXELS = 1.0
 _ROUNDING = 1e-3
 _COLOURS = 3
 _PER_AREA = ("/sr", "sr-1", "sr^-1", "arcsec")
-"""What units of a surface brightness hold; all others are taken for those of a pixel's light."""
+"""Parts of the names of surface brightness units; all other units count as light per pixel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """An image, the part of it that shows the field, and where the cells of a coarse grid over the field lie in it."""
+    """An image, the part of it that shows the field, and the positions of a coarse grid over the field in it."""
 
     image: BandImage
     part: ImageSection
@@ -65,42 +65,42 @@ def cut(
 ) -> tuple[Picture, ImagingCutout]:
     """Cut a field from FITS images that have a celestial WCS.
 
-    Images of one band are laid together, weighted by their weights if all of them have any. One band is shown in gray;
+    Images of one band are averaged, weighted by their weights if all of them have any. One band is shown in gray;
     of two, the longer is red and the shorter blue; of more, three are chosen as for any FITS file
     (:func:`gateway.images.bands.red_green_blue`). The picture is stretched as any FITS image is
-    (:mod:`gateway.images.stretch`). What of the field no image shows becomes sky, with a warning.
+    (:mod:`gateway.images.stretch`). Parts of the field that no image shows become sky, with a warning.
 
     Parameters
     ----------
     sources : sequence of bytes, path or URL
-        FITS files, plain, tile-compressed, or packed by gzip or bzip2 (up to 32 MB unpacked). Of each no more is read
-        than the field needs. URLs are opened by fsspec.
+        FITS files, plain, tile-compressed, or packed by gzip or bzip2 (up to 32 MB unpacked). Only the part that the
+        field needs is read. URLs are opened by fsspec.
     field : SkyField or SkyPoint
-        Of a galaxy of unknown size only its place (:func:`gateway.images.mosaic.unsized.cut_unsized`).
+        Field to cut; only a position for a galaxy of unknown size (:func:`.unsized.cut_unsized`).
     bands : sequence of str
-        One for each file, or for each image or plane of a single file; from the headers where empty.
+        Band of each file, or of each image or plane of a single file; from the headers where empty.
     max_pixels : int
-        Of an image's part that shows the field; all parts may have three times as many.
+        Most pixels of an image's part that shows the field; all parts together may have three times as many.
     memory, deadline
-        As for :func:`gateway.images.decode.decode`.
+        See :func:`gateway.images.decode.decode`.
 
     Returns
     -------
     picture : Picture
-        A square of 128 to 256 pixels.
+        Square picture of 128 to 256 pixels.
     cutout : ImagingCutout
-        What was used.
+        Bands, scale and pixels of the cutout.
 
     Raises
     ------
     errors.WcsError
-        The images do not show the field, or do not say what they show.
+        The images do not show the field, or their headers lack needed facts.
     errors.ImageError
         A file can't be used.
     errors.BadTarget
-        The field is only a few pixels of the images, or no galaxy with sky around it is seen at the place.
+        The field is only a few pixels of the images, or no galaxy with sky around it is found at the position.
     OSError, ImportError
-        A file, or fsspec's driver of its store, is not there.
+        A file does not exist, or fsspec's driver of its store is missing.
     """
     with ExitStack() as stack, damage_told(files=not all(isinstance(source, bytes) for source in sources)):
         share = stack.enter_context(Share(memory, deadline))
@@ -123,8 +123,8 @@ def cut_opened(
 ) -> tuple[Picture, ImagingCutout]:
     """Cut a field as :func:`cut` does, from calibrated images whose files stay open for the next field.
 
-    Their pixels are taken as measured (linear). Whether they are those of a finished picture is not guessed: what is
-    right for a survey must not depend on the galaxy.
+    The pixels always count as measured (linear). The values are not used to guess that they are a finished picture's,
+    because the choice for a survey must not depend on the galaxy.
     """
     with Share(memory, deadline) as share, damage_told(files=True):
         return _cut(images, field, max_pixels, share, scales=())
@@ -152,7 +152,7 @@ def _cut(
     if len(found) == _COLOURS - 1:
         found.insert(1, np.mean(found, axis=0))
     planes = np.stack(found)[:, ::-1]
-    # what one band does not show would have the colour of the others
+    # pixels missing in one band would have the colour of the others
     unknown, saturated = ~np.isfinite(planes).all(axis=0), np.isposinf(planes).any(axis=0)
     planes[:, unknown] = np.nan
     planes[:, saturated] = np.inf
@@ -198,7 +198,7 @@ def _order(images: Sequence[BandImage]) -> list[str | None]:
 
 
 def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> list[Overlap]:
-    """Return the images that show some of the field; each band has to show its centre."""
+    """Return the images that show a part of the field; each band has to show its centre."""
     grid = directions(field, _GRID)
     found: list[Overlap] = []
     seen: list[tuple[BandImage, NDArray[np.float64]]] = []
@@ -220,10 +220,10 @@ def _overlaps(images: Sequence[BandImage], field: SkyField, max_pixels: int) -> 
         twin = next((other for other, its in seen if other.band == image.band and _same(cells, its)), None)
         if twin is None:
             seen.append((image, cells))
-            # rounded, so that the picture's size does not hang on the last digits of a WCS
+            # rounded, so that the picture's size does not depend on the last digits of a WCS
             scale = float(f"{field.fov_arcmin * 60 / _GRID / part.cell_pixels:.5g}")
             found.append(Overlap(image, part, cells, scale))
-        # a file that holds its picture twice, such as before and after a correction, has its first taken
+        # of two versions in one file, such as before and after a correction, the first is used
         elif twin.pixels.file is not image.pixels.file or twin.pixels.number != image.pixels.number:
             raise errors.BandsDuplicate(
                 f"The same part of the sky came twice in {image.band or 'one band'}, in {twin.inside} and "
@@ -254,7 +254,7 @@ def _check_centre(images: Sequence[BandImage], found: Sequence[Overlap], field: 
 
 
 def _places(overlaps: Sequence[Overlap], field: SkyField, side: int) -> list[tuple[Overlap, Places]]:
-    """Return where the picture's pixels lie in each image. Bands of one detector or coadd share their places."""
+    """Return the positions of the picture's pixels in each image. Bands of one detector or coadd share them."""
     found: list[tuple[Overlap, Places]] = []
     for one in overlaps:
         alike = (places for other, places in found if other.part == one.part and np.array_equal(other.cells, one.cells))
@@ -266,7 +266,7 @@ def _places(overlaps: Sequence[Overlap], field: SkyField, side: int) -> list[tup
 
 
 def _plane(overlaps: Sequence[tuple[Overlap, Places]], side: int, finest: float, share: Share) -> NDArray[np.float32]:
-    """Lay the images of one band together, float32 ``[side, side]``, the lowest row first."""
+    """Return the mean of the images of one band, float32 ``[side, side]``, the lowest row first."""
     canvas = Canvas(side)
     weighted = all(one.image.weight is not None for one, _ in overlaps)
     for one, places in overlaps:

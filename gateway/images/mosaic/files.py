@@ -1,4 +1,4 @@
-"""The images in a user's files: which band each shows, where on the sky it lies, its mask and its weights."""
+"""The images in a user's files, with their bands, positions on the sky, masks and weights."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ Source = bytes | str | os.PathLike[str]
 """A FITS file: its bytes, its path, or its address in any store of fsspec (``https://``, ``s3://``...)."""
 
 BLOCK_BYTES = 1 << 18
-"""Read at once of a file elsewhere: a few rows of a mosaic, and never much more than is wanted."""
+"""Block size for a remote file, bytes: a few rows of a mosaic, and never much more than needed."""
 TILES_BYTES = 1 << 16
-"""The same of one that is known to be tile-compressed: the few tiles of a row of them that show a field."""
+"""Block size for a remote file that is tile-compressed, bytes: the few tiles of a row that show a field."""
 _MOST_IMAGES = 300
-"""Three bands of a camera of a hundred detectors; each costs some milliseconds to look for the field in it."""
+"""Most images: three bands of a camera of a hundred detectors; the search in each takes some milliseconds."""
 _SAMPLE_BYTES = 8
 _HEADROOM = 1 << 20
 
@@ -52,16 +52,17 @@ class BandImage:
     Attributes
     ----------
     what : str
-        In words.
+        Description of the image.
     pixels : ImagePlane
+        Pixels of the image.
     band : str or None
-        None where nothing says it.
+        Band; None where it is unknown.
     wcs : astropy.wcs.WCS
-        Its two celestial axes.
+        WCS of its two celestial axes.
     mask : ImageMask or None
     weight : ImagePlane or None
     saturation : float
-        The value from which pixels are saturated (SATURATE); infinite where it is not said.
+        Value from which pixels are saturated (SATURATE); infinite where it is unknown.
     """
 
     what: str
@@ -74,7 +75,7 @@ class BandImage:
 
     @property
     def unit(self) -> Unit:
-        """Of its file."""
+        """Unit of its file."""
         return self.pixels.unit
 
     @property
@@ -84,29 +85,30 @@ class BandImage:
 
     @property
     def physical_unit(self) -> str:
-        """BUNIT in lower case; empty where it is not said."""
+        """BUNIT in lower case; empty where it is missing."""
         return self.unit.text("BUNIT").lower()
 
     @property
     def inside(self) -> str:
-        """The image in words, within a sentence."""
+        """Description of the image, for use within a sentence."""
         return self.what[0].lower() + self.what[1:]
 
 
 def band_images(
     streams: Sequence[BinaryIO], bands: Sequence[str], max_pixels: int, tiles: TileCache | None = None
 ) -> tuple[BandImage, ...]:
-    """List the images of bands in files.
+    """Return the images of bands in files.
 
     Parameters
     ----------
     streams : sequence of seekable binary files
+        FITS files.
     bands : sequence of str
-        One for each file, or for each image or plane of a single file; from the headers where empty.
+        Band of each file, or of each image or plane of a single file; from the headers where empty.
     max_pixels : int
-        Bounds what is unpacked of a packed file.
+        Limits the unpacked size of a packed file.
     tiles : TileCache, optional
-        Shared with other files.
+        Cache of unpacked tiles, shared with other files.
 
     Raises
     ------
@@ -132,18 +134,18 @@ def band_images(
 
 @contextmanager
 def damage_told(*, files: bool) -> Iterator[None]:
-    """Let what is found damaged within be an :class:`errors.BadImage`.
+    """Raise damage found in a ``with`` block as :class:`errors.BadImage`.
 
     Parameters
     ----------
     files : bool
-        Whether an OSError is the store's, and not damage of bytes at hand.
+        Whether an OSError comes from the store, and not from damaged bytes in memory.
     """
     try:
         yield
     except (errors.GatewayError, ImportError):
         raise
-    # astropy meets damage with a dozen kinds of error
+    # astropy raises a dozen kinds of error for damaged files
     except Exception as error:
         if files and isinstance(error, OSError):
             raise
@@ -151,12 +153,12 @@ def damage_told(*, files: bool) -> Iterator[None]:
 
 
 def opened(source: Source, stack: ExitStack, block_bytes: int = BLOCK_BYTES) -> BinaryIO:
-    """Open a file for reading; ``stack`` closes it. Of one elsewhere ``block_bytes`` and more are read at once.
+    """Open a file for reading; ``stack`` closes it. A remote file is read in blocks of at least ``block_bytes``.
 
     Raises
     ------
     OSError
-        It can't be opened.
+        The file can't be opened.
     ImportError
         fsspec, or its driver for the store, is not installed.
     """
@@ -164,7 +166,7 @@ def opened(source: Source, stack: ExitStack, block_bytes: int = BLOCK_BYTES) -> 
         return io.BytesIO(source)
     if "://" not in str(source):
         return stack.enter_context(Path(source).open("rb"))
-    import fsspec  # an extra, for files elsewhere alone
+    import fsspec  # an extra, for remote files only
 
     store, path = fsspec.core.url_to_fs(str(source))
     file: BinaryIO = stack.enter_context(store.open(path, "rb", block_size=block_bytes, cache_type="readahead"))
@@ -199,12 +201,12 @@ def _saturation(unit: Unit) -> float:
 
 
 def with_companions(image: BandImage, mask: BinaryIO | None, weight: BinaryIO | None, tiles: TileCache) -> BandImage:
-    """Return an image with the mask and the weights that lie in files of their own.
+    """Return an image with the mask and the weights of separate files.
 
     Raises
     ------
     errors.BadImage
-        One of them holds no image of the same size.
+        A file holds no image of the same size.
     """
     if mask is not None:
         image = replace(image, mask=ImageMask.of(_alone(mask, image, tiles), image.band))
@@ -220,7 +222,7 @@ def _alone(stream: BinaryIO, image: BandImage, tiles: TileCache) -> ImagePlane:
 
 
 def _bands_of(unit: Unit, primary: Unit, what: str) -> Sequence[str | None]:
-    """Return the band of each plane. What holds for a whole file is often said in its first header alone."""
+    """Return the band of each plane. Facts about a whole file are often in its first header only."""
     shape = squeezed(unit)
     if len(shape) == 2:
         return (band(unit) or band(primary),)
@@ -233,12 +235,12 @@ def _bands_of(unit: Unit, primary: Unit, what: str) -> Sequence[str | None]:
 
 
 def _named(found: Sequence[BandImage], files: Sequence[int], bands: Sequence[str], count: int) -> Iterator[BandImage]:
-    """Give images the bands that the caller named; what is nobody's knowledge is refused."""
+    """Yield the images with the bands that the caller named; raise an error where a band is unknown."""
     for name in bands:
         if wavelength_nm(name) is None:
             raise errors.BandsUnknown(f"No band is called {name!r} here. Those of surveys are: u, g, r, i, z, y.")
     if not bands:
-        # several detectors in one file without a band are of one
+        # several detectors in one file without a band share one band
         several = count > 1 or any(image.pixels.number for image in found)
         if several and any(image.band is None for image in found):
             raise errors.BandsUnknown(

@@ -1,4 +1,4 @@
-"""Masks of images: which of their bits mark a pixel without a value, or a saturated one."""
+"""Masks of images: the bits that mark a pixel without a value, or a saturated one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _RUBIN, _PAN_STARRS, _LEGACY = re.compile("MP_(.+)"), re.compile(r"MSKNAM(\d+)"), re.compile(r"MBIT_(\d+)")
 _BAD = {"BAD", "CR", "NO_DATA", "EDGE", "UNMASKEDNAN", "DETECTOR", "FLAT", "DARK", "BLANK", "CTE", "LOW", "CONV.BAD"}
-"""Others, such as DETECTED, STARCORE or GALAXY, mark what is in the sky: the galaxy itself."""
+"""Names of bits that mark bad pixels; others, such as DETECTED, STARCORE or GALAXY, mark the galaxy itself."""
 _BAD_IN_BAND = "ALLMASK_"
 _SATURATED = "SAT"
 ANY = -1
@@ -28,7 +28,7 @@ class ImageMask:
     ----------
     plane : ImagePlane
     bad, saturated : int
-        Bits of pixels without a value, and of saturated ones.
+        Bits of pixels without a value, and of saturated pixels.
     """
 
     plane: ImagePlane
@@ -37,7 +37,7 @@ class ImageMask:
 
     @classmethod
     def of(cls, plane: ImagePlane, band: str | None) -> ImageMask:
-        """Return that of an image of a band; where its header names no bits, any of them is bad."""
+        """Return the mask for an image of a band; where the header names no bits, every bit is bad."""
         named = _named_bits(plane.unit.header)
         if not named:
             return cls(plane, ANY, 0)
@@ -52,7 +52,7 @@ def _is_of(name: str, wave: float | None) -> bool:
 
 
 def _named_bits(header: Any) -> dict[str, int]:
-    """Return the bits that a header names, as Rubin and HSC, Pan-STARRS, or the Legacy Surveys do."""
+    """Return the bits by the names in a header of Rubin and HSC, Pan-STARRS, or the Legacy Surveys."""
     named = {}
     for key in header:
         if found := _RUBIN.fullmatch(key):

@@ -1,4 +1,4 @@
-"""Parts of images: which part shows a field, and its values with what mask and weights say, reduced by blocks."""
+"""Parts of images: the part that shows a field, and its values after masks and weights, reduced by blocks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from gateway.images.mosaic.files import BandImage
 
 _BLANK = 1e37
-"""What programs write where there is no value; see :mod:`gateway.images.stretch`."""
+"""Limit of values that mean "no value"; see :mod:`gateway.images.stretch`."""
 _MOST_SATURATED = 0.05
-"""Where more of a part is brighter than SATURATE, that is said of other pixels: those that these were made of."""
+"""Share above which SATURATE is ignored, since it then refers to the single exposures of a coadd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class ImageSection:
     Attributes
     ----------
     rows, columns : slice
-        Of the image.
+        Position of the part in the image.
     cell_pixels : float
-        Side of a cell of the coarse grid that it was found with, pixels of the image.
+        Side of a cell of the coarse grid that located the field, pixels of the image.
     holds_centre : bool
         Whether the centre of the field lies in the image.
     """
@@ -43,17 +43,17 @@ class ImageSection:
 
     @property
     def pixels(self) -> int:
-        """How many it has."""
+        """Number of pixels."""
         return int((self.rows.stop - self.rows.start) * (self.columns.stop - self.columns.start))
 
 
 def part_of(columns: NDArray[np.float64], rows: NDArray[np.float64], shape: tuple[int, int]) -> ImageSection | None:
-    """Return the part of an image that shows a field, None where it shows nothing of it.
+    """Return the part of an image that shows a field; None where it shows nothing of it.
 
     Parameters
     ----------
     columns, rows : float [N, N]
-        Where the cells of a coarse grid over the field, N odd, lie in the image; NaN far outside of it.
+        Positions of the cells of a coarse grid over the field, N odd, in the image; NaN far outside of it.
     shape : (int, int)
         Height and width of the image.
     """
@@ -83,13 +83,13 @@ class ReducedPart:
     Attributes
     ----------
     light : ndarray
-        The image's values, times the weight where it has weights; 0 where they are not known.
+        Values of the image, times the weight where it has weights; 0 where they are unknown.
     known : ndarray
-        What share of each block is known.
+        Share of each block with known values.
     saturated : ndarray or None
-        What share is saturated; None where nothing is.
+        Share of each block that is saturated; None where no pixel is.
     weight : ndarray or None
-        None where the image has no weights.
+        Mean weight of each block; None where the image has no weights.
     """
 
     light: NDArray[np.float32]

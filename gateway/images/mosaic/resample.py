@@ -1,9 +1,9 @@
-"""Resample parts of images to one picture: read no more than they need, average, interpolate, add.
+"""Resamples parts of images to one picture: reads only the needed parts, averages, interpolates, adds.
 
 A part is reduced by the mean of blocks while it is read, so that its pixels are one to two of the picture's, and then
-interpolated linearly. Measured against ``reproject`` in ``tests/unit/images/test_mosaic_resample.py``: its
-``reproject_adaptive`` gives the same pictures, takes the whole part in double precision and ten times as long, and
-brings SciPy, Dask and pandas into the gateway, 300 MB.
+interpolated linearly. ``tests/unit/images/test_mosaic_resample.py`` compares this with ``reproject``: its
+``reproject_adaptive`` gives the same pictures, needs the whole part in double precision and ten times as long, and
+would add SciPy, Dask and pandas to the gateway, 300 MB.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ if TYPE_CHECKING:
     from gateway.images.mosaic.parts import ImageSection
 
 _COVERED = 0.5
-"""A pixel of the picture is known where known pixels make up half of it or more."""
+"""Share of a picture's pixel that known pixels must cover to make it known."""
 _WORKING_BYTES = 16_000_000
 _ENOUGH = 100
 _CLEAR = 10.0
-"""Standard errors by which the sky of two images differs for certain; pixels beside each other have one noise."""
+"""Difference of two images' skies that is significant, in standard errors; neighbouring pixels share their noise."""
 
 
 class Places:
-    """Where the pixels of a picture lie in a part of an image that is reduced by blocks.
+    """Positions of the pixels of a picture in a part of an image that is reduced by blocks.
 
     Parameters
     ----------
     places : float [2, side, side]
-        Columns and rows of the image, the picture's lowest row first; NaN for nowhere.
+        Columns and rows of the image, the picture's lowest row first; NaN outside of the image.
     part : ImageSection
+        Part of the image.
     block : int
-        Pixels of the image each way that are averaged.
+        Side of a block, pixels of the image.
     """
 
     def __init__(self, places: NDArray[np.float64], part: ImageSection, block: int) -> None:
@@ -54,7 +55,7 @@ class Places:
     def _split(
         self, places: NDArray[np.float64], start: int, size: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
-        """Return the weights of the upper and the lower neighbour, and the lower one's number within a border of 1."""
+        """Return the weights of the upper and the lower neighbour, and the lower one's index within a border of 1."""
         at = np.nan_to_num((places.ravel() - (start - 0.5)) / self.block + 0.5)
         np.clip(at, 0, size - 1, out=at)
         low = np.minimum(at.astype(np.intp), size - 2)
@@ -62,11 +63,11 @@ class Places:
         return upper, 1 - upper, low
 
     def interpolated(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Interpolate a plane of the part linearly, float32 ``[side, side]``: 0 outside of it."""
+        """Return a plane of the part, interpolated linearly, float32 ``[side, side]``: 0 outside of it."""
         return self._mixed(self._bordered(plane), slice(None)).reshape(self._shape)
 
     def shares(self, known: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Interpolate what share of each pixel is known. It is 1 but for a few pixels, which alone are computed."""
+        """Return the interpolated known share of each pixel. It is 1 except for few pixels, the only ones computed."""
         samples = self._bordered(known)
         partial = samples < 1
         near = partial[:-1] | partial[1:]
@@ -83,7 +84,7 @@ class Places:
         return samples
 
     def _mixed(self, samples: NDArray[np.float32], which: slice | NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return the weighted sum of the four samples around each place. In place: memory is what takes the time."""
+        """Return the weighted sum of the four samples around each position, in place, since memory limits the speed."""
         at, left, right = self._at[which], self._left[which], self._right[which]
         rows: list[NDArray[np.float32]] = []
         for first in (0, self._width):
@@ -101,32 +102,33 @@ class Places:
 
 
 class Canvas:
-    """One band of a picture, to which images are added.
+    """One band of a picture, as the sum of images.
 
     Parameters
     ----------
     side : int
-        Of the picture, pixels.
+        Side of the picture, pixels.
     """
 
     def __init__(self, side: int) -> None:
         self._side = side
         self._sums: NDArray[np.float32] | None = None
-        """Light times weight, weight, and the share that is known."""
+        """Sums of light times weight, weight, and known share."""
         self._saturated: NDArray[np.float32] | None = None
 
     def add(self, image: BandImage, places: Places, *, factor: float, share: Share) -> None:
-        """Add what an image shows, at the sky level of what was added before it, where they overlap.
+        """Add an image, adjusted to the sky level of the images before it where they overlap.
 
         Parameters
         ----------
         image : BandImage
+            Image to add.
         places : Places
-            Of the picture's pixels in it.
+            Positions of the picture's pixels in the image.
         factor : float
-            That its values are multiplied by.
+            Factor for the image's values.
         share : Share
-            Asked for the memory that it takes.
+            Share of the decoders' memory, from which the needed memory is requested.
         """
         width = places.part.columns.stop - places.part.columns.start
         mask = None if image.mask is None else image.mask.plane
@@ -150,7 +152,7 @@ class Canvas:
     def _step(
         sums: NDArray[np.float32], light: NDArray[np.float32], weight: NDArray[np.float32], seen: NDArray[np.float32]
     ) -> np.float32:
-        """Return by how much an image is brighter than what was added before it; 0 where that is not certain."""
+        """Return how much brighter an image is than the sum before it; 0 where the difference is not significant."""
         lights, weights, known = sums
         both = (known >= _COVERED) & (seen >= _COVERED) & (weights > 0) & (weight > 0)
         if (count := np.count_nonzero(both)) < _ENOUGH:
@@ -161,9 +163,9 @@ class Canvas:
         return np.float32(step if abs(step) > _CLEAR * error else 0)
 
     def light(self) -> NDArray[np.float32]:
-        """Return the mean of what was added, float32 ``[side, side]``, the lowest row first.
+        """Return the mean of the images, float32 ``[side, side]``, the lowest row first.
 
-        It is infinite where all that is there is saturated, and NaN where nothing is.
+        It is infinite where all images are saturated, and NaN where no image has a value.
         """
         mean = np.full((self._side, self._side), np.nan, np.float32)
         if self._sums is not None:

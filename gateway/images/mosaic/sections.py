@@ -1,8 +1,8 @@
-"""Parts of the images of a FITS file: the rows of samples, or the compressed tiles, that hold them, and no more.
+"""Reads parts of the images of a FITS file: only the rows of samples, or the compressed tiles, that hold them.
 
-Astropy's ``.section`` gives the same values. Of a tile-compressed image it checks the whole header for every part, and
-looks up some of it for every tile: for a galaxy in three bands with masks it takes 13 ms, of which its compiled codecs,
-which are called here without that, take 3 (astropy 7.2; ``tests/unit/images/mosaic/test_mosaic_sections.py``).
+Astropy's ``.section`` gives the same values. For a tile-compressed image it checks the whole header for every part, and
+reads some of it for every tile: a galaxy in three bands with masks takes 13 ms, but only 3 in the compiled codecs,
+which are called here directly (astropy 7.2; ``tests/unit/images/mosaic/test_mosaic_sections.py``).
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from gateway.images.fits_file import FitsFile, Unit
 
 CACHE_BYTES = 32_000_000
-"""Of unpacked tiles: those around a galaxy in three bands, and the next one's."""
+"""Size limit of the cache of unpacked tiles, bytes: those around a galaxy in three bands, and the next one's."""
 
 _COLUMN = re.compile(r"(\d*)([LBIJKAEDCMPQ])([BIJKED]?)")
 _COLUMN_TYPES = {"L": "i1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "A": "S1", "E": ">f4", "D": ">f8"}
 _COLUMN_TYPES |= {"C": ">c8", "M": ">c16", "P": ">i4", "Q": ">i8"}
 _TILE_BYTES = 24
-"""For each pixel of a tile: unpacked, scaled, and once more in double precision."""
+"""Bytes for each pixel of a tile: unpacked, scaled, and a copy in double precision."""
 _DATA, _GZIPPED, _PLAIN = "COMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "UNCOMPRESSED_DATA"
 
 
 class TileCache:
-    """The last unpacked tiles of images.
+    """A cache of the last unpacked tiles of images.
 
     Parameters
     ----------
     limit : int
-        Bytes that they may have together.
+        Size limit of all tiles together, bytes.
     """
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
@@ -52,28 +52,28 @@ class TileCache:
         self._tiles: OrderedDict[tuple[object, int], NDArray[Any]] = OrderedDict()
 
     def get(self, image: object, number: int) -> NDArray[Any] | None:
-        """Return a tile of an image; None where it is not there any more."""
+        """Return a tile of an image; None where it is not in the cache."""
         tile = self._tiles.get((image, number))
         if tile is not None:
             self._tiles.move_to_end((image, number))
         return tile
 
     def put(self, image: object, number: int, tile: NDArray[Any]) -> None:
-        """Keep a tile, in place of those that were not asked for the longest."""
+        """Store a tile; the least recently used tiles are evicted."""
         self._tiles[image, number] = tile
         self._bytes += tile.nbytes
         while self._bytes > self._limit:
             self._bytes -= self._tiles.popitem(last=False)[1].nbytes
 
     def bytes_of(self, file: FitsFile, place: int, size: int) -> bytes:
-        """Return bytes of a file; one that is packed as a whole is unpacked, and kept like a tile.
+        """Return bytes of a file; a file that is packed as a whole is unpacked, and cached like a tile.
 
         Raises
         ------
         EOFError
-            The file ends before.
+            The file ends before the last of these bytes.
         errors.ImageTooLarge
-            It unpacks to too much.
+            The unpacked file is too large.
         """
         if not file.packed:
             return file.read_at(place, size)
@@ -87,16 +87,18 @@ class TileCache:
 
 
 class ImagePlane:
-    """A plane of an image in a FITS file, of which parts are read.
+    """A plane of an image in a FITS file, which can be read in parts.
 
     Parameters
     ----------
     file : FitsFile
+        File of the image.
     unit : Unit
-        An image, plain or tile-compressed.
+        Unit of an image, plain or tile-compressed.
     number : int
-        Of the plane, 0 of an image that is no cube.
+        Index of the plane; 0 for an image that is no cube.
     cache : TileCache
+        Cache of unpacked tiles.
     """
 
     def __init__(self, file: FitsFile, unit: Unit, number: int, cache: TileCache) -> None:
@@ -110,7 +112,7 @@ class ImagePlane:
         Raises
         ------
         EOFError
-            The file ends before.
+            The file ends before the part does.
         """
         bounds = [*((self._at(n), self._at(n) + 1) for n in self.unit.shape[:-2])]
         bounds += [(rows.start, rows.stop), (columns.start, columns.stop)]
@@ -122,7 +124,7 @@ class ImagePlane:
 
     @cached_property
     def cost(self) -> int:
-        """Bytes that unpacking takes at a time, by the header."""
+        """Return the bytes of memory that unpacking takes at a time, by the header."""
         unpacked = 2 * MOST_WHOLE if self.file.packed else 0
         return unpacked + (_TILE_BYTES * math.prod(self._tiles.shape) if self.unit.compressed else 0)
 
@@ -149,7 +151,7 @@ class _Tiles:
     """The tiles of a compressed image (FITS standard 4.0, section 10)."""
 
     def __init__(self, file: FitsFile, unit: Unit, cache: TileCache) -> None:
-        # private to astropy, and the same in all its versions that the service allows: a test compares with its public
+        # private to astropy, and the same in all versions that the service allows: a test compares the public result
         from astropy.io.fits.hdu.compressed import _quantization as quantization
         from astropy.io.fits.hdu.compressed import _tiled_compression as codecs
 
@@ -172,7 +174,7 @@ class _Tiles:
         self._dither, self._seed = dither, int(header.get("ZDITHER0", 0)) if dither != -1 else 0
 
     def section(self, bounds: Sequence[tuple[int, int]]) -> NDArray[Any]:
-        """Return the samples between bounds of each axis."""
+        """Return the samples between limits on each axis."""
         found = np.empty([high - low for low, high in bounds], self._dtype)
         sides = zip(bounds, self.shape, strict=True)
         for index in itertools.product(*(range(low // side, -(-high // side)) for (low, high), side in sides)):
@@ -199,7 +201,7 @@ class _Tiles:
     def _unpacked(self, number: int, shape: tuple[int, ...]) -> NDArray[Any]:
         packed = self._read(_DATA, number)
         if not packed.size:
-            # what did not quantize well was left as it was
+            # values that quantize badly are stored unquantized
             if _GZIPPED in self._columns:
                 return self._decoded(self._read(_GZIPPED, number), "GZIP_1", shape, {}, lossless=True)
             return self._read(_PLAIN, number).reshape(shape)
@@ -239,7 +241,7 @@ class _Tiles:
 def _table(
     file: FitsFile, unit: Unit, header: dict[str, Any], cache: TileCache
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Return the columns of a table, and the types of what those of variable length point to."""
+    """Return the columns of a table, and the types of the arrays that columns of variable length point to."""
     fields, types = [], {}
     for at in range(1, int(header["TFIELDS"]) + 1):
         found = _COLUMN.match(str(header[f"TFORM{at}"]).strip())

@@ -1,4 +1,4 @@
-"""Cut a galaxy whose size nobody has said: from the picture itself."""
+"""Cuts a galaxy of unknown size, whose size is measured in the picture."""
 
 from __future__ import annotations
 
@@ -19,40 +19,41 @@ if TYPE_CHECKING:
 _FIRST_PIXELS = 256
 _WIDER, _TRIES = 2.5, 5
 _NARROWER = 1.5
-"""The last field before the images end is compared with one so many times narrower, at least."""
+"""Least factor by which the field for the comparison is narrower, where the images end before a wider one."""
 _FILLED = 0.7
 """Side of a galaxy's frame, in sides of a field, from which there is too little sky around it to judge."""
 _GROWTH = 0.4
-"""What grows with the field by more than this power is no galaxy: 0 is one in much sky, 1 what fills any field."""
+"""Largest exponent of an object's growth with the field: 0 is a galaxy in much sky, 1 fills any field."""
 _SMALL = 0.1
-"""Side of a frame below which a galaxy may not be seen in the next field."""
+"""Side of a frame, in sides of a field, below which a galaxy may be invisible in the next field."""
 _ENOUGH_SHOWN, _ROUNDING = 0.9, 0.97
 
 
 def cut_unsized(
     cut: Callable[[SkyField], tuple[Picture, ImagingCutout]], point: SkyPoint, finest_arcsec: float
 ) -> tuple[Picture, ImagingCutout]:
-    """Cut a galaxy of unknown size: look for it in ever wider fields, until it has sky around it.
+    """Cut a galaxy of unknown size: try ever wider fields until it has sky around it.
 
     The first field is 256 pixels of the images wide; each is 2.5 times as wide as the one before, up to the fifth, or
-    to where the images end. The galaxy is what stands out at the place itself, and does not grow in the next field: in
-    one that it fills, its bulge stands out of its disc. It is then cut as wide as a frame around a galaxy in any
-    picture (:func:`gateway.images.frame.framed`).
+    to the limit of the images. The galaxy is the object at the position that does not grow in the next field: in a
+    field that a galaxy fills, only its bulge is detected above its disc. It is then cut as wide as a frame around a
+    galaxy in any picture (:func:`gateway.images.frame.framed`).
 
     Parameters
     ----------
     cut : callable
-        Returns the picture of a field, and what was used.
+        Returns the picture of a field, and the cutout's facts.
     point : SkyPoint
+        Position of the galaxy.
     finest_arcsec : float
-        Side of a pixel of the images there, the finest of them.
+        Side of the finest pixel of the images at this position, arcsec.
 
     Raises
     ------
     errors.BadTarget
-        No such galaxy is seen.
+        No such galaxy is found.
     errors.GatewayError
-        As ``cut``.
+        See ``cut``.
     """
     fov = _FIRST_PIXELS * finest_arcsec / 60
     before: _Look | None = None
@@ -84,13 +85,13 @@ def cut_unsized(
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The side of a field, and that of the frame of the galaxy seen in it, arcmin; infinite where none is."""
+    """Side of a field, and side of the frame of the galaxy found in it, arcmin; infinite without one."""
 
     fov: float
     side: float
 
     def agrees(self, wider: _Look) -> bool:
-        """Tell by a wider field whether this is a galaxy: in one that it fills, what stands out grows with it."""
+        """Return whether a wider field confirms the galaxy: in a field that it fills, the object grows too."""
         if self.side >= self.fov:
             return False
         if wider.side == math.inf:
@@ -101,7 +102,7 @@ class _Look:
 def _shown(
     cut: Callable[[SkyField], tuple[Picture, ImagingCutout]], point: SkyPoint, fov_arcmin: float
 ) -> tuple[Picture, ImagingCutout]:
-    """Cut a field; where the images end before it does, about as wide a one as they show."""
+    """Cut a field; where the images end before it, cut one about as wide as they show."""
     try:
         return cut(point.field(fov_arcmin))
     except errors.OutsideImages as outside:

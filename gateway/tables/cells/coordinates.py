@@ -105,7 +105,7 @@ def _coordinate(text: str, what: str, conversion: Conversion) -> str:
 
 
 def _parts(text: str, what: str, conversion: Conversion) -> str:
-    """Return a sexagesimal text of which the first part of a right ascension is hours unless it says degrees."""
+    """Return a sexagesimal text; the first part of a right ascension is in hours unless it names degrees."""
     said = spelt(text)
     if what == "right ascension" and not _LETTERED.search(said):
         if not conversion.sexagesimal:

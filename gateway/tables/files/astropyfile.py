@@ -212,7 +212,7 @@ def _flat(table: Any, notes: list[str]) -> dict[str, Any]:
 
 
 def _one_value(column: Any) -> Any:
-    """Return a column with one value a row, or None."""
+    """Return a column with one value per row, or None."""
     if isinstance(column, Quantity):
         values, mask = column.value, getattr(column, "mask", None)
         column = Column(values, unit=column.unit)

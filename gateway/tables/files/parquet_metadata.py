@@ -1,4 +1,4 @@
-"""What programs of astronomers write into a Parquet file's metadata of its columns: units, UCDs, systems."""
+"""Reads the columns' metadata in a Parquet file as astronomers' programs write it: units, UCDs, systems."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VOTABLE = b"IVOA.VOTable-Parquet.content"
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What is said of a column; ``None`` or ``""`` where nothing is."""
+    """Metadata of a column; ``None`` or ``""`` where missing."""
 
     unit: str | None = None
     ucd: str | None = None
@@ -24,10 +24,10 @@ class Declared:
 
 
 def declared(metadata: Mapping[bytes, bytes] | None) -> dict[str, Declared]:
-    """Return what a schema's metadata say of its columns, by their names.
+    """Return the columns' metadata in a schema, by name.
 
-    astropy writes the header of an ECSV, TOPCAT and STILTS that of a VOTable (VOParquet 1.0, an IVOA note). What can't
-    be read says nothing.
+    astropy writes the header of an ECSV; TOPCAT and STILTS write that of a VOTable (VOParquet 1.0, an IVOA note).
+    Metadata that can't be read are ignored.
     """
     said = metadata or {}
     return _of_astropy(said.get(_ASTROPY, b"")) | _of_votable(said.get(_VOTABLE, b""))
@@ -36,13 +36,13 @@ def declared(metadata: Mapping[bytes, bytes] | None) -> dict[str, Declared]:
 def _of_astropy(header: bytes) -> dict[str, Declared]:
     if not header:
         return {}
-    from astropy.io.misc.yaml import load  # 0.3 s that only such a table is worth
+    from astropy.io.misc.yaml import load  # takes 0.3 s, for such tables only
 
-    # behind the columns lie objects of astropy, which nobody needs here
+    # the objects of astropy after the columns are not needed
     columns, _, _ = header.decode("utf-8", "replace").partition("\nmeta:")
     try:
         found = load(columns)
-    # PyYAML's own error, and whatever astropy's constructors meet
+    # PyYAML's own error, and any error of astropy's constructors
     except Exception:  # noqa: BLE001 - see above
         return {}
     listed: Any = found.get("datatype") if isinstance(found, dict) else None
@@ -72,7 +72,7 @@ def _of_votable(header: bytes) -> dict[str, Declared]:
 
     parser.StartElementHandler = start
     try:
-        parser.Parse(header, True)  # noqa: FBT003 - the C function takes it by place only
+        parser.Parse(header, True)  # noqa: FBT003 - the C function takes it by position only
     except expat.ExpatError:
         return {}
     return {

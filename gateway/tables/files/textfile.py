@@ -75,9 +75,9 @@ def _rows(text: Iterable[str], layout: Layout, *, comments: bool) -> Iterator[Ma
 
 
 def _check_quotes(row: Sequence[str], cells: Sequence[str], layout: Layout, last: int) -> None:
-    """Refuse a row of several lines where a quotation mark that was never closed has swallowed others.
+    """Raise an error for a row of several lines if an unclosed quotation mark has swallowed other rows.
 
-    The mark that seems to close it then opens another cell, and text follows it; or what stands between them is rows.
+    In that case the mark that seems to close it opens another cell, with text after it; or the lines between are rows.
     """
     parted = layout.separator
     closed = [line if parted == SPACE else _CLOSED.sub('"', line) for line in row]
@@ -94,7 +94,7 @@ def _check_quotes(row: Sequence[str], cells: Sequence[str], layout: Layout, last
 
 
 def _are_like(cells: Sequence[str], line: str, separator: str) -> bool:
-    """Tell whether a line has the numbers of a row where the row has them."""
+    """Return whether a line has numbers in the same columns as the row."""
     parts = line.split(separator)
     numbers = [place for place, cell in enumerate(cells) if number(cell.strip()) is not None]
     return (
