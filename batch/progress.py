@@ -82,7 +82,7 @@ class Progress:
         self._began = self._said = time.monotonic()
         self._bar.reset(self._task, completed=self._before)
 
-    def told(self, partition: int, rows: int) -> None:
+    def rows_settled(self, partition: int, rows: int) -> None:
         """Record that ``rows`` of a partition are settled."""
         # an event may arrive after the end of its partition
         if partition not in self._ended:

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.asked import Asked
     from batch.conversion.output import Write
     from batch.imaging.imaging import SkyImages
     from batch.inputs.source import Source
     from batch.outputs.partitions import Partition
+    from batch.request import BatchRequest
     from gateway.tables.cells.rows import Row
     from gateway.tables.results import Column
     from gateway.tables.results import Row as Record
@@ -80,7 +80,7 @@ class Prepared:
         return lambda partition: catalogue.rows_of(partition, self.source, choice)
 
 
-def find(asked: Asked) -> tuple[Asked, Source]:
+def find(request: BatchRequest) -> tuple[BatchRequest, Source]:
     """Recognise the input. The columns that a HATS catalogue names are used, unless a person chose others.
 
     Raises
@@ -88,23 +88,25 @@ def find(asked: Asked) -> tuple[Asked, Source]:
     BatchError
         There is nothing at the location, or nothing that can be measured so; or a store denies access.
     """
-    for url in filter(None, (*asked.what, asked.images, asked.imaging)):
+    for url in filter(None, (*request.what, request.images, request.imaging)):
         storage.check(url)
-    storage.check(asked.folder, written=True)
-    found = source.find(asked.what, asked.images)
+    storage.check(request.folder, written=True)
+    found = source.find(request.what, request.images)
     if found.hats is not None:
-        return replace(asked, choice=found.hats.columns | dict(asked.choice)), found
-    if asked.hats:
+        return replace(request, choice=found.hats.columns | dict(request.choice)), found
+    if request.hats:
         raise BatchError(f"{found.location} is no HATS catalogue, so that no result in HATS can be made of it.")
-    return asked, found
+    return request, found
 
 
-def begin(asked: Asked, say: Callable[[str], None]) -> tuple[Asked, Source, SkyImages | None, Write | None]:
+def begin(
+    request: BatchRequest, say: Callable[[str], None]
+) -> tuple[BatchRequest, Source, SkyImages | None, Write | None]:
     """Find all inputs and check that the result can be written.
 
     Returns
     -------
-    asked : Asked
+    request : BatchRequest
         The request, with the columns that the input itself names.
     found : Source
         The input.
@@ -118,37 +120,39 @@ def begin(asked: Asked, say: Callable[[str], None]) -> tuple[Asked, Source, SkyI
     BatchError
         An input is missing, or does not fit the others.
     """
-    output.check(asked.out, asked.what, hats=asked.hats)
-    asked, found = find(asked)
+    output.check(request.out, request.what, hats=request.hats)
+    request, found = find(request)
     write = output.writer(
-        asked.out, asked.folder, found, choice=asked.choice, keep_columns=asked.keep_columns, hats=asked.hats
+        request.out, request.folder, found, choice=request.choice, keep_columns=request.keep_columns, hats=request.hats
     )
-    asked, imaging = imaged(asked, found, say)
-    return asked, found, imaging, write
+    request, imaging = find_imaging(request, found, say)
+    return request, found, imaging, write
 
 
-def imaged(asked: Asked, found: Source, say: Callable[[str], None]) -> tuple[Asked, SkyImages | None]:
+def find_imaging(
+    request: BatchRequest, found: Source, say: Callable[[str], None]
+) -> tuple[BatchRequest, SkyImages | None]:
     """Find the images of the sky that galaxies are cut from, and the columns with the galaxies' sizes."""
-    if asked.imaging is None:
-        if asked.bands:
+    if request.imaging is None:
+        if request.bands:
             raise BatchError("--bands names those of --imaging, which is not given.")
-        return asked, None
-    for option, value in (("--images", asked.images), ("--survey", asked.survey), ("--frame", asked.frame)):
+        return request, None
+    for option, value in (("--images", request.images), ("--survey", request.survey), ("--frame", request.frame)):
         if value is not None:
             raise BatchError(f"{option} does not go with --imaging, which cuts galaxies by their place on the sky.")
     if found.form not in {Form.PARQUET, Form.TABLE} or found.fetched:
         raise BatchError(f"With --imaging a table of positions is asked, and {found.location} is none.")
-    choice = {FILE: "", **catalogue.sizes(found), **asked.choice}
+    choice = {FILE: "", **catalogue.sizes(found), **request.choice}
     if RA not in catalogue.roles(found, choice):
         raise BatchError(f"{found.location} has no position: with --imaging galaxies are found by ra and dec.")
-    partitions.recorded(asked.folder)  # fails here before anything is written to a folder of other files
+    partitions.recorded(request.folder)  # fails here before anything is written to a folder of other files
     from batch.imaging import imaging
 
-    return replace(asked, choice=choice), imaging.find(asked.imaging, asked.folder, asked.bands, say)
+    return replace(request, choice=choice), imaging.find(request.imaging, request.folder, request.bands, say)
 
 
 def prepare(
-    asked: Asked,
+    request: BatchRequest,
     found: Source,
     *,
     rows: int,
@@ -161,7 +165,7 @@ def prepare(
 
     Parameters
     ----------
-    asked : Asked
+    request : BatchRequest
     found : Source
         The input.
     rows : int
@@ -179,19 +183,19 @@ def prepare(
     ------
     BatchError
     """
-    folder, location = asked.folder, found.location
+    folder, location = request.folder, found.location
     known = partitions.recorded(folder)
     before = known["identity"] if known is not None else None
-    size = asked.partition_rows or (before["partition_rows"] if before is not None else rows)
+    size = request.partition_rows or (before["partition_rows"] if before is not None else rows)
     # a fetch has its own columns, whatever the names in the table
-    choice = {} if found.fetched else asked.choice
+    choice = {} if found.fetched else request.choice
     catalogue.roles(found, choice)  # fails for an unusable table before anything else is done
     identity = Identity(found.fingerprint, size, release(before["release"] if before is not None else None), settings)
     partitions.refuse_another(folder, identity, location=location)
     pieces = catalogue.pieces(found, folder, size=size, choice=choice)
     cut = catalogue.partitions(pieces, size)
     asks_columns = not found.fetched and found.form in {Form.PARQUET, Form.TABLE}
-    for sentence in dict.fromkeys([*found.told, *(one for piece in pieces if asks_columns for one in piece.told)]):
+    for sentence in dict.fromkeys([*found.notes, *(one for piece in pieces if asks_columns for one in piece.notes)]):
         say(sentence)
     partitions.claim(folder, identity, location=location, partitions=len(cut))
     about = {
@@ -199,15 +203,15 @@ def prepare(
         "release": identity.release,
         "creator": f"inclinet {version('inclinet-service')}",
     }
-    header = "" if asked.is_table or asked.hats else results.votable_header(columns)
-    into = Folder(folder, about, columns, header, asked.retry_failed)
+    header = "" if request.is_table or request.hats else results.votable_header(columns)
+    into = Folder(folder, about, columns, header, request.retry_failed)
     prepared = Prepared(found, cut, into, into.done(cut))
     if prepared.done:
         say(f"{prepared.rows_done:,} of {prepared.rows:,} rows have their result from an earlier run.")
     return prepared
 
 
-async def each(
+async def run_partitions(
     partitions: Iterable[Partition],
     work: Callable[[Partition], Coroutine[Any, Any, None]],
     progress: Progress,
@@ -242,7 +246,7 @@ async def each(
         await asyncio.gather(*under_way, return_exceptions=True)
 
 
-def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | None) -> Summary:
+def finish(request: BatchRequest, prepared: Prepared, progress: Progress, write: Write | None) -> Summary:
     """Write the result of finished partitions, and return its summary.
 
     Raises
@@ -252,13 +256,13 @@ def finish(asked: Asked, prepared: Prepared, progress: Progress, write: Write | 
     OSError
         The result can't be written.
     """
-    if source.find(asked.what, asked.images).fingerprint != prepared.source.fingerprint:
+    if source.find(request.what, request.images).fingerprint != prepared.source.fingerprint:
         raise BatchError(
             f"{prepared.source.location} was changed while it was asked. Run it again into another output."
         )
     summary = _summed_up(prepared, progress)
     if summary.failed_partitions == 0:
-        storage.sweep(prepared.folder.url)
+        storage.remove_partial_files(prepared.folder.url)
         if write is not None:
             write(lambda: _records(prepared), {name: prepared.folder.about[name] for name in ("release", "creator")})
     return summary

@@ -104,7 +104,7 @@ def is_local(fs: Any) -> bool:
     return isinstance(fs, LocalFileSystem)
 
 
-def full(url: str) -> str:
+def absolute(url: str) -> str:
     """Return a local path made absolute, so that it is valid for workers in other folders; a URL unchanged."""
     fs, path = locate(url)
     return str(path) if is_local(fs) else url
@@ -191,7 +191,7 @@ def write(url: str, data: bytes) -> None:
 
 
 @contextmanager
-def alone(folder: str) -> Iterator[None]:
+def lock_folder(folder: str) -> Iterator[None]:
     """Keep other runs on this machine out of a folder; raises BatchError if there is one.
 
     Without the lock, files would stay whole and only work would be done twice; so a lock that fails refuses nothing.
@@ -208,7 +208,7 @@ def alone(folder: str) -> Iterator[None]:
         yield
 
 
-def sweep(folder: str) -> None:
+def remove_partial_files(folder: str) -> None:
     """Remove the temporary files of killed writers."""
     for name in names(folder):
         if name.startswith(".") and name.endswith(PARTIAL):

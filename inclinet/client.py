@@ -68,7 +68,7 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
         time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
-                with wire.told(self.url):
+                with wire.connection_errors(self.url):
                     return read(self._http.request(**question.request, timeout=time_left.seconds))
             except errors.InclinetError as error:
                 time.sleep(time_left.wait_s(error))
@@ -77,7 +77,7 @@ class Inclinet(Queries[Answer, "AnswerTable", str]):
         time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
-                with wire.told(self.url), self._http.stream(**question.request) as response:
+                with wire.connection_errors(self.url), self._http.stream(**question.request) as response:
                     if not response.is_success:
                         response.read()
                     results = wire.Results(response, self.url)
@@ -160,7 +160,7 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[AnswerTable]", Awaitab
         time_left = wire.TimeLeft(self.timeout, retry=self._retry)
         while True:
             try:
-                with wire.told(self.url):
+                with wire.connection_errors(self.url):
                     return read(await self._http.request(**question.request, timeout=time_left.seconds))
             except errors.InclinetError as error:
                 await asyncio.sleep(time_left.wait_s(error))
@@ -182,7 +182,7 @@ class AsyncInclinet(Queries[Awaitable[Answer], "Awaitable[AnswerTable]", Awaitab
     async def _results(
         self, question: Question, total: int | None = None
     ) -> AsyncIterator[tuple[wire.Results, AsyncIterator[str]]]:
-        with wire.told(self.url):
+        with wire.connection_errors(self.url):
             async with self._http.stream(**question.request) as response:
                 if not response.is_success:
                     await response.aread()

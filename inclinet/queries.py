@@ -54,7 +54,7 @@ class Queries(ABC, Generic[_Answer, _Table, _Text]):
             proxy = proxies.from_environment().of(self.url)
         except proxies.ProxyUnusable as error:
             raise errors.NotAGateway(str(error)) from None
-        with wire.told(self.url):
+        with wire.connection_errors(self.url):
             self._http: Any = self._open(
                 {"proxy": proxy, "limits": httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_S)},
                 base_url=self.url,

@@ -44,7 +44,7 @@ def check(out: str, what: Iterable[str], *, hats: bool) -> None:
     BatchError
     """
     suffix = Path(out).suffix
-    if any(storage.full(one).rstrip("/") == storage.full(out).rstrip("/") for one in what):
+    if any(storage.absolute(one).rstrip("/") == storage.absolute(out).rstrip("/") for one in what):
         raise BatchError(f"{out} is what is asked; the results need a name of their own.")
     if hats and is_table(out):
         raise BatchError(f"A HATS catalogue is a folder, and {out} has the name of a table.")

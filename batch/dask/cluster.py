@@ -21,7 +21,7 @@ _CONNECT_S = 30.0
 _WORKERS_S = 120.0
 _RESTARTS = 5
 
-UNWATCHED = {
+DASK_CONFIG = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.system-monitor.interval": "2s",
     "distributed.admin.tick.interval": "500ms",
@@ -57,7 +57,7 @@ async def connected(scheduler: str | None, workers: Mapping[str, Any]) -> AsyncI
             with warnings.catch_warnings():
                 # Dask uses another port where the dashboard's is in use, and its link is shown in any case
                 warnings.filterwarnings("ignore", "(?s).*already in use")
-                opened.enter_context(dask.config.set(UNWATCHED))
+                opened.enter_context(dask.config.set(DASK_CONFIG))
                 cluster = await opened.enter_async_context(LocalCluster(**workers, host="127.0.0.1", asynchronous=True))
             address = cluster.scheduler_address
         client: Any = Client(address, timeout=_CONNECT_S, asynchronous=True)

@@ -10,7 +10,7 @@ from distributed import KilledWorker
 
 from batch.dask import worker
 from batch.errors import BatchError, BatchStopped
-from batch.run import TICK_S, each
+from batch.run import TICK_S, run_partitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +59,7 @@ async def run(
     def heard(event: tuple[float, Mapping[str, Any]]) -> None:
         said = event[1]
         if said["batch"] == job.name:
-            progress.told(said["partition"], said["rows"])
+            progress.rows_settled(said["partition"], said["rows"])
 
     def room() -> int:
         watch()
@@ -85,7 +85,7 @@ async def run(
         await client.register_plugin(worker.MeasuringWorker(job))
         client.subscribe_topic(worker.TOPIC, heard)
         await _networks_seen(client, job, watch)
-        await each(partitions, measured, progress, room)
+        await run_partitions(partitions, measured, progress, room)
     except OSError as error:
         raise BatchStopped(_LOST) from error
     finally:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.asked import Asked
     from batch.fetching.galaxies import Fetching
     from batch.progress import Progress
+    from batch.request import BatchRequest
     from batch.run import Prepared
     from batch.summary import Summary
 
@@ -66,7 +66,7 @@ class OnDask:
     log: Path = Path(".inclinet/batch-serving.log")
 
 
-def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], None]) -> Summary:
+def measure(request: BatchRequest, dask: OnDask, console: Console, say: Callable[[str], None]) -> Summary:
     """Fetch missing images, measure the rows without a result, and write the result.
 
     Raises
@@ -79,44 +79,44 @@ def measure(asked: Asked, dask: OnDask, console: Console, say: Callable[[str], N
     if dask.scheduler is not None and not dask.serving:
         raise BatchError("Workers of a scheduler need --serving: the TensorFlow Serving that they can reach.")
     manifest = _release(dask.fetching.settings.manifest)
-    asked, found, imaging, write = run.begin(asked, say)
+    request, found, imaging, write = run.begin(request, say)
     asking = found
-    if imaging is None and not found.fetched and catalogue.roles(found, asked.choice) & _ASK_THE_SKY:
-        folder = storage.join(asked.folder, FETCHED)
-        galaxies.fetch(asked, dask.fetching, console, say, into=folder)
+    if imaging is None and not found.fetched and catalogue.roles(found, request.choice) & _ASK_THE_SKY:
+        folder = storage.join(request.folder, FETCHED)
+        galaxies.fetch(request, dask.fetching, console, say, into=folder)
         asking = replace(source.of_batch(folder), location=found.location, fingerprint=found.fingerprint)
     prepared = run.prepare(
-        asked,
+        request,
         asking,
         rows=ROWS,
-        settings=_settings(asked, dask, manifest) | (imaging.identity if imaging else {}),
+        settings=_settings(request, dask, manifest) | (imaging.identity if imaging else {}),
         release=lambda _known: manifest.release,
         say=say,
     )
-    progress = prepared.progress(console, "Measuring", quiet=asked.quiet)
-    with storage.alone(asked.folder):
+    progress = prepared.progress(console, "Measuring", quiet=request.quiet)
+    with storage.lock_folder(request.folder):
         if prepared.missing:
             job = Job(
                 folder=prepared.folder,
                 manifest=manifest,
                 serving=dask.serving,
                 source=replace(asking, files=()),
-                asked=asked,
+                request=request,
                 imaging=imaging,
                 fetching=dask.fetching,
                 concurrency=dask.concurrency,
             )
             interrupts.run(_measure, dask, job, prepared, progress, say)
-        return run.finish(asked, prepared, progress, write)
+        return run.finish(request, prepared, progress, write)
 
 
-def _settings(asked: Asked, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
+def _settings(request: BatchRequest, dask: OnDask, manifest: Manifest) -> dict[str, Any]:
     settings = dask.fetching.settings
     return {
         "engine": "dask",
-        **asked.settings,
-        **dask.fetching.archive(asked).identity,
-        "r": asked.edge_on_r,
+        **request.settings,
+        **dask.fetching.archive(request).identity,
+        "r": request.edge_on_r,
         "models": {model.name: model.version for model in manifest.models},
         # a new calibration is a new batch
         "manifest": partitions.digest_of(manifest.model_dump(mode="json", by_alias=True)),

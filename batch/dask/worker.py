@@ -30,7 +30,6 @@ from gateway.measure.one import Inclinations
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
-    from batch.asked import Asked
     from batch.fetching.galaxies import Fetching
     from batch.imaging.cutter import Cutters
     from batch.imaging.imaging import SkyImages
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from batch.inputs.source import Source
     from batch.outputs.partitions import Folder, Partition
     from batch.outputs.results import Tally
+    from batch.request import BatchRequest
     from gateway.core.manifest import Manifest
     from gateway.images.prepare import ImageData
     from gateway.measure.targets import Fetched
@@ -65,7 +65,7 @@ class Job:
         ``host:port`` of each TensorFlow Serving.
     source : Source
         Input, without the names of its files.
-    asked : Asked
+    request : BatchRequest
         The person's request; model inputs, and galaxies cut from images of the sky, are always measured as a whole.
     fetching : Fetching
         How images are fetched; its settings, patience and ``accept_unanswered`` also hold for measuring.
@@ -79,7 +79,7 @@ class Job:
     manifest: Manifest
     serving: tuple[str, ...]
     source: Source
-    asked: Asked
+    request: BatchRequest
     fetching: Fetching
     concurrency: int
     imaging: SkyImages | None = None
@@ -174,7 +174,7 @@ async def measure_in(
     """Measure a partition; ``tell`` is called with its number and the number of its settled rows."""
     settler = Settler(job.folder, job.fetching.patience, job.concurrency, job.fetching.accept_unanswered, tell)
     if cutters is not None:
-        rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.asked.choice)
+        rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.request.choice)
         cutter = await asyncio.to_thread(cutters.cutter, rows)
         with closing(cutter):
             return await settler.settle(partition, rows, cutter.asking(_asking(job, inclinations, cutter.read)))
@@ -184,7 +184,7 @@ async def measure_in(
         images = Files(job.source.base, largest_bytes=job.fetching.settings.max_upload_bytes, at_once=job.concurrency)
     try:
         if not job.source.fetched:
-            rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.asked.choice)
+            rows = await asyncio.to_thread(catalogue.rows_of, partition, job.source, job.request.choice)
             return await settler.settle(partition, rows, _asking(job, inclinations, images.read))
         fetched = await asyncio.to_thread(FetchedRows.read, partition)
 
@@ -203,8 +203,8 @@ def _asking(
     read: Callable[[str], Awaitable[ImageData | Fetched]],
     known: Mapping[int, Cells] = MappingProxyType({}),
 ) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:
-    frame = job.asked.frame or FrameChoice.AUTO
-    terms = many.Terms(None, job.asked.edge_on_r, job.fetching.patience.row_s, Framing(frame))
+    frame = job.request.frame or FrameChoice.AUTO
+    terms = many.Terms(None, job.request.edge_on_r, job.fetching.patience.row_s, Framing(frame))
 
     async def ask(rows: Sequence[Row]) -> AsyncGenerator[Outcome]:
         failed = {number for number, cells in known.items() if "problem" in cells}

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.asked import Asked
     from batch.progress import Progress
+    from batch.request import BatchRequest
     from batch.run import Prepared
     from batch.summary import Summary
     from gateway.tables.results import Column
@@ -88,14 +88,14 @@ class ImageArchive:
 
 def fetch_from(
     archive: ImageArchive,
-    asked: Asked,
+    request: BatchRequest,
     limits: FetchLimits,
     console: Console,
     say: Callable[[str], None],
     *,
     rows: int = ROWS,
 ) -> Summary:
-    """Fetch the missing images into the folder ``asked.out``; ``rows`` is the default size of a partition.
+    """Fetch the missing images into the folder ``request.out``; ``rows`` is the default size of a partition.
 
     Raises
     ------
@@ -104,31 +104,33 @@ def fetch_from(
     OSError
         A file could not be read or written.
     """
-    asked, found = run.find(asked)
+    request, found = run.find(request)
     prepared = run.prepare(
-        asked,
+        request,
         found,
         rows=rows,
-        settings={"fetch": "images of galaxies", **archive.identity, **asked.columns_said},
+        settings={"fetch": "images of galaxies", **archive.identity, **request.columns_said},
         release=lambda _known: "",
         say=say,
         columns=archive.columns,
     )
-    with storage.alone(asked.folder), prepared.progress(console, "Fetching", quiet=asked.quiet) as progress:
+    with storage.lock_folder(request.folder), prepared.progress(console, "Fetching", quiet=request.quiet) as progress:
         if prepared.missing:
             proxies.from_environment().check(archive.urls)
             if not archive.contact:
                 say("Set INCLINET_CONTACT, so that who runs a public service can write to you before blocking you.")
-            interrupts.run(_fetch, archive, asked, prepared, limits, progress)
-    return run.finish(asked, prepared, progress, None)
+            interrupts.run(_fetch, archive, request, prepared, limits, progress)
+    return run.finish(request, prepared, progress, None)
 
 
 async def _fetch(
-    archive: ImageArchive, asked: Asked, prepared: Prepared, limits: FetchLimits, progress: Progress
+    archive: ImageArchive, request: BatchRequest, prepared: Prepared, limits: FetchLimits, progress: Progress
 ) -> None:
     """Fetch partitions one after the other."""
-    settler = Settler(prepared.folder, limits.patience, limits.concurrency, limits.accept_unanswered, progress.told)
-    rates, read = Rates({**RATES_PER_S, **limits.rates_per_s}), prepared.read(asked.choice)
+    settler = Settler(
+        prepared.folder, limits.patience, limits.concurrency, limits.accept_unanswered, progress.rows_settled
+    )
+    rates, read = Rates({**RATES_PER_S, **limits.rates_per_s}), prepared.read(request.choice)
     async with archive.opened(rates, prepared.folder.url, prepared.source.base) as fetch_one:
 
         async def fetched(partition: Partition) -> None:
@@ -136,7 +138,7 @@ async def _fetch(
             ask = _asking(fetch_one, partition, limits.concurrency)
             progress.finished(partition, await settler.settle(partition, rows, ask))
 
-        await run.each(prepared.missing, fetched, progress, lambda: 1)
+        await run.run_partitions(prepared.missing, fetched, progress, lambda: 1)
 
 
 def _asking(fetch_one: Fetch, partition: Partition, most: int) -> Callable[[Sequence[Row]], AsyncGenerator[Outcome]]:

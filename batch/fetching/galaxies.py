@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.asked import Asked
     from batch.fetching.fetch import Fetch
     from batch.fetching.rates import Rates
     from batch.outputs.partitions import Partition
+    from batch.request import BatchRequest
     from batch.summary import Summary
     from gateway.settings import Settings
     from gateway.tables import results as tables
@@ -128,19 +128,19 @@ class Fetching(FetchLimits):
 
     settings: Settings
 
-    def archive(self, asked: Asked) -> ImageArchive:
+    def archive(self, request: BatchRequest) -> ImageArchive:
         """Return the archive from which the images are fetched."""
-        return images_of_galaxies(self.settings, asked.survey, row_s=self.patience.row_s)
+        return images_of_galaxies(self.settings, request.survey, row_s=self.patience.row_s)
 
 
 def fetch(
-    asked: Asked, fetching: Fetching, console: Console, say: Callable[[str], None], *, into: str | None = None
+    request: BatchRequest, fetching: Fetching, console: Console, say: Callable[[str], None], *, into: str | None = None
 ) -> Summary:
     """Fetch the missing images of galaxies.
 
     Parameters
     ----------
-    asked : Asked
+    request : BatchRequest
     fetching : Fetching
     console : Console
     say : callable
@@ -154,10 +154,10 @@ def fetch(
     OSError
         A file could not be read or written.
     """
-    if into is None and asked.is_table:
-        raise BatchError(f"Images are fetched into a folder, and {asked.out} has the name of a table.")
+    if into is None and request.is_table:
+        raise BatchError(f"Images are fetched into a folder, and {request.out} has the name of a table.")
     return fetch_from(
-        fetching.archive(asked), replace(asked, out=into or asked.folder, hats=False), fetching, console, say
+        fetching.archive(request), replace(request, out=into or request.folder, hats=False), fetching, console, say
     )
 
 

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from batch.errors import BatchError, BatchStopped
-from batch.http.pacing import Kind, kind_of, may_pass, says_nothing_of_the_row, sentence_of
-from batch.run import each
+from batch.http.pacing import FailureKind, is_gateway_problem, kind_of, may_pass, sentence_of
+from batch.run import run_partitions
 from batch.settle import Outcome
 from gateway.core import errors
 from gateway.images.complete import complete_png
@@ -37,7 +37,7 @@ class OtherRelease(BatchStopped):
     """The gateway answers with another model release than that of the results so far."""
 
 
-async def met(client: AsyncInclinet, pacing: Pacing) -> str:
+async def wait_for_gateway(client: AsyncInclinet, pacing: Pacing) -> str:
     """Wait until a gateway answers, and return its model release.
 
     Raises
@@ -49,12 +49,12 @@ async def met(client: AsyncInclinet, pacing: Pacing) -> str:
         try:
             release = await client.release()
         except InclinetError as error:
-            if kind_of(error) in {Kind.REFUSED, Kind.TOO_MUCH}:
+            if kind_of(error) in {FailureKind.REFUSED, FailureKind.TOO_MUCH}:
                 raise _refused(client, error) from None
             pacing.failed(error)
             await pacing.wait()
         else:
-            pacing.met()
+            pacing.record_contact()
             return release
 
 
@@ -121,7 +121,7 @@ class HttpEngine:
         OSError
             A partition could not be read or written.
         """
-        self._check(await met(self._client, self._pacing))
+        self._check(await wait_for_gateway(self._client, self._pacing))
 
         async def asked(partition: Partition) -> None:
             rows = await asyncio.to_thread(read, partition)
@@ -132,7 +132,7 @@ class HttpEngine:
                     ask = cutter.asking(partial(self.ask, images=cutter))
                 progress.finished(partition, await self._settler.settle(partition, rows, ask))
 
-        await each(partitions, asked, progress, lambda: self._pacing.pace.concurrency)
+        await run_partitions(partitions, asked, progress, lambda: self._pacing.pace.concurrency)
 
     def _check(self, release: str) -> None:
         if release != self._release and not self._any_release:
@@ -191,21 +191,21 @@ class HttpEngine:
                 remaining = list(left.items())
                 half = len(remaining) // 2
                 kind = self._heard(error, half)
-                if kind is Kind.AWAY or len(left) < len(call):
+                if kind is FailureKind.AWAY or len(left) < len(call):
                     waiting.append(remaining)
                 elif half:
                     waiting += [remaining[half:], remaining[:half]]
                 else:
                     problem = f"The gateway did not answer on this row: {sentence_of(error)}."
                     cells = {"problem_type": error.slug, "problem": problem}
-                    yield Outcome(remaining[0][0], cells, passes=kind is Kind.BROKEN)
+                    yield Outcome(remaining[0][0], cells, passes=kind is FailureKind.BROKEN)
 
-    def _heard(self, error: InclinetError, half: int) -> Kind:
+    def _heard(self, error: InclinetError, half: int) -> FailureKind:
         """Reduce or delay further calls after a failed one; return its kind."""
         kind = kind_of(error)
-        if kind is Kind.REFUSED:
+        if kind is FailureKind.REFUSED:
             raise _refused(self._client, error) from None
-        if kind is not Kind.TOO_MUCH:
+        if kind is not FailureKind.TOO_MUCH:
             self._pacing.failed(error)
         elif half:
             self._most_rows = half
@@ -222,7 +222,7 @@ class HttpEngine:
                 if isinstance(result, Answer):
                     self._check(result.release)
                     outcome = Outcome(rows[place], result.row())
-                elif says_nothing_of_the_row(result):
+                elif is_gateway_problem(result):
                     untold = result
                     continue
                 else:

@@ -25,7 +25,7 @@ _MAY_PASS = _AWAY | {408}
 _NOT_THE_ROW = frozenset({"busy", "too-many-requests", "quorum-lost", "slow-client"})
 
 
-class Kind(Enum):
+class FailureKind(Enum):
     """Kind of failure of a whole call."""
 
     AWAY = auto()
@@ -38,18 +38,18 @@ class Kind(Enum):
     """The gateway refused the call, and would refuse it again."""
 
 
-def kind_of(error: InclinetError) -> Kind:
+def kind_of(error: InclinetError) -> FailureKind:
     """Return the kind of failure of a call that did not bring all results."""
     if isinstance(error, errors.Unreachable) or error.status in _AWAY:
-        return Kind.AWAY
+        return FailureKind.AWAY
     if error.status in _TOO_MUCH:
-        return Kind.TOO_MUCH
+        return FailureKind.TOO_MUCH
     if isinstance(error, errors.NotAGateway) or (error.status or _SERVER_ERRORS) < _SERVER_ERRORS:
-        return Kind.REFUSED
-    return Kind.BROKEN
+        return FailureKind.REFUSED
+    return FailureKind.BROKEN
 
 
-def says_nothing_of_the_row(error: InclinetError) -> bool:
+def is_gateway_problem(error: InclinetError) -> bool:
     """Return whether the problem of a row is one of the gateway, whatever the row."""
     return error.slug in _NOT_THE_ROW
 
@@ -115,7 +115,7 @@ class Pacing:
         self._answered_at = time.monotonic()
         self._lot = random.Random()  # noqa: S311 - spreads clients in time, keeps no secret
 
-    def met(self) -> None:
+    def record_contact(self) -> None:
         """Record that the gateway has answered: from now on the full patience holds."""
         self.answered()
         self._patience_s = self.pace.patience_s

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from batch import run, storage
 from batch.errors import BatchError
-from batch.http.engine import HttpEngine, met
+from batch.http.engine import HttpEngine, wait_for_gateway
 from batch.http.pacing import Pace, Pacing
 from batch.inputs.images import Files
 from batch.inputs.source import Form
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch.asked import Asked
     from batch.imaging.imaging import SkyImages
     from batch.progress import Progress
+    from batch.request import BatchRequest
     from batch.run import Prepared
     from batch.summary import Summary
 
@@ -60,7 +60,7 @@ class Http:
     any_release: bool = False
 
 
-def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], None]) -> Summary:
+def measure(request: BatchRequest, http: Http, console: Console, say: Callable[[str], None]) -> Summary:
     """Measure the rows without a result by the gateway, and write the result.
 
     Raises
@@ -70,23 +70,23 @@ def measure(asked: Asked, http: Http, console: Console, say: Callable[[str], Non
     OSError
         A file could not be read or written.
     """
-    asked, found, imaging, write = run.begin(asked, say)
+    request, found, imaging, write = run.begin(request, say)
     if found.form is Form.PIXELS:
         raise BatchError("Model inputs as .npy can't be sent to a gateway: measure them with --dask.")
     if found.fetched:
         raise BatchError("A gateway fetches its images by itself: measure the folder of a fetch with --dask.")
     prepared = run.prepare(
-        asked,
+        request,
         found,
         rows=ROWS,
-        settings={"engine": "http", **asked.settings, **(imaging.identity if imaging else {})},
+        settings={"engine": "http", **request.settings, **(imaging.identity if imaging else {})},
         release=lambda known: known or interrupts.run(_release, http),
         say=say,
     )
-    with storage.alone(asked.folder), prepared.progress(console, "Asking", quiet=asked.quiet) as progress:
+    with storage.lock_folder(request.folder), prepared.progress(console, "Asking", quiet=request.quiet) as progress:
         if prepared.missing:
-            interrupts.run(_measure, asked, http, prepared, progress, imaging)
-    return run.finish(asked, prepared, progress, write)
+            interrupts.run(_measure, request, http, prepared, progress, imaging)
+    return run.finish(request, prepared, progress, write)
 
 
 def _client(http: Http) -> AsyncInclinet:
@@ -99,10 +99,12 @@ def _client(http: Http) -> AsyncInclinet:
 
 async def _release(http: Http) -> str:
     async with _client(http) as client:
-        return await met(client, Pacing(http.pace, http.url))
+        return await wait_for_gateway(client, Pacing(http.pace, http.url))
 
 
-async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progress, imaging: SkyImages | None) -> None:
+async def _measure(
+    request: BatchRequest, http: Http, prepared: Prepared, progress: Progress, imaging: SkyImages | None
+) -> None:
     patience = Patience(
         http.attempts,
         rounds=http.attempts,
@@ -116,16 +118,16 @@ async def _measure(asked: Asked, http: Http, prepared: Prepared, progress: Progr
         client = await opened.enter_async_context(_client(http))
         engine = HttpEngine(
             client,
-            Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.told),
+            Settler(prepared.folder, patience, ROWS, accept_unanswered=False, tell=progress.rows_settled),
             images,
             # a galaxy cut by its position on the sky is already framed
             params={
-                "survey": asked.survey,
-                "r": asked.r,
-                "frame": asked.frame if imaging is None else FrameChoice.WHOLE,
+                "survey": request.survey,
+                "r": request.r,
+                "frame": request.frame if imaging is None else FrameChoice.WHOLE,
             },
             pacing=Pacing(http.pace, http.url, progress),
             release=prepared.folder.about["release"],
             any_release=http.any_release,
         )
-        await engine.run(prepared.missing, prepared.read(asked.choice), progress, cutters)
+        await engine.run(prepared.missing, prepared.read(request.choice), progress, cutters)

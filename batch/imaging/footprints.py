@@ -24,7 +24,7 @@ from gateway.core.resources import processors
 from gateway.images.bands import wavelength_nm
 from gateway.images.limits import MAX_PIXELS
 from gateway.images.mosaic.celestial import footprint
-from gateway.images.mosaic.files import BLOCK_BYTES, TILES_BYTES, band_images, damage_told, opened
+from gateway.images.mosaic.files import BLOCK_BYTES, TILES_BYTES, band_images, damage_as_bad_image, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ def images_of(
         The file can't be read.
     """
     stream = opened(file, stack, TILES_BYTES if compressed else BLOCK_BYTES)
-    with damage_told(files=True):
+    with damage_as_bad_image(files=True):
         return band_images([stream], bands, MAX_PIXELS, tiles)
 
 

@@ -92,7 +92,7 @@ def find(location: str, folder: str, bands: Sequence[str], say: Callable[[str], 
     BatchError
         No image can be used, or a band does not exist.
     """
-    location = storage.full(location)
+    location = storage.absolute(location)
     index, fingerprint = _indexed(location, folder, say)
     there, refused, kinds = _summed_up(index)
     if refused:

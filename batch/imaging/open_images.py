@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from batch.imaging.footprints import images_of
 from gateway.core import errors
-from gateway.images.mosaic.files import TILES_BYTES, damage_told, opened, with_companions
+from gateway.images.mosaic.files import TILES_BYTES, damage_as_bad_image, opened, with_companions
 from gateway.images.mosaic.sections import TileCache
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class OpenImages:
         except GONE as error:
             raise not_there(tile.file) from error
         mask, weight = (_beside(file, stack) for file in (tile.mask, tile.weight))
-        with damage_told(files=True):
+        with damage_as_bad_image(files=True):
             return [with_companions(image, mask, weight, self._tiles) for image in images]
 
     def close(self) -> None:

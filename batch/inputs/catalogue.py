@@ -49,7 +49,7 @@ class Piece:
 
     url: str
     rows: int
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def partitions(pieces: Iterable[Piece], size: int) -> list[Partition]:

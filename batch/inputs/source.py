@@ -58,7 +58,7 @@ class Source:
         Changes when the content does. For a file it is made of its bytes: all of them up to 256 MiB, beyond that its
         size, its first and last 64 KiB and 254 blocks of 64 KiB spread evenly between. For a folder it is made of the
         files' names and sizes and the store's checksums, or the times of their last change where it has none.
-    told : tuple of str
+    notes : tuple of str
         Sentences about the files of a folder: which were found, and which were skipped and why.
     fetched : bool
         Whether the source is the folder of a fetch (:mod:`batch.fetching`).
@@ -71,7 +71,7 @@ class Source:
     files: tuple[str, ...]
     base: str
     fingerprint: str
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     fetched: bool = False
     hats: HatsCatalogue | None = None
 
@@ -95,8 +95,8 @@ def find(what: Sequence[str], images: str | None = None) -> Source:
         for one in what:
             if not is_image(one):
                 raise BatchError(f"Of several files each has to be an image, and {one} is none by its name.")
-        return _images([storage.full(one) for one in what])
-    location = storage.full(what[0])
+        return _images([storage.absolute(one) for one in what])
+    location = storage.absolute(what[0])
     fs, path = storage.locate(location)
     try:
         if fs.isdir(path) and is_catalogue(location):
@@ -110,7 +110,7 @@ def find(what: Sequence[str], images: str | None = None) -> Source:
         raise BatchError(f"There is nothing at {location}.") from None
     except OSError as error:
         raise BatchError(f"{location} can't be read: {error}.") from error
-    base = storage.full(images) if images is not None else location.rpartition("/")[0]
+    base = storage.absolute(images) if images is not None else location.rpartition("/")[0]
     return Source(location, form, (location,), base, fingerprint)
 
 
@@ -138,7 +138,7 @@ def _images(urls: list[str]) -> Source:
             raise BatchError(f"There is nothing at {url}.") from None
         found.append((url, info["size"], storage.stamp(info)))
     name = urls[0] if len(urls) == 1 else f"{len(urls)} images"
-    return Source(name, Form.IMAGES, tuple(urls), storage.full("."), _digest(found))
+    return Source(name, Form.IMAGES, tuple(urls), storage.absolute("."), _digest(found))
 
 
 def _digest(files: Iterable[tuple[str, int, str]]) -> str:
@@ -196,10 +196,10 @@ def _folder(location: str) -> Source:
         for below, *_ in found[Form.IMAGES].values():
             listed.skip(below, "an image beside Parquet files, which are asked")
     listed.found = list(found[form])
-    told = listed.sentences(location, "images" if form is Form.IMAGES else "Parquet files")
+    notes = listed.sentences(location, "images" if form is Form.IMAGES else "Parquet files")
     if not listed.found:
-        raise BatchError(" ".join([f"There are neither Parquet files nor images at {location}.", *told[1:]]))
-    return Source(location, form, tuple(listed.found), base, _digest(found[form].values()), tuple(told))
+        raise BatchError(" ".join([f"There are neither Parquet files nor images at {location}.", *notes[1:]]))
+    return Source(location, form, tuple(listed.found), base, _digest(found[form].values()), tuple(notes))
 
 
 def _hats(location: str, images: str | None) -> Source:
@@ -207,9 +207,9 @@ def _hats(location: str, images: str | None) -> Source:
         from batch.hats import reading  # takes two seconds and 100 MB, for HATS only
     catalogue, files = reading.read(location)
     digest = _digest((_below(url, location), size, stamp) for url, (size, stamp) in files.items())
-    base = storage.full(images) if images is not None else location
-    told = (f"{catalogue.name} is a HATS catalogue; its {len(files):,} files are asked in the order of its pixels.",)
-    return Source(location, Form.PARQUET, tuple(files), base, digest, told, hats=catalogue)
+    base = storage.absolute(images) if images is not None else location
+    notes = (f"{catalogue.name} is a HATS catalogue; its {len(files):,} files are asked in the order of its pixels.",)
+    return Source(location, Form.PARQUET, tuple(files), base, digest, notes, hats=catalogue)
 
 
 def _below(url: str, base: str) -> str:

@@ -119,7 +119,7 @@ def open_table(request: Request, data: bytes, name: str, settings: Settings) -> 
 
 def _header(reading: Reading) -> str:
     """Write how a table was read as one header: ASCII, and short enough for any proxy."""
-    told = reading.told()
+    told = reading.as_json()
     briefer: dict[str, list[str]] = {"ignored": []}
     for shorter in ({}, briefer, briefer | {"warnings": told["warnings"][:1]}, briefer | {"warnings": []}):
         text = json.dumps(told | shorter, separators=(",", ":"))

@@ -146,7 +146,7 @@ def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> 
         rgb, stretch, unknown, more = render(planes, PICTURE_SCALES)
         measured = planes if stretch == ASINH else None
         outside, warnings = unknown if outside is None else outside, warnings + more
-    return shown(
+    return make_picture(
         rgb,
         file_format,
         read.width,
@@ -163,7 +163,7 @@ def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> 
 def _of_fits(data: bytes, max_pixels: int, share: Share) -> Picture:
     found = fits.read(data, max_pixels=max_pixels, share=share)
     rgb, stretch, outside, warnings = render(found.planes, FITS_SCALES)
-    return shown(
+    return make_picture(
         rgb,
         "FITS",
         found.width,
@@ -176,7 +176,7 @@ def _of_fits(data: bytes, max_pixels: int, share: Share) -> Picture:
     )
 
 
-def shown(
+def make_picture(
     rgb: NDArray[np.uint8],
     file_format: str,
     width: int,

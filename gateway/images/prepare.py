@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.core.models import AUTO, WHOLE, Frame, ImageInput
-from gateway.images.decode import decode, shown
+from gateway.images.decode import decode, make_picture
 from gateway.images.frame import framed
 from gateway.images.model_input import model_input
 
@@ -62,7 +62,7 @@ def prepare(data: ImageData, max_pixels: int, framing: Framing = AUTO, deadline:
     else:
         height, width = data.shape[:2]
         # pixels decoded elsewhere have had their empty parts filled there
-        picture, framing = shown(data, "pixels", width, height, complete=True), WHOLE
+        picture, framing = make_picture(data, "pixels", width, height, complete=True), WHOLE
     scale = picture.width / picture.rgb.shape[1]
     part = framed(picture.rgb, framing, scale=scale, outside=picture.outside)
     if (square := part.square) is None:

@@ -23,7 +23,7 @@ def check_rows(count: int, most: int | None) -> None:
         raise errors.TableTooLarge(f"The batch has more than the {most:,} rows taken at once.", max_rows=most)
 
 
-def look(data: bytes, file_format: str, most: int | None) -> None:
+def check_table(data: bytes, file_format: str, most: int | None) -> None:
     """Check a table before astropy reads it.
 
     Parameters

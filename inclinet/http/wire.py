@@ -29,7 +29,7 @@ NDJSON = "application/x-ndjson"
 
 
 @contextmanager
-def told(url: str) -> Iterator[None]:
+def connection_errors(url: str) -> Iterator[None]:
     """Raise errors of the connection in a ``with`` block as exceptions of :mod:`inclinet.errors`."""
     import httpx  # takes 0.3 s, which `import inclinet` must not cost
 
@@ -64,7 +64,7 @@ def check(response: httpx.Response) -> None:
     raise errors.from_problem(problem, wait_s)
 
 
-def stranger(url: str) -> errors.NotAGateway:
+def not_a_gateway(url: str) -> errors.NotAGateway:
     """Return the error for a response that no gateway would give."""
     return errors.NotAGateway(f"{url} answers, and is not an inclinet gateway.")
 
@@ -77,7 +77,7 @@ def reader(url: str) -> Callable[[httpx.Response], Answer]:
         try:
             return Answer(response.json(), url)
         except (ValueError, TypeError, AttributeError):
-            raise stranger(url) from None
+            raise not_a_gateway(url) from None
 
     return read
 
@@ -90,7 +90,7 @@ def release_reader(url: str) -> Callable[[httpx.Response], str]:
         try:
             return str(response.json()["release"])
         except (ValueError, KeyError, TypeError):
-            raise stranger(url) from None
+            raise not_a_gateway(url) from None
 
     return read
 
@@ -146,7 +146,7 @@ class Results:
     def __init__(self, response: httpx.Response, url: str, total: int | None = None) -> None:
         check(response)
         if not response.headers.get("content-type", "").startswith(NDJSON):
-            raise stranger(url)
+            raise not_a_gateway(url)
         self._url = url
         self._reading = response.headers.get("x-inclinet-columns", "")
         count = response.headers.get("x-inclinet-rows", "")

@@ -13,7 +13,7 @@ from gateway.core.models import FrameChoice  # noqa: TC001 - typer reads the ann
 from gateway.core.resources import processors
 from inclinet.commands.address import DEFAULT_URL, Survey, Url
 from inclinet_service.commands import configured
-from inclinet_service.commands.running import carried_out, told
+from inclinet_service.commands.running import print_summary, run_or_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,10 +183,10 @@ def batch(
     """
 
     def measure(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch.asked import Asked
         from batch.fetching import options
+        from batch.request import BatchRequest
 
-        asked = Asked(
+        asked = BatchRequest(
             what=tuple(table),
             out=out,
             images=images,
@@ -233,8 +233,8 @@ def batch(
         )
         return on_dask.measure(asked, given, console, say)
 
-    summary = carried_out(measure, quiet=quiet)
-    raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=allow_problems))
+    summary = run_or_exit(measure, quiet=quiet)
+    raise typer.Exit(print_summary(summary, out, quiet=quiet, as_json=as_json, allow_problems=allow_problems))
 
 
 def fetch(
@@ -255,17 +255,17 @@ def fetch(
     """
 
     def work(console: Console, say: Callable[[str], None]) -> Summary:
-        from batch.asked import Asked
         from batch.fetching import galaxies, options
+        from batch.request import BatchRequest
 
         options.check_survey(survey)
         choice = options.columns(column or [])
-        asked = Asked(what=(table,), out=out, choice=choice, partition_rows=rows, survey=survey, quiet=quiet)
+        asked = BatchRequest(what=(table,), out=out, choice=choice, partition_rows=rows, survey=survey, quiet=quiet)
         fetching = _fetching(rate or [], None, accept_unanswered=accept_unanswered)
         return galaxies.fetch(asked, fetching, console, say)
 
-    summary = carried_out(work, quiet=quiet)
-    raise typer.Exit(told(summary, out, quiet=quiet, as_json=as_json, allow_problems=False))
+    summary = run_or_exit(work, quiet=quiet)
+    raise typer.Exit(print_summary(summary, out, quiet=quiet, as_json=as_json, allow_problems=False))
 
 
 def _fetching(rate: list[str], manifest: Path | None, *, accept_unanswered: bool) -> Fetching:

@@ -33,7 +33,7 @@ class _GivenUp(Exception):
         self.code = code
 
 
-def carried_out(work: Callable[[Console, Callable[[str], None]], Summary], *, quiet: bool) -> Summary:
+def run_or_exit(work: Callable[[Console, Callable[[str], None]], Summary], *, quiet: bool) -> Summary:
     """Do the work; on a failure, print the reason and exit."""
     console = Console(stderr=True)
 
@@ -83,7 +83,7 @@ def interruptible(work: Callable[[], T], console: Console, sentence: str) -> T:
     return interrupts.until_interrupted(work, end)
 
 
-def told(summary: Summary, out: str, *, quiet: bool, as_json: bool, allow_problems: bool) -> int:
+def print_summary(summary: Summary, out: str, *, quiet: bool, as_json: bool, allow_problems: bool) -> int:
     """Print the summary, and return the exit code."""
     failed = summary.tally.rows - summary.tally.answered
     if as_json:

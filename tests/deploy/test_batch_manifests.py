@@ -9,7 +9,7 @@ import dask
 import pytest
 from typer.testing import CliRunner
 
-from batch.dask.cluster import UNWATCHED
+from batch.dask.cluster import DASK_CONFIG
 from gateway.settings import Settings
 from inclinet.main import app
 from inclinet_service.commands.running import REFUSED, SOME_FAILED, STOPPED
@@ -154,9 +154,9 @@ def test_the_image_stands_on_the_gateways_and_adds_only_what_is_locked() -> None
 def test_workers_are_told_what_those_of_one_machine_are() -> None:
     said = {entry["name"]: entry["value"] for entry in container(WORKERS)["env"]}
     config = dask.config.collect_env(said)
-    told = {key: value for key, value in UNWATCHED.items() if "environ" not in key}
+    told = {key: value for key, value in DASK_CONFIG.items() if "environ" not in key}
     assert {key: dask.config.get(key, None, config=config) for key in told} == told
     # in a pod the variable has to have a value, far above Dask's, for what a machine's own workers are not told at all
-    environ = {key.rpartition(".")[2]: value for key, value in UNWATCHED.items() if key not in told}
+    environ = {key.rpartition(".")[2]: value for key, value in DASK_CONFIG.items() if key not in told}
     assert environ == {"MALLOC_ARENA_MAX": said["MALLOC_ARENA_MAX"], "MALLOC_TRIM_THRESHOLD_": None}
     assert int(said["MALLOC_TRIM_THRESHOLD_"]) > int(said["MALLOC_MMAP_THRESHOLD_"]) > 4 << 20

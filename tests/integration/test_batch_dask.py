@@ -14,14 +14,14 @@ from pyarrow import parquet
 from rich.console import Console
 
 from batch import storage
-from batch.asked import Asked
 from batch.dask import engine
-from batch.dask.cluster import UNWATCHED, own_networks
+from batch.dask.cluster import DASK_CONFIG, own_networks
 from batch.dask.run import OnDask, measure
 from batch.errors import BatchError
 from batch.fetching.galaxies import Fetching, fetch
 from batch.fetching.rates import RATES_PER_S
 from batch.outputs import results
+from batch.request import BatchRequest
 from batch.settle import Patience
 from gateway.settings import Settings
 from tests.support import hats_catalogues as hats
@@ -62,7 +62,7 @@ def serving(release: Repository) -> Iterator[str]:
 def cluster() -> Iterator[LocalCluster]:
     # among other things without the profiler, which in CPython 3.11 can hang a process for ever
     with (
-        dask.config.set(UNWATCHED),
+        dask.config.set(DASK_CONFIG),
         LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as made,
     ):
         yield made
@@ -101,7 +101,7 @@ class Asking:
         mine = {name: changes.pop(name) for name in ("rates_per_s", "accept_unanswered") if name in changes}
         changed = self.fetching.settings.model_copy(update=settings or {})
         fetching = replace(self.fetching, settings=changed, **mine)
-        asked = Asked(what=(str(what),), out=str(out), **{"partition_rows": 4, **changes})
+        asked = BatchRequest(what=(str(what),), out=str(out), **{"partition_rows": 4, **changes})
         return measure(asked, replace(self.dask, fetching=fetching), Console(file=io.StringIO()), self.said.append)
 
 
@@ -178,7 +178,7 @@ def test_names_become_a_table_of_galaxies_with_their_inclinations(
 
 
 def test_what_is_fetched_first_and_measured_later_is_the_same(tmp_path: Path, asking: Asking, table: Path) -> None:
-    asked = Asked(what=(str(table),), out=str(tmp_path / "fetched"), partition_rows=4)
+    asked = BatchRequest(what=(str(table),), out=str(tmp_path / "fetched"), partition_rows=4)
     assert fetch(asked, asking.fetching, Console(file=io.StringIO()), asking.said.append).rows == 9
     asking(tmp_path / "fetched", tmp_path / "out.parquet")
     asking(table, tmp_path / "at_once.parquet")

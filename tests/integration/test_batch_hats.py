@@ -14,7 +14,7 @@ from pyarrow import parquet
 from batch.errors import BatchError, BatchStopped
 from batch.outputs.results import COLUMNS
 from tests.support import hats_catalogues as hats
-from tests.support.batch_runs import PACE, Ear, run
+from tests.support.batch_runs import PACE, MessageRecorder, run
 from tests.support.batch_runs import rows_of as rows_of_csv
 from tests.support.hats_catalogues import opened, quietly
 from tests.support.scripted_gateway import ScriptedGateway, inclination_of, problem
@@ -69,7 +69,7 @@ def assert_every_row_once(out: Path) -> list[dict[str, Any]]:
 
 
 def test_lsdb_opens_the_result_and_joins_it_by_id_and_by_index(catalogue: Path, live: Live, tmp_path: Path) -> None:
-    out, ear = tmp_path / "out", Ear()
+    out, ear = tmp_path / "out", MessageRecorder()
     summary = run(catalogue, out, live.url, ear, hats=True)
     assert (summary.rows, summary.tally.answered, summary.failed_partitions) == (COUNT, COUNT, 0)
     assert ear.notes[0] == "galaxies is a HATS catalogue; its 22 files are asked in the order of its pixels."

@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from batch.errors import BatchError, BatchStopped
-from tests.support.batch_runs import PACE, Ear, kept, rows_of, run, table_of
+from tests.support.batch_runs import PACE, MessageRecorder, kept, rows_of, run, table_of
 from tests.support.scripted_gateway import ScriptedGateway, inclination_of, problem
 from tests.support.waiting import wait_until
 
@@ -69,7 +69,7 @@ def test_no_more_calls_than_allowed_are_under_way(gateway: ScriptedGateway, live
 def test_retry_after_is_waited_for(gateway: ScriptedGateway, live: Live, table: Path, out: Path) -> None:
     busy = problem("busy", 503, "All places are taken.")
     gateway.refusals = [JSONResponse(busy, 503, {"Retry-After": "1"}, "application/problem+json")]
-    ear = Ear()
+    ear = MessageRecorder()
     run(table, out, live.url, ear, pace=replace(PACE, concurrency=1))
     (first, refused), (second, _), *_ = gateway.calls
     assert second - first >= 1.0
@@ -177,7 +177,7 @@ def test_rows_that_the_networks_were_too_few_for_wait_as_long_as_the_patience_la
 ) -> None:
     gateway.problems = {number: problem("quorum-lost", 503, "Networks are missing.") for number in NUMBERS}
     gateway.passing = Counter(dict.fromkeys(NUMBERS, 9))
-    ear = Ear()
+    ear = MessageRecorder()
     assert run(table, out, live.url, ear, attempts=1).tally.answered == 35
     assert "it answered 503: Networks are missing" in ear.waits
     gateway.passing = Counter()

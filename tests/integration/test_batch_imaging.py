@@ -68,7 +68,7 @@ def test_galaxies_on_a_mosaic_are_measured_as_in_their_ideal_cutouts_in_any_grou
     batch_runs.run(tmp_path / "ideal", expected_at, url, pace=PACE, frame="whole")
     ideal = {Path(key).stem: value for key, value in inclinations(expected_at).items()}
 
-    ear = batch_runs.Ear()
+    ear = batch_runs.MessageRecorder()
     imaging = str(folder / "tiles")
     whole = tmp_path / "whole.csv"
     batch_runs.run(made.table(tmp_path / "in-order.csv"), whole, url, ear, PACE, rows=COUNT, imaging=imaging)

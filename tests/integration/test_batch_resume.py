@@ -14,7 +14,7 @@ from batch import storage
 from batch.conversion import convert
 from batch.errors import BatchError
 from batch.http.engine import OtherRelease
-from tests.support.batch_runs import Ear, kept, rows_of, run, table_of
+from tests.support.batch_runs import MessageRecorder, kept, rows_of, run, table_of
 from tests.support.scripted_gateway import ScriptedGateway, inclination_of, problem
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def test_results_of_another_release_are_not_mixed_unless_told_so(
         run(table_of(table, range(1, 11)), out, live.url)
     assert [row["pgc"] for row in kept(out)] == list(range(1, 7))
     gateway.line, gateway.release, gateway.calls = None, "second", []
-    ear = Ear()
+    ear = MessageRecorder()
     with pytest.raises(OtherRelease):
         run(table, out, live.url)
     run(table, out, live.url, ear, any_release=True)
@@ -152,7 +152,7 @@ def test_a_damaged_partition_is_asked_again_and_the_others_are_not(
 
 def test_two_runs_never_write_one_folder(live: Live, table: Path, out: Path) -> None:
     run(table_of(table, [1]), out, live.url)
-    with storage.alone(str(out.with_suffix(".parts"))), pytest.raises(BatchError, match="Another run"):
+    with storage.lock_folder(str(out.with_suffix(".parts"))), pytest.raises(BatchError, match="Another run"):
         run(table, out, live.url)
 
 

@@ -21,7 +21,7 @@ from tests.support.sky_services import FakeSkyServer
 from training import __main__ as cli
 from training.data.download import run
 from training.data.download.sources import Sources, Wanted
-from training.data.label_tables import Facts
+from training.data.label_tables import CatalogueFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 
 RA, DEC, PA = 150.0, 20.0, 40.0
 EAST = 1 / 3600 / math.cos(math.radians(DEC))
-GALAXY = {7: Facts(RA, DEC, d25_arcmin=0.4, position_angle_deg=PA)}
+GALAXY = {7: CatalogueFacts(RA, DEC, d25_arcmin=0.4, position_angle_deg=PA)}
 COADD = Wanted(cutouts=False, side=64)
 
 
@@ -64,7 +64,7 @@ class Archives:
         )
 
     def download(
-        self, folder: Path, facts: dict[int, Facts] | None = None, wanted: Wanted = COADD, **changes: Any
+        self, folder: Path, facts: dict[int, CatalogueFacts] | None = None, wanted: Wanted = COADD, **changes: Any
     ) -> dict[str, dict[str, str]]:
         """Download, and return what ``download.csv`` says of each key."""
         targets, _ = run.galaxies(facts or GALAXY)
@@ -148,7 +148,7 @@ def test_what_was_fetched_is_not_asked_for_again(archives: Archives, tmp_path: P
 def test_a_table_that_has_grown_is_asked_for_its_new_galaxies_alone(archives: Archives, tmp_path: Path) -> None:
     archives.download(tmp_path)
     archives.asked()
-    rows = archives.download(tmp_path, GALAXY | {8: Facts(RA, DEC, d25_arcmin=0.3)})
+    rows = archives.download(tmp_path, GALAXY | {8: CatalogueFacts(RA, DEC, d25_arcmin=0.3)})
     assert rows.keys() == {"PGC 7 coadd", "PGC 8 coadd"}
     assert len(archives.asked()) == 1 + 3 * 3
     with pytest.raises(BatchError, match="its side is 64, not 32"):
@@ -174,7 +174,7 @@ def test_an_interrupted_download_goes_on_from_the_frames_it_has(archives: Archiv
 
 def test_what_the_survey_does_not_have_is_asked_for_once(archives: Archives, tmp_path: Path) -> None:
     archives.cutouts.canned = False
-    nowhere = {9: Facts(80.0, 0.0, d25_arcmin=0.4)}
+    nowhere = {9: CatalogueFacts(80.0, 0.0, d25_arcmin=0.4)}
     wanted = replace(COADD, cutouts=True)
     rows = archives.download(tmp_path, nowhere, wanted)
     assert rows["PGC 9 coadd"]["problem"] == "The survey has no exposure of PGC 9."
@@ -190,7 +190,7 @@ def test_a_broken_frame_is_a_problem_of_one_galaxy_and_is_tried_again_next_time(
     archives: Archives, tmp_path: Path
 ) -> None:
     def problems() -> list[str]:
-        rows = archives.download(tmp_path, {7: GALAXY[7], 8: Facts(RA, DEC, d25_arcmin=0.3)}, frames_at_once=1)
+        rows = archives.download(tmp_path, {7: GALAXY[7], 8: CatalogueFacts(RA, DEC, d25_arcmin=0.3)}, frames_at_once=1)
         return [row["problem"] for row in rows.values()]
 
     archives.frames.faults_next = ["truncated"]
@@ -226,7 +226,7 @@ def test_an_archive_that_asks_for_patience_is_given_it(archives: Archives, tmp_p
 
 def test_the_archives_are_asked_politely(archives: Archives, tmp_path: Path) -> None:
     archives.frames.delay_s = 0.02
-    archives.download(tmp_path, {pgc: Facts(RA, DEC, d25_arcmin=0.3) for pgc in range(1, 4)})
+    archives.download(tmp_path, {pgc: CatalogueFacts(RA, DEC, d25_arcmin=0.3) for pgc in range(1, 4)})
     assert archives.frames.most_at_once <= 2
     assert archives.search.most_at_once == 1
     agents = {
@@ -241,13 +241,13 @@ def test_a_field_across_the_first_hour_is_found_on_both_sides(archives: Archives
         SdssField(5, 2, n, (east * 40 * wide) % 360, 0.0) for n, east in ((1, -1), (2, 0), (3, 1))
     ]
     archives.survey.things[:] = [Disc(0.0, 0.0, 90.0)]
-    row = archives.download(tmp_path, {3: Facts(0.0, 0.0, d25_arcmin=0.4)})["PGC 3 coadd"]
+    row = archives.download(tmp_path, {3: CatalogueFacts(0.0, 0.0, d25_arcmin=0.4)})["PGC 3 coadd"]
     assert (row["problem"], row["exposures"]) == ("", "3")
 
 
 def test_near_a_pole_all_right_ascensions_are_searched(archives: Archives, tmp_path: Path) -> None:
     archives.survey.fields[:] = [SdssField(5, 2, 1, 200.0, 89.99, shape=(300, 300))]
-    row = archives.download(tmp_path, {3: Facts(20.0, 89.995, d25_arcmin=0.2)})["PGC 3 coadd"]
+    row = archives.download(tmp_path, {3: CatalogueFacts(20.0, 89.995, d25_arcmin=0.2)})["PGC 3 coadd"]
     assert row["problem"] != "The survey has no exposure of PGC 3."
     assert "ra" not in archives.search.requests[0].query["cmd"].split("WHERE")[1]
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from batch.asked import Asked
 from batch.http.pacing import Pace
 from batch.http.run import Http, measure
 from batch.outputs import results
+from batch.request import BatchRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ PACE = Pace(concurrency=3, patience_s=20.0, first_patience_s=20.0, backoff_s=0.0
 
 
 @dataclass
-class Ear:
+class MessageRecorder:
     """Records the messages of a run."""
 
     notes: list[str] = field(default_factory=list)
@@ -56,16 +56,16 @@ def run(
     table: Path | str,
     out: Path | str,
     url: str,
-    ear: Ear | None = None,
+    ear: MessageRecorder | None = None,
     pace: Pace = PACE,
     *,
     rows: int = 10,
     **changed: Any,
 ) -> Summary:
     """Run a batch in this process."""
-    ear, said = ear or Ear(), io.StringIO()
+    ear, said = ear or MessageRecorder(), io.StringIO()
     mine = {name: changed.pop(name) for name in ("attempts", "any_release", "timeout_s") if name in changed}
-    asked = Asked(what=(str(table),), out=str(out), partition_rows=rows, **changed)
+    asked = BatchRequest(what=(str(table),), out=str(out), partition_rows=rows, **changed)
     http = Http(url=url, pace=pace, **mine)
     try:
         return measure(asked, http, Console(file=said, width=300), ear.notes.append)

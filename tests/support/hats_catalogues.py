@@ -12,7 +12,7 @@ import pyarrow as pa
 from distributed import Client, LocalCluster
 from pyarrow import parquet
 
-from batch.dask.cluster import UNWATCHED
+from batch.dask.cluster import DASK_CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def import_catalogue(columns: Mapping[str, Any], path: Path, *, most: int = 20, 
             **arguments,
         )
         cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0")
-        with dask.config.set(UNWATCHED), cluster, Client(cluster) as client:
+        with dask.config.set(DASK_CONFIG), cluster, Client(cluster) as client:
             pipeline_with_client(given, client)
     return path
 

@@ -21,7 +21,7 @@ from gateway.core import interrupts
 from gateway.core.files import written_whole
 from gateway.sky.resolvers import download as downloading
 from inclinet.main import app
-from inclinet_service.commands.running import carried_out
+from inclinet_service.commands.running import run_or_exit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -203,7 +203,7 @@ def command(moment: Callable[[], None]) -> None:
         moment()
         raise AssertionError("not interrupted")
 
-    carried_out(work, quiet=True)
+    run_or_exit(work, quiet=True)
 
 
 def download() -> None:

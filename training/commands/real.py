@@ -13,7 +13,7 @@ from training.files import write_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training.data.label_tables import Facts, LabelTable, Measurement
+    from training.data.label_tables import CatalogueFacts, LabelTable, Measurement
     from training.data.labels import Label
 
 _REASONS = ("face_on", "unsuitable", "rejected")
@@ -109,11 +109,11 @@ def _table(source: str, contact: str) -> LabelTable:
         give_up(str(error))
 
 
-def _facts(tables: Sequence[LabelTable], catalogue: Sequence[str] | None, contact: str) -> dict[int, Facts]:
+def _facts(tables: Sequence[LabelTable], catalogue: Sequence[str] | None, contact: str) -> dict[int, CatalogueFacts]:
     from training.data.dataset import TableFault
     from training.data.label_tables import parse_facts
 
-    facts: dict[int, Facts] = {}
+    facts: dict[int, CatalogueFacts] = {}
     for one in tables:
         facts |= one.facts
     for source in catalogue or ():

@@ -78,7 +78,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Final:
+class PublishedInclination:
     """The final result for one galaxy in a published table.
 
     Attributes
@@ -100,7 +100,7 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CatalogueFacts:
     """A catalogue's facts about a galaxy; NaN where unknown."""
 
     ra_deg: float = math.nan
@@ -130,8 +130,8 @@ class LabelTable:
 
     kind: Kind
     measurements: tuple[Measurement, ...]
-    finals: tuple[Final, ...]
-    facts: dict[int, Facts]
+    finals: tuple[PublishedInclination, ...]
+    facts: dict[int, CatalogueFacts]
     names: dict[int, str]
     files: dict[int, str]
     skipped: int
@@ -161,8 +161,8 @@ def parse(text: str, name: str) -> LabelTable:
     if person is None and flag is None:
         raise TableFault(f"{name} tells neither who measured (email) nor what was rejected (flag, inc_flg).")
     measurements: list[Measurement] = []
-    finals: list[Final] = []
-    facts: dict[int, Facts] = {}
+    finals: list[PublishedInclination] = []
+    facts: dict[int, CatalogueFacts] = {}
     names: dict[int, str] = {}
     files: dict[int, str] = {}
     skipped = 0
@@ -179,7 +179,9 @@ def parse(text: str, name: str) -> LabelTable:
         else:
             people = _number(row.get("inc_n", ""))
             scatter = _number(row.get("inc_scatter", row.get("inc_e", "")))
-            finals.append(Final(pgc, judged[0], scatter, judged[1], None if math.isnan(people) else int(people)))
+            finals.append(
+                PublishedInclination(pgc, judged[0], scatter, judged[1], None if math.isnan(people) else int(people))
+            )
         facts[pgc] = _facts(row)
         names[pgc] = row.get(_NAME, "")
         files[pgc] = row.get("file", "")
@@ -189,7 +191,7 @@ def parse(text: str, name: str) -> LabelTable:
     return LabelTable(kind, tuple(measurements), tuple(finals), facts, names, files, skipped)
 
 
-def parse_facts(text: str, name: str) -> dict[int, Facts]:
+def parse_facts(text: str, name: str) -> dict[int, CatalogueFacts]:
     """Read a table's facts about galaxies, ignoring other columns; HyperLEDA's names of columns are known too.
 
     Raises
@@ -253,14 +255,14 @@ def _reason(row: dict[str, str]) -> str:
     return UNSUITABLE if concerns else UNKNOWN
 
 
-def _facts(row: dict[str, str]) -> Facts:
+def _facts(row: dict[str, str]) -> CatalogueFacts:
     def number(*names: str) -> float:
         return next((value for name in names if not math.isnan(value := _number(row.get(name, "")))), math.nan)
 
     d25, ratio = number("d25", "diameter"), number("b_a", "axis_ratio")
     if math.isnan(ratio) and d25 > 0:
         ratio = number("minordiameter") / d25
-    return Facts(
+    return CatalogueFacts(
         number("ra", "raj2000"),
         number("dec", "dej2000"),
         d25 if d25 > 0 else math.nan,

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.images.ellipse import inclination_deg
-from training.data.label_tables import ELSEWHERE, Facts
+from training.data.label_tables import ELSEWHERE, CatalogueFacts
 from training.files import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from training.data.label_tables import Final, Measurement
+    from training.data.label_tables import Measurement, PublishedInclination
 
 LEAST_PEOPLE = 3
 COLUMNS = (
@@ -137,7 +137,7 @@ def combine(measurements: Iterable[Measurement], *, least: int = LEAST_PEOPLE) -
     return tuple(labels), too_few
 
 
-def published(finals: Iterable[Final], *, least: int = LEAST_PEOPLE) -> tuple[tuple[Label, ...], int]:
+def published(finals: Iterable[PublishedInclination], *, least: int = LEAST_PEOPLE) -> tuple[tuple[Label, ...], int]:
     """Return the labels in a published table of final inclinations, and the number of those by too few people.
 
     Galaxies without a number of people in the table are accepted; of a galaxy that is listed twice, the first line
@@ -145,7 +145,7 @@ def published(finals: Iterable[Final], *, least: int = LEAST_PEOPLE) -> tuple[tu
     """
     labels = []
     too_few = 0
-    listed: dict[int, Final] = {}
+    listed: dict[int, PublishedInclination] = {}
     for one in finals:
         listed.setdefault(one.pgc, one)
     for _, one in sorted(listed.items()):
@@ -201,7 +201,7 @@ def about_pictures(labels: Iterable[Label]) -> tuple[Label, ...]:
 def write(
     path: Path,
     labels: Iterable[Label],
-    facts: Mapping[int, Facts],
+    facts: Mapping[int, CatalogueFacts],
     names: Mapping[int, str],
     file_of: Callable[[int], str],
 ) -> None:
@@ -219,11 +219,13 @@ def write(
         Returns the name of the picture for a PGC number.
     """
     write_csv(
-        path, COLUMNS, (_row(label, facts.get(label.pgc, Facts()), names, file_of(label.pgc)) for label in labels)
+        path,
+        COLUMNS,
+        (_row(label, facts.get(label.pgc, CatalogueFacts()), names, file_of(label.pgc)) for label in labels),
     )
 
 
-def _row(label: Label, known: Facts, names: Mapping[int, str], file: str) -> list[object]:
+def _row(label: Label, known: CatalogueFacts, names: Mapping[int, str], file: str) -> list[object]:
     ratio = known.axis_ratio
     return [
         label.pgc if label.pgc > 0 else "",

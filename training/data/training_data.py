@@ -105,7 +105,7 @@ def gather(paths: ReleasePaths) -> TrainingData:
     return TrainingData(sample.load(paths.simulated), training, dataset.images(training))
 
 
-def weak_judgement(galaxy: RealGalaxy) -> str | None:
+def catalogue_judgement(galaxy: RealGalaxy) -> str | None:
     """Return the reason for which people would reject an unjudged galaxy, by the catalogues' facts.
 
     It is no spiral (of an early type, or a dwarf), or face-on; None where no reason is known.

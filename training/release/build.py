@@ -14,7 +14,7 @@ from gateway.core.models_config import models_config
 from training.data import dataset
 from training.data.dataset import FACE_ON_BELOW_DEG, RealGalaxy
 from training.data.human_scale import LABEL_RANGE_DEG
-from training.data.training_data import catalogued, gather, real_galaxies, weak_judgement
+from training.data.training_data import catalogue_judgement, catalogued, gather, real_galaxies
 from training.evaluation import evaluate
 from training.release import calibrate, export, parallel, recipe
 from training.release.parallel import Member, members
@@ -102,7 +102,7 @@ def release(
     found = evaluate.report(test.galaxies, evaluate.ask(served, test.images), calibration)
     discs = sum(row["reject"] != "unsuitable" for row in data.simulated.truth)
     listed = int(np.isfinite(catalogued(data)).sum())
-    judged = sum(g.judgement is not None or weak_judgement(g) is not None for g in data.real)
+    judged = sum(g.judgement is not None or catalogue_judgement(g) is not None for g in data.real)
 
     def described(one: Member, metrics: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -123,7 +123,7 @@ def release(
             "simulated": len(data.simulated.truth),
             "human_measured": len(data.measured),
             "human_rejected": sum(g.reject != "" for g in data.real),
-            "catalogue_rejected": sum(weak_judgement(g) is not None for g in data.real),
+            "catalogue_rejected": sum(catalogue_judgement(g) is not None for g in data.real),
             "catalogue_measured": listed,
             "test_measured": sum(g.measured for g in test.galaxies),
             "test_rejected": sum(g.reject != "" for g in test.galaxies),

@@ -12,7 +12,7 @@ from training.data.blends import blend
 from training.data.dataset import FACE_ON_BELOW_DEG
 from training.data.human_scale import LABEL_RANGE_DEG, HumanScale, fit_human_scale
 from training.data.rejects import spoil
-from training.data.training_data import catalogued, weak_judgement
+from training.data.training_data import catalogue_judgement, catalogued
 from training.networks import architectures
 from training.networks.architectures import ARCHITECTURES, Architecture
 from training.networks.augmentation import Augmentation
@@ -199,7 +199,7 @@ def rejector_pools(recipe: Recipe, data: TrainingData) -> list[Pool]:
     ]
     if data.real:
         judged = [g.judgement for g in data.real]
-        kinds += [(real, judged, 4, WIDEN_REAL), (real, [weak_judgement(g) for g in data.real], 1, WIDEN_REAL)]
+        kinds += [(real, judged, 4, WIDEN_REAL), (real, [catalogue_judgement(g) for g in data.real], 1, WIDEN_REAL)]
         kept = np.array([one == "" for one in judged])
         if kept.any():
             spoiled = spoil(real[kept], count=recipe.spoiled, seed=seed_of(recipe, None))

@@ -82,7 +82,7 @@ async def upload(request: Request, services: WiredZoo, _: Moderator, slug: Slug)
             return add_targets(session, project, content, filename, most=most, has_file=has_file)
 
     taken = await asyncio.to_thread(take)
-    services.snapshots.outdate()
+    services.snapshots.expire()
     return TargetsOut.model_validate(taken)
 
 
@@ -170,7 +170,7 @@ def quarantine(services: WiredZoo, _: Moderator, number: int, sent: QuarantineIn
         if person is None:
             raise NotThere(f"There is no person {number}.")
         person.quarantined, person.quarantine_reason = sent.quarantined, sent.reason
-    services.snapshots.outdate()
+    services.snapshots.expire()
     return sent
 
 
@@ -183,5 +183,5 @@ def close(services: WiredZoo, _: Moderator, slug: Slug, number: int, sent: Close
         if target is None or target.project_id != project.id:
             raise NotThere(f"The project {slug} has no galaxy of number {number}.")
         target.closed = sent.closed
-    services.snapshots.outdate()
+    services.snapshots.expire()
     return sent

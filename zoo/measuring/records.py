@@ -135,7 +135,7 @@ class Snapshots:
                 self._made[project_id] = known = _snapshot(session, project_id, version)
             return known
 
-    def outdate(self) -> None:
+    def expire(self) -> None:
         """Make the next request of any kind check the database again."""
         self._outdated += 1
         self._made.clear()

@@ -96,7 +96,7 @@ async def of_names(
 
 def _answer(reading: Reading, records: list[Mapping[str, Any]]) -> ColumnsAnswer:
     rows = [question(number, record, reading, frozenset()) for number, record in enumerate(records)]
-    return ColumnsAnswer.model_validate(reading.told() | {"first_rows": [_row(row) for row in rows]})
+    return ColumnsAnswer.model_validate(reading.as_json() | {"first_rows": [_row(row) for row in rows]})
 
 
 def _row(row: Row) -> dict[str, Any]:

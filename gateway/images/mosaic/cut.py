@@ -11,10 +11,10 @@ import numpy as np
 from gateway.core import errors
 from gateway.core.field_of_view import ImagingCutout, SkyField, side_pixels
 from gateway.images.bands import red_green_blue, wavelength_nm
-from gateway.images.decode import shown
+from gateway.images.decode import make_picture
 from gateway.images.limits import MAX_PIXELS, MEMORY, SMALLEST_SIDE, Memory, Share
 from gateway.images.mosaic.celestial import directions, pixels, refined
-from gateway.images.mosaic.files import band_images, damage_told, opened
+from gateway.images.mosaic.files import band_images, damage_as_bad_image, opened
 from gateway.images.mosaic.parts import part_of
 from gateway.images.mosaic.resample import Canvas, Places
 from gateway.images.mosaic.unsized import cut_unsized
@@ -102,7 +102,7 @@ def cut(
     OSError, ImportError
         A file does not exist, or fsspec's driver of its store is missing.
     """
-    with ExitStack() as stack, damage_told(files=not all(isinstance(source, bytes) for source in sources)):
+    with ExitStack() as stack, damage_as_bad_image(files=not all(isinstance(source, bytes) for source in sources)):
         share = stack.enter_context(Share(memory, deadline))
         streams = [opened(source, stack) for source in sources]
         images = band_images(streams, bands, max_pixels)
@@ -126,7 +126,7 @@ def cut_opened(
     The pixels always count as measured (linear). The values are not used to guess that they are a finished picture's,
     because the choice for a survey must not depend on the galaxy.
     """
-    with Share(memory, deadline) as share, damage_told(files=True):
+    with Share(memory, deadline) as share, damage_as_bad_image(files=True):
         return _cut(images, field, max_pixels, share, scales=())
 
 
@@ -169,7 +169,7 @@ def _cut(
         warnings = (f"{missing:.0%} of the field has no data: it was filled with the sky's colour.", *warnings)
     names = tuple(name for name in order if name is not None)
     part = f"{', '.join(names)} as {_SHOWN[len(names)]}" if names else None
-    picture = shown(
+    picture = make_picture(
         rgb,
         "FITS",
         side,

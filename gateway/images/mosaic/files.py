@@ -133,7 +133,7 @@ def band_images(
 
 
 @contextmanager
-def damage_told(*, files: bool) -> Iterator[None]:
+def damage_as_bad_image(*, files: bool) -> Iterator[None]:
     """Raise damage found in a ``with`` block as :class:`errors.BadImage`.
 
     Parameters

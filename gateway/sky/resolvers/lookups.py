@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Query = tuple[Service, str, Callable[[Reply], ResolverRecord | None]]
 """A service, the part of the address after its URL, and the parser of its reply."""
 
-Told = tuple[ResolverRecord | None, errors.GatewayError | None]
+LookupResult = tuple[ResolverRecord | None, errors.GatewayError | None]
 """The record, or None, and the first error on the way: a service that did not answer may have known more."""
 
 
@@ -50,7 +50,7 @@ class Lookups:
         self._client = client
         self._services = services
 
-    async def in_sesame(self, name: str, deadline: Deadline) -> Told:
+    async def in_sesame(self, name: str, deadline: Deadline) -> LookupResult:
         """Query Sesame for a name."""
         return await self._first([(self._services.sesame, sesame.by_name(name), sesame.parse)], deadline)
 
@@ -58,7 +58,7 @@ class Lookups:
         """Query SIMBAD for a name."""
         return _settled(*await self._first([self._of_simbad(name)], deadline))
 
-    async def in_simbad_or_ned(self, name: str, deadline: Deadline) -> Told:
+    async def in_simbad_or_ned(self, name: str, deadline: Deadline) -> LookupResult:
         """Query SIMBAD for a name, then NED."""
         return await self._first([self._of_simbad(name), (self._services.ned, ned.by_name(name), ned.parse)], deadline)
 
@@ -89,7 +89,7 @@ class Lookups:
     def _of_simbad(self, name: str) -> Query:
         return self._services.simbad, simbad.by_name(name), partial(_one_of, simbad.parse)
 
-    async def _first(self, queries: list[Query], deadline: Deadline) -> Told:
+    async def _first(self, queries: list[Query], deadline: Deadline) -> LookupResult:
         trouble: errors.GatewayError | None = None
         for service, tail, parse in queries:
             # Half of the remaining time, so that a service that hangs leaves time for another.

@@ -77,7 +77,7 @@ class AstropyFile:
 
     def _text(self, data: Data, file_format: str, most: int | None) -> Any:
         content = data.read()
-        untrusted.look(content, file_format, most)
+        untrusted.check_table(content, file_format, most)
         text = content.decode(encoding_of(data), "replace")
         # the format was recognised by its content, so astropy must not guess
         return texts.read(text.splitlines(), format=file_format.removeprefix("ascii."), guess=False)
@@ -121,7 +121,7 @@ class AstropyFile:
         content = data.read()
         # a server may print an empty line first; text of two bytes a character begins with its mark
         content = content if content[:1] in {b"\xff", b"\xfe"} else content.lstrip()
-        untrusted.look(content, formats.VOTABLE, most)
+        untrusted.check_table(content, formats.VOTABLE, most)
         document = votable.parse(io.BytesIO(content), verify="ignore", datatype_mapping=_OTHER_TYPES)
         for info in _infos(document):
             said = info.name.lower() if info.name else ""

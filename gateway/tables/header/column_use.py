@@ -84,7 +84,7 @@ class Reading:
         said += [f"{use.role}: {use.columns[0]} ({use.how})" for use in self.more_names]
         return [f"Columns read: {', '.join(said)}.", *self.warnings] if said else list(self.warnings)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return the reading as JSON values, for people and programs."""
         return {
             "columns": {

@@ -221,7 +221,7 @@ def test_a_table_s_units_choice_and_misfits_travel_to_the_workers(tmp_path: Path
     assert good.target is not None
     assert (good.key, good.target.asked) == ("1237653665258930303", "7.5 41")
     assert misfit.problem is not None
-    assert "al2000 (from hour" in piece.told[0]
+    assert "al2000 (from hour" in piece.notes[0]
 
     choice = {"key": "de2000"}
     pieces = catalogue.pieces(find(str(table)), str(tmp_path / "out"), size=10, choice=choice)

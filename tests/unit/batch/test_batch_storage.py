@@ -43,7 +43,7 @@ def test_a_folder_that_is_not_there_holds_nothing(folder: str) -> None:
     assert storage.names(folder) == []
     assert not storage.exists(folder)
     storage.remove(storage.join(folder, "nothing"))
-    storage.sweep(folder)
+    storage.remove_partial_files(folder)
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
@@ -65,7 +65,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 def test_what_killed_writers_left_is_swept_and_results_stay(tmp_path: Path) -> None:
     for name in ("part-000000.parquet", ".part-000001.parquet.0123.partial", "_batch.json", ".other"):
         (tmp_path / name).write_bytes(b"x")
-    storage.sweep(str(tmp_path))
+    storage.remove_partial_files(str(tmp_path))
     assert storage.names(str(tmp_path)) == [".other", "_batch.json", "part-000000.parquet"]
 
 
@@ -78,8 +78,8 @@ def test_a_local_path_means_the_same_everywhere_and_a_url_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert storage.full("a/b.csv") == str(tmp_path / "a" / "b.csv")
-    assert storage.full("memory://a/b.csv") == "memory://a/b.csv"
+    assert storage.absolute("a/b.csv") == str(tmp_path / "a" / "b.csv")
+    assert storage.absolute("memory://a/b.csv") == "memory://a/b.csv"
 
 
 def test_a_listing_is_in_order_and_tells_files_apart(tmp_path: Path) -> None:

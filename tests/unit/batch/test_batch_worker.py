@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from batch.asked import Asked
 from batch.dask.worker import Job, measure_in
 from batch.fetching.galaxies import Fetching
 from batch.inputs import catalogue, source
 from batch.outputs import results
 from batch.outputs.partitions import Folder, Partition
+from batch.request import BatchRequest
 from batch.settle import Patience
 from gateway.core import errors
 from gateway.core.models import EnsemblePrediction, FlavorPrediction, RejectorPrediction
@@ -95,7 +95,7 @@ def place(tmp_path: Path) -> Iterator[DaskPlace]:
         manifest=RELEASE,
         serving=(),
         source=source.find([str(tmp_path / "images.npy")]),
-        asked=Asked(what=(), out=""),
+        request=BatchRequest(what=(), out=""),
         fetching=Fetching(
             settings=Settings(serving="127.0.0.1:8500", max_upload_bytes=100_000),
             patience=Patience(fruitless=3, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0),

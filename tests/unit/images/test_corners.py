@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from gateway.images.corners import empty, filled
-from gateway.images.decode import Picture, decode, shown
+from gateway.images.decode import Picture, decode, make_picture
 from gateway.images.ellipse import fit_ellipse, inclination_deg
 from gateway.images.model_input import model_input
 from tests.support.galaxies import SHARED, needs_galaxies
@@ -66,7 +66,7 @@ KINDS: dict[str, Mask] = {
 
 def picture_of(rgb: Pixels, mask: Mask | None = None) -> Picture:
     height, width = rgb.shape[:2]
-    return shown(rgb, "PNG", width, height, outside=mask)
+    return make_picture(rgb, "PNG", width, height, outside=mask)
 
 
 def seen_by_networks(rgb: Pixels, mask: Mask | None = None) -> Pixels:

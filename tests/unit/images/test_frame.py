@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.core import errors
 from gateway.core.models import AUTO, WHOLE, Framing
-from gateway.images.decode import decode, shown
+from gateway.images.decode import decode, make_picture
 from gateway.images.frame import FEWEST_PIXELS, Framed, Square, cut, framed
 from tests.support.galaxies import SHARED, needs_galaxies, picture_of, shared_pictures
 from tests.support.pictures import disc
@@ -112,7 +112,7 @@ def test_a_white_border_is_no_galaxy() -> None:
     truth = field(1, place=(0.55, 0.6))
     rgb = truth.rgb.copy()
     rgb[:10], rgb[-10:], rgb[:, :10], rgb[:, -10:] = 255, 255, 255, 255
-    picture = shown(rgb, "PNG", rgb.shape[1], rgb.shape[0])
+    picture = make_picture(rgb, "PNG", rgb.shape[1], rgb.shape[0])
     assert away(framed(picture.rgb, AUTO, outside=picture.outside), truth) < 0.1
 
 

@@ -145,7 +145,7 @@ def test_a_table_is_read_by_the_gateway_as_it_was_meant() -> None:
     table = read_table(data)
     reading = columns_of(table)
     first, second = records_of(table, reading.columns)
-    assert {role: use["column"] for role, use in reading.told()["columns"].items()} == {
+    assert {role: use["column"] for role, use in reading.as_json()["columns"].items()} == {
         "key": "id", "ra": "ra", "dec": "dec", "fov": "fov", "pa": "pa",
     }  # fmt: skip
     assert float(first["ra"]) == pytest.approx(339.267)

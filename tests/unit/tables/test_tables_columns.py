@@ -231,7 +231,7 @@ def test_a_reading_survives_being_written_down() -> None:
 
 
 def test_what_is_read_is_told_in_words() -> None:
-    told = recognise([Field("al2000", "float"), "de2000", "mag"]).told()
+    told = recognise([Field("al2000", "float"), "de2000", "mag"]).as_json()
     assert told["columns"]["ra"] == {"column": "al2000", "unit": "hour", "read_as": "from hour, sexagesimal is hours"}
     assert told["ignored"] == ["mag"]
 

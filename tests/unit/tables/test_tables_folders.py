@@ -51,8 +51,8 @@ def test_a_batch_takes_the_images_of_a_folder_and_says_what_it_passes_over(folde
     found = source.find([str(folder)])
     direct = {"b.fts", "c.fit.gz", "d.fits.bz2", "e.tiff", "linked.JPG"}
     assert {key for key, _ in source.keys(found)} == direct | {"deep/f.jpe", "folder of links/a.jpg"}
-    assert any("gone.png" in sentence for sentence in found.told)
-    assert any("notes.txt" in sentence for sentence in found.told)
+    assert any("gone.png" in sentence for sentence in found.notes)
+    assert any("notes.txt" in sentence for sentence in found.notes)
 
 
 def test_a_folder_of_links_is_a_folder_of_images(tmp_path: Path) -> None:

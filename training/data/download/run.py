@@ -12,10 +12,10 @@ import io
 import math
 from typing import TYPE_CHECKING
 
-from batch.asked import Asked
 from batch.fetching.fetch import FetchLimits, fetch_from
 from batch.outputs import results
 from batch.outputs.results import ASKED, ROW
+from batch.request import BatchRequest
 from batch.settle import Patience
 from gateway.core.models import Galaxy
 from training.data.download.pictures import COADD, COLUMNS, CUTOUT, SdssPictures, write
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from batch.summary import Summary
     from training.data.download.sources import Sources, Wanted
-    from training.data.label_tables import Facts
+    from training.data.label_tables import CatalogueFacts
 
 ROWS = 20
 """Rows of a partition; each may load a hundred megabytes."""
@@ -37,7 +37,7 @@ ROWS = 20
 _STATE = "_download"
 
 
-def galaxies(facts: Mapping[int, Facts]) -> tuple[tuple[Galaxy, ...], int]:
+def galaxies(facts: Mapping[int, CatalogueFacts]) -> tuple[tuple[Galaxy, ...], int]:
     """Return the galaxies of known position and size, in order of their numbers, and the number of all others."""
     found = [
         Galaxy(
@@ -108,7 +108,7 @@ def download(
         # an archive that is down ends the download; the next one repeats other passing failures
         patience=Patience(rounds=1),
     )
-    asked = Asked(what=(str(table),), out=str(state), retry_failed=again)
+    asked = BatchRequest(what=(str(table),), out=str(state), retry_failed=again)
     archive = SdssPictures(folder, known, sources, wanted).archive
     try:
         return fetch_from(archive, asked, limits, console, lambda _sentence: None, rows=ROWS)

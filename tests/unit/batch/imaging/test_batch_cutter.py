@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batch import run
-from batch.asked import Asked
 from batch.dask.worker import Job, measure_in
 from batch.errors import BatchError
 from batch.fetching.galaxies import Fetching
@@ -21,6 +20,7 @@ from batch.imaging import footprints, open_images
 from batch.inputs import catalogue, source
 from batch.outputs import results
 from batch.outputs.partitions import Folder
+from batch.request import BatchRequest
 from batch.settle import Patience
 from gateway.core.field_of_view import SkyField
 from gateway.core.models import EnsemblePrediction, FlavorPrediction
@@ -60,9 +60,9 @@ async def measured(
     """Measure the rows of a table as a worker does, partitions of a size; return all that is known of them."""
     (folder / "table.csv").write_text("\n".join([header, *lines]) + "\n")
     out = str(folder / "out")
-    asked = Asked(what=(str(folder / "table.csv"),), out=out, imaging=str(imaging), **changed)
+    asked = BatchRequest(what=(str(folder / "table.csv"),), out=out, imaging=str(imaging), **changed)
     found = source.find(asked.what)
-    asked, sky = run.imaged(asked, found, lambda _said: None)
+    asked, sky = run.find_imaging(asked, found, lambda _said: None)
     assert sky is not None
     partitions = list(catalogue.partitions(catalogue.pieces(found, out, size=size, choice=asked.choice), size))
     patience = Patience(fruitless=2, first_pause_s=0.0, longest_pause_s=0.0, row_s=600.0)
@@ -72,7 +72,7 @@ async def measured(
         manifest=RELEASE,
         serving=(),
         source=found,
-        asked=asked,
+        request=asked,
         fetching=fetching,
         concurrency=4,
         imaging=sky,

@@ -127,5 +127,5 @@ def test_only_unmeasured_galaxies_are_taken_for_rejects_by_their_catalogue_value
     measured = replace(elliptical, inclination_deg=55)
     dwarf = replace(spiral, stage=11)
     unknown = RealGalaxy(1, Path(), float("nan"), "")
-    said = [training_data.weak_judgement(g) for g in (elliptical, face_on, dwarf, spiral, measured, unknown)]
+    said = [training_data.catalogue_judgement(g) for g in (elliptical, face_on, dwarf, spiral, measured, unknown)]
     assert said == ["unsuitable", "face_on", "unsuitable", None, None, None]

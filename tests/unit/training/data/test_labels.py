@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from training import __main__ as cli
 from training.data import dataset, labels
-from training.data.label_tables import Facts, Final, Measurement, parse, parse_facts
+from training.data.label_tables import CatalogueFacts, Measurement, PublishedInclination, parse, parse_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,12 +181,12 @@ def test_the_published_table_is_taken_at_its_word() -> None:
     assert found[0].inclination_deg == 52.0
     assert found[0].scatter_deg == 4.0
     assert too_few == 1
-    assert table.facts[2] == Facts(0.0070, 47.2745, 1.86, 0.63, 163.0, 3.1)
+    assert table.facts[2] == CatalogueFacts(0.0070, 47.2745, 1.86, 0.63, 163.0, 3.1)
     assert math.isnan(table.facts[118].position_angle_deg)
 
 
 def test_a_galaxy_that_is_listed_twice_has_one_label() -> None:
-    finals = [Final(7, 60.0, 2.0, "", 5), Final(7, 62.0, 2.0, "", 5)]
+    finals = [PublishedInclination(7, 60.0, 2.0, "", 5), PublishedInclination(7, 62.0, 2.0, "", 5)]
     assert [one.inclination_deg for one in labels.published(finals)[0]] == [60.0]
 
 

@@ -41,7 +41,7 @@ def test_an_old_snapshot_is_made_anew_in_another_process_while_it_is_still_given
         assert len(snapshots.recent(1).candidates.galaxy) == 0
         wait_until(lambda: len(snapshots.recent(1).candidates.galaxy) == 1, "a new snapshot", 120)
         add_target(database, "b")
-        snapshots.outdate()
+        snapshots.expire()
         assert len(snapshots.recent(1).candidates.galaxy) == 2
     finally:
         snapshots.close()

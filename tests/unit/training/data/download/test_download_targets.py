@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.data.download import archive, run
-from training.data.label_tables import Facts
+from training.data.label_tables import CatalogueFacts
 
 
 def test_more_observations_of_the_same_sky_go_deeper_up_to_a_limit() -> None:
@@ -17,10 +17,10 @@ def test_more_observations_of_the_same_sky_go_deeper_up_to_a_limit() -> None:
 
 def test_galaxies_without_a_position_or_a_size_are_counted() -> None:
     facts = {
-        1: Facts(10.0, 5.0, d25_arcmin=1.0),
-        2: Facts(10.0, 5.0),
-        3: Facts(d25_arcmin=1.0),
-        4: Facts(-5.0, 5.0, 1.0),
+        1: CatalogueFacts(10.0, 5.0, d25_arcmin=1.0),
+        2: CatalogueFacts(10.0, 5.0),
+        3: CatalogueFacts(d25_arcmin=1.0),
+        4: CatalogueFacts(-5.0, 5.0, 1.0),
     }
     targets, others = run.galaxies(facts)
     assert [(target.pgc, target.ra_deg) for target in targets] == [(1, 10.0), (4, 355.0)]

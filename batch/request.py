@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BatchRequest:
     """The request for a batch, the same for every engine.
 
     Attributes
@@ -81,7 +81,7 @@ class Asked:
     @property
     def settings(self) -> dict[str, Any]:
         """All settings that answers depend on, by the words that a refusal uses."""
-        images = storage.full(self.images) if self.images is not None else None
+        images = storage.absolute(self.images) if self.images is not None else None
         return {"survey": self.survey, "r": self.r, "frame": self.frame, "images": images, **self.columns_said}
 
     @property
@@ -92,7 +92,7 @@ class Asked:
     @property
     def folder(self) -> str:
         """Folder of the partitions: the result itself, or a folder beside it with its name."""
-        out = storage.full(self.out).rstrip("/")
+        out = storage.absolute(self.out).rstrip("/")
         if self.hats:
             return f"{out}.parts"
         return f"{out.removesuffix(Path(out).suffix)}.parts" if self.is_table else out
