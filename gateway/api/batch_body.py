@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import UploadFile
 
-from gateway.api.uploads import is_form, limited_body
+from gateway.api.queries import BatchQuery
+from gateway.api.uploads import check_form, is_form, limited_body
 from gateway.core import errors
 from gateway.tables import reader
 from gateway.tables.cells.rows import Row, rows_of
@@ -89,6 +90,7 @@ async def read_form(
         if not is_form(request):
             return await limited.body(), "", {}
         form = await opened.enter_async_context(limited.form(max_files=settings.max_batch_rows + 1, max_fields=8))
+        check_form(form, ("table", "file"), {*BatchQuery.model_fields, _PREFIX.rstrip(".")})
         table = form.get("table")
         images = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
         files = _named(images, unique=isinstance(table, UploadFile))
