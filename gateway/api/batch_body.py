@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import UploadFile
 
-from gateway.api.uploads import is_form, limited_body
+from gateway.api.queries import BatchQuery
+from gateway.api.uploads import check_form, is_form, limited_body
 from gateway.core import errors
 from gateway.tables import reader
 from gateway.tables.cells.rows import Row, rows_of
@@ -20,7 +21,7 @@ from gateway.tables.header import columns
 from gateway.tables.untrusted import check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from contextlib import AsyncExitStack
 
     from fastapi import Request
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _PREFIX = "column."
 _HEADER = "X-Inclinet-Columns"
 _HEADER_BYTES = 2000
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,28 @@ async def read_batch(request: Request, settings: Settings, opened: AsyncExitStac
             raise errors.BadTable("The table has no rows.")
     check_rows(max(len(records), len(files)), settings.max_batch_rows)
     rows = await asyncio.to_thread(rows_of, records, reading, list(files))
-    return BatchBody(rows, files, {_HEADER: _header(reading)} if reading is not None else {})
+    if reading is None:
+        return BatchBody(rows, files, {})
+    return BatchBody(rows, files, {_HEADER: _header(_with_unnamed(reading, rows, files))})
+
+
+def _with_unnamed(reading: Reading, rows: list[Row], files: Collection[str]) -> Reading:
+    """Return what is said of a table, and of images that came with it and are in none of its rows.
+
+    Raises
+    ------
+    errors.BadTable
+        All of them are: the survey's images would be measured instead.
+    """
+    named = {row.file for row in rows}
+    unnamed = [name for name in files if name not in named]
+    if not unnamed:
+        return reading
+    shown = unnamed[0][:_SHOWN]
+    if len(unnamed) == len(files):
+        raise errors.BadTable(f"No row of the table names any of the images that came along, such as {shown}.")
+    said = f"No row names {len(unnamed)} of the {len(files)} images that came along, such as {shown}."
+    return replace(reading, warnings=(said, *reading.warnings))
 
 
 async def read_form(
@@ -89,6 +112,7 @@ async def read_form(
         if not is_form(request):
             return await limited.body(), "", {}
         form = await opened.enter_async_context(limited.form(max_files=settings.max_batch_rows + 1, max_fields=8))
+        check_form(form, ("table", "file"), {*BatchQuery.model_fields, _PREFIX.rstrip(".")})
         table = form.get("table")
         images = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
         files = _named(images, unique=isinstance(table, UploadFile))

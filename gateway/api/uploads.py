@@ -18,8 +18,9 @@ from starlette.requests import ClientDisconnect
 from gateway.core import errors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
+    from starlette.datastructures import FormData
     from starlette.types import Message
 
 FRAMING_BYTES = 64 * 1024
@@ -27,6 +28,10 @@ FRAMING_BYTES = 64 * 1024
 
 MOST_FILES, TIMES_OF_ALL = 12, 3
 """Limits for the images of one galaxy: number of files (three bands from four tiles), total size in sizes of one."""
+
+_SHOWN = 40
+_GZIP = {"gzip", "x-gzip"}
+_PACKED = _GZIP | {"deflate", "br", "zstd", "compress", "x-compress"}
 
 
 def is_form(request: Request) -> bool:
@@ -57,6 +62,11 @@ async def limited_body(
     ------
     errors.SlowClient, errors.BadRequest
     """
+    packed = {word.strip() for word in request.headers.get("content-encoding", "").lower().split(",")} & _PACKED
+    # a table alone says by its own bytes that it is packed by gzip
+    if packed - (set() if is_form(request) else _GZIP):
+        how = ", ".join(sorted(packed))
+        raise errors.BadRequest(f"The body is packed as a whole (Content-Encoding: {how}): send it as it is.")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise too_large
@@ -81,7 +91,37 @@ async def limited_body(
         raise errors.BadRequest(f"The multipart body is damaged: {error.detail}") from None
 
 
-async def read_uploads(request: Request, *, max_bytes: int, timeout_s: float) -> list[bytes]:
+def check_form(form: FormData, files: Collection[str], parameters: Collection[str]) -> None:
+    """Refuse a form that says more than is read of it: what a caller gave must not be lost without a word.
+
+    Parameters
+    ----------
+    form : FormData
+    files : collection of str
+        Fields that are read as files.
+    parameters : collection of str
+        Names that belong into the URL; a field that nobody knows is nobody's concern.
+
+    Raises
+    ------
+    errors.BadRequest
+    """
+    for name, value in form.multi_items():
+        shown = name[:_SHOWN]
+        if isinstance(value, UploadFile):
+            if name not in files:
+                raise errors.BadRequest(f"The form has a file in its field {shown!r}: {' or '.join(files)} is read.")
+        elif name in files:
+            raise errors.BadRequest(
+                f"The form's field {shown!r} is no file, for it has no filename=: curl -F {shown}=@NAME sends one."
+            )
+        elif name.lower().partition(".")[0] in parameters:
+            raise errors.BadRequest(f"The form's field {shown!r} is a parameter: send it in the URL, as ?{shown}=...")
+
+
+async def read_uploads(
+    request: Request, *, max_bytes: int, timeout_s: float, parameters: Collection[str]
+) -> list[bytes]:
     """Return the bytes of each file in the form's field ``file``.
 
     Parameters
@@ -91,6 +131,8 @@ async def read_uploads(request: Request, *, max_bytes: int, timeout_s: float) ->
         Size limit of a file, bytes; all files together may have three times as many.
     timeout_s : float
         Time in which the whole body must arrive, seconds.
+    parameters : collection of str
+        Names that the route knows; see :func:`check_form`.
 
     Raises
     ------
@@ -105,10 +147,10 @@ async def read_uploads(request: Request, *, max_bytes: int, timeout_s: float) ->
                 "Send the image as multipart/form-data in the field 'file' (curl -F file=@image.jpg)."
             )
         async with limited.form(max_files=MOST_FILES, max_fields=8) as form:
-            files = form.getlist("file")
-            uploads = [file for file in files if isinstance(file, UploadFile)]
-            if not uploads or len(uploads) < len(files):
-                raise errors.BadRequest("The form has no file in its field 'file'.")
+            check_form(form, ("file",), parameters)
+            uploads = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
+            if not uploads:
+                raise errors.BadRequest("The form has no whole file in its field 'file'.")
             if any((file.size or 0) > max_bytes for file in uploads):
                 raise too_large
             return [await file.read() for file in uploads]

@@ -22,8 +22,9 @@ _LIKE = {
     '"': "\N{DOUBLE PRIME}\N{MODIFIER LETTER DOUBLE PRIME}\N{LEFT DOUBLE QUOTATION MARK}"
     "\N{RIGHT DOUBLE QUOTATION MARK}",
 }
-_UNSEEN = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}\N{WORD JOINER}\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}"
-LIKE = str.maketrans({sign: plain for plain, signs in _LIKE.items() for sign in signs} | dict.fromkeys(_UNSEEN, ""))
+UNSEEN = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}\N{WORD JOINER}\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}"
+"""Invisible characters that word processors and web pages leave between others."""
+LIKE = str.maketrans({sign: plain for plain, signs in _LIKE.items() for sign in signs} | dict.fromkeys(UNSEEN, ""))
 """Table for ``str.translate``: signs of word processors and typesetters to those of a keyboard."""
 _FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))[dD]([+-]?\d+)|([+-]?\d+)[dD]([+-]\d+)")
 _COMMA = re.compile(r"([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)")

@@ -131,13 +131,16 @@ def _of_raster(data: bytes, file_format: str, max_pixels: int, share: Share) -> 
     if samples.shape[2] not in _COLOURS:
         warnings = (f"The picture has {samples.shape[2]} planes of unknown colour; their mean is shown in gray.",)
         samples = samples.astype(np.float32).mean(axis=2, keepdims=True)
-    if read.opacity is not None:
-        transparent = read.opacity[..., 0] < _HALF
+    opacity = read.opacity
+    if opacity is not None and file_format == "TIFF" and not opacity.any():
+        opacity = None  # an empty plane beside the colours; whether it is their opacity few programs say
+    if opacity is not None:
+        transparent = opacity[..., 0] < _HALF
         if transparent.all():
             raise errors.BadImage("The image is fully transparent: there is no galaxy to see in it.")
         outside = transparent if transparent.any() else None
     if samples.dtype == np.uint8:
-        rgb, stretch = _over_own_background(samples, read.opacity), NONE
+        rgb, stretch = _over_own_background(samples, opacity), NONE
     else:
         planes = np.ascontiguousarray(np.moveaxis(samples, 2, 0))
         del samples

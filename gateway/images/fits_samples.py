@@ -51,6 +51,12 @@ class Softening:
         return light / self.exposure_s
 
 
+def _number(header: Any, key: str, otherwise: float) -> float:
+    """Return a number of a header; a keyword without a value says nothing."""
+    value = header.get(key, otherwise)
+    return otherwise if value is None else float(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Scaling:
     """Conversion of samples to physical values: BSCALE, BZERO, the BLANK of integers, and Pan-STARRS' softening."""
@@ -64,13 +70,20 @@ class Scaling:
     def of(cls, header: Any, bitpix: int) -> Scaling:
         """Return the conversion of an image."""
         blank = next((header[key] for key in ("ZBLANK", "BLANK") if bitpix > 0 and key in header), None)
-        scale, zero = float(header.get("BSCALE", 1)), float(header.get("BZERO", 0))
+        scale, zero = _number(header, "BSCALE", 1.0), _number(header, "BZERO", 0.0)
         return cls(scale, zero, blank if isinstance(blank, int) else None, Softening.of(header))
+
+    def _is_unsigned(self, samples: NDArray[Any]) -> bool:
+        """Whether samples are whole numbers of 64 bits without a sign (FITS 4.0, section 5.2.5)."""
+        return samples.dtype.str.endswith("i8") and (self.scale, self.zero) == (1.0, 2.0**63) and self.blank is None
 
     def applied(self, samples: NDArray[Any]) -> NDArray[Any]:
         """Return physical values, float32 or, where the samples need it, float64; NaN where they are BLANK."""
         exact = samples.dtype.itemsize <= _EXACT_BYTES or samples.dtype.str.endswith("f4")
         values: NDArray[Any] = samples.astype(np.float32 if exact else np.float64)
+        if self._is_unsigned(samples):
+            # a sum of floats would lose eleven of its digits
+            return (samples.astype(np.int64).view(np.uint64) ^ np.uint64(1 << 63)).astype(np.float64)
         if self.blank is not None:
             values[samples == self.blank] = np.nan
         if (self.scale, self.zero) != (1.0, 0.0):

@@ -21,6 +21,44 @@ _ABOVE_SKY = 5.0
 """Excess of a hole's rim over the sky, in units of its noise, from which the hole is the core of a bright object."""
 
 
+_FAR = 10.0
+"""A value so many times the noise below the sky is none of the sky's."""
+_MOST = 0.6
+"""Part of a plane from which what has the lowest value is no gap in the picture but its background."""
+_LEAST_PIXELS, _LEAST_PART = 16, 1e-3
+
+
+def without_data(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """Find pixels to which a program has given a number for want of a value, such as 0, -999 or -32768.
+
+    They have the lowest value of all, exactly, which many share; it lies far below the sky and its noise, and little
+    lies between.
+
+    Parameters
+    ----------
+    plane : float32 [H, W]
+        Measured and finite.
+
+    Returns
+    -------
+    bool [H, W] or None
+        None where there are none.
+    """
+    lowest = plane.min()
+    some = _thinned(plane)
+    rest = some[some > lowest]
+    if rest.size < (1 - _MOST) * some.size:
+        return None
+    sky = float(np.median(rest))
+    floor = sky - _FAR * noise_below(rest[None], sky)
+    # of counts of few photons half may be one and none below: their step is noise too
+    if lowest >= floor or lowest >= sky - _FAR * float(np.diff(np.unique(rest)).min(initial=np.inf)):
+        return None
+    alike, below = int((plane == lowest).sum()), plane < floor
+    enough = alike >= max(_LEAST_PIXELS, _LEAST_PART * plane.size) and 2 * alike >= below.sum()
+    return below if enough else None
+
+
 def fill_gaps(planes: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     """Give every pixel a value, in place.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.core import errors
-from gateway.images.gaps import fill_gaps, median_of_sky, noise_below
+from gateway.images.gaps import fill_gaps, median_of_sky, noise_below, without_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,12 +83,24 @@ def render(
     outside = fill_gaps(planes)
     scale, warnings = finished_scale(planes, scales) if scales else (None, ())
     if scale is None:
+        outside = _without_data(planes, outside)
         return stretch(planes), ASINH, outside, warnings
     rgb = np.empty((*planes.shape[1:], 3), np.uint8)
     for index in range(3):
         plane = planes[index % len(planes)]
         rgb[..., index] = np.rint(np.clip(plane * np.float32(255 / scale), 0, 255))
     return rgb, SCALED, outside, warnings
+
+
+def _without_data(planes: NDArray[np.float32], outside: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    """Fill what has no data in place; return what is off the image, by this and by what was known."""
+    found = False
+    for plane in planes:
+        if (gaps := without_data(plane)) is not None:
+            plane[gaps] = np.nan
+            found = True
+    more = fill_gaps(planes) if found else None
+    return more if outside is None else outside if more is None else outside | more
 
 
 def finished_scale(

@@ -205,6 +205,18 @@ async def test_a_table_can_name_images_that_came_along() -> None:
     assert results["second"]["problem"]["detail"] == "No image named missing.png was sent along."
 
 
+async def test_images_that_no_row_names_are_told() -> None:
+    some = [("file", ("a.png", picture(7))), ("file", ("b.png", picture(9)))]
+    async with gateway() as client:
+        none = await client.post("/api/batch", files=[("table", ("t.csv", b"pgc,image\n1,c.png\n")), *some])
+        one = await client.post("/api/batch", files=[("table", ("t.csv", b"image\na.png\n")), *some])
+    assert none.status_code == 422
+    assert none.json()["detail"] == "No row of the table names any of the images that came along, such as a.png."
+    assert lines(one)[0]["ok"]
+    said = json.loads(one.headers["X-Inclinet-Columns"])["warnings"]
+    assert said == ["No row names 1 of the 2 images that came along, such as b.png."]
+
+
 async def test_images_that_come_with_a_table_without_rows_are_not_measured_as_if_it_were_not_there() -> None:
     files = [("table", ("galaxies.csv", b"file,key\n")), ("file", ("a.png", picture(90)))]
     async with gateway() as client:

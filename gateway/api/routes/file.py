@@ -94,6 +94,7 @@ async def of_file(
                 request,
                 max_bytes=settings.max_upload_bytes,
                 timeout_s=min(settings.upload_timeout_s, deadline.remaining_s()),
+                parameters=FileQuery.model_fields,
             )
         if target is None and len(files) > 1:
             raise errors.BadRequest("Several files are the bands of one galaxy: say which (ra and dec, name or pgc).")

@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 from gateway.core import errors
+from gateway.core.numbers import UNSEEN
 
 MAX_LENGTH = 80
 """Most characters of a name; the longest designations in use have about 40."""
@@ -23,6 +24,7 @@ _PADDING = re.compile(r"(?<=[A-Z+\-])0+(?=\d)")
 _FILLERS = re.compile(r"\b(?:THE|GALAXY|GALAXIES)\b")
 _SIGNS = str.maketrans(
     dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}", "-")
+    | dict.fromkeys(UNSEEN, "")
 )
 # Signs without meaning. All other signs stay, and make a different name.
 _DECORATION = re.compile(r"[\s_'\"`\[\]{}]+")
@@ -37,7 +39,10 @@ _COORDINATES = re.compile(
     r"(?:J ?)?[+\-]?\d[\d\s.,:+\-°'\"]*|\d{1,2} ?h ?\d{1,2} ?m[\d\s.,:+\-hmsd°'\"]*", re.IGNORECASE
 )
 # A sign between a catalogue and its running number separates nothing: NGC-224 is NGC 224.
-_SIGN_BEFORE_NUMBER = re.compile(r"^(NGC|IC|M|MESSIER|UGCA?|PGC|LEDA|ARP|MRK)[\-:#.]+(?=\d)")
+_RUNNING = "NGC|IC|M|MESSIER|UGCA?|PGC|LEDA|ARP|MRK"
+_SIGN_BEFORE_NUMBER = re.compile(rf"^({_RUNNING})[\-:#.]+(?=\d)")
+# A number that has been a float: NGC 224.0.
+_WHOLE = re.compile(rf"^((?:{_RUNNING})\W*\d+)\.0+$", re.IGNORECASE)
 
 
 def cleaned(name: str) -> str:
@@ -51,6 +56,7 @@ def cleaned(name: str) -> str:
     # A raised or enclosed digit must not extend a number.
     apart = "".join(f" {sign} " if unicodedata.category(sign) == "No" else sign for sign in name)
     text = " ".join(unicodedata.normalize("NFKC", apart).translate(_SIGNS).split()).strip(",;:/&| ")
+    text = _WHOLE.sub(r"\1", text)
     if not text:
         raise errors.BadTarget("The name is empty.")
     if len(text) > MAX_LENGTH:

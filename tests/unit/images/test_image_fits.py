@@ -223,3 +223,43 @@ def test_a_bad_column_through_the_galaxy_is_bridged() -> None:
     picture = decode(file(primary(broken)))
     assert picture.outside is None
     assert np.abs(picture.rgb.astype(int) - PLAIN)[SIDE // 2].max() < 12
+
+
+PLACES = {"corner": XX + 1.7 * YY < 25, "rows": YY < 12, "core": np.hypot(XX - 31.5, YY - 31.5) < 2.5}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("value", [0, -1, -999, -32768])
+@pytest.mark.parametrize("kind", [np.float32, np.int16])
+def test_a_number_for_want_of_a_value_is_a_gap(place: str, value: int, kind: type[np.number[Any]]) -> None:
+    gap = PLACES[place]
+    samples, missing = SCIENCE.astype(kind), SCIENCE.copy()
+    samples[gap], missing[gap] = value, np.nan
+    found, known = decode(file(primary(samples))), decode(file(primary(missing)))
+    assert np.abs(found.rgb.astype(int) - known.rgb).mean() < 2
+    assert (found.outside is None) == (known.outside is None) == (place == "core")
+
+
+@pytest.mark.parametrize("most", [0.3, 0.5, 0.8])
+def test_the_background_of_a_picture_is_no_gap_though_it_has_one_value(most: float) -> None:
+    light = np.maximum(SCIENCE - 1000, 0)
+    for samples in (
+        np.where(light > np.quantile(light, most), light, 0),
+        np.random.default_rng(3).poisson(light / 100 + 0.3),
+        np.rint(light / 40),
+    ):
+        found = decode(file(primary(samples.astype(np.float32))))
+        assert found.outside is None
+        assert found.rgb[31:33, 31:33].min() > 200
+
+
+def test_whole_numbers_of_64_bits_without_a_sign_keep_their_digits() -> None:
+    plain, unsigned = (decode(file(primary(SCIENCE.astype(kind)))) for kind in (np.int64, np.uint64))
+    assert np.array_equal(plain.rgb, unsigned.rgb)
+
+
+def test_a_keyword_without_a_value_says_nothing() -> None:
+    data = file(primary(SCIENCE))
+    end = data.index(b"END" + b" " * 77)
+    said = data[:end] + b"BZERO   =".ljust(80) + b"BSCALE  =".ljust(80) + b"END".ljust(80) + data[end + 240 :]
+    assert np.array_equal(decode(said).rgb, decode(data).rgb)

@@ -75,3 +75,10 @@ def test_a_strip_that_can_not_be_decoded_leaves_no_hole() -> None:
     middle = len(whole) // 2
     with pytest.raises(errors.BadImage, match=r"damaged|truncated"):
         decode(whole[:middle] + bytes(60) + whole[middle + 60 :])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_an_empty_plane_beside_the_colours_of_a_tiff_is_no_transparency(kind: type[np.number]) -> None:
+    colours = WHOLE.astype(kind) * kind(1 if kind is np.uint8 else 257)
+    beside = np.dstack([colours, np.zeros((64, 64), kind)])
+    assert np.array_equal(decode(tiff(beside)).rgb, decode(tiff(colours)).rgb)

@@ -104,3 +104,15 @@ def test_a_readable_name_is_tidied() -> None:
 )
 def test_catalogue_spellings_are_shown_as_people_write_them(catalogued: str, shown: str) -> None:
     assert designations.displayed(catalogued) == shown
+
+
+@pytest.mark.parametrize(
+    "name", ["NGC 4258.0", "\N{LEFT-TO-RIGHT MARK}NGC 4258", "NGC\N{ZERO WIDTH SPACE} 4258", "NGC 4258\N{WORD JOINER}"]
+)
+def test_what_floats_and_web_pages_add_to_a_name_goes(name: str) -> None:
+    assert designations.cleaned(name) == "NGC 4258"
+
+
+def test_a_fraction_of_a_number_stays() -> None:
+    assert designations.cleaned("NGC 22.4") == "NGC 22.4"
+    assert designations.cleaned("SDSS J004244.30+411609.0") == "SDSS J004244.30+411609.0"
