@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.support.browser import page_on
+from tests.support.browser import page_in
 from tests.support.pictures import disc, encoded
 from tests.support.starfields import starfield
 from tests.web.steps import ask, upload
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, FilePayload, Page
+    from playwright.sync_api import BrowserContext, FilePayload, Page
 
     from tests.support.browser import GatewayServer
 
@@ -76,18 +77,15 @@ STATES = (start, start_with_coordinates, target, framed, failure, many, history)
 
 
 @pytest.fixture
-def opened(browser: Browser, gateway: GatewayServer) -> Iterator[Callable[..., Page]]:
+def opened(context: Callable[..., BrowserContext], gateway: GatewayServer) -> Iterator[Callable[..., Page]]:
     """Open pages with options of the browser's own."""
-    contexts = []
+    with ExitStack() as pages:
 
-    def open_page(**options: Any) -> Page:
-        context = page_on(browser, base_url=gateway.url, **options)
-        contexts.append(context)
-        return context.__enter__()[0]
+        def open_page(**options: Any) -> Page:
+            kept = context(base_url=gateway.url, **options)
+            return pages.enter_context(page_in(kept, gateway.url))[0]
 
-    yield open_page
-    for context in contexts:
-        context.__exit__(None, None, None)
+        yield open_page
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
