@@ -40,7 +40,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--renderer-process-limit=1",
+    "--process-per-site",
 )
 _START_S = 120.0
 # Generous: a machine that runs other suites beside this one is slow, and a page that works is not late but early.

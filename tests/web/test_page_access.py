@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext, FilePayload, Page
+    from playwright.sync_api import BrowserContext, FilePayload, Page, ViewportSize
 
     from tests.support.browser import GatewayServer
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-PHONE = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1200, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def start(page: Page) -> None:
@@ -89,24 +90,19 @@ def opened(context: Callable[..., BrowserContext], gateway: GatewayServer) -> It
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_axe_finds_nothing_in_either_theme(opened: Callable[..., Page], state: Callable[[Page], None]) -> None:
+def test_a_phone_shows_everything_without_scrolling_sideways_and_axe_finds_nothing_in_either_theme(
+    opened: Callable[..., Page], state: Callable[[Page], None]
+) -> None:
     # axe is injected as an inline script, which the page's own policy rightly forbids; colours must not be on their way
-    page = opened(color_scheme="light", reduced_motion="reduce", bypass_csp=True)
+    page = opened(viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce", bypass_csp=True)
     state(page)
+    wide: list[int] = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide[0] == wide[1] == PHONE["width"]
+    page.set_viewport_size(DESK)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         found = Axe().run(page)
         assert found.response["violations"] == [], f"{scheme}: {found.generate_report()}"
-
-
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_a_phone_shows_everything_without_scrolling_sideways(
-    opened: Callable[..., Page], state: Callable[[Page], None]
-) -> None:
-    page = opened(viewport=PHONE, has_touch=True, is_mobile=True)
-    state(page)
-    wide: list[int] = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert wide[0] == wide[1] == PHONE["width"]
 
 
 def test_on_a_phone_the_answer_comes_before_the_picture(opened: Callable[..., Page]) -> None:
