@@ -47,9 +47,7 @@ def closed(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def guarded(
-    context: Callable[..., BrowserContext], closed: str, request: pytest.FixtureRequest
-) -> Iterator[Guarded]:
+def guarded(context: Callable[..., BrowserContext], closed: str, request: pytest.FixtureRequest) -> Iterator[Guarded]:
     kept = context(base_url=closed, **getattr(request, "param", {}))
     with page_in(kept, closed) as (page, watch):
         yield Guarded(page, KEY)
