@@ -55,6 +55,7 @@ def up(settings: ZooSettings, *, host: str, port: int, say: Callable[[str], None
     try:
         app = create_app(settings)
     except (DatabaseUnusable, StandardsUnusable, KeysError, ProxyUnusable) as error:
+        taken.close()
         raise StartError(str(error)) from None
     # whoever reads the next line may connect at once, and waits until the server runs
     taken.listen()

@@ -62,7 +62,7 @@ def _before_redirection(words: list[str]) -> list[str]:
 
 
 def parse(name: str, arguments: list[str]) -> None:
-    """Parse arguments as the program of a name would; an option that it does not know, or a value that it refuses, fails."""
+    """Parse arguments as a program would; an option that it does not know, or a value that it refuses, fails."""
     command, given = PARSERS[name], _before_redirection(arguments)
     while True:
         context = command.make_context(name, given)
