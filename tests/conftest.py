@@ -20,6 +20,9 @@ for name in ("http", "https", "all", "no", "grpc", "no_grpc"):
     for spelling in (f"{name}_proxy", f"{name}_proxy".upper()):
         os.environ.pop(spelling, None)
 
+# Workers are more than cores: threads of one matrix product would spin while they wait for each other.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 # gRPC's threads survive a fork for a moment and complain where a test reads what the child says.
 os.environ["GRPC_VERBOSITY"] = "NONE"
 
