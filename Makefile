@@ -39,7 +39,7 @@ WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 test: env ## run the whole suite, a file at a time in each worker: no network, GPU or Docker needed
 	@# bytecode is kept whatever the environment says: hundreds of processes would compile the same modules again
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-containers: env ## build the images and run the stack with podman, from docker-compose.yml and from k8s/
 	$(BIN)/python -m pytest tests/containers -rs --timeout 1800 $(ARGS)

@@ -55,6 +55,7 @@ def up(settings: ZooSettings, *, host: str, port: int, say: Callable[[str], None
     try:
         app = create_app(settings)
     except (DatabaseUnusable, StandardsUnusable, KeysError, ProxyUnusable) as error:
+        taken.close()
         raise StartError(str(error)) from None
     # connections made after the next message wait in the socket's queue until the server runs
     taken.listen()

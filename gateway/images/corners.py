@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sep
 
+from gateway.images.gaps import ENOUGH
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -188,15 +190,16 @@ def _part(
 
 
 def _still(measured: NDArray[np.float32], size: int) -> NDArray[np.bool_]:
-    """Return the cells whose first measured pixel is like those below and beside it, bool [rows, columns]."""
-    still = np.ones([side // size for side in measured.shape[1:]], bool)
+    """Return the cells whose first measured pixel is like its four neighbours, bool [rows, columns]."""
+    varies = np.zeros(measured.shape[1:], bool)
     for plane in measured:
-        for view, cells in ((plane, still), (plane.T, still.T)):
-            lines = view[:, : cells.shape[1] * size : size]
-            # in cells of one pixel, the last has none behind it
-            change = np.abs(lines[1::size] - lines[:-1:size])[: len(cells)]
-            cells[: len(change)] &= change <= _STILL * np.median(change[::2, ::2])
-    return still
+        for view, mine in ((plane, varies), (plane.T, varies.T)):
+            change = np.abs(view[1:] - view[:-1])
+            differs = change > _STILL * np.median(change.ravel()[:: 1 + change.size // ENOUGH])
+            mine[1:] |= differs
+            mine[:-1] |= differs
+    rows, columns = (side // size for side in varies.shape)
+    return ~varies[::size, ::size][:rows, :columns]
 
 
 def _least_step(off: NDArray[np.int16]) -> float:

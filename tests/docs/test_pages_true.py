@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import promql_parser
 import pytest
-import typer
 
 from gateway.api import problems
 from gateway.settings import Settings
-from tests.support.command_lines import PROGRAMS, checked
+from tests.support.command_lines import PARSERS, checked
 from tests.support.pages import PAGES, ROOT, Block, blocks
 from tools.reference import MADE
 from zoo.settings import ZooSettings
@@ -73,7 +72,7 @@ ELSEWHERE = {"--build", "--build-arg", "--profile", "--replace", "--replicas", "
 
 @pytest.mark.parametrize("page", PAGES)
 def test_an_option_that_a_page_names_exists(page: str) -> None:
-    known = {option for app in PROGRAMS.values() for option in options_of(typer.main.get_command(app))} | ELSEWHERE
+    known = {option for command in PARSERS.values() for option in options_of(command)} | ELSEWHERE
     others = text_of("serving/flags.py") + text_of("benchmarks/zoo.py") + text_of("benchmarks/batch.py")
     named = {found for code in inline_code(page) for found in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)}
     missing = {option for option in named - known if option[2:] not in others}

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from batch.summary import Summary
     from tests.support.models import Repository
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("large libraries")]
 
 QUICK = Patience(fruitless=2, first_pause_s=0.0, longest_pause_s=0.0, row_s=60.0)
 

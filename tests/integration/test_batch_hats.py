@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from tests.support.live import Live
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("large libraries")]
 
-NUMBERS = range(1, 121)
+NUMBERS = range(1, 61)
 COUNT = len(NUMBERS)
 ID = 7_000_000_000_000_000_000
 """Which no float keeps."""
@@ -72,7 +72,7 @@ def test_lsdb_opens_the_result_and_joins_it_by_id_and_by_index(catalogue: Path, 
     out, ear = tmp_path / "out", MessageRecorder()
     summary = run(catalogue, out, live.url, ear, hats=True)
     assert (summary.rows, summary.tally.answered, summary.failed_partitions) == (COUNT, COUNT, 0)
-    assert ear.notes[0] == "galaxies is a HATS catalogue; its 22 files are asked in the order of its pixels."
+    assert ear.notes[0] == "galaxies is a HATS catalogue; its 19 files are asked in the order of its pixels."
     rows = assert_every_row_once(out)
     assert list(rows[0])[:4] == ["_healpix_29", "ra", "dec", "object_id"]
     assert list(rows[0])[4:] == [column.name for column in COLUMNS]
@@ -126,7 +126,7 @@ def test_a_run_that_was_broken_off_goes_on_and_a_result_is_written_anew(
     gateway: ScriptedGateway, catalogue: Path, live: Live, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    gateway.poison = {60}
+    gateway.poison = {30}
     with pytest.raises(BatchStopped):
         run(catalogue, out, live.url, hats=True, pace=type(PACE)(concurrency=1, patience_s=0.0, backoff_s=0.0))
     assert not out.exists()

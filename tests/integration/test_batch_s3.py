@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.support.live import Live
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("large libraries")]
 
 NUMBERS = range(1, 36)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("large libraries")]
 
 TILES = f"s3://{BUCKET}/tiles"
 
@@ -65,13 +65,12 @@ async def test_what_the_bucket_lacks_or_holds_back_meanwhile_is_a_row_s_problem(
         assert re.fullmatch(rf"An image of the sky can't be read: .*({words})[^\n]*\.", row["problem"])
 
 
-@pytest.mark.parametrize("engine", ["--dask", "--url=http://127.0.0.1:9"])
 @pytest.mark.parametrize(
-    ("location", "words"),
+    ("engine", "location", "words"),
     [
-        (TILES, "The credentials for s3://survey/tiles don't let in"),
-        (f"{TILES}/*-g.fits.fz", "The credentials for s3://survey/tiles/.* don't let in"),
-        ("nowhere", "s3://survey/tiles can't be reached"),
+        ("--dask", TILES, "The credentials for s3://survey/tiles don't let in"),
+        ("--url=http://127.0.0.1:9", f"{TILES}/*-g.fits.fz", "The credentials for s3://survey/tiles/.* don't let in"),
+        ("--url=http://127.0.0.1:9", "nowhere", "s3://survey/tiles can't be reached"),
     ],
 )
 def test_a_bucket_that_does_not_let_in_ends_the_command_with_a_sentence(

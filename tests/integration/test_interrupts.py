@@ -20,7 +20,7 @@ IN_ORDER = "inner closed\nouter closed\n"
 COLLIDED = IN_ORDER if sys.version_info < (3, 13) else "inner closed\n"
 """From Python 3.13 on a group that fails while it is cancelled cancels its task once more: what lies outside of it gets
 no time to close."""
-MOMENTS = 12
+MOMENTS = 8
 """Of a batch that is interrupted at each of them in turn."""
 
 CLOSED = {

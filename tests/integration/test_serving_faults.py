@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 MODEL = "tiny_m0"
-BUSY = 400
+BUSY = 200
 
 
 @pytest.fixture

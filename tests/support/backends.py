@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +16,24 @@ from training.networks.train import Schedule, fit, predict
 from training.simulation import sample, scene
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+ROOT = Path(__file__).parents[2]
+
+
+def as_jax(folder: Path) -> dict[str, str]:
+    """Return the environment of processes that use JAX, which starts in half the time of TensorFlow.
+
+    What is compiled lies in a folder, and not for speed: what is computed here is soon computed.
+    """
+    compiled_once = {
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+    }
+    return os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)} | compiled_once
+
 
 NETWORK = replace(TINY, dropout=0.0)
 """Network without dropout, which each backend draws differently."""

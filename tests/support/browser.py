@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -23,7 +24,7 @@ from tests.support.manifests import calibration
 from tests.support.models import Repository, write_flavor, write_rejector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import ConsoleMessage, Request
 
@@ -39,6 +40,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--process-per-site",
 )
 _START_S = 120.0
 # Generous: a machine that runs other suites beside this one is slow, and a page that works is not late but early.
@@ -120,8 +122,30 @@ class Watch:
 
 @contextmanager
 def page_on(browser: Browser, **options: Any) -> Iterator[tuple[Page, Watch]]:
-    """Open an empty page in a context of its own, and record its actions. CSP violations are console errors."""
-    context: BrowserContext = browser.new_context(**options)
+    """Open an empty page in a context of its own, and watch it."""
+    with browser.new_context(**options) as context, page_in(context) as opened:
+        yield opened
+
+
+def kept_contexts(browser: Browser) -> Callable[..., BrowserContext]:
+    """Return what gives the context of some options, each made once: a new one costs as much as three pages."""
+    made: dict[str, BrowserContext] = {}
+
+    def context(**options: Any) -> BrowserContext:
+        name = json.dumps(options, sort_keys=True)
+        if name not in made:
+            made[name] = browser.new_context(**options)
+        return made[name]
+
+    return context
+
+
+@contextmanager
+def page_in(context: BrowserContext, url: str | None = None) -> Iterator[tuple[Page, Watch]]:
+    """Open an empty page and watch it; violations of the CSP are console errors.
+
+    With a URL, what earlier pages have stored of its origin is forgotten.
+    """
     page, watch = context.new_page(), Watch()
     page.set_default_timeout(_PATIENCE_MS)
     expect.set_options(timeout=_PATIENCE_MS)
@@ -144,10 +168,13 @@ def page_on(browser: Browser, **options: Any) -> Iterator[tuple[Page, Watch]]:
     session = context.new_cdp_session(page)
     session.send("Network.enable")
     session.on("Network.loadingFinished", counted)
+    if url is not None:
+        context.clear_cookies()
+        session.send("Storage.clearDataForOrigin", {"origin": url.rstrip("/"), "storageTypes": "all"})
     try:
         yield page, watch
     finally:
-        context.close()
+        page.close()
 
 
 def write_release(root: Path) -> Repository:

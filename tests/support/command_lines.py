@@ -9,8 +9,8 @@ import shlex
 import tomllib
 from typing import TYPE_CHECKING
 
-import typer
 import yaml
+from typer.main import get_command
 
 from inclinet.main import app as inclinet
 from serving import flags
@@ -20,9 +20,7 @@ from training.__main__ import app as training
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from typer import Typer
-
-PROGRAMS = {"inclinet": inclinet, "training": training}
+PARSERS = {"inclinet": get_command(inclinet), "training": get_command(training)}
 SHELL = {"for", "do", "done", "source", "wait"}
 FOREIGN = {"curl", "stilts", "topcat"}
 """Programs of others, whose arguments can't be checked here."""
@@ -32,8 +30,8 @@ def checked(script: str) -> None:
     """Fail for a command with an option, file or target that does not exist."""
     for words in commands(script):
         program, *arguments = words
-        if program in PROGRAMS:
-            parse(PROGRAMS[program], program, arguments)
+        if program in PARSERS:
+            parse(program, arguments)
         elif program.rpartition("/")[2] == "python":
             _python(arguments)
         elif program in CHECKS:
@@ -63,9 +61,9 @@ def _before_redirection(words: list[str]) -> list[str]:
     return words[:end]
 
 
-def parse(app: Typer, name: str, arguments: list[str]) -> None:
+def parse(name: str, arguments: list[str]) -> None:
     """Parse arguments as the program would; an unknown option or a refused value fails."""
-    command, given = typer.main.get_command(app), _before_redirection(arguments)
+    command, given = PARSERS[name], _before_redirection(arguments)
     while True:
         context = command.make_context(name, given)
         if not hasattr(command, "resolve_command"):
@@ -76,8 +74,8 @@ def parse(app: Typer, name: str, arguments: list[str]) -> None:
 def _python(arguments: list[str]) -> None:
     assert arguments[0] == "-m", arguments
     module, *rest = _before_redirection(arguments[1:])
-    if module in PROGRAMS:
-        parse(PROGRAMS[module], module, rest)
+    if module in PARSERS:
+        parse(module, rest)
     elif module == "serving":
         assert flags.parse(rest)[1] == []
     else:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
     from numpy.typing import NDArray
 
+    Offsets = tuple[tuple[slice, slice], NDArray[np.float64], NDArray[np.float64]]
+
 RA_DEG, DEC_DEG = 150.0, 2.0
 FOV_ARCMIN = 1.4
 NOISE = 0.5
@@ -77,19 +79,21 @@ class Survey:
             dec = DEC_DEG + places[0] * self._step_arcmin / 60
             ra = RA_DEG - places[1] * self._step_arcmin / 60 / math.cos(math.radians(dec))
             wcs = plane(ra, dec, shape, turn_deg=_TURN_DEG if turned else 0.0)
+            near = [_offsets(shape, wcs, one) for one in self.galaxies]
             for band in "gri":
-                self._tile(wcs, shape, band, number).writeto(folder / f"tile-{number}-{band}.fits.fz", overwrite=True)
+                self._tile(wcs, shape, band, number, near).writeto(
+                    folder / f"tile-{number}-{band}.fits.fz", overwrite=True
+                )
 
-    def _tile(self, wcs: WCS, shape: tuple[int, int], band: str, number: int) -> fits.HDUList:
+    def _tile(self, wcs: WCS, shape: tuple[int, int], band: str, number: int, near: list[Offsets]) -> fits.HDUList:
         rng = np.random.default_rng([number, ord(band)])
         pixels = rng.normal(0, NOISE, shape)
-        for one in self.galaxies:
-            _add(pixels, wcs, one, band)
+        for one, (part, east, north) in zip(self.galaxies, near, strict=True):
+            pixels[part] += one.seen(east, north, band)
         mask = np.zeros(shape, np.uint8)
         # the same stars in all bands: one beside each galaxy, inside its picture
         for one in self.galaxies:
-            east = one.ra_deg - 0.6 / 60
-            column, row = (float(axis) for axis in wcs.all_world2pix(east, one.dec_deg + 0.6 / 60, 0))
+            column, row = (float(axis) for axis in wcs.all_world2pix(one.ra_deg - 0.6 / 60, one.dec_deg + 0.6 / 60, 0))
             part = _around(column, row, 8 * _STAR_ARCSEC, shape)
             y, x = np.mgrid[part]
             apart = np.hypot(x - column, y - row) * PIXEL_ARCSEC
@@ -135,13 +139,13 @@ def _around(column: float, row: float, reach_arcsec: float, shape: tuple[int, ..
     return rows, columns
 
 
-def _add(pixels: NDArray[np.float64], wcs: WCS, one: SkyPicture, band: str) -> None:
-    """Add a galaxy to the pixels around it."""
+def _offsets(shape: tuple[int, int], wcs: WCS, one: SkyPicture) -> Offsets:
+    """Return the part of a tile around a galaxy, and how far east and north of it the pixels are, arcsec."""
     column, row = (float(axis) for axis in wcs.all_world2pix(one.ra_deg, one.dec_deg, 0))
-    part = _around(column, row, one.side_arcmin * 60, pixels.shape)
+    part = _around(column, row, one.side_arcmin * 60, shape)
     y, x = np.mgrid[part]
     if not x.size:
-        return
-    ra, dec = wcs.all_pix2world(x.ravel(), y.ravel(), 0)
+        return part, x, y
+    ra, dec = (axis.reshape(x.shape) for axis in wcs.all_pix2world(x.ravel(), y.ravel(), 0))
     east = ((ra - one.ra_deg + 180) % 360 - 180) * np.cos(np.radians(one.dec_deg)) * 3600
-    pixels[part] += one.seen(east, (dec - one.dec_deg) * 3600, band).reshape(x.shape)
+    return part, east, (dec - one.dec_deg) * 3600

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from contextlib import ExitStack, asynccontextmanager
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, NullPool, create_engine, select
 from sqlalchemy.orm import Session
 
 from gateway.sky import SkySettings
@@ -83,14 +84,16 @@ async def asked_zoo(
             yield client
 
 
+@cache
+def _engine(database: str) -> Engine:
+    return create_engine(database, poolclass=NullPool)  # it keeps no connection that somebody would have to close
+
+
 def truth_of(database: str, code: str) -> float | None:
     """Return the inclination of a lease's standard; None for a target."""
-    engine = create_engine(database)
-    with Session(engine) as session:
+    with Session(_engine(database)) as session:
         lease = session.scalars(select(LeaseRow).where(LeaseRow.code == code)).one()
-        truth = lease.standard.truth_deg if lease.standard is not None else None
-    engine.dispose()
-    return truth
+        return lease.standard.truth_deg if lease.standard is not None else None
 
 
 def bearer(key: str) -> dict[str, str]:

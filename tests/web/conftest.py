@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.settings import Settings
-from tests.support.browser import GatewayServer, Watch, chromium, launched, page_on, write_release
+from tests.support.browser import GatewayServer, Watch, chromium, kept_contexts, launched, page_in, write_release
 from tests.support.pictures import disc, encoded
 from tests.support.serving import ServingProcess
 from tests.support.sky_fakes import FakeSky
 from tests.support.sky_universe import universe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.support.models import Repository
 
@@ -31,6 +31,12 @@ def browser() -> Iterator[Browser]:
         pytest.skip("there is no Chromium here: install Debian's package chromium, or name a program in CHROMIUM")
     with launched(program) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Callable[..., BrowserContext]:
+    """Return what gives the context of some options, which the tests of a file share."""
+    return kept_contexts(browser)
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +83,11 @@ def gateway(settings: Settings) -> Iterator[GatewayServer]:
 
 
 @pytest.fixture
-def watched(browser: Browser, gateway: GatewayServer) -> Iterator[tuple[Page, Watch]]:
+def watched(context: Callable[..., BrowserContext], gateway: GatewayServer) -> Iterator[tuple[Page, Watch]]:
     """Open an empty page for one test; it must neither complain nor ask anyone but the gateway."""
     permissions = ["clipboard-read", "clipboard-write"]
-    viewport = {"width": 1200, "height": 900}
-    with page_on(browser, viewport=viewport, permissions=permissions, base_url=gateway.url) as (page, watch):
+    kept = context(viewport={"width": 1200, "height": 900}, permissions=permissions, base_url=gateway.url)
+    with page_in(kept, gateway.url) as (page, watch):
         yield page, watch
         assert watch.strangers == []
         assert watch.complaints == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.support.browser import page_on
+from tests.support.browser import page_in
 from tests.support.pictures import disc, encoded
 from tests.support.starfields import starfield
 from tests.web.steps import ask, upload
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, FilePayload, Page
+    from playwright.sync_api import BrowserContext, FilePayload, Page, ViewportSize
 
     from tests.support.browser import GatewayServer
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-PHONE = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1200, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def start(page: Page) -> None:
@@ -76,39 +78,31 @@ STATES = (start, start_with_coordinates, target, framed, failure, many, history)
 
 
 @pytest.fixture
-def opened(browser: Browser, gateway: GatewayServer) -> Iterator[Callable[..., Page]]:
+def opened(context: Callable[..., BrowserContext], gateway: GatewayServer) -> Iterator[Callable[..., Page]]:
     """Open pages with options of the browser's own."""
-    contexts = []
+    with ExitStack() as pages:
 
-    def open_page(**options: Any) -> Page:
-        context = page_on(browser, base_url=gateway.url, **options)
-        contexts.append(context)
-        return context.__enter__()[0]
+        def open_page(**options: Any) -> Page:
+            kept = context(base_url=gateway.url, **options)
+            return pages.enter_context(page_in(kept, gateway.url))[0]
 
-    yield open_page
-    for context in contexts:
-        context.__exit__(None, None, None)
+        yield open_page
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_axe_finds_nothing_in_either_theme(opened: Callable[..., Page], state: Callable[[Page], None]) -> None:
+def test_a_phone_shows_everything_without_scrolling_sideways_and_axe_finds_nothing_in_either_theme(
+    opened: Callable[..., Page], state: Callable[[Page], None]
+) -> None:
     # axe is injected as an inline script, which the page's own policy rightly forbids; colours must not be on their way
-    page = opened(color_scheme="light", reduced_motion="reduce", bypass_csp=True)
+    page = opened(viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce", bypass_csp=True)
     state(page)
+    wide: list[int] = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide[0] == wide[1] == PHONE["width"]
+    page.set_viewport_size(DESK)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         found = Axe().run(page)
         assert found.response["violations"] == [], f"{scheme}: {found.generate_report()}"
-
-
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_a_phone_shows_everything_without_scrolling_sideways(
-    opened: Callable[..., Page], state: Callable[[Page], None]
-) -> None:
-    page = opened(viewport=PHONE, has_touch=True, is_mobile=True)
-    state(page)
-    wide: list[int] = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert wide[0] == wide[1] == PHONE["width"]
 
 
 def test_on_a_phone_the_answer_comes_before_the_picture(opened: Callable[..., Page]) -> None:

@@ -9,14 +9,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from gateway.api.keys import make
-from tests.support.browser import GatewayServer, page_on
+from tests.support.browser import GatewayServer, page_in
 from tests.web.steps import upload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page
 
     from gateway.settings import Settings
 
@@ -34,17 +34,26 @@ class Guarded:
         card.get_by_role("button", name="Use this key").click()
 
 
+KEY, LINE = make("survey")
+
+
+@pytest.fixture(scope="module")
+def closed(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a gateway with keys."""
+    keys = tmp_path_factory.mktemp("keys") / "keys"
+    keys.write_text(f"{LINE}\n", encoding="utf-8")
+    with GatewayServer(settings.model_copy(update={"api_keys_file": keys})) as server:
+        yield server.url
+
+
 @pytest.fixture
-def guarded(browser: Browser, settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Guarded]:
-    key, line = make("survey")
-    (tmp_path / "keys").write_text(f"{line}\n", encoding="utf-8")
-    closed = settings.model_copy(update={"api_keys_file": tmp_path / "keys"})
-    options = getattr(request, "param", {})
-    with GatewayServer(closed) as server, page_on(browser, base_url=server.url, **options) as (page, watch):
-        yield Guarded(page, key)
+def guarded(context: Callable[..., BrowserContext], closed: str, request: pytest.FixtureRequest) -> Iterator[Guarded]:
+    kept = context(base_url=closed, **getattr(request, "param", {}))
+    with page_in(kept, closed) as (page, watch):
+        yield Guarded(page, KEY)
         assert watch.strangers == []
         assert watch.complaints == []
-        assert not any(key in url for url in watch.requests)
+        assert not any(KEY in url for url in watch.requests)
 
 
 def test_the_page_asks_for_a_key_and_goes_on_with_it(guarded: Guarded) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
 import pytest
 
-from tests.support.browser import chromium, launched, page_on
+from tests.support.browser import chromium, kept_contexts, launched, page_in
 from tests.support.live import Live
 from tests.support.zoo import KINDS, MODERATOR, NOBODY, bearer, new_database, zoo_settings
 from zoo.app import create_app
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
     from starlette.types import ASGIApp
 
     from tests.support.browser import Watch
@@ -42,6 +44,21 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser, port: int) -> Callable[..., BrowserContext]:
+    """Return what gives the context of some options, which the tests of a file share."""
+    return partial(kept_contexts(browser), base_url=f"http://127.0.0.1:{port}/")
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """A port at which the zoos of a file are one after the other: it is bound, so that nobody else takes it."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
 @pytest.fixture
 def live(tmp_path: Path) -> Callable[..., Live]:
     """Return what makes a server of one zoo, always of the same database; it may end and be made again."""
@@ -58,9 +75,9 @@ def live(tmp_path: Path) -> Callable[..., Live]:
 
 
 @pytest.fixture
-def zoo(live: Callable[..., Live]) -> Iterator[Live]:
+def zoo(live: Callable[..., Live], port: int) -> Iterator[Live]:
     """A zoo with one project, ``spirals``, of a galaxy."""
-    with live() as server:
+    with live(port) as server:
         boss = bearer(MODERATOR)
         made = {"slug": "spirals", "title": "Spirals", "description": "Nearby ones."}
         httpx.post(f"{server.url}/api/projects", headers=boss, json=made).raise_for_status()
@@ -69,9 +86,9 @@ def zoo(live: Callable[..., Live]) -> Iterator[Live]:
 
 
 @pytest.fixture
-def visit(browser: Browser, zoo: Live) -> Iterator[tuple[Page, Watch]]:
+def visit(context: Callable[..., BrowserContext], zoo: Live) -> Iterator[tuple[Page, Watch]]:
     """Open a page for one test; it must neither complain nor ask anyone but the zoo."""
-    with page_on(browser, viewport={"width": 1300, "height": 900}, base_url=f"{zoo.url}/") as (page, watch):
+    with page_in(context(viewport={"width": 1300, "height": 900}), zoo.url) as (page, watch):
         yield page, watch
         assert watch.strangers == []
         assert watch.complaints == []

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from inclinet.main import app
 from tests.support.zoo import bearer, said
 
 if TYPE_CHECKING:
@@ -60,15 +62,10 @@ def test_what_was_answered_outlives_a_server_that_is_killed(tmp_path: Path) -> N
         assert again.wait(60) in {0, -signal.SIGTERM}
 
 
-@pytest.mark.slow
 def test_a_database_that_can_not_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "inclinet", "zoo", "up", "--port", "0", "--folder", str(tmp_path)],
-        env=os.environ | {"INCLINET_ZOO_DATABASE": "postgresql+psycopg://zoo:hidden@127.0.0.1:1/zoo"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert told.returncode == 2
+    database = {"INCLINET_ZOO_DATABASE": "postgresql+psycopg://zoo:hidden@127.0.0.1:1/zoo"}
+    told = CliRunner().invoke(app, ["zoo", "up", "--port=0", f"--folder={tmp_path}"], env=database)
+    assert told.exit_code == 2
+    assert isinstance(told.exception, SystemExit)
     assert "The database can't be used" in told.stderr
-    assert "hidden" not in told.stderr + told.stdout
+    assert "hidden" not in told.output

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.support.browser import page_on
+from tests.support.browser import page_in
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Browser, FilePayload, Page
+    from playwright.sync_api import BrowserContext, FilePayload, Page
 
     from tests.support.live import Live
 
 MEASURE = "./measure?project=spirals"
 SAVED = "All answers are saved."
 STANDARDS = ".tile:not(.target)"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def rows(tmp_path: Path, count: int) -> list[tuple[Any, ...]]:
@@ -158,9 +159,9 @@ def test_the_view_changes_and_the_answer_does_not(page: Page) -> None:
 
 
 def test_answers_wait_in_the_browser_while_the_zoo_is_away_and_are_counted_once(
-    browser: Browser, live: Callable[..., Live], zoo: Live, tmp_path: Path
+    context: Callable[..., BrowserContext], live: Callable[..., Live], zoo: Live, tmp_path: Path
 ) -> None:
-    with page_on(browser, base_url=f"{zoo.url}/") as (page, _):
+    with page_in(context(), zoo.url) as (page, _):
         begin(page)
         expect(page.locator("#waiting")).to_have_attribute("data-ahead", "3")
         zoo.__exit__(None, None, None)
@@ -179,9 +180,9 @@ def test_answers_wait_in_the_browser_while_the_zoo_is_away_and_are_counted_once(
 
 
 @pytest.mark.parametrize("lot", [0, 0.97])
-def test_by_drag_and_by_tap_on_a_phone(browser: Browser, zoo: Live, lot: float) -> None:
-    options = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-    with page_on(browser, base_url=f"{zoo.url}/", **options) as (page, watch):
+def test_by_drag_and_by_tap_on_a_phone(context: Callable[..., BrowserContext], zoo: Live, lot: float) -> None:
+    phone = context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    with page_in(phone, zoo.url) as (page, watch):
         page.add_init_script(f"Math.random = () => {lot}")
         page.goto(MEASURE)
         page.get_by_role("button", name="Begin").tap()
@@ -249,9 +250,10 @@ def test_a_moderator_makes_a_project_and_adds_galaxies(page: Page) -> None:
     page.wait_for_url("**/moderation?project=faint")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_page(browser: Browser, zoo: Live, scheme: Any) -> None:
-    with page_on(browser, base_url=f"{zoo.url}/", color_scheme=scheme) as (page, _):
+def test_axe_finds_nothing_serious_on_any_page_in_either_theme(
+    context: Callable[..., BrowserContext], zoo: Live
+) -> None:
+    with page_in(context(reduced_motion="reduce"), zoo.url) as (page, _):
         page.goto("./")
         expect(page.get_by_role("heading", name="Spirals")).to_be_visible()
         found = {"projects": serious(page)}
@@ -270,9 +272,13 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, zoo: Live, sche
 
 
 def serious(page: Page) -> list[str]:
-    violations = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:120]}"
-        for one in violations
-        if one["impact"] in {"serious", "critical"}
-    ]
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        violations = Axe().run(page).response["violations"]
+        found += [
+            f"{scheme}, {one['id']}: {one['nodes'][0]['html'][:120]}"
+            for one in violations
+            if one["impact"] in {"serious", "critical"}
+        ]
+    return found

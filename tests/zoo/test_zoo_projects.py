@@ -142,8 +142,9 @@ async def test_what_people_measured_is_handed_on_whole(database: str, tmp_path: 
 
 
 async def test_a_measurement_far_from_what_the_others_say_is_shown_to_moderators_and_stays(
-    database: str, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
+    database = f"sqlite:///{tmp_path}/zoo.sqlite"
     async with asked_zoo(zoo_settings(database, tmp_path, *PEOPLE, practice=0)) as client:
         await project(client, "pgc\n11\n")
         for name, deg in zip(PEOPLE, (60.0, 10.0, 61.0, 62.0), strict=True):

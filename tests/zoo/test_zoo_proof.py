@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.labellers import JudgedGalaxy, Labeller
     from tests.support.live import Live
 
-GALAXIES, PEOPLE, SEED = 200, 14, 2026
+GALAXIES, PEOPLE, SEED = 120, 14, 2026
 
 
 class Eyes:

@@ -235,7 +235,7 @@ def test_the_shared_galaxies_are_well_framed_and_left_whole() -> None:
 def test_shared_galaxies_are_found_in_fields() -> None:
     rng = np.random.default_rng(1)
     distances = []
-    for number in range(40):
+    for number in range(20):
         truth = starfield(picture_of(number), rng, wider=float(rng.uniform(3.5, 6)))
         one = framed(truth.rgb, AUTO)
         distances.append(away(one, truth) if one.square is not None else 1.0)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.support import backends
 from training.networks import architectures
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _AS_JAX = """
 import sys
@@ -39,9 +41,8 @@ def test_jax_makes_and_learns_what_tensorflow_does_also_interrupted(tmp_path: Pa
         folder.mkdir()
         np.savez(folder / "start.npz", *start)
     said = backends.learn(ours)
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(Path.cwd()), "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", _AS_JAX, str(theirs)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=backends.as_jax(tmp_path), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     for folder in (ours, theirs):
         with np.load(folder / "snapshot.npz") as ended:

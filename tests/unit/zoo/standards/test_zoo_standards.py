@@ -25,6 +25,9 @@ from zoo.standards.archive import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+# they are drawn as training's galaxies are, with TensorFlow
+pytestmark = pytest.mark.xdist_group("training")
+
 
 @pytest.fixture(scope="module")
 def shipped() -> StandardsArchive:
