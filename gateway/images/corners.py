@@ -198,8 +198,8 @@ def _still(measured: NDArray[np.float32], size: int) -> NDArray[np.bool_]:
             differs = change > _STILL * np.median(change.ravel()[:: 1 + change.size // ENOUGH])
             mine[1:] |= differs
             mine[:-1] |= differs
-    rows, columns = (side // size for side in varies.shape)
-    return ~varies[::size, ::size][:rows, :columns]
+    height, width = varies.shape
+    return ~varies[::size, ::size][: height // size, : width // size]
 
 
 def _least_step(off: NDArray[np.int16]) -> float:
