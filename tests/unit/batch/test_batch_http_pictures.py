@@ -37,7 +37,7 @@ class HearingClient:
 
 def clipped(level: int) -> NDArray[np.uint8]:
     """Draw a galaxy whose sky is black beside a slanted edge, and ``level`` counts bright behind it."""
-    rgb = np.clip(disc(160, 0.5, 30).astype(int) + level, 0, 255).astype(np.uint8)
+    rgb: NDArray[np.uint8] = np.clip(disc(160, 0.5, 30).astype(int) + level, 0, 255).astype(np.uint8)
     y, x = np.mgrid[:160, :160]
     rgb[x + y < 90] = 0
     return rgb
