@@ -191,14 +191,14 @@ def _part(
 
 def _still(measured: NDArray[np.float32], size: int) -> NDArray[np.bool_]:
     """Return the cells whose first measured pixel is like its four neighbours, bool [rows, columns]."""
-    varies = np.zeros(measured.shape[1:], bool)
+    _, height, width = measured.shape
+    varies = np.zeros((height, width), bool)
     for plane in measured:
         for view, mine in ((plane, varies), (plane.T, varies.T)):
             change = np.abs(view[1:] - view[:-1])
             differs = change > _STILL * np.median(change.ravel()[:: 1 + change.size // ENOUGH])
             mine[1:] |= differs
             mine[:-1] |= differs
-    height, width = varies.shape
     return ~varies[::size, ::size][: height // size, : width // size]
 
 

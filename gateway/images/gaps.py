@@ -26,12 +26,14 @@ _FAR = 10.0
 _MOST = 0.6
 """Part of a plane from which what has the lowest value is no gap in the picture but its background."""
 _LEAST_PIXELS, _LEAST_PART = 16, 1e-3
+_ROUNDING = 1e-5
+"""What interpolation may have changed of the value, in its distance from the sky."""
 
 
 def without_data(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     """Find pixels to which a program has given a number for want of a value, such as 0, -999 or -32768.
 
-    They have the lowest value of all, exactly, which many share; it lies far below the sky and its noise, and little
+    They have the lowest value of all, which many share; it lies far below the sky and its noise, and little
     lies between.
 
     Parameters
@@ -54,7 +56,7 @@ def without_data(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     # of counts of few photons half may be one and none below: their step is noise too
     if lowest >= floor or lowest >= sky - _FAR * float(np.diff(np.unique(rest)).min(initial=np.inf)):
         return None
-    alike, below = int((plane == lowest).sum()), plane < floor
+    alike, below = int((plane <= lowest + _ROUNDING * (sky - lowest)).sum()), plane < floor
     enough = alike >= max(_LEAST_PIXELS, _LEAST_PART * plane.size) and 2 * alike >= below.sum()
     return below if enough else None
 
