@@ -8,6 +8,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import httpx
 import numpy as np
@@ -118,7 +119,9 @@ def test_a_bad_manifest_is_a_clear_error(tmp_path: Path) -> None:
 def up_in_vain(folder: Path, *arguments: str) -> Result:
     """Call ``inclinet up`` in this process, where it ends before it starts anything."""
     log = f"--serving-log={folder / 'serving.log'}"
-    done = CliRunner().invoke(app, ["up", log, *arguments], env={"COLUMNS": "300"})
+    # the logs of this process stay where they are: the runner's output is closed behind it
+    with patch("inclinet_service.up.configure_logging"):
+        done = CliRunner().invoke(app, ["up", log, *arguments], env={"COLUMNS": "300"})
     assert done.exit_code == 2
     assert isinstance(done.exception, SystemExit)
     return done

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -64,7 +65,9 @@ def test_what_was_answered_outlives_a_server_that_is_killed(tmp_path: Path) -> N
 
 def test_a_database_that_can_not_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
     database = {"INCLINET_ZOO_DATABASE": "postgresql+psycopg://zoo:hidden@127.0.0.1:1/zoo"}
-    told = CliRunner().invoke(app, ["zoo", "up", "--port=0", f"--folder={tmp_path}"], env=database)
+    # the logs of this process stay where they are: the runner's output is closed behind it
+    with patch("inclinet_service.zoo.configure_logging"):
+        told = CliRunner().invoke(app, ["zoo", "up", "--port=0", f"--folder={tmp_path}"], env=database)
     assert told.exit_code == 2
     assert isinstance(told.exception, SystemExit)
     assert "The database can't be used" in told.stderr
