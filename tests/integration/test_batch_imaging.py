@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from batch.http.pacing import Pace
+from gateway.images.complete import complete_png
 from tests.support import batch_runs
 from tests.support.batch_runs import Command, rows_of
 from tests.support.galaxies import simulated_pictures
 from tests.support.mosaic import Survey
-from tests.support.pictures import encoded
 from tests.support.service import UpProcess
 from tests.support.waiting import wait_until
 
@@ -63,7 +63,7 @@ def test_galaxies_on_a_mosaic_are_measured_as_in_their_ideal_cutouts_in_any_grou
     made, folder = survey
     (tmp_path / "ideal").mkdir()
     for number in range(COUNT):
-        (tmp_path / "ideal" / f"g{number}.png").write_bytes(encoded(made.ideal(number), "PNG"))
+        (tmp_path / "ideal" / f"g{number}.png").write_bytes(complete_png(made.ideal(number)))
     expected_at = tmp_path / "ideal.csv"
     batch_runs.run(tmp_path / "ideal", expected_at, url, pace=PACE, frame="whole")
     ideal = {Path(key).stem: value for key, value in inclinations(expected_at).items()}
