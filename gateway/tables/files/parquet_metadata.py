@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _ASTROPY = b"table_meta_yaml"
 _VOTABLE = b"IVOA.VOTable-Parquet.content"
+_MOST_BYTES = 1 << 18
+"""Size limit of YAML, bytes: a thousand columns have a quarter of it, and more takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,12 @@ def declared(metadata: Mapping[bytes, bytes] | None) -> dict[str, Declared]:
 
 
 def _of_astropy(header: bytes) -> dict[str, Declared]:
-    if not header:
+    # the objects of astropy after the columns are not needed
+    columns, _, _ = header.decode("utf-8", "replace").partition("\nmeta:")
+    if not 0 < len(columns) <= _MOST_BYTES:
         return {}
     from astropy.io.misc.yaml import load  # takes 0.3 s, for such tables only
 
-    # the objects of astropy after the columns are not needed
-    columns, _, _ = header.decode("utf-8", "replace").partition("\nmeta:")
     try:
         found = load(columns)
     # PyYAML's own error, and any error of astropy's constructors
@@ -47,15 +49,16 @@ def _of_astropy(header: bytes) -> dict[str, Declared]:
         return {}
     listed: Any = found.get("datatype") if isinstance(found, dict) else None
     return {
-        str(one["name"]): Declared(_text(one, "unit"), None, _text(one, "description") or "")
+        one["name"]: Declared(_text(one, "unit"), None, _text(one, "description") or "")
         for one in (listed if isinstance(listed, list) else ())
-        if isinstance(one, dict) and "name" in one
+        if isinstance(one, dict) and isinstance(one.get("name"), str)
     }
 
 
 def _text(column: Mapping[str, Any], key: str) -> str | None:
+    # nested aliases of YAML would become gigabytes as a text
     value = column.get(key)
-    return None if value is None else str(value)
+    return value if isinstance(value, str) else None
 
 
 def _of_votable(header: bytes) -> dict[str, Declared]:

@@ -232,16 +232,23 @@ def test_units_that_programs_declare_in_parquet_count(tmp_path: Path) -> None:
         assert list(map(float, place.split())) == pytest.approx([10.674204, 41.252961]), path.name
 
 
+ALIASES = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9 if n else ['rad'])}]\n" for n in range(12))
+ALIASES += "datatype: [{name: ra, unit: *a11}]"
+"""A unit that is nine to the power of twelve words as text."""
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
         {"table_meta_yaml": "datatype:\n- {name: ra, unit"},
         {"table_meta_yaml": "datatype: 5"},
         {"table_meta_yaml": "- ra"},
+        {"table_meta_yaml": ALIASES},
+        {"table_meta_yaml": "datatype: [" + "[" * 100_000},
         {"IVOA.VOTable-Parquet.content": "<VOTABLE"},
         {"IVOA.VOTable-Parquet.content": '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><a>&b;</a>'},
     ],
-    ids=str,
+    ids=lambda metadata: str(metadata)[:80],
 )
 def test_damaged_metadata_of_parquet_say_nothing(metadata: dict[str, str]) -> None:
     file = io.BytesIO()
