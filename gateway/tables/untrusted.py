@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import textwrap
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
@@ -14,6 +17,8 @@ _ROW_MARKS = {"votable": b"<TR", "ascii.ecsv": b"\n"}
 """Bytes that every row has in these formats."""
 _HEADER_LINES = 1000
 """More lines than the header of any usual table has."""
+_MOST_YAML, _MOST_UNFOLDED = 1 << 18, 1 << 22
+"""Size limits of the YAML of a header, characters: as written, which takes a second, and with its aliases unfolded."""
 _ELSEWHERE = "The VOTable names data or entities that lie elsewhere; send it with its data inside."
 
 
@@ -40,12 +45,52 @@ def check_table(data: bytes, file_format: str, most: int | None) -> None:
     errors.TableTooLarge
         The table has more rows.
     errors.BadTable
-        The table is a VOTable whose data are in another file.
+        The table is a VOTable whose data are in another file, or an ECSV with an unreasonable header.
     """
     if file_format in _ROW_MARKS:
         check_rows(data.count(_ROW_MARKS[file_format]) - _HEADER_LINES, most)
     if file_format == "votable":
         _refuse_references(data)
+    if file_format == "ascii.ecsv":
+        lines = (line.strip() for line in data.decode("utf-8", "replace").splitlines())
+        header = itertools.takewhile(lambda line: line.startswith("#"), filter(None, lines))
+        check_yaml("\n".join(line[1:] for line in header))
+
+
+def check_yaml(text: str) -> None:
+    """Refuse YAML that would unfold to gigabytes: aliases of lists of aliases, which astropy writes out as text.
+
+    Raises
+    ------
+    errors.BadTable
+        The text is too long, as it is or unfolded, or damaged where it has aliases.
+    """
+    if len(text) > _MOST_YAML:
+        raise errors.BadTable(f"The header of the table has more than {_MOST_YAML:,} characters.")
+    if "&" not in text or "*" not in text:
+        return
+    import yaml  # astropy's own parser
+
+    sizes: dict[int, float] = {}
+
+    def unfolded(node: yaml.Node) -> float:
+        if id(node) not in sizes:
+            sizes[id(node)] = math.inf  # for a node within itself
+            if isinstance(node, yaml.ScalarNode):
+                within: float = len(node.value)
+            else:
+                is_mapping = isinstance(node, yaml.MappingNode)
+                within = sum(map(unfolded, itertools.chain.from_iterable(node.value) if is_mapping else node.value))
+            sizes[id(node)] = 1 + within
+        return sizes[id(node)]
+
+    try:
+        root = yaml.compose(textwrap.dedent(text), yaml.SafeLoader)
+        size = 0.0 if root is None else unfolded(root)
+    except (yaml.YAMLError, RecursionError):
+        raise errors.BadTable("The header of the table can't be read as YAML.") from None
+    if size > _MOST_UNFOLDED:
+        raise errors.BadTable("The header of the table refers to itself so often that it has no end in sight.")
 
 
 def _refuse_references(data: bytes) -> None:

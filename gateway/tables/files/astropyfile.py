@@ -31,6 +31,8 @@ _KINDS = {"f": "float", "i": "int", "u": "int", "b": "int"}
 _OTHER_TYPES = {"integer": "int", "smallint": "short", "bigint": "long", "real": "float"}
 """Types of databases, which some archives write into VOTables instead of the standard's types."""
 _SHOWN = 300
+_YAML = "--BEGIN-ASTROPY-SERIALIZED-COLUMNS--", "--END-ASTROPY-SERIALIZED-COLUMNS--"
+_CARD = 70
 _B1950 = 1950.0
 
 
@@ -100,6 +102,7 @@ class AstropyFile:
         if len(tables) > 1:
             self.notes.append(f"Of {len(tables)} tables, {hdu.name or f'number {index + 1}'} is read.")
         untrusted.check_rows(hdu.header["NAXIS2"], most)
+        untrusted.check_yaml(_yaml_of(hdu.header))
         table = Table.read(hdu)
         frame = str(hdu.header.get("RADESYS", hdu.header.get("RADECSYS", ""))).strip().lower()
         if not frame and hdu.header.get("EQUINOX") == _B1950:
@@ -209,6 +212,14 @@ def _flat(table: Any, notes: list[str]) -> dict[str, Any]:
     if arrays:
         notes.append(f"Left out, as a row holds several values there: {', '.join(arrays[:5])}.")
     return columns
+
+
+def _yaml_of(header: Any) -> str:
+    """Return the YAML that astropy writes into COMMENT cards; a backslash behind a card joins it with the next."""
+    cards = [str(card) for card in header.get("COMMENT", ())]
+    begin, end = (cards.index(mark) if mark in cards else 0 for mark in _YAML)
+    joined = (card[:_CARD] + ("" if len(card) > _CARD else "\n") for card in cards[begin + 1 : end])
+    return "".join(joined)
 
 
 def _one_value(column: Any) -> Any:

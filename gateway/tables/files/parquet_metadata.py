@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
+from gateway.tables import untrusted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ASTROPY = b"table_meta_yaml"
 _VOTABLE = b"IVOA.VOTable-Parquet.content"
-_MOST_BYTES = 1 << 18
-"""Size limit of YAML, bytes: a thousand columns have a quarter of it, and more takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,14 @@ def declared(metadata: Mapping[bytes, bytes] | None) -> dict[str, Declared]:
 def _of_astropy(header: bytes) -> dict[str, Declared]:
     # the objects of astropy after the columns are not needed
     columns, _, _ = header.decode("utf-8", "replace").partition("\nmeta:")
-    if not 0 < len(columns) <= _MOST_BYTES:
+    if not columns:
         return {}
     from astropy.io.misc.yaml import load  # takes 0.3 s, for such tables only
 
     try:
+        untrusted.check_yaml(columns)
         found = load(columns)
-    # PyYAML's own error, and any error of astropy's constructors
+    # the check's, PyYAML's own error, and any error of astropy's constructors
     except Exception:  # noqa: BLE001 - see above
         return {}
     listed: Any = found.get("datatype") if isinstance(found, dict) else None
@@ -56,7 +57,6 @@ def _of_astropy(header: bytes) -> dict[str, Declared]:
 
 
 def _text(column: Mapping[str, Any], key: str) -> str | None:
-    # nested aliases of YAML would become gigabytes as a text
     value = column.get(key)
     return value if isinstance(value, str) else None
 

@@ -256,6 +256,28 @@ def test_damaged_metadata_of_parquet_say_nothing(metadata: dict[str, str]) -> No
     assert asked(file.getvalue()) == ["10.5 41.5"]
 
 
+def test_headers_that_unfold_to_gigabytes_are_refused(tmp_path: Path) -> None:
+    header = "%ECSV 1.0\n---\n" + ALIASES.replace("unit: *a11", "unit: *a11, datatype: float64")
+    text = "\n\n".join(f"# {line}" for line in header.splitlines()) + "\nra\n10.5\n"
+    assert "refers to itself" in refusal(text.encode())
+    assert "refers to itself" in refusal(text.replace("&a0 [rad]", "&a0 [*a0]").encode())
+    assert "more than 262,144 characters" in refusal(text.replace("\nra\n", "\n# a: 1" * 50_000 + "\nra\n").encode())
+    table = Table({"ra": [10.5] * units.deg, "dec": [41.5] * units.deg})
+    table["ra"].info.description = "*".join("&" * 99)
+    table["ra"].info.meta = {"one": (same := [1, 2]), "other": same}
+    for name in ("table.ecsv", "table.fits"):
+        table.write(tmp_path / name)
+        assert asked((tmp_path / name).read_bytes()) == ["10.5 41.5"]
+    QTable(table).write(tmp_path / "mixins.fits")
+    data = (tmp_path / "mixins.fits").read_bytes()
+    assert asked(data) == ["10.5 41.5"]
+    end = data.index(b"COMMENT --END-ASTROPY")
+    spare = data.index(b" " * 80 * 16, end)
+    more = "".join(f"COMMENT {line}".ljust(80) for line in ALIASES.splitlines() if len(line) <= 70)
+    bomb = data[:end] + more.encode() + data[end:spare] + data[spare + len(more) :]
+    assert "refers to itself" in refusal(bomb) or "YAML" in refusal(bomb)
+
+
 @pytest.mark.parametrize("write", [lambda numbers: parquet_of(objid=numbers, pgc=pa.array([1, 2])), None])
 def test_identifiers_beyond_what_a_float_keeps_stay_exact(write: Callable[[pa.Array], bytes] | None) -> None:
     numbers = [2**64 - 1, 1237653665258930303]
