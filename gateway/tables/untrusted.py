@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import textwrap
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 _ROW_MARKS = {"votable": b"<TR", "ascii.ecsv": b"\n"}
 """Bytes that every row has in these formats."""
+_SHOWN = 40
 _HEADER_LINES = 1000
 """More lines than the header of any usual table has."""
 _MOST_YAML, _MOST_UNFOLDED = 1 << 18, 1 << 22
 """Size limits of the YAML of a header, characters: as written, which takes a second, and with its aliases unfolded."""
+_HUGE = re.compile(r"(?:\*\*|\^|10\s*[+-])[\s(+-]*\d{4,}")
 _ELSEWHERE = "The VOTable names data or entities that lie elsewhere; send it with its data inside."
 
 
@@ -57,18 +60,31 @@ def check_table(data: bytes, file_format: str, most: int | None) -> None:
         check_yaml("\n".join(line[1:] for line in header))
 
 
-def check_yaml(text: str) -> None:
-    """Refuse YAML that would unfold to gigabytes: aliases of lists of aliases, which astropy writes out as text.
+def check_unit(text: str) -> None:
+    """Refuse a unit such as ``10**999999999 deg``: astropy would compute all digits of the number, for hours.
 
     Raises
     ------
     errors.BadTable
-        The text is too long, as it is or unfolded, or damaged where it has aliases.
+        A power has more than three digits.
+    """
+    if _HUGE.search(text):
+        raise errors.BadTable(f"The unit {text[:_SHOWN]!r} has a power that is too large for any unit.")
+
+
+def check_yaml(text: str) -> None:
+    """Check the YAML of a table's header before astropy reads it.
+
+    Aliases of lists of aliases unfold to gigabytes where astropy writes them out as text.
+
+    Raises
+    ------
+    errors.BadTable
+        The text is damaged or too long, as it is or with its aliases unfolded, or has a unit that
+        :func:`check_unit` refuses.
     """
     if len(text) > _MOST_YAML:
         raise errors.BadTable(f"The header of the table has more than {_MOST_YAML:,} characters.")
-    if "&" not in text or "*" not in text:
-        return
     import yaml  # astropy's own parser
 
     sizes: dict[int, float] = {}
@@ -80,6 +96,9 @@ def check_yaml(text: str) -> None:
                 within: float = len(node.value)
             else:
                 is_mapping = isinstance(node, yaml.MappingNode)
+                for key, value in node.value if is_mapping else ():
+                    if key.value == "unit" and isinstance(value, yaml.ScalarNode):
+                        check_unit(value.value)
                 within = sum(map(unfolded, itertools.chain.from_iterable(node.value) if is_mapping else node.value))
             sizes[id(node)] = 1 + within
         return sizes[id(node)]
@@ -103,7 +122,8 @@ def _refuse_references(data: bytes) -> None:
     parser = expat.ParserCreate()
 
     def start(name: str, attributes: Mapping[str, str]) -> None:
-        named = {key.rpartition(":")[2].lower() for key in attributes}
+        named = {key.rpartition(":")[2].lower(): value for key, value in attributes.items()}
+        check_unit(named.get("unit", ""))
         if name.rpartition(":")[2].upper() == "STREAM" and "href" in named:
             raise errors.BadTable(_ELSEWHERE)
 

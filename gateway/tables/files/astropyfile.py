@@ -103,6 +103,8 @@ class AstropyFile:
             self.notes.append(f"Of {len(tables)} tables, {hdu.name or f'number {index + 1}'} is read.")
         untrusted.check_rows(hdu.header["NAXIS2"], most)
         untrusted.check_yaml(_yaml_of(hdu.header))
+        for value in hdu.header["TUNIT*"].values():
+            untrusted.check_unit(str(value))
         table = Table.read(hdu)
         frame = str(hdu.header.get("RADESYS", hdu.header.get("RADECSYS", ""))).strip().lower()
         if not frame and hdu.header.get("EQUINOX") == _B1950:

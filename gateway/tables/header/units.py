@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from gateway.core import errors
+from gateway.tables import untrusted
 
 OWN_UNIT = {"ra": "deg", "dec": "deg", "fov": "arcmin", "pa": "deg"}
 OWN_UNIT |= {"d25": "arcmin", "radius": "arcsec", "petrosian": "arcsec", "half_light": "arcsec"}
@@ -96,6 +97,7 @@ def conversion(kind: str, unit: str | None, column: str) -> Conversion:
 
 
 def _by_astropy(text: str, column: str) -> float:
+    untrusted.check_unit(text)
     from astropy import units  # takes 0.5 s, for uncommon units only
 
     try:

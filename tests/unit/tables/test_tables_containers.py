@@ -6,12 +6,14 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from astropy import units
+from astropy.io import fits
 from astropy.table import QTable, Table
 from hypothesis import given
 from hypothesis import strategies as st
@@ -276,6 +278,26 @@ def test_headers_that_unfold_to_gigabytes_are_refused(tmp_path: Path) -> None:
     more = "".join(f"COMMENT {line}".ljust(80) for line in ALIASES.splitlines() if len(line) <= 70)
     bomb = data[:end] + more.encode() + data[end:spare] + data[spare + len(more) :]
     assert "refers to itself" in refusal(bomb) or "YAML" in refusal(bomb)
+
+
+@pytest.mark.parametrize(
+    "unit", ["10**999999999 deg", "10+999999999deg", "10 ^ (-999999999) rad", "2**99999999 arcsec"]
+)
+def test_units_with_endless_powers_are_refused(unit: str, tmp_path: Path) -> None:
+    of_unit = "has a power that is too large|is not read as an angle"
+    table = Table({"ra": [10.5], "dec": [41.5], "width": [1.0]})
+    ecsv = f"# %ECSV 1.0\n# ---\n# datatype:\n# - {{name: ra, datatype: float64, unit: '{unit}'}}\nra\n10.5\n"
+    table.write(tmp_path / "table.vot", format="votable")
+    data = (tmp_path / "table.vot").read_bytes().replace(b'name="width"', f'name="width" unit="{unit}"'.encode())
+    table.write(tmp_path / "table.fits")
+    with fits.open(tmp_path / "table.fits", "update") as opened:
+        opened[1].header["TUNIT3"] = unit
+    for content in (ecsv.encode(), data, (tmp_path / "table.fits").read_bytes()):
+        assert re.search(of_unit, refusal(content)), content
+    schema = pa.schema([pa.field("ra", pa.float64(), metadata={b"unit": unit.encode()}), pa.field("dec", pa.float64())])
+    file = io.BytesIO()
+    parquet.write_table(pa.table([[10.5], [41.5]], schema=schema), file)
+    assert re.search(of_unit, refusal(file.getvalue()))
 
 
 @pytest.mark.parametrize("write", [lambda numbers: parquet_of(objid=numbers, pgc=pa.array([1, 2])), None])
