@@ -22,6 +22,12 @@ _HEADER_LINES = 1000
 _MOST_YAML, _MOST_UNFOLDED = 1 << 18, 1 << 22
 """Size limits of the YAML of a header, characters: as written, which takes a second, and with its aliases unfolded."""
 _HUGE = re.compile(r"(?:\*\*|\^|10\s*[+-])[\s(+-]*\d{4,}")
+_LONGEST_FORMAT, _LONGEST_COUNT = 3, 18
+"""Most digits of a width or precision; digits of a count that are read."""
+_MOST_DECLARED = 1 << 27
+"""Bytes that an uploaded VOTable may declare for its cells."""
+_ITEM_BYTES = {"short": 2, "unicodeChar": 4, "int": 4, "float": 4, "long": 8, "double": 8, "floatComplex": 8}
+_ITEM_BYTES["doubleComplex"] = 16
 _ELSEWHERE = "The VOTable names data or entities that lie elsewhere; send it with its data inside."
 
 
@@ -48,12 +54,13 @@ def check_table(data: bytes, file_format: str, most: int | None) -> None:
     errors.TableTooLarge
         The table has more rows.
     errors.BadTable
-        The table is a VOTable whose data are in another file, or an ECSV with an unreasonable header.
+        The table is a VOTable whose data are in another file or that declares huge cells, or an ECSV whose header
+        :func:`check_yaml` refuses.
     """
     if file_format in _ROW_MARKS:
         check_rows(data.count(_ROW_MARKS[file_format]) - _HEADER_LINES, most)
     if file_format == "votable":
-        _refuse_references(data)
+        _check_votable(data, most)
     if file_format == "ascii.ecsv":
         lines = (line.strip() for line in data.decode("utf-8", "replace").splitlines())
         header = itertools.takewhile(lambda line: line.startswith("#"), filter(None, lines))
@@ -112,20 +119,34 @@ def check_yaml(text: str) -> None:
         raise errors.BadTable("The header of the table refers to itself so often that it has no end in sight.")
 
 
-def _refuse_references(data: bytes) -> None:
-    """Refuse ``<STREAM href="…">`` (VOTable 1.5, section 5.4), whose address astropy would open.
+def _check_votable(data: bytes, most: int | None) -> None:
+    """Refuse ``<STREAM href="…">`` (VOTable 1.5, section 5.4), whose address astropy would open, and huge cells.
 
-    Astropy opens ``file:///etc/passwd``, or an address of the gateway's own network, as readily as an archive's. The
-    document is parsed by the same parser as astropy's and not searched as text: an attribute can come from a DTD, an
-    element from an entity, and both in another encoding. The reader reports documents that are no XML.
+    Astropy opens ``file:///etc/passwd``, or an address of the gateway's own network, as readily as an archive's, and
+    allocates what ``nrows``, ``arraysize``, ``width`` and ``precision`` declare. The document is parsed by the same
+    parser as astropy's and not searched as text: an attribute can come from a DTD, an element from an entity, and both
+    in another encoding. The reader reports documents that are no XML.
     """
     parser = expat.ParserCreate()
+    row_bytes, rows = 0, data.count(_ROW_MARKS["votable"])
 
     def start(name: str, attributes: Mapping[str, str]) -> None:
+        nonlocal row_bytes, rows
+        element = name.rpartition(":")[2].upper()
         named = {key.rpartition(":")[2].lower(): value for key, value in attributes.items()}
-        check_unit(named.get("unit", ""))
-        if name.rpartition(":")[2].upper() == "STREAM" and "href" in named:
+        if element == "STREAM" and "href" in named:
             raise errors.BadTable(_ELSEWHERE)
+        check_unit(named.get("unit", ""))
+        if any(len(_digits(named.get(key, ""))) > _LONGEST_FORMAT for key in ("width", "precision")):
+            raise errors.BadTable("The VOTable declares a width or precision that no number has.")
+        if element == "TABLE":
+            rows = max(rows, int(_digits(named.get("nrows", ""))[:_LONGEST_COUNT] or 0))
+            check_rows(rows - _HEADER_LINES, most)
+        elif element == "FIELD":
+            sides = [int(_digits(side)[:_LONGEST_COUNT] or 1) for side in named.get("arraysize", "").split("x")]
+            row_bytes += math.prod(sides) * _ITEM_BYTES.get(named.get("datatype", ""), 1)
+            if most is not None and max(rows, 1) * row_bytes > _MOST_DECLARED:
+                raise errors.BadTable("The VOTable declares cells that would take more memory than any table here.")
 
     def declared(*_: object) -> None:
         raise errors.BadTable(_ELSEWHERE)
@@ -138,3 +159,7 @@ def _refuse_references(data: bytes) -> None:
         parser.Parse(data, True)  # noqa: FBT003 - the C function takes it by position only
     except expat.ExpatError:
         return
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdecimal, text)).lstrip("0")

@@ -300,6 +300,29 @@ def test_units_with_endless_powers_are_refused(unit: str, tmp_path: Path) -> Non
     assert re.search(of_unit, refusal(file.getvalue()))
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [
+        'arraysize="99999999"',
+        'arraysize="9999x9999*"',
+        'datatype="unicodeChar" arraysize="999999999"',
+        'width="99999999"',
+        'precision="F99999999"',
+    ],
+)
+def test_votables_that_declare_huge_cells_are_refused(declared: str, tmp_path: Path) -> None:
+    Table({"ra": [10.5], "dec": [41.5], "x": [1.0]}).write(tmp_path / "table.vot", format="votable")
+    data = (tmp_path / "table.vot").read_bytes()
+    field = b'datatype="double" ' if "datatype" not in declared else b""
+    start = data.index(b"<FIELD", data.index(b'name="dec"'))
+    end = data.index(b"/>", start)
+    bomb = data[:start] + b'<FIELD name="x" ' + field + declared.encode() + data[end:]
+    with pytest.raises(errors.BadTable, match="declares"):
+        read_table(bomb, most=100)
+    with pytest.raises(errors.TableTooLarge):
+        read_table(data.replace(b"<TABLE", b'<TABLE nrows="999999999"'), most=100)
+
+
 @pytest.mark.parametrize("write", [lambda numbers: parquet_of(objid=numbers, pgc=pa.array([1, 2])), None])
 def test_identifiers_beyond_what_a_float_keeps_stay_exact(write: Callable[[pa.Array], bytes] | None) -> None:
     numbers = [2**64 - 1, 1237653665258930303]
