@@ -25,6 +25,9 @@ warnings.filterwarnings("ignore", category=FITSFixedWarning)
 
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _TABLES = ("CPDIS1", "CPDIS2", "D2IMDIS1", "D2IMDIS2")
+_ORDERS, _MOST_ORDER = ("A_ORDER", "B_ORDER", "AP_ORDER", "BP_ORDER"), 9
+"""Orders of SIP's polynomials and the convention's largest; astropy allocates, and loops over, their square."""
+_MOST_AXES = 16
 _PARALLEL = 1e6
 """Condition number of a matrix whose axes are nearly parallel."""
 _EXACT = 0.01
@@ -54,6 +57,11 @@ def celestial(header: Any, file: FitsFile, what: str) -> WCS:
         raise errors.NoWcs(
             f"{what} has no WCS: it does not say where on the sky it lies, so no position is found in it."
         )
+    sizes = [(key, _MOST_ORDER) for key in _ORDERS] + [("WCSAXES", _MOST_AXES)]
+    for key, most in sizes:
+        size = header.get(key, 0)
+        if not isinstance(size, int | float) or not 0 <= size <= most:
+            raise errors.WcsUnusable(f"The WCS of {_inside(what)} can't be used: its {key} is not 0 to {most}.")
     try:
         with file.hdus() if any(map(header.get, _TABLES)) else nullcontext() as hdus:
             found = WCS(header, hdus)

@@ -262,6 +262,9 @@ NO_WCS = {key: None for key in plane(*AROUND, SHAPE).to_header() if not key.star
         ([headed(PC1_1=1.0, PC1_2=1.0, PC2_1=1.0, PC2_2=1.0)], "wcs-unusable", "can't be used"),
         ([headed(CTYPE2="DEC--SIN")], "wcs-unusable", "nconsistent"),
         ([headed(CRVAL2=123.0)], "wcs-unusable", "can't be used"),
+        # astropy would loop over the square of the order
+        ([headed(CTYPE1="RA---TAN-SIP", CTYPE2="DEC--TAN-SIP", A_ORDER=20000, B_ORDER=2)], "wcs-unusable", "A_ORDER"),
+        ([headed(WCSAXES=99999999)], "wcs-unusable", "WCSAXES"),
         (files("r", place=(10.0, -50.0)), "outside-images", "None of the images"),
         (files("r", place=(DISC.ra_deg + 180, -DISC.dec_deg)), "outside-images", "None of the images"),
         ([*files("gr"), *files("i", place=(DISC.ra_deg, DISC.dec_deg + 0.2))], "bands-apart", "those of i don't"),
