@@ -114,7 +114,7 @@ def check_yaml(text: str) -> None:
         root = yaml.compose(textwrap.dedent(text), yaml.SafeLoader)
         size = 0.0 if root is None else unfolded(root)
     except (yaml.YAMLError, RecursionError):
-        raise errors.BadTable("The header of the table can't be read as YAML.") from None
+        raise errors.BadTable("The table is damaged: its header can't be read as YAML.") from None
     if size > _MOST_UNFOLDED:
         raise errors.BadTable("The header of the table refers to itself so often that it has no end in sight.")
 
