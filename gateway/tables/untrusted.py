@@ -6,22 +6,21 @@ import itertools
 import math
 import re
 import textwrap
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
 from gateway.core import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-_ROW_MARKS = {"votable": b"<TR", "ascii.ecsv": b"\n"}
-"""Bytes that every row has in these formats."""
-_SHOWN = 40
 _HEADER_LINES = 1000
 """More lines than the header of any usual table has."""
 _MOST_YAML, _MOST_UNFOLDED = 1 << 18, 1 << 22
 """Size limits of the YAML of a header, characters: as written, which takes a second, and with its aliases unfolded."""
-_HUGE = re.compile(r"(?:\*\*|\^|10\s*[+-])[\s(+-]*\d{4,}")
+_HUGE_POWER = re.compile(r"(?:\*\*|\^|10\s*[+-])[\s(+-]*\d{4,}")
+_SHOWN = 40
 _LONGEST_FORMAT, _LONGEST_COUNT = 3, 18
 """Most digits of a width or precision; digits of a count that are read."""
 _MOST_DECLARED = 1 << 27
@@ -37,46 +36,41 @@ def check_rows(count: int, most: int | None) -> None:
         raise errors.TableTooLarge(f"The batch has more than the {most:,} rows taken at once.", max_rows=most)
 
 
-def check_table(data: bytes, file_format: str, most: int | None) -> None:
-    """Check a table before astropy reads it.
+@cache
+def guard_units() -> None:
+    """Make astropy refuse units such as ``10**999999999 deg``, of which it would compute all digits, for hours.
 
-    Parameters
-    ----------
-    data : bytes
-        Content of the table.
-    file_format : str
-        Astropy's name of the format.
-    most : int, optional
-        Most rows that are accepted.
+    A unit can come from any format, and most are read within astropy: so its parsers are guarded. They raise the same
+    error as for any other text that is no unit.
+    """
+    from astropy.units import format as formats
+
+    def guarded(parse: Callable[[type, str], Any]) -> Callable[[type, str], Any]:
+        def parsed(cls: type, text: str) -> Any:
+            if _HUGE_POWER.search(text):
+                raise ValueError(f"{text[:_SHOWN]!r} has a power that is too large for any unit")
+            return parse(cls, text)
+
+        return parsed
+
+    for one in (formats.CDS, formats.FITS, formats.Generic, formats.OGIP, formats.VOUnit):
+        one.parse = classmethod(guarded(vars(one)["parse"].__func__))
+
+
+def check_ecsv(text: str, most: int | None) -> None:
+    """Check an ECSV before astropy reads it.
 
     Raises
     ------
     errors.TableTooLarge
-        The table has more rows.
+        The table has more rows than ``most``.
     errors.BadTable
-        The table is a VOTable whose data are in another file or that declares huge cells, or an ECSV whose header
-        :func:`check_yaml` refuses.
+        :func:`check_yaml` refuses its header.
     """
-    if file_format in _ROW_MARKS:
-        check_rows(data.count(_ROW_MARKS[file_format]) - _HEADER_LINES, most)
-    if file_format == "votable":
-        _check_votable(data, most)
-    if file_format == "ascii.ecsv":
-        lines = (line.strip() for line in data.decode("utf-8", "replace").splitlines())
-        header = itertools.takewhile(lambda line: line.startswith("#"), filter(None, lines))
-        check_yaml("\n".join(line[1:] for line in header))
-
-
-def check_unit(text: str) -> None:
-    """Refuse a unit such as ``10**999999999 deg``: astropy would compute all digits of the number, for hours.
-
-    Raises
-    ------
-    errors.BadTable
-        A power has more than three digits.
-    """
-    if _HUGE.search(text):
-        raise errors.BadTable(f"The unit {text[:_SHOWN]!r} has a power that is too large for any unit.")
+    check_rows(text.count("\n") - _HEADER_LINES, most)
+    lines = (line.strip() for line in text.splitlines())
+    header = itertools.takewhile(lambda line: line.startswith("#"), filter(None, lines))
+    check_yaml("\n".join(line[1:] for line in header))
 
 
 def check_yaml(text: str) -> None:
@@ -87,8 +81,7 @@ def check_yaml(text: str) -> None:
     Raises
     ------
     errors.BadTable
-        The text is damaged or too long, as it is or with its aliases unfolded, or has a unit that
-        :func:`check_unit` refuses.
+        The text is damaged or too long, as it is or with its aliases unfolded.
     """
     if len(text) > _MOST_YAML:
         raise errors.BadTable(f"The header of the table has more than {_MOST_YAML:,} characters.")
@@ -103,9 +96,6 @@ def check_yaml(text: str) -> None:
                 within: float = len(node.value)
             else:
                 is_mapping = isinstance(node, yaml.MappingNode)
-                for key, value in node.value if is_mapping else ():
-                    if key.value == "unit" and isinstance(value, yaml.ScalarNode):
-                        check_unit(value.value)
                 within = sum(map(unfolded, itertools.chain.from_iterable(node.value) if is_mapping else node.value))
             sizes[id(node)] = 1 + within
         return sizes[id(node)]
@@ -119,34 +109,44 @@ def check_yaml(text: str) -> None:
         raise errors.BadTable("The header of the table refers to itself so often that it has no end in sight.")
 
 
-def _check_votable(data: bytes, most: int | None) -> None:
-    """Refuse ``<STREAM href="…">`` (VOTable 1.5, section 5.4), whose address astropy would open, and huge cells.
+def check_votable(data: bytes, most: int | None) -> None:
+    """Check a VOTable before astropy reads it.
 
-    Astropy opens ``file:///etc/passwd``, or an address of the gateway's own network, as readily as an archive's, and
-    allocates what ``nrows``, ``arraysize``, ``width`` and ``precision`` declare. The document is parsed by the same
-    parser as astropy's and not searched as text: an attribute can come from a DTD, an element from an entity, and both
-    in another encoding. The reader reports documents that are no XML.
+    Astropy opens the address of a ``<STREAM href="…">`` (VOTable 1.5, section 5.4), be it ``file:///etc/passwd`` or one
+    of the gateway's own network, and allocates the cells that ``nrows``, ``arraysize``, ``width`` and ``precision``
+    declare. The document is parsed by the same parser as astropy's and not searched as text: an attribute can come from
+    a DTD, an element from an entity, and both in another encoding. The reader reports documents that are no XML.
+
+    Raises
+    ------
+    errors.TableTooLarge
+        The table has more rows than ``most``.
+    errors.BadTable
+        The data are elsewhere, or the table declares huge cells.
     """
     parser = expat.ParserCreate()
-    row_bytes, rows = 0, data.count(_ROW_MARKS["votable"])
+    rows = row_bytes = 0
 
     def start(name: str, attributes: Mapping[str, str]) -> None:
-        nonlocal row_bytes, rows
+        nonlocal rows, row_bytes
         element = name.rpartition(":")[2].upper()
         named = {key.rpartition(":")[2].lower(): value for key, value in attributes.items()}
         if element == "STREAM" and "href" in named:
             raise errors.BadTable(_ELSEWHERE)
-        check_unit(named.get("unit", ""))
         if any(len(_digits(named.get(key, ""))) > _LONGEST_FORMAT for key in ("width", "precision")):
             raise errors.BadTable("The VOTable declares a width or precision that no number has.")
         if element == "TABLE":
-            rows = max(rows, int(_digits(named.get("nrows", ""))[:_LONGEST_COUNT] or 0))
-            check_rows(rows - _HEADER_LINES, most)
+            rows, row_bytes = _count(named.get("nrows", ""), 0), 0
+        elif element == "TR":
+            rows += 1
         elif element == "FIELD":
-            sides = [int(_digits(side)[:_LONGEST_COUNT] or 1) for side in named.get("arraysize", "").split("x")]
+            sides = (_count(side, 1) for side in named.get("arraysize", "").split("x"))
             row_bytes += math.prod(sides) * _ITEM_BYTES.get(named.get("datatype", ""), 1)
-            if most is not None and max(rows, 1) * row_bytes > _MOST_DECLARED:
-                raise errors.BadTable("The VOTable declares cells that would take more memory than any table here.")
+        else:
+            return
+        check_rows(rows - _HEADER_LINES, most)
+        if most is not None and max(rows, 1) * row_bytes > _MOST_DECLARED:
+            raise errors.BadTable("The VOTable declares cells that would take more memory than any table here.")
 
     def declared(*_: object) -> None:
         raise errors.BadTable(_ELSEWHERE)
@@ -159,6 +159,10 @@ def _check_votable(data: bytes, most: int | None) -> None:
         parser.Parse(data, True)  # noqa: FBT003 - the C function takes it by position only
     except expat.ExpatError:
         return
+
+
+def _count(text: str, otherwise: int) -> int:
+    return int(_digits(text)[:_LONGEST_COUNT] or otherwise)
 
 
 def _digits(text: str) -> str:

@@ -54,6 +54,7 @@ class AstropyFile:
 
     def __init__(self, data: Data, file_format: str, *, most: int | None = None) -> None:
         self.notes: list[str] = []
+        untrusted.guard_units()
         with warnings.catch_warnings():
             # our own errors cover astropy's warnings, as far as they matter for a query
             warnings.simplefilter("ignore")
@@ -78,9 +79,9 @@ class AstropyFile:
                 yield dict(zip(names, values, strict=True))
 
     def _text(self, data: Data, file_format: str, most: int | None) -> Any:
-        content = data.read()
-        untrusted.check_table(content, file_format, most)
-        text = content.decode(encoding_of(data), "replace")
+        text = data.read().decode(encoding_of(data), "replace")
+        if file_format == formats.ECSV:
+            untrusted.check_ecsv(text, most)
         # the format was recognised by its content, so astropy must not guess
         return texts.read(text.splitlines(), format=file_format.removeprefix("ascii."), guess=False)
 
@@ -103,8 +104,6 @@ class AstropyFile:
             self.notes.append(f"Of {len(tables)} tables, {hdu.name or f'number {index + 1}'} is read.")
         untrusted.check_rows(hdu.header["NAXIS2"], most)
         untrusted.check_yaml(_yaml_of(hdu.header))
-        for value in hdu.header["TUNIT*"].values():
-            untrusted.check_unit(str(value))
         table = Table.read(hdu)
         frame = str(hdu.header.get("RADESYS", hdu.header.get("RADECSYS", ""))).strip().lower()
         if not frame and hdu.header.get("EQUINOX") == _B1950:
@@ -126,7 +125,7 @@ class AstropyFile:
         content = data.read()
         # a server may print an empty line first; text of two bytes a character begins with its mark
         content = content if content[:1] in {b"\xff", b"\xfe"} else content.lstrip()
-        untrusted.check_table(content, formats.VOTABLE, most)
+        untrusted.check_votable(content, most)
         document = votable.parse(io.BytesIO(content), verify="ignore", datatype_mapping=_OTHER_TYPES)
         for info in _infos(document):
             said = info.name.lower() if info.name else ""
@@ -217,10 +216,10 @@ def _flat(table: Any, notes: list[str]) -> dict[str, Any]:
 
 
 def _yaml_of(header: Any) -> str:
-    """Return the YAML that astropy writes into COMMENT cards; a backslash behind a card joins it with the next."""
+    """Return the YAML that astropy writes into COMMENT cards; a card of 71 characters continues in the next one."""
     cards = [str(card) for card in header.get("COMMENT", ())]
     begin, end = (cards.index(mark) if mark in cards else 0 for mark in _YAML)
-    joined = (card[:_CARD] + ("" if len(card) > _CARD else "\n") for card in cards[begin + 1 : end])
+    joined = (card[:_CARD] + ("" if len(card) == _CARD + 1 else "\n") for card in cards[begin + 1 : end])
     return "".join(joined)
 
 

@@ -42,6 +42,7 @@ def _of_astropy(header: bytes) -> dict[str, Declared]:
         return {}
     from astropy.io.misc.yaml import load  # takes 0.3 s, for such tables only
 
+    untrusted.guard_units()
     try:
         untrusted.check_yaml(columns)
         found = load(columns)
