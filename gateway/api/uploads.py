@@ -63,7 +63,7 @@ async def limited_body(
     errors.SlowClient, errors.BadRequest
     """
     packed = {word.strip() for word in request.headers.get("content-encoding", "").lower().split(",")} & _PACKED
-    # a table alone says by its own bytes that it is packed by gzip
+    # a table that is the whole body may be packed by gzip, which its first bytes show
     if packed - (set() if is_form(request) else _GZIP):
         how = ", ".join(sorted(packed))
         raise errors.BadRequest(f"The body is packed as a whole (Content-Encoding: {how}): send it as it is.")
@@ -92,19 +92,20 @@ async def limited_body(
 
 
 def check_form(form: FormData, files: Collection[str], parameters: Collection[str]) -> None:
-    """Refuse a form that says more than is read of it: what a caller gave must not be lost without a word.
+    """Raise an error for files and parameters in a form that would be lost, since they are not read there.
 
     Parameters
     ----------
     form : FormData
     files : collection of str
-        Fields that are read as files.
+        Names of the fields that are read as files.
     parameters : collection of str
-        Names that belong into the URL; a field that nobody knows is nobody's concern.
+        Names of the parameters in the URL. Other fields are ignored, since browsers add their own.
 
     Raises
     ------
     errors.BadRequest
+        A file or a parameter is in the wrong place.
     """
     for name, value in form.multi_items():
         shown = name[:_SHOWN]

@@ -22,29 +22,29 @@ _ABOVE_SKY = 5.0
 
 
 _FAR = 10.0
-"""A value so many times the noise below the sky is none of the sky's."""
+"""Distance below the sky, in units of its noise, from which a value does not belong to the sky."""
 _MOST = 0.6
-"""Part of a plane from which what has the lowest value is no gap in the picture but its background."""
+"""Share of a plane above which pixels with the lowest value are the background of the picture, and no gap."""
 _LEAST_PIXELS, _LEAST_PART = 16, 1e-3
 _ROUNDING = 1e-5
-"""What interpolation may have changed of the value, in its distance from the sky."""
+"""Largest change of the value by interpolation, in units of its distance from the sky."""
 
 
 def without_data(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """Find pixels to which a program has given a number for want of a value, such as 0, -999 or -32768.
+    """Return the pixels to which a program has given a number instead of a missing value, such as 0, -999 or -32768.
 
-    They have the lowest value of all, which many share; it lies far below the sky and its noise, and little
-    lies between.
+    Many pixels share this number. It is the lowest value and lies far below the sky and its noise, with few values in
+    between.
 
     Parameters
     ----------
     plane : float32 [H, W]
-        Measured and finite.
+        Measured pixels, all finite.
 
     Returns
     -------
     bool [H, W] or None
-        None where there are none.
+        None if there are no such pixels.
     """
     lowest = plane.min()
     some = _thinned(plane)
@@ -53,7 +53,7 @@ def without_data(plane: NDArray[np.float32]) -> NDArray[np.bool_] | None:
         return None
     sky = float(np.median(rest))
     floor = sky - _FAR * noise_below(rest[None], sky)
-    # of counts of few photons half may be one and none below: their step is noise too
+    # where few photons are counted, the steps between the counts are noise too
     if lowest >= floor or lowest >= sky - _FAR * float(np.diff(np.unique(rest)).min(initial=np.inf)):
         return None
     alike, below = int((plane <= lowest + _ROUNDING * (sky - lowest)).sum()), plane < floor
